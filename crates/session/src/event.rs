@@ -1,0 +1,101 @@
+//! What the log keeps of each change: who did what to which session, and when.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EndReason, SessionId, Timestamp, UserId};
+
+/// Who caused a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Actor {
+    /// A person, by name at the time.
+    Person {
+        /// Who.
+        user_id: UserId,
+        /// Name at the time.
+        username: Arc<str>,
+    },
+    /// The environment that runs the session.
+    Environment,
+    /// A timer or the sweep.
+    System,
+}
+
+impl Actor {
+    /// The name shown in "Ended by".
+    pub fn label(&self) -> Arc<str> {
+        match self {
+            Self::Person { username, .. } => username.clone(),
+            Self::Environment | Self::System => "system".into(),
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A launch was accepted.
+    Launched,
+    /// A launch was refused; there is no session.
+    LaunchRefused {
+        /// What was asked for, as it was given.
+        application: Arc<str>,
+        /// Why not.
+        reason: Arc<str>,
+    },
+    /// The environment said ready.
+    Ready,
+    /// It failed to start, or was lost.
+    Failed {
+        /// What went wrong.
+        error: Arc<str>,
+    },
+    /// A tab opened it.
+    Connected,
+    /// Its last tab left.
+    Disconnected,
+    /// It ended.
+    Expired {
+        /// Why.
+        reason: EndReason,
+        /// What the administrator wrote.
+        note: Option<Arc<str>>,
+    },
+    /// The environment closed it.
+    TornDown,
+    /// It was removed from the list.
+    Purged,
+}
+
+impl EventKind {
+    /// The word in the database's `kind` column.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Launched => "launched",
+            Self::LaunchRefused { .. } => "launch_refused",
+            Self::Ready => "ready",
+            Self::Failed { .. } => "failed",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Expired { .. } => "expired",
+            Self::TornDown => "torn_down",
+            Self::Purged => "purged",
+        }
+    }
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// Which session; `None` for a refused launch.
+    pub session_id: Option<SessionId>,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub what: EventKind,
+}

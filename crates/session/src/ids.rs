@@ -1,0 +1,45 @@
+//! Newtypes for the four kinds of identifier, so that none can stand in for another.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+id!(
+    /// One delivered application. Version 7, so ids sort by the time of launch.
+    SessionId
+);
+id!(
+    /// A place where sessions run.
+    EnvironmentId
+);
+id!(
+    /// What a user launches.
+    ApplicationId
+);
+id!(
+    /// A person with a login.
+    UserId
+);

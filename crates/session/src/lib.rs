@@ -1,0 +1,30 @@
+//! The shared vocabulary of Cloud Delivery: what a session is, which status it may have, what moves it from one to the
+//! next, and how people look for one.
+//!
+//! This crate is pure and also runs in the browser. It does no I/O, never reads a clock and draws no random number:
+//! times and ids are arguments. It is not the place for rules about people's logins, SQL or HTTP.
+//!
+//! To add a status edge: one arm in [`lifecycle::verdict`] and one in [`lifecycle::step`]; the page's disabled buttons,
+//! the API's refusals and the timers follow. To add a column: one entry in [`columns::Column`].
+
+pub mod columns;
+pub mod event;
+pub mod format;
+pub mod ids;
+pub mod lifecycle;
+pub mod policy;
+pub mod query;
+pub mod role;
+pub mod view;
+pub mod wire;
+
+mod model;
+
+pub use event::{Actor, Event, EventKind};
+pub use ids::{ApplicationId, EnvironmentId, SessionId, UserId};
+pub use model::{End, EndReason, Session, Status, Teardown};
+pub use policy::Policy;
+pub use role::Role;
+
+/// A moment, in UTC. Kept to the microsecond.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

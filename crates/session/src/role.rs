@@ -1,0 +1,66 @@
+//! The ladder of roles: each includes what those before it may do.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// What a person may do. Ordered: `role >= Role::AppAdmin`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Launch, resume and end own sessions. Also what an unknown role counts as.
+    #[default]
+    User,
+    /// Aggregates only.
+    Reporter,
+    /// Applications and delivery methods.
+    AppAdmin,
+    /// Everything, and the only role that sees the Sessions page.
+    SystemAdmin,
+}
+
+impl Role {
+    /// Every role, lowest first.
+    pub const ALL: [Self; 4] = [Self::User, Self::Reporter, Self::AppAdmin, Self::SystemAdmin];
+
+    /// What people read.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::Reporter => "Reporter",
+            Self::AppAdmin => "App Admin",
+            Self::SystemAdmin => "System Admin",
+        }
+    }
+
+    /// The word on the command line and in the database.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Reporter => "reporter",
+            Self::AppAdmin => "app-admin",
+            Self::SystemAdmin => "system-admin",
+        }
+    }
+
+    /// The role behind a stored word; unknown or missing = User.
+    pub fn from_stored(code: &str) -> Self {
+        code.parse().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.code() == text)
+            .ok_or_else(|| format!("“{text}” is not a role; use user, reporter, app-admin or system-admin"))
+    }
+}

@@ -1,0 +1,176 @@
+//! Which part of the list somebody looks at. It is written into the URL of the page and of the API alike, so a link shows
+//! the same list.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Status, columns::Column};
+
+/// Rows of a page unless asked otherwise.
+pub const DEFAULT_LIMIT: u16 = 50;
+/// Most rows of a page.
+pub const MAX_LIMIT: u16 = 200;
+
+/// A column to sort by, and which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Sort {
+    /// By what. Age sorts as the start date, the other way round.
+    pub column: Column,
+    /// Largest first?
+    pub descending: bool,
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self {
+            column: Column::StartDate,
+            descending: true,
+        }
+    }
+}
+
+impl Sort {
+    /// `-started_at`: a minus means largest first.
+    pub fn code(self) -> String {
+        format!("{}{}", if self.descending { "-" } else { "" }, self.column.code())
+    }
+}
+
+impl FromStr for Sort {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let column = text.strip_prefix('-');
+        Ok(Self {
+            column: column.unwrap_or(text).parse()?,
+            descending: column.is_some(),
+        })
+    }
+}
+
+/// A part of the list: what matches, in which order, and which page of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct View {
+    /// The search, as typed. See [`crate::query`].
+    pub q: String,
+    /// Only this status.
+    pub status: Option<Status>,
+    /// The order.
+    pub sort: Sort,
+    /// Rows of a page, 1 to [`MAX_LIMIT`].
+    pub limit: u16,
+    /// Page, from 1. Ignored where there is a cursor.
+    pub page: u32,
+    /// Continue after the row this names: `next_cursor` of an earlier answer.
+    pub cursor: Option<String>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            q: String::new(),
+            status: None,
+            sort: Sort::default(),
+            limit: DEFAULT_LIMIT,
+            page: 1,
+            cursor: None,
+        }
+    }
+}
+
+impl View {
+    /// Reads the parameters of a URL. Unknown names are ignored; a bad value is refused, and said which.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+        let mut view = Self::default();
+        for (name, value) in pairs {
+            match name {
+                "q" => value.clone_into(&mut view.q),
+                "status" if value.is_empty() => view.status = None,
+                "status" => view.status = Some(value.parse()?),
+                "sort" => view.sort = value.parse()?,
+                "limit" => {
+                    view.limit = between(name, value, 1, u32::from(MAX_LIMIT))?
+                        .try_into()
+                        .unwrap_or(MAX_LIMIT)
+                }
+                "page" => view.page = between(name, value, 1, 1_000_000)?,
+                "cursor" if !value.is_empty() => view.cursor = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        crate::query::Query::parse(&view.q)?;
+        Ok(view)
+    }
+
+    /// The parameters that differ from the default, not yet percent-encoded.
+    pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
+        let plain = Self::default();
+        let mut pairs = Vec::new();
+        if self.q != plain.q {
+            pairs.push(("q", self.q.clone()));
+        }
+        if let Some(status) = self.status {
+            pairs.push(("status", status.code().to_owned()));
+        }
+        if self.sort != plain.sort {
+            pairs.push(("sort", self.sort.code()));
+        }
+        if self.limit != plain.limit {
+            pairs.push(("limit", self.limit.to_string()));
+        }
+        if self.page != plain.page {
+            pairs.push(("page", self.page.to_string()));
+        }
+        if let Some(cursor) = &self.cursor {
+            pairs.push(("cursor", cursor.clone()));
+        }
+        pairs
+    }
+}
+
+fn between(name: &str, value: &str, low: u32, high: u32) -> Result<u32, String> {
+    value
+        .parse()
+        .ok()
+        .filter(|number| (low..=high).contains(number))
+        .ok_or_else(|| format!("“{name}” must be a whole number from {low} to {high}, not “{value}”."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_survives_the_trip_through_a_url() {
+        let view = View {
+            q: "user:jane \"a b\"".into(),
+            status: Some(Status::Error),
+            sort: Sort {
+                column: Column::Username,
+                descending: false,
+            },
+            limit: 20,
+            page: 3,
+            cursor: None,
+        };
+        let pairs = view.to_pairs();
+        let back = View::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str())));
+        assert_eq!(back, Ok(view));
+        assert_eq!(View::default().to_pairs(), [], "the plain view has a plain address");
+    }
+
+    #[test]
+    fn bad_values_are_refused_and_named() {
+        for (name, value) in [
+            ("limit", "0"),
+            ("limit", "201"),
+            ("page", "x"),
+            ("status", "gone"),
+            ("sort", "-colour"),
+        ] {
+            let error = View::from_pairs([(name, value)]).unwrap_err();
+            assert!(error.contains(value.trim_start_matches('-')), "{error}");
+        }
+        assert!(View::from_pairs([("utm", "x")]).is_ok());
+    }
+}

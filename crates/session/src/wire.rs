@@ -1,0 +1,277 @@
+//! What travels between server and clients: the JSON of the API (SPEC.md §6), also used by the page.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ApplicationId, EndReason, EnvironmentId, Session, SessionId, Status, Teardown, Timestamp, UserId, lifecycle::Seen,
+};
+
+/// A session in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Its id.
+    pub id: SessionId,
+    /// Where it runs.
+    pub environment_id: EnvironmentId,
+    /// Name of the environment at launch.
+    pub environment: Arc<str>,
+    /// What was launched.
+    pub application_id: ApplicationId,
+    /// Name of the application at launch.
+    pub application: Arc<str>,
+    /// See [`Status`].
+    pub status: Status,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Name of the user at launch.
+    pub username: Arc<str>,
+    /// Open in a browser tab right now?
+    pub connected: bool,
+    /// When the launch was accepted.
+    pub started_at: Timestamp,
+    /// Latest moment of access.
+    pub valid_until: Timestamp,
+    /// When access ended.
+    pub ended_at: Option<Timestamp>,
+    /// Username of who ended it, or `system`.
+    pub ended_by: Option<Arc<str>>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// What the administrator wrote for the user.
+    pub end_note: Option<Arc<str>>,
+    /// What went wrong.
+    pub error: Option<Arc<str>>,
+    /// How far the environment has come with closing it.
+    pub teardown: Teardown,
+    /// Revision of the log that last changed it.
+    pub version: u64,
+}
+
+impl From<&Session> for SessionView {
+    fn from(session: &Session) -> Self {
+        let end = session.end.as_ref();
+        Self {
+            id: session.id,
+            environment_id: session.environment_id,
+            environment: session.environment.clone(),
+            application_id: session.application_id,
+            application: session.application.clone(),
+            status: session.status,
+            user_id: session.user_id,
+            username: session.username.clone(),
+            connected: session.connected(),
+            started_at: session.started_at,
+            valid_until: session.valid_until,
+            ended_at: end.map(|end| end.at),
+            ended_by: end.map(|end| end.by.clone()),
+            end_reason: end.map(|end| end.reason),
+            end_note: end.and_then(|end| end.note.clone()),
+            error: session.error.clone(),
+            teardown: session.teardown,
+            version: session.version,
+        }
+    }
+}
+
+impl SessionView {
+    /// What somebody who sees this row knows; sent along with an expire.
+    pub const fn seen(&self) -> Seen {
+        Seen {
+            status: self.status,
+            connected: self.connected,
+        }
+    }
+}
+
+/// How many sessions match the search, by status and in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All that match, whatever their status.
+    pub all: u32,
+    /// Of these: Pending.
+    pub pending: u32,
+    /// Of these: Active.
+    pub active: u32,
+    /// Of these: Expired.
+    pub expired: u32,
+    /// Of these: Error.
+    pub error: u32,
+    /// Of these: open in a browser tab.
+    pub connected: u32,
+}
+
+impl Counts {
+    /// Counts one more session.
+    pub fn add(&mut self, session: &Session) {
+        self.all += 1;
+        self.connected += u32::from(session.connected());
+        *self.of_mut(session.status) += 1;
+    }
+
+    /// Counts one session less.
+    pub fn remove(&mut self, session: &Session) {
+        self.all -= 1;
+        self.connected -= u32::from(session.connected());
+        *self.of_mut(session.status) -= 1;
+    }
+
+    /// How many have this status.
+    pub const fn of(&self, status: Status) -> u32 {
+        match status {
+            Status::Pending => self.pending,
+            Status::Active => self.active,
+            Status::Expired => self.expired,
+            Status::Error => self.error,
+        }
+    }
+
+    const fn of_mut(&mut self, status: Status) -> &mut u32 {
+        match status {
+            Status::Pending => &mut self.pending,
+            Status::Active => &mut self.active,
+            Status::Expired => &mut self.expired,
+            Status::Error => &mut self.error,
+        }
+    }
+}
+
+/// An environment whose last sweep failed: its rows are as old as `as_of`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// Which one.
+    pub environment_id: EnvironmentId,
+    /// Its name.
+    pub environment: Arc<str>,
+    /// Last time it answered; `None` = not since the server started.
+    pub as_of: Option<Timestamp>,
+    /// What it said.
+    pub error: Arc<str>,
+}
+
+/// Everything around the rows of a list: one snapshot with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The log's revision that the list shows.
+    pub revision: u64,
+    /// Time of the last completed sweep; `None` before the first.
+    pub as_of: Option<Timestamp>,
+    /// The server's clock when it answered: ages are counted from it.
+    pub server_time: Timestamp,
+    /// When the next refresh is allowed.
+    pub next_refresh_at: Timestamp,
+    /// How many sessions match.
+    pub total: u32,
+    /// How many sessions there are.
+    pub all: u32,
+    /// Matches of the search by status, whatever status the view asks for.
+    pub counts: Counts,
+    /// Continue here for the next page; `None` on the last.
+    pub next_cursor: Option<String>,
+    /// Environments whose rows are not fresh.
+    pub stale: Vec<Stale>,
+}
+
+/// The answer to "which sessions are there?": one consistent snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionList {
+    /// Counts and times.
+    #[serde(flatten)]
+    pub head: Head,
+    /// The page of rows.
+    pub items: Vec<SessionView>,
+}
+
+/// What changed in a view since the last message of the same watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delta {
+    /// Counts and times, always whole.
+    #[serde(flatten)]
+    pub head: Head,
+    /// Ids of the rows of the page in order; `None` = as before.
+    pub order: Option<Vec<SessionId>>,
+    /// Rows that are new on the page or differ from before.
+    pub changed: Vec<SessionView>,
+}
+
+/// A request to expire a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpireRequest {
+    /// Shown to the user and kept. At most [`MAX_NOTE_CHARS`] characters.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What the decision was based on; without it the session is expired whatever it is.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+}
+
+/// Longest reason accepted, in characters.
+pub const MAX_NOTE_CHARS: usize = 500;
+
+/// An application on "My apps", with the user's live session of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MyApplication {
+    /// Its id.
+    pub id: ApplicationId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Text of its launch button.
+    pub launch_text: Arc<str>,
+    /// The live session, if there is one.
+    pub session: Option<SessionView>,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    /// Id.
+    pub user_id: UserId,
+    /// Name.
+    pub username: Arc<str>,
+    /// Role.
+    pub role: crate::Role,
+}
+
+/// What a refresh answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refreshed {
+    /// Time of the completed sweep.
+    pub as_of: Timestamp,
+    /// When the next is allowed.
+    pub next_refresh_at: Timestamp,
+}
+
+/// Why something was not done, as `application/problem+json` (RFC 9457).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// Stable word for programs.
+    pub code: String,
+    /// What could not be done, in short.
+    pub title: String,
+    /// Why, and what to do.
+    pub detail: String,
+    /// Seconds after which it may work.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_after: Option<u32>,
+    /// The session as it is now, where that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub session: Option<Box<SessionView>>,
+}
+
+impl Problem {
+    /// A problem without extras.
+    pub fn new(status: u16, code: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            title: title.into(),
+            detail: detail.into(),
+            retry_after: None,
+            session: None,
+        }
+    }
+}
