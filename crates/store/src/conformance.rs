@@ -1,0 +1,92 @@
+//! What every store has to do, as a suite that runs on any of them.
+//!
+//! To run it on a store: `store::conformance!(make);` in an integration test, where `make` is an async function that
+//! gives an empty store as `Arc<dyn Store>`, and whatever must live as long as it. Each case becomes a test of its own.
+//! To add a case: a function in the module of its subject, and its name in the list below.
+
+#![expect(clippy::unwrap_used, reason = "a test suite: a panic is how it reports")]
+
+use std::sync::Arc;
+
+use crate::Store;
+
+mod catalogue;
+mod kit;
+mod launches;
+mod life;
+mod log;
+mod people;
+mod purge;
+mod seeds;
+
+macro_rules! cases {
+    (($dollar:tt) $($module:ident: $($case:ident),+ $(,)?;)+) => {
+        /// Runs one case on an empty store. It panics where the store does something else than it must.
+        pub async fn run(case: &str, store: Arc<dyn Store>) {
+            match case {
+                $($(stringify!($case) => Box::pin($module::$case(store)).await,)+)+
+                unknown => panic!("there is no case “{unknown}”"),
+            }
+        }
+
+        /// Makes a test of each case. See [`store::conformance`](mod@crate::conformance).
+        #[macro_export]
+        macro_rules! conformance {
+            ($dollar make:path) => {
+                $($(
+                    #[tokio::test]
+                    async fn $case() {
+                        let (store, _keep) = $dollar make().await;
+                        $crate::conformance::run(stringify!($case), store).await;
+                    }
+                )+)+
+            };
+        }
+    };
+}
+
+cases! {
+    ($)
+    launches:
+        a_launch_gives_a_pending_session,
+        a_second_launch_resumes_and_writes_nothing,
+        an_ended_session_is_not_resumed,
+        refusals_come_in_their_order_and_are_kept,
+        seats_are_never_exceeded,
+        a_seat_is_free_again_after_the_end,
+        requests_of_a_batch_see_each_other,
+        a_policy_is_kept_as_it_was_at_launch;
+    life:
+        every_edge_is_kept_and_read_back,
+        refused_and_unknown_steps_write_nothing,
+        a_command_repeated_changes_nothing,
+        twenty_expires_at_once_are_one_transition,
+        times_are_kept_to_the_microsecond;
+    log:
+        events_tell_the_whole_story_in_order,
+        revisions_have_no_gap,
+        changes_replayed_are_what_load_shows,
+        denials_come_newest_first,
+        a_batch_that_fails_leaves_nothing_behind;
+    purge:
+        purging_is_never_early,
+        purging_waits_for_the_teardown,
+        a_thousand_are_purged_at_a_time,
+        purging_agrees_with_the_life_cycle;
+    seeds:
+        every_field_survives,
+        seeding_is_refused_where_there_are_sessions,
+        a_large_seed_arrives_whole;
+    people:
+        people_are_found_by_name_whatever_its_case,
+        the_last_system_admin_stays,
+        a_new_password_ends_the_logins,
+        logins_are_kept_touched_and_removed,
+        old_logins_are_removed,
+        preferences_are_kept_by_person,
+        sweeps_are_granted_once_an_interval,
+        a_clock_set_back_blocks_for_one_interval_at_most;
+    catalogue:
+        environments_and_applications_are_kept,
+        opening_and_closing;
+}

@@ -1,0 +1,287 @@
+//! Launch, resume, and the reasons not to.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use futures::future::join_all;
+use session::{Actor, Event, EventKind, Policy, Session, Status, Teardown, lifecycle::Command};
+
+use super::kit::*;
+use crate::{Answer, Application, LaunchRefusal, Request, Store, Writer};
+
+pub(super) async fn a_launch_gives_a_pending_session(store: Arc<dyn Store>) {
+    furnish(&*store, 1).await;
+    let before = store.revision().await.unwrap();
+    let done = store.write(&[launch(1, 1, TERMINAL, at(5))]).await.unwrap();
+    let expected = Session {
+        id: session(1),
+        environment_id: HOST,
+        environment: "This host".into(),
+        application_id: TERMINAL,
+        application: "Terminal".into(),
+        user_id: person(1),
+        username: "person1".into(),
+        status: Status::Pending,
+        access_epoch: 0,
+        started_at: at(5),
+        ready_at: None,
+        valid_until: Policy::default().valid_until(at(5)),
+        connected_since: None,
+        disconnected_at: None,
+        end: None,
+        error: None,
+        teardown: Teardown::NotNeeded,
+        policy: Policy::default(),
+        version: before + 1,
+    };
+    let command = vec!["xterm".into(), "-T".into(), "Terminal".into()];
+    assert_eq!(done.answers, [Answer::Launched(expected.clone(), command)]);
+    assert_eq!(done.revision, before + 1);
+    assert_eq!(all(&store).await, [expected]);
+    let event = Event {
+        at: at(5),
+        session_id: Some(session(1)),
+        actor: actor(1),
+        what: EventKind::Launched,
+    };
+    assert_eq!(store.events(session(1)).await.unwrap(), [event]);
+}
+
+pub(super) async fn a_second_launch_resumes_and_writes_nothing(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    let first = launched(&*store, 1, 1, TERMINAL).await;
+    let revision = store.revision().await.unwrap();
+    let again = store.write(&[launch(2, 1, TERMINAL, at(9))]).await.unwrap();
+    assert_eq!(again.answers, [Answer::Resumed(first)]);
+    assert_eq!((again.revision, store.revision().await.unwrap()), (revision, revision));
+    let active = stepped(&*store, 1, Command::Ready, at(9)).await;
+    assert_eq!(
+        write(&*store, launch(3, 1, TERMINAL, at(9))).await,
+        Answer::Resumed(active)
+    );
+
+    // Another application or another person is another session.
+    launched(&*store, 4, 1, LICENSED).await;
+    launched(&*store, 5, 2, TERMINAL).await;
+    assert_eq!(all(&store).await.len(), 3);
+    assert_eq!(store.events(session(2)).await.unwrap(), []);
+}
+
+pub(super) async fn an_ended_session_is_not_resumed(store: Arc<dyn Store>) {
+    furnish(&*store, 1).await;
+    launched(&*store, 1, 1, TERMINAL).await;
+    stepped(&*store, 1, Command::Fail("no display".into()), at(1)).await;
+    launched(&*store, 2, 1, TERMINAL).await;
+    stepped(&*store, 2, expire(), at(2)).await;
+    launched(&*store, 3, 1, TERMINAL).await;
+    assert_eq!(all(&store).await.len(), 3);
+}
+
+pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Store>) {
+    furnish(&*store, 5).await;
+    let unknown = session::ApplicationId(uuid::Uuid::from_u128(999));
+    let mut kept = Vec::new();
+    let mut refused = async |who, what, application: &str, expected: LaunchRefusal| {
+        let before = store.revision().await.unwrap();
+        let done = store.write(&[launch(50, who, what, at(7))]).await.unwrap();
+        assert_eq!(done.answers, [Answer::Denied(expected)]);
+        assert_eq!(done.revision, before + 1, "a refusal is kept, so it has a revision");
+        kept.insert(
+            0,
+            Event {
+                at: at(7),
+                session_id: None,
+                actor: if expected == LaunchRefusal::UnknownUser {
+                    Actor::System
+                } else {
+                    actor(who)
+                },
+                what: EventKind::LaunchRefused {
+                    application: application.into(),
+                    reason: expected.sentence().into(),
+                },
+            },
+        );
+    };
+    for n in 1..=3 {
+        launched(&*store, n, n, LICENSED).await;
+    }
+    // Whatever else is wrong too, the first reason is given.
+    refused(99, unknown, &unknown.to_string(), LaunchRefusal::UnknownUser).await;
+    refused(99, TERMINAL, "Terminal", LaunchRefusal::UnknownUser).await;
+    refused(4, unknown, &unknown.to_string(), LaunchRefusal::UnknownApplication).await;
+    refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
+    store.open_environment(HOST, false).await.unwrap();
+    refused(4, LICENSED, "Licensed", LaunchRefusal::EnvironmentClosed).await;
+    store.open_application(LICENSED, false).await.unwrap();
+    refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
+    refused(1, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
+    store.open_environment(HOST, true).await.unwrap();
+    refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
+    store.open_application(LICENSED, true).await.unwrap();
+    refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
+
+    assert_eq!(store.denials(100).await.unwrap(), kept);
+    let resumed = write(&*store, launch(51, 1, LICENSED, at(8))).await;
+    assert!(
+        matches!(resumed, Answer::Resumed(_)),
+        "who has a seat keeps it: {resumed:?}"
+    );
+    assert_eq!(all(&store).await.len(), 3);
+}
+
+pub(super) async fn seats_are_never_exceeded(store: Arc<dyn Store>) {
+    furnish(&*store, 40).await;
+    let writer = Writer::spawn(store.clone(), |_| {});
+    let answers = join_all((1..=40).map(|n| writer.submit(launch(n, n, LICENSED, at(0))))).await;
+    let launched = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(Answer::Launched(..))))
+        .count();
+    let denied = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(Answer::Denied(LaunchRefusal::NoSeat))))
+        .count();
+    assert_eq!((launched, denied), (3, 37));
+    assert_eq!(all(&store).await.len(), 3);
+
+    // One person who clicks twenty times has one session.
+    let answers = join_all((100..120).map(|n| writer.submit(launch(n, 1, TERMINAL, at(0))))).await;
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|answer| matches!(answer, Ok(Answer::Launched(..))))
+            .count(),
+        1
+    );
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|answer| matches!(answer, Ok(Answer::Resumed(_))))
+            .count(),
+        19
+    );
+}
+
+pub(super) async fn a_seat_is_free_again_after_the_end(store: Arc<dyn Store>) {
+    furnish(&*store, 4).await;
+    for n in 1..=3 {
+        launched(&*store, n, n, LICENSED).await;
+    }
+    assert_eq!(
+        write(&*store, launch(4, 4, LICENSED, at(1))).await,
+        Answer::Denied(LaunchRefusal::NoSeat)
+    );
+    stepped(&*store, 2, expire(), at(2)).await;
+    launched(&*store, 4, 4, LICENSED).await;
+    let none = Application {
+        seats: Some(0),
+        ..application(session::ApplicationId(uuid::Uuid::from_u128(7)), "None", None)
+    };
+    store.add_application(&none).await.unwrap();
+    assert_eq!(
+        write(&*store, launch(5, 1, none.id, at(1))).await,
+        Answer::Denied(LaunchRefusal::NoSeat)
+    );
+}
+
+pub(super) async fn requests_of_a_batch_see_each_other(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    let before = store.revision().await.unwrap();
+    let batch: Vec<Request> = vec![
+        step(1, Command::Ready, at(0)),
+        launch(1, 1, TERMINAL, at(0)),
+        launch(2, 1, TERMINAL, at(0)),
+        step(1, Command::Ready, at(1)),
+        step(1, Command::Attach { epoch: 0 }, at(2)),
+        step(1, expire(), at(3)),
+        step(1, expire(), at(4)),
+        step(1, Command::Attach { epoch: 0 }, at(5)),
+        launch(3, 1, TERMINAL, at(6)),
+        launch(4, 2, session::ApplicationId(uuid::Uuid::nil()), at(6)),
+    ];
+    let done = store.write(&batch).await.unwrap();
+    assert_eq!(done.revision, before + 1, "a batch is one revision");
+    let words: Vec<_> = done
+        .answers
+        .iter()
+        .map(|answer| match answer {
+            Answer::Launched(session, _) => ("launched", session.status),
+            Answer::Resumed(session) => ("resumed", session.status),
+            Answer::Denied(_) => ("denied", Status::Error),
+            Answer::Stepped { session, changed: true } => ("changed", session.status),
+            Answer::Stepped {
+                session,
+                changed: false,
+            } => ("same", session.status),
+            Answer::Refused(_, session) => ("refused", session.status),
+            Answer::Unknown => ("unknown", Status::Error),
+            Answer::Purged(_) => ("purged", Status::Error),
+        })
+        .collect();
+    assert_eq!(
+        words,
+        [
+            ("unknown", Status::Error),
+            ("launched", Status::Pending),
+            ("resumed", Status::Pending),
+            ("changed", Status::Active),
+            ("changed", Status::Active),
+            ("changed", Status::Expired),
+            ("same", Status::Expired),
+            ("refused", Status::Expired),
+            ("launched", Status::Pending),
+            ("denied", Status::Error),
+        ]
+    );
+    let now = all(&store).await;
+    assert!(now.iter().all(|session| session.version == done.revision), "{now:?}");
+    let Answer::Stepped { session: ended, .. } = &done.answers[5] else {
+        panic!("{:?}", done.answers[5])
+    };
+    let Answer::Launched(fresh, _) = &done.answers[8] else {
+        panic!("{:?}", done.answers[8])
+    };
+    assert_eq!(now, [ended.clone(), fresh.clone()]);
+    assert_eq!(store.events(session(1)).await.unwrap().len(), 4);
+}
+
+pub(super) async fn a_policy_is_kept_as_it_was_at_launch(store: Arc<dyn Store>) {
+    furnish(&*store, 1).await;
+    let off = Policy {
+        start_seconds: None,
+        never_connected_seconds: None,
+        disconnected_seconds: None,
+        total_seconds: None,
+    };
+    let policies = [
+        off,
+        Policy {
+            total_seconds: NonZeroU32::new(1),
+            ..off
+        },
+        Policy {
+            start_seconds: NonZeroU32::new(u32::MAX),
+            ..off
+        },
+        Policy {
+            disconnected_seconds: NonZeroU32::new(60),
+            ..Policy::default()
+        },
+    ];
+    for (n, policy) in (1..).zip(policies) {
+        let id = session::ApplicationId(uuid::Uuid::from_u128(n));
+        store
+            .add_application(&Application {
+                policy,
+                ..application(id, &format!("app{n}"), None)
+            })
+            .await
+            .unwrap();
+        let session = launched(&*store, n, 1, id).await;
+        assert_eq!(
+            (session.policy, session.valid_until),
+            (policy, policy.valid_until(at(0)))
+        );
+        assert!(all(&store).await.contains(&session));
+    }
+}

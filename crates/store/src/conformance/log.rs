@@ -1,0 +1,215 @@
+//! Events, revisions and what changed since.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use session::{Actor, EndReason, Event, EventKind, Session, SessionId, lifecycle::Command};
+
+use super::kit::*;
+use crate::{Answer, Changes, Request, Store};
+
+pub(super) async fn events_tell_the_whole_story_in_order(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    launched(&*store, 1, 1, TERMINAL).await;
+    launched(&*store, 2, 2, TERMINAL).await;
+    // All at the same moment: the order is that of writing, not of the clock.
+    let steps = [
+        (Command::Ready, Actor::Environment),
+        (Command::Attach { epoch: 0 }, actor(1)),
+        (Command::Detach, actor(1)),
+        (Command::Fail("it’s gone".into()), Actor::Environment),
+        (expire(), actor(2)),
+        (Command::TornDown, Actor::Environment),
+    ];
+    let requests = steps.map(|(command, by)| Request::Step {
+        session_id: session(1),
+        command,
+        by,
+        at: at(60),
+    });
+    store.write(&requests).await.unwrap();
+    write(&*store, Request::Purge { at: at(60 + 48 * 3600) }).await;
+    let event = |seconds, actor, what| Event {
+        at: at(seconds),
+        session_id: Some(session(1)),
+        actor,
+        what,
+    };
+    let ended = EventKind::Expired {
+        reason: EndReason::Admin,
+        note: Some("licence needed".into()),
+    };
+    assert_eq!(
+        store.events(session(1)).await.unwrap(),
+        [
+            event(0, actor(1), EventKind::Launched),
+            event(60, Actor::Environment, EventKind::Ready),
+            event(60, actor(1), EventKind::Connected),
+            event(60, actor(1), EventKind::Disconnected),
+            event(
+                60,
+                Actor::Environment,
+                EventKind::Failed {
+                    error: "it’s gone".into()
+                }
+            ),
+            event(60, actor(2), ended),
+            event(60, Actor::Environment, EventKind::TornDown),
+            event(60 + 48 * 3600, Actor::System, EventKind::Purged),
+        ]
+    );
+    assert_eq!(store.events(session(2)).await.unwrap().len(), 1);
+    assert_eq!(store.events(session(3)).await.unwrap(), []);
+}
+
+pub(super) async fn revisions_have_no_gap(store: Arc<dyn Store>) {
+    assert_eq!(store.revision().await.unwrap(), 0);
+    assert_eq!(store.load().await.unwrap(), Changes::default());
+    furnish(&*store, 3).await;
+    assert_eq!(
+        store.revision().await.unwrap(),
+        0,
+        "people and the catalogue are not in the log"
+    );
+    let batches: [(&[Request], u64); 7] = [
+        (&[], 0),
+        (&[launch(1, 1, TERMINAL, at(0))], 1),
+        (&[launch(2, 1, TERMINAL, at(0))], 1),
+        (&[launch(2, 2, TERMINAL, at(0)), launch(3, 3, TERMINAL, at(0))], 2),
+        (&[step(1, Command::TornDown, at(1)), step(9, expire(), at(1))], 2),
+        (&[launch(4, 99, TERMINAL, at(0))], 3),
+        (&[step(1, expire(), at(1)), step(1, expire(), at(1))], 4),
+    ];
+    for (batch, revision) in batches {
+        let done = store.write(batch).await.unwrap();
+        assert_eq!(
+            (done.revision, done.answers.len()),
+            (revision, batch.len()),
+            "{batch:?}"
+        );
+        assert_eq!(store.revision().await.unwrap(), revision);
+        assert_eq!(store.load().await.unwrap().revision, revision);
+    }
+}
+
+pub(super) async fn changes_replayed_are_what_load_shows(store: Arc<dyn Store>) {
+    furnish(&*store, 4).await;
+    // A replica that looks after each batch, and one that looks now and then.
+    let mut close: BTreeMap<SessionId, Session> = BTreeMap::new();
+    let mut far = close.clone();
+    let (mut close_at, mut far_at) = (0, 0);
+    // Not random, so that a failure repeats: a generator that every run starts at the same place.
+    let mut state = 42_u64;
+    let mut draw = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for round in 0..120_i64 {
+        let size = draw(4);
+        let batch: Vec<_> = (0..size)
+            .map(|_| {
+                let n = u128::from(draw(40));
+                let now = at(round * 3600);
+                match draw(8) {
+                    0 | 1 => launch(n + 1000 * u128::from(round.unsigned_abs()), 1 + n % 4, TERMINAL, now),
+                    2 => Request::Purge { at: now },
+                    kind => {
+                        let known: Vec<_> = close.keys().copied().collect();
+                        let id = usize::try_from(n)
+                            .ok()
+                            .and_then(|n| known.get(n % known.len().max(1)).copied());
+                        let command = match kind {
+                            3 => Command::Ready,
+                            4 => Command::Attach { epoch: 0 },
+                            5 => Command::Detach,
+                            6 => expire(),
+                            _ => Command::TornDown,
+                        };
+                        Request::Step {
+                            session_id: id.unwrap_or(session(n)),
+                            command,
+                            by: Actor::System,
+                            at: now,
+                        }
+                    }
+                }
+            })
+            .collect();
+        let done = store.write(&batch).await.unwrap();
+        close_at = replay(&mut close, store.changes(close_at).await.unwrap());
+        assert_eq!(close_at, done.revision);
+        if draw(10) == 0 {
+            far_at = replay(&mut far, store.changes(far_at).await.unwrap());
+            assert_eq!((&far, far_at), (&close, close_at));
+        }
+    }
+    replay(&mut far, store.changes(far_at).await.unwrap());
+    let loaded = all(&store).await;
+    assert!(
+        loaded.len() > 3 && store.events(loaded[0].id).await.unwrap().len() > 1,
+        "the test did something"
+    );
+    assert_eq!(close.into_values().collect::<Vec<_>>(), loaded);
+    assert_eq!(far.into_values().collect::<Vec<_>>(), loaded);
+    let nothing = Changes {
+        revision: close_at,
+        ..Changes::default()
+    };
+    assert_eq!(store.changes(close_at).await.unwrap(), nothing);
+    assert_eq!(
+        store.changes(close_at + 5).await.unwrap(),
+        nothing,
+        "the future is empty"
+    );
+}
+
+fn replay(replica: &mut BTreeMap<SessionId, Session>, changes: Changes) -> u64 {
+    for id in &changes.purged {
+        replica.remove(id);
+    }
+    for session in changes.sessions {
+        assert!(session.version <= changes.revision);
+        replica.insert(session.id, session);
+    }
+    changes.revision
+}
+
+pub(super) async fn denials_come_newest_first(store: Arc<dyn Store>) {
+    furnish(&*store, 1).await;
+    launched(&*store, 1, 1, TERMINAL).await;
+    let requests: Vec<_> = (0..10).map(|n| launch(2, 99, TERMINAL, at(n))).collect();
+    store.write(&requests).await.unwrap();
+    let seconds = async |limit| {
+        store
+            .denials(limit)
+            .await
+            .unwrap()
+            .iter()
+            .map(|event| event.at)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(seconds(3).await, [at(9), at(8), at(7)]);
+    assert_eq!(seconds(100).await.len(), 10);
+    assert!(seconds(0).await.is_empty());
+}
+
+pub(super) async fn a_batch_that_fails_leaves_nothing_behind(store: Arc<dyn Store>) {
+    furnish(&*store, 3).await;
+    let before = launched(&*store, 1, 1, TERMINAL).await;
+    let revision = store.revision().await.unwrap();
+    // The id of a new session is taken: nobody in this batch may believe that it was written.
+    let batch = [
+        step(1, expire(), at(1)),
+        launch(1, 2, TERMINAL, at(1)),
+        launch(3, 3, TERMINAL, at(1)),
+    ];
+    assert!(store.write(&batch).await.is_err());
+    assert_eq!(all(&store).await, [before]);
+    assert_eq!(store.revision().await.unwrap(), revision);
+    assert_eq!(store.events(session(1)).await.unwrap().len(), 1);
+    // And the next one finds everything in order.
+    let done = store.write(&[launch(3, 3, TERMINAL, at(2))]).await.unwrap();
+    assert_eq!(done.revision, revision + 1);
+    assert!(matches!(done.answers[0], Answer::Launched(..)));
+}

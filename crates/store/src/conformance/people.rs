@@ -1,0 +1,220 @@
+//! People, logins, preferences, and the right to sweep.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use futures::future::join_all;
+use session::Role;
+
+use super::kit::*;
+use crate::{Claim, Login, SignedIn, Store, StoreError, User};
+
+pub(super) async fn people_are_found_by_name_whatever_its_case(store: Arc<dyn Store>) {
+    let jane = User {
+        username: "Jane".into(),
+        role: Role::AppAdmin,
+        ..user(1)
+    };
+    let adam = User {
+        username: "adam".into(),
+        role: Role::Reporter,
+        created_at: at(0) + TimeDelta::microseconds(7),
+        ..user(2)
+    };
+    let zoe = User {
+        username: "Zoé".into(),
+        role: Role::SystemAdmin,
+        ..user(3)
+    };
+    for person in [&jane, &adam, &zoe] {
+        store.add_user(person).await.unwrap();
+    }
+    for name in ["Jane", "jane", "JANE"] {
+        assert_eq!(store.user_named(name).await.unwrap().as_ref(), Some(&jane), "{name}");
+        let taken = store
+            .add_user(&User {
+                username: name.into(),
+                ..user(9)
+            })
+            .await;
+        assert!(
+            matches!(&taken, Err(StoreError::Taken(said)) if said == name),
+            "{taken:?}"
+        );
+    }
+    assert_eq!(store.user_named("ZOÉ").await.unwrap().as_ref(), Some(&zoe));
+    assert_eq!(store.user_named("jan").await.unwrap(), None);
+    assert_eq!(store.user_named("jan%").await.unwrap(), None);
+    assert_eq!(store.users().await.unwrap(), [adam, jane, zoe]);
+}
+
+pub(super) async fn the_last_system_admin_stays(store: Arc<dyn Store>) {
+    for n in 1..=3 {
+        store.add_user(&user(n)).await.unwrap();
+    }
+    for role in Role::ALL {
+        store.set_role(person(1), role).await.unwrap();
+        assert_eq!(store.user_named("person1").await.unwrap().unwrap().role, role);
+    }
+    for role in [Role::User, Role::Reporter, Role::AppAdmin] {
+        let refused = store.set_role(person(1), role).await;
+        assert!(matches!(refused, Err(StoreError::LastSystemAdmin)), "{refused:?}");
+    }
+    store.set_role(person(1), Role::SystemAdmin).await.unwrap();
+    store.set_role(person(2), Role::SystemAdmin).await.unwrap();
+    // Two who demote each other at the same moment: one of them stays.
+    let both = join_all([person(1), person(2)].map(|id| store.set_role(id, Role::User))).await;
+    assert_eq!(both.iter().filter(|done| done.is_ok()).count(), 1);
+    assert_eq!(
+        store
+            .users()
+            .await
+            .unwrap()
+            .iter()
+            .filter(|user| user.role == Role::SystemAdmin)
+            .count(),
+        1
+    );
+    let nobody = store.set_role(person(99), Role::User).await;
+    assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
+}
+
+fn login(token: u8, who: u128, created: i64, seen: i64) -> Login {
+    Login {
+        token_hash: [token; 32],
+        user_id: person(who),
+        created_at: at(created),
+        seen_at: at(seen),
+    }
+}
+
+pub(super) async fn a_new_password_ends_the_logins(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    for kept in [login(1, 1, 0, 0), login(2, 1, 0, 0), login(3, 2, 0, 0)] {
+        store.add_login(&kept).await.unwrap();
+    }
+    store.set_password(person(1), "$new").await.unwrap();
+    assert_eq!(
+        store.user_named("person1").await.unwrap().unwrap().password_hash,
+        "$new"
+    );
+    assert_eq!(store.login(&[1; 32]).await.unwrap(), None);
+    assert_eq!(store.login(&[2; 32]).await.unwrap(), None);
+    assert!(store.login(&[3; 32]).await.unwrap().is_some());
+    let nobody = store.set_password(person(99), "$x").await;
+    assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
+}
+
+pub(super) async fn logins_are_kept_touched_and_removed(store: Arc<dyn Store>) {
+    furnish(&*store, 1).await;
+    let mut kept = login(1, 1, 10, 20);
+    store.add_login(&kept).await.unwrap();
+    assert_eq!(
+        store.login(&[1; 32]).await.unwrap(),
+        Some(SignedIn {
+            user: user(1),
+            login: kept.clone()
+        })
+    );
+    store.touch_login(&[1; 32], at(80)).await.unwrap();
+    store.touch_login(&[1; 32], at(50)).await.unwrap();
+    kept.seen_at = at(80);
+    assert_eq!(
+        store.login(&[1; 32]).await.unwrap().unwrap().login,
+        kept,
+        "the latest use counts"
+    );
+    store.set_role(person(1), Role::Reporter).await.unwrap();
+    assert_eq!(
+        store.login(&[1; 32]).await.unwrap().unwrap().user.role,
+        Role::Reporter,
+        "at once"
+    );
+    assert_eq!(store.login(&[2; 32]).await.unwrap(), None);
+    for _ in 0..2 {
+        store.remove_login(&[1; 32]).await.unwrap();
+        assert_eq!(store.login(&[1; 32]).await.unwrap(), None);
+    }
+    store.touch_login(&[1; 32], at(90)).await.unwrap();
+    assert_eq!(
+        store.login(&[1; 32]).await.unwrap(),
+        None,
+        "touching brings nothing back"
+    );
+    let nobody = store.add_login(&login(4, 99, 0, 0)).await;
+    assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
+}
+
+pub(super) async fn old_logins_are_removed(store: Arc<dyn Store>) {
+    furnish(&*store, 1).await;
+    for kept in [
+        login(1, 1, 0, 100),
+        login(2, 1, 50, 99),
+        login(3, 1, 49, 100),
+        login(4, 1, 50, 100),
+    ] {
+        store.add_login(&kept).await.unwrap();
+    }
+    store.remove_old_logins(at(100), at(50)).await.unwrap();
+    for (token, stays) in [(1, false), (2, false), (3, false), (4, true)] {
+        assert_eq!(
+            store.login(&[token; 32]).await.unwrap().is_some(),
+            stays,
+            "login {token}"
+        );
+    }
+}
+
+pub(super) async fn preferences_are_kept_by_person(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    let of = async |n, name| store.preference(person(n), name).await.unwrap();
+    assert_eq!(of(1, "columns").await, None);
+    store
+        .set_preference(person(1), "columns", Some("[\"id\"]"))
+        .await
+        .unwrap();
+    store.set_preference(person(1), "theme", Some("")).await.unwrap();
+    store.set_preference(person(1), "columns", Some("[]")).await.unwrap();
+    assert_eq!(
+        (of(1, "columns").await.as_deref(), of(1, "theme").await.as_deref()),
+        (Some("[]"), Some(""))
+    );
+    assert_eq!(of(2, "columns").await, None);
+    for _ in 0..2 {
+        store.set_preference(person(1), "columns", None).await.unwrap();
+        assert_eq!(of(1, "columns").await, None);
+    }
+}
+
+pub(super) async fn sweeps_are_granted_once_an_interval(store: Arc<dyn Store>) {
+    let interval = TimeDelta::seconds(30);
+    let claims = join_all((0..10).map(|_| store.claim_sweep(at(0), interval))).await;
+    let granted = claims
+        .iter()
+        .filter(|claim| matches!(claim, Ok(Claim::Granted)))
+        .count();
+    let waiting = claims
+        .iter()
+        .filter(|claim| matches!(claim, Ok(Claim::Wait(until)) if *until == at(30)))
+        .count();
+    assert_eq!((granted, waiting), (1, 9));
+    let claim = async |seconds| store.claim_sweep(at(seconds), interval).await.unwrap();
+    assert_eq!(claim(29).await, Claim::Wait(at(30)));
+    assert_eq!(claim(30).await, Claim::Granted);
+    assert_eq!(
+        claim(31).await,
+        Claim::Wait(at(60)),
+        "counted from the start of the last one"
+    );
+    assert_eq!(claim(500).await, Claim::Granted);
+    assert_eq!(store.revision().await.unwrap(), 0, "it is not in the log");
+}
+
+pub(super) async fn a_clock_set_back_blocks_for_one_interval_at_most(store: Arc<dyn Store>) {
+    let claim = async |seconds| store.claim_sweep(at(seconds), TimeDelta::seconds(30)).await.unwrap();
+    assert_eq!(claim(100_000).await, Claim::Granted);
+    assert_eq!(claim(0).await, Claim::Wait(at(30)));
+    assert_eq!(claim(15).await, Claim::Wait(at(30)), "asking does not prolong it");
+    assert_eq!(claim(30).await, Claim::Granted);
+    assert_eq!(claim(31).await, Claim::Wait(at(60)));
+}

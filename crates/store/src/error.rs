@@ -1,0 +1,102 @@
+//! Why the store could not do something.
+
+use std::{io, path::Path, sync::Arc};
+
+use sqlx::{migrate::MigrateError, sqlite::SqliteError};
+
+/// What went wrong. Nothing of the database's own words is meant for a browser.
+///
+/// It can be cloned, because one failed batch is the answer to everybody in it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The name is in use.
+    #[error("“{0}” is in use")]
+    Taken(String),
+    /// What the call names does not exist.
+    #[error("there is no such {0}")]
+    NoSuch(&'static str),
+    /// Nobody would be left who can administer.
+    #[error("the last System Admin can't be removed or demoted")]
+    LastSystemAdmin,
+    /// Synthetic data was refused because there are sessions already.
+    #[error("there are sessions already; synthetic ones are added only to an empty store")]
+    NotEmpty,
+    /// Another process has the data directory.
+    #[error("another cloud-delivery server uses this data directory ({0})")]
+    Locked(String),
+    /// The data directory can't be made or written.
+    #[error("the data directory {0} can't be written: {1}")]
+    Unwritable(String, #[source] Arc<io::Error>),
+    /// Another program kept the database busy for seconds. Nothing was written; it can be tried again.
+    #[error("another program is writing to the database; try again")]
+    Busy,
+    /// The disk is full. Nothing was written; it can be tried again.
+    #[error("the disk of the data directory is full")]
+    Full,
+    /// The disk failed. What was written last is unknown, so the process must end and start again from the disk.
+    #[error("the disk of the data directory failed: {0}")]
+    Disk(String),
+    /// Anything else of the database.
+    #[error("database: {0}")]
+    Database(#[source] Arc<sqlx::Error>),
+    /// Its layout could not be brought up to date.
+    #[error("database layout: {0}")]
+    Migrate(#[source] Arc<MigrateError>),
+    /// Its layout is one that this program does not know yet.
+    #[error(
+        "the database was last used by a newer cloud-delivery (layout {0}); start that version, or restore a backup"
+    )]
+    Newer(i64),
+    /// The database library is one that can damage a database.
+    #[error("SQLite {0} is too old; at least {1} is needed")]
+    OldSqlite(String, &'static str),
+    /// A stored value could not be read.
+    #[error("the database holds something that can't be read: {0}")]
+    Corrupt(String),
+    /// The writer has ended.
+    #[error("the server is shutting down")]
+    Closed,
+}
+
+impl StoreError {
+    pub(crate) fn unwritable(path: &Path, why: impl Into<io::Error>) -> Self {
+        Self::Unwritable(path.display().to_string(), Arc::new(why.into()))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use libsqlite3_sys as sqlite;
+        let code = match &error {
+            sqlx::Error::ColumnDecode { .. } => return Self::Corrupt(error.to_string()),
+            sqlx::Error::Database(database) => sqlite_code(database.as_ref()),
+            _ => None,
+        };
+        // The low byte is the kind of an error, the rest says where it happened.
+        match code.map(|code| (code & 0xff, code)) {
+            // The shared-memory index of the write-ahead log holds nothing that must last, and grows only while there is
+            // room. So this is a full disk.
+            Some((_, sqlite::SQLITE_IOERR_SHMSIZE)) | Some((sqlite::SQLITE_FULL, _)) => Self::Full,
+            Some((sqlite::SQLITE_BUSY, _)) => Self::Busy,
+            Some((sqlite::SQLITE_IOERR | sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB, _)) => {
+                Self::Disk(error.to_string())
+            }
+            _ => Self::Database(Arc::new(error)),
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            MigrateError::VersionMissing(version) => Self::Newer(version),
+            error => Self::Migrate(Arc::new(error)),
+        }
+    }
+}
+
+fn sqlite_code(error: &dyn sqlx::error::DatabaseError) -> Option<i32> {
+    let error = error.try_downcast_ref::<SqliteError>()?;
+    sqlx::error::DatabaseError::code(error)?.parse().ok()
+}

@@ -1,0 +1,274 @@
+//! The durable log. SQL keeps what must survive a power cut: people and their logins, the catalogue of environments and
+//! applications, sessions, and one event for each change in the transaction of that change.
+//!
+//! This crate decides nothing: which edges a session has is [`session::lifecycle`]'s, who may do what is `control`'s. It
+//! never reads a clock and draws no id. It answers no list of the page: the replica in `control` does.
+//!
+//! To add a database: a module that implements [`Store`], one test that runs [`mod@conformance`] on it, one arm in the
+//! server's composition root.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use session::{
+    Actor, ApplicationId, EnvironmentId, Event, Policy, Role, Session, SessionId, Timestamp, UserId, lifecycle,
+};
+
+pub mod conformance;
+mod error;
+pub mod sqlite;
+pub mod writer;
+
+pub use error::StoreError;
+pub use writer::Writer;
+
+/// The result of every call.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Id.
+    pub id: UserId,
+    /// Unique, case-insensitive name.
+    pub username: Arc<str>,
+    /// argon2id in PHC form.
+    pub password_hash: String,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// A sign-in: only the SHA-256 of its token is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// SHA-256 of the token in the cookie.
+    pub token_hash: [u8; 32],
+    /// Whose.
+    pub user_id: UserId,
+    /// When they signed in.
+    pub created_at: Timestamp,
+    /// Last time it was used (kept to the minute).
+    pub seen_at: Timestamp,
+}
+
+/// A place where sessions run, as the catalogue knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentRow {
+    /// Id.
+    pub id: EnvironmentId,
+    /// Name that administrators see.
+    pub name: Arc<str>,
+    /// Which code runs it, e.g. `local`.
+    pub kind: Arc<str>,
+    /// Open to launches?
+    pub open: bool,
+}
+
+/// What a user launches, with its delivery method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Id.
+    pub id: ApplicationId,
+    /// Unique name.
+    pub name: Arc<str>,
+    /// Text of its launch button.
+    pub launch_text: Arc<str>,
+    /// Where it runs.
+    pub environment_id: EnvironmentId,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Limits of its sessions.
+    pub policy: Policy,
+    /// Sessions that may be live at once; `None` = as many as come.
+    pub seats: Option<u32>,
+    /// Open to launches?
+    pub open: bool,
+}
+
+/// One thing to write. A batch of them is one transaction; each is decided on the rows as that transaction sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Start a session, resume the user's live one of that application, or keep the refusal.
+    Launch {
+        /// Id for the new session.
+        session_id: SessionId,
+        /// What to launch.
+        application_id: ApplicationId,
+        /// For whom.
+        user_id: UserId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Apply [`lifecycle::step`].
+    Step {
+        /// To which session.
+        session_id: SessionId,
+        /// What.
+        command: lifecycle::Command,
+        /// Who.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+    /// Remove the sessions that are [`lifecycle::purgeable`], at most 1,000 at a time.
+    Purge {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Why a launch was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaunchRefusal {
+    /// No such user.
+    UnknownUser,
+    /// No such application.
+    UnknownApplication,
+    /// The application is closed to launches.
+    ApplicationClosed,
+    /// Its environment is closed to launches.
+    EnvironmentClosed,
+    /// All its seats are taken.
+    NoSeat,
+}
+
+impl LaunchRefusal {
+    /// What people read.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::UnknownUser => "There is no such user.",
+            Self::UnknownApplication => "There is no such application.",
+            Self::ApplicationClosed => "This application is closed to launches.",
+            Self::EnvironmentClosed => "The environment of this application is closed to launches.",
+            Self::NoSeat => "All seats of this application are taken. Try again later.",
+        }
+    }
+}
+
+/// What became of a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A new session, Pending, and the program to start for it.
+    Launched(Session, Vec<String>),
+    /// The user's live session of that application; nothing was written.
+    Resumed(Session),
+    /// The launch was refused, and the refusal kept as an event.
+    Denied(LaunchRefusal),
+    /// The session after the command. `changed` is false where the command was already so.
+    Stepped {
+        /// As it is now.
+        session: Session,
+        /// Was anything written?
+        changed: bool,
+    },
+    /// [`lifecycle::step`] refused; the session as it is.
+    Refused(lifecycle::Refusal, Session),
+    /// There is no session of that id.
+    Unknown,
+    /// These were removed.
+    Purged(Vec<SessionId>),
+}
+
+/// A committed batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The log's revision after it; unchanged where nothing was written.
+    pub revision: u64,
+    /// One answer for each request, in order.
+    pub answers: Vec<Answer>,
+}
+
+/// What changed after some revision: the newest state of each session, once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The revision these changes lead to.
+    pub revision: u64,
+    /// Sessions that are new or differ.
+    pub sessions: Vec<Session>,
+    /// Sessions that were removed.
+    pub purged: Vec<SessionId>,
+}
+
+/// May a sweep start?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Yes, and nobody else may until the interval is over.
+    Granted,
+    /// Not before this moment.
+    Wait(Timestamp),
+}
+
+/// A login with its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// The login.
+    pub login: Login,
+}
+
+/// The durable log. Every call that writes, but [`Store::seed`], is one transaction, and on return it is on the disk.
+/// [`StoreError::NoSuch`] where a call names a person or an environment that is not there.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Every session, and the revision that they show.
+    async fn load(&self) -> Result<Changes>;
+    /// What changed after `revision`.
+    async fn changes(&self, after: u64) -> Result<Changes>;
+    /// The log's revision.
+    async fn revision(&self) -> Result<u64>;
+    /// Writes a batch. Call it only from [`Writer`]: one batch at a time, and never in a future that may be dropped.
+    async fn write(&self, batch: &[Request]) -> Result<Committed>;
+    /// The events of a session, oldest first. Also of one that was purged.
+    async fn events(&self, id: SessionId) -> Result<Vec<Event>>;
+    /// The newest refused launches, newest first.
+    async fn denials(&self, limit: u32) -> Result<Vec<Event>>;
+    /// Reserves a sweep: at most one each `interval`, whoever asks. A clock that was set back makes everybody wait for
+    /// one interval at most.
+    async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;
+    /// Adds synthetic sessions as they are, but for their version, in transactions of some thousand: a server beside it
+    /// gets its turn. [`StoreError::NotEmpty`] where there are sessions already.
+    async fn seed(&self, sessions: &[Session]) -> Result<()>;
+
+    /// Everybody, by name.
+    async fn users(&self) -> Result<Vec<User>>;
+    /// One person by name, case-insensitively.
+    async fn user_named(&self, username: &str) -> Result<Option<User>>;
+    /// Adds a person. [`StoreError::Taken`] where the name is in use.
+    async fn add_user(&self, user: &User) -> Result<()>;
+    /// Changes a role. [`StoreError::LastSystemAdmin`] where nobody would be left.
+    async fn set_role(&self, id: UserId, role: Role) -> Result<()>;
+    /// Changes a password and ends all logins of that person.
+    async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()>;
+
+    /// Keeps a login.
+    async fn add_login(&self, login: &Login) -> Result<()>;
+    /// The login of a token, if it exists. Whether it is still good is `control`'s to say.
+    async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>>;
+    /// Notes that it was used.
+    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()>;
+    /// Ends a login. Ending one that is gone is success.
+    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()>;
+    /// Removes the logins last used before a moment, or made before another.
+    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()>;
+
+    /// All environments, by name.
+    async fn environments(&self) -> Result<Vec<EnvironmentRow>>;
+    /// Adds an environment.
+    async fn add_environment(&self, row: &EnvironmentRow) -> Result<()>;
+    /// Opens or closes it to launches. False where there is none of that id.
+    async fn open_environment(&self, id: EnvironmentId, open: bool) -> Result<bool>;
+    /// All applications, by name.
+    async fn applications(&self) -> Result<Vec<Application>>;
+    /// Adds an application. [`StoreError::Taken`] where the name is in use.
+    async fn add_application(&self, application: &Application) -> Result<()>;
+    /// Opens or closes it to launches. False where there is none of that id.
+    async fn open_application(&self, id: ApplicationId, open: bool) -> Result<bool>;
+
+    /// A choice that a person made, as text.
+    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>>;
+    /// Keeps it; `None` forgets it.
+    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()>;
+}

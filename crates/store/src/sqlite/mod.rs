@@ -1,0 +1,242 @@
+//! The store on one machine: a SQLite database in the data directory.
+//!
+//! One connection writes, and only inside `BEGIN IMMEDIATE`; a few others read consistent snapshots beside it. A server
+//! holds a lock file for life; tools like `cloud-delivery user add` open the same database without it, in their own
+//! process, and wait their turn.
+//!
+//! Each table's statements are in the module of its name. To add one: a file in `migrations/sqlite`, a module here, and
+//! the functions in [`Store`].
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use async_trait::async_trait;
+use session::{ApplicationId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId};
+use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::{
+    Application, Changes, Claim, Committed, EnvironmentRow, Login, Request, Result, SignedIn, Store, StoreError, User,
+};
+
+mod catalogue;
+mod events;
+mod open;
+mod people;
+mod rows;
+mod seed;
+mod sessions;
+mod sweep;
+mod write;
+
+/// Connections that read.
+const READERS: u32 = 4;
+/// The most that SQLite can count.
+const NO_LIMIT: u32 = 4_294_967_294;
+
+/// The store in a data directory.
+pub struct Sqlite {
+    path: PathBuf,
+    readers: SqlitePool,
+    /// Empty until it is needed, and while somebody writes with it.
+    writer: Mutex<Option<SqliteConnection>>,
+    max_pages: AtomicU32,
+    /// A commit met a failing disk: nothing may be written again by this process.
+    disk_failed: AtomicBool,
+    _lock: Option<File>,
+}
+
+impl Sqlite {
+    /// Opens the data directory for a tool, beside a server that may run.
+    pub async fn open(data_dir: &Path) -> Result<Self> {
+        open::directory(data_dir)?;
+        Self::with_lock(data_dir, None).await
+    }
+
+    /// Opens the data directory for a server. [`StoreError::Locked`] where another one has it.
+    pub async fn serve(data_dir: &Path) -> Result<Self> {
+        open::directory(data_dir)?;
+        let lock = open::server_lock(data_dir)?;
+        Self::with_lock(data_dir, Some(lock)).await
+    }
+
+    async fn with_lock(data_dir: &Path, lock: Option<File>) -> Result<Self> {
+        let path = open::database(data_dir).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .connect_with(open::settings(&path).pragma("query_only", "ON"))
+            .await?;
+        Ok(Self {
+            path,
+            readers,
+            writer: Mutex::new(None),
+            max_pages: AtomicU32::new(NO_LIMIT),
+            disk_failed: AtomicBool::new(false),
+            _lock: lock,
+        })
+    }
+
+    /// Lets the database grow to this many pages (of 4 KiB) and no further: writes then answer [`StoreError::Full`], as on
+    /// a full disk. `None` = as the disk allows.
+    pub async fn limit_pages(&self, pages: Option<u32>) {
+        self.max_pages.store(pages.unwrap_or(NO_LIMIT), Ordering::Release);
+        // It is a setting of a connection: the next one has it.
+        *self.writer.lock().await = None;
+    }
+
+    /// Begins a transaction that writes, when its turn has come.
+    async fn begin(&self) -> Result<Transaction<'_>> {
+        let mut home = self.writer.lock().await;
+        if self.disk_failed.load(Ordering::Acquire) {
+            return Err(StoreError::Disk("an earlier write failed".into()));
+        }
+        let mut connection = match home.take() {
+            Some(connection) => connection,
+            None => open::writer(&self.path, self.max_pages.load(Ordering::Acquire)).await?,
+        };
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
+        Ok(Transaction {
+            connection,
+            home,
+            disk_failed: &self.disk_failed,
+        })
+    }
+
+    /// A snapshot to read several things from.
+    async fn snapshot(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>> {
+        Ok(self.readers.begin().await?)
+    }
+}
+
+/// An open transaction that writes. Dropped without [`Transaction::commit`], its connection is closed, which undoes
+/// everything and leaves nothing open, whatever went wrong or whoever hung up. So it doesn't use sqlx's transactions:
+/// where SQLite has rolled back by itself, as on a full disk, theirs count wrong ever after.
+struct Transaction<'a> {
+    connection: SqliteConnection,
+    home: MutexGuard<'a, Option<SqliteConnection>>,
+    disk_failed: &'a AtomicBool,
+}
+
+impl Transaction<'_> {
+    /// Returns when everything is on the disk.
+    async fn commit(mut self) -> Result<()> {
+        match sqlx::query("COMMIT")
+            .execute(&mut self.connection)
+            .await
+            .map_err(StoreError::from)
+        {
+            Ok(_) => {
+                *self.home = Some(self.connection);
+                Ok(())
+            }
+            Err(error) => {
+                if let StoreError::Disk(_) = error {
+                    self.disk_failed.store(true, Ordering::Release);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn load(&self) -> Result<Changes> {
+        sessions::load(self).await
+    }
+    async fn changes(&self, after: u64) -> Result<Changes> {
+        sessions::changes(self, after).await
+    }
+    async fn revision(&self) -> Result<u64> {
+        sessions::revision(&mut *self.readers.acquire().await?).await
+    }
+    async fn write(&self, batch: &[Request]) -> Result<Committed> {
+        write::write(self, batch).await
+    }
+    async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
+        events::of_session(self, id).await
+    }
+    async fn denials(&self, limit: u32) -> Result<Vec<Event>> {
+        events::denials(self, limit).await
+    }
+    async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
+        sweep::claim(self, now, interval).await
+    }
+    async fn seed(&self, sessions: &[Session]) -> Result<()> {
+        seed::seed(self, sessions).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        people::users(self).await
+    }
+    async fn user_named(&self, username: &str) -> Result<Option<User>> {
+        people::user_named(self, username).await
+    }
+    async fn add_user(&self, user: &User) -> Result<()> {
+        people::add_user(self, user).await
+    }
+    async fn set_role(&self, id: UserId, role: Role) -> Result<()> {
+        people::set_role(self, id, role).await
+    }
+    async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
+        people::set_password(self, id, password_hash).await
+    }
+
+    async fn add_login(&self, login: &Login) -> Result<()> {
+        people::add_login(self, login).await
+    }
+    async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
+        people::login(self, token_hash).await
+    }
+    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
+        people::touch_login(self, token_hash, seen_at).await
+    }
+    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()> {
+        people::remove_login(self, token_hash).await
+    }
+    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
+        people::remove_old_logins(self, seen_before, created_before).await
+    }
+
+    async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
+        catalogue::environments(self).await
+    }
+    async fn add_environment(&self, row: &EnvironmentRow) -> Result<()> {
+        catalogue::add_environment(self, row).await
+    }
+    async fn open_environment(&self, id: EnvironmentId, open: bool) -> Result<bool> {
+        catalogue::open_environment(self, id, open).await
+    }
+    async fn applications(&self) -> Result<Vec<Application>> {
+        catalogue::applications(self).await
+    }
+    async fn add_application(&self, application: &Application) -> Result<()> {
+        catalogue::add_application(self, application).await
+    }
+    async fn open_application(&self, id: ApplicationId, open: bool) -> Result<bool> {
+        catalogue::open_application(self, id, open).await
+    }
+
+    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
+        people::preference(self, user_id, name).await
+    }
+    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
+        people::set_preference(self, user_id, name, value).await
+    }
+}
+
+/// What a violated constraint means to the caller: the name is in use, or what it refers to is not there.
+fn refused(error: sqlx::Error, name: &str, referred: &'static str) -> StoreError {
+    match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
+        Some(sqlx::error::ErrorKind::UniqueViolation) => StoreError::Taken(name.to_owned()),
+        Some(sqlx::error::ErrorKind::ForeignKeyViolation) => StoreError::NoSuch(referred),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

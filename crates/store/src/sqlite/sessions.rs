@@ -1,0 +1,229 @@
+//! Rows of sessions: reading all of them, those that changed, and writing one.
+
+use futures::TryStreamExt;
+use session::{ApplicationId, End, EnvironmentId, Session, SessionId, UserId};
+use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{
+    Sqlite, events,
+    rows::{Columns, Shared, corrupt, hex, json, micros, number},
+};
+use crate::{Changes, Result};
+
+/// Every column, in the order of [`Session`].
+macro_rules! columns {
+    () => {
+        "id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
+         started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
+         error, teardown, policy, version"
+    };
+}
+
+pub(super) const BY_IDS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE id IN (SELECT unhex(value) FROM json_each(?1))"
+);
+pub(super) const CHANGED: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE version > ?1 ORDER BY version, id"
+);
+pub(super) const LIVE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE user_id = ?1 AND application_id = ?2 AND status IN ('pending', 'active') \
+     ORDER BY started_at DESC, id DESC LIMIT 1"
+);
+pub(super) const SEATS_TAKEN: &str = "SELECT count(*) FROM (SELECT 1 FROM sessions \
+     WHERE application_id = ?1 AND status IN ('pending', 'active') LIMIT ?2)";
+
+pub(super) async fn revision(connection: &mut SqliteConnection) -> Result<u64> {
+    let row = sqlx::query("SELECT revision FROM log").fetch_one(connection).await?;
+    Columns::of(&row).revision()
+}
+
+pub(super) async fn set_revision(connection: &mut SqliteConnection, revision: u64) -> Result<()> {
+    sqlx::query("UPDATE log SET revision = ?1")
+        .bind(number(revision))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn load(store: &Sqlite) -> Result<Changes> {
+    let mut snapshot = store.snapshot().await?;
+    let revision = revision(&mut snapshot).await?;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM sessions")
+        .fetch_one(&mut *snapshot)
+        .await?;
+    // Exactly as large as it will be: growing step by step would take twice the memory at its peak.
+    let mut sessions = Vec::with_capacity(count.try_into().map_err(corrupt)?);
+    let mut shared = Shared::default();
+    let mut rows = sqlx::query(concat!("SELECT ", columns!(), " FROM sessions ORDER BY id")).fetch(&mut *snapshot);
+    while let Some(row) = rows.try_next().await? {
+        sessions.push(session(&row, &mut shared)?);
+    }
+    Ok(Changes {
+        revision,
+        sessions,
+        purged: Vec::new(),
+    })
+}
+
+pub(super) async fn changes(store: &Sqlite, after: u64) -> Result<Changes> {
+    let mut snapshot = store.snapshot().await?;
+    let revision = revision(&mut snapshot).await?;
+    let mut changes = Changes {
+        revision,
+        ..Changes::default()
+    };
+    if revision <= after {
+        return Ok(changes);
+    }
+    let mut shared = Shared::default();
+    let mut rows = sqlx::query(CHANGED).bind(number(after)).fetch(&mut *snapshot);
+    while let Some(row) = rows.try_next().await? {
+        changes.sessions.push(session(&row, &mut shared)?);
+    }
+    drop(rows);
+    let mut rows = sqlx::query(events::PURGED).bind(number(after)).fetch(&mut *snapshot);
+    while let Some(row) = rows.try_next().await? {
+        changes.purged.push(SessionId(Columns::of(&row).id()?));
+    }
+    drop(rows);
+    Ok(changes)
+}
+
+/// Those of these sessions that exist.
+pub(super) async fn by_ids(connection: &mut SqliteConnection, ids: &[Uuid]) -> Result<Vec<Session>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shared = &mut Shared::default();
+    let rows = sqlx::query(BY_IDS).bind(json(&hex(ids))?).fetch_all(connection).await?;
+    rows.iter().map(|row| session(row, shared)).collect()
+}
+
+/// The user's live session of an application: the newest, should there be several.
+pub(super) async fn live(
+    connection: &mut SqliteConnection,
+    user_id: UserId,
+    application_id: ApplicationId,
+) -> Result<Option<Session>> {
+    let row = sqlx::query(LIVE)
+        .bind(&user_id.0.as_bytes()[..])
+        .bind(&application_id.0.as_bytes()[..])
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| session(&row, &mut Shared::default())).transpose()
+}
+
+/// Are fewer than `seats` sessions of an application live?
+pub(super) async fn seat_free(connection: &mut SqliteConnection, of: ApplicationId, seats: u32) -> Result<bool> {
+    let taken: i64 = sqlx::query_scalar(SEATS_TAKEN)
+        .bind(&of.0.as_bytes()[..])
+        .bind(seats)
+        .fetch_one(connection)
+        .await?;
+    Ok(taken < i64::from(seats))
+}
+
+/// Adds rows, at most a few hundred at a time. All get the version `revision`.
+pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, sessions: &[Session]) -> Result<()> {
+    let policies = sessions
+        .iter()
+        .map(|session| json(&session.policy))
+        .collect::<Result<Vec<_>>>()?;
+    let mut query = QueryBuilder::<sqlx::Sqlite>::new(concat!("INSERT INTO sessions (", columns!(), ") "));
+    query.push_values(sessions.iter().zip(policies), |mut row, (session, policy)| {
+        let end = session.end.as_ref();
+        row.push_bind(&session.id.0.as_bytes()[..])
+            .push_bind(&session.environment_id.0.as_bytes()[..])
+            .push_bind(&*session.environment)
+            .push_bind(&session.application_id.0.as_bytes()[..])
+            .push_bind(&*session.application)
+            .push_bind(&session.user_id.0.as_bytes()[..])
+            .push_bind(&*session.username)
+            .push_bind(session.status.code())
+            .push_bind(session.access_epoch)
+            .push_bind(micros(session.started_at))
+            .push_bind(session.ready_at.map(micros))
+            .push_bind(micros(session.valid_until))
+            .push_bind(session.connected_since.map(micros))
+            .push_bind(session.disconnected_at.map(micros))
+            .push_bind(end.map(|end| micros(end.at)))
+            .push_bind(end.map(|end| &*end.by))
+            .push_bind(end.map(|end| end.reason.code()))
+            .push_bind(end.and_then(|end| end.note.as_deref()))
+            .push_bind(session.error.as_deref())
+            .push_bind(session.teardown.code())
+            .push_bind(policy)
+            .push_bind(number(revision));
+    });
+    query.build().execute(connection).await?;
+    Ok(())
+}
+
+/// Writes what a transition may change. Everything else of a session is fixed at launch.
+pub(super) async fn update(connection: &mut SqliteConnection, session: &Session) -> Result<()> {
+    let end = session.end.as_ref();
+    sqlx::query(
+        "UPDATE sessions SET status = ?2, access_epoch = ?3, ready_at = ?4, valid_until = ?5, connected_since = ?6, \
+         disconnected_at = ?7, ended_at = ?8, ended_by = ?9, end_reason = ?10, end_note = ?11, error = ?12, \
+         teardown = ?13, version = ?14 WHERE id = ?1",
+    )
+    .bind(&session.id.0.as_bytes()[..])
+    .bind(session.status.code())
+    .bind(session.access_epoch)
+    .bind(session.ready_at.map(micros))
+    .bind(micros(session.valid_until))
+    .bind(session.connected_since.map(micros))
+    .bind(session.disconnected_at.map(micros))
+    .bind(end.map(|end| micros(end.at)))
+    .bind(end.map(|end| &*end.by))
+    .bind(end.map(|end| end.reason.code()))
+    .bind(end.and_then(|end| end.note.as_deref()))
+    .bind(session.error.as_deref())
+    .bind(session.teardown.code())
+    .bind(number(session.version))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn session(row: &SqliteRow, shared: &mut Shared) -> Result<Session> {
+    let mut columns = Columns::of(row);
+    Ok(Session {
+        id: SessionId(columns.id()?),
+        environment_id: EnvironmentId(columns.id()?),
+        environment: columns.text(shared)?,
+        application_id: ApplicationId(columns.id()?),
+        application: columns.text(shared)?,
+        user_id: UserId(columns.id()?),
+        username: columns.text(shared)?,
+        status: columns.parsed()?,
+        access_epoch: columns.value()?,
+        started_at: columns.time()?,
+        ready_at: columns.opt_time()?,
+        valid_until: columns.time()?,
+        connected_since: columns.opt_time()?,
+        disconnected_at: columns.opt_time()?,
+        end: end(&mut columns, shared)?,
+        error: columns.opt_text(shared)?,
+        teardown: columns.parsed()?,
+        policy: shared.policy(columns.value()?)?,
+        version: columns.revision()?,
+    })
+}
+
+fn end(columns: &mut Columns<'_>, shared: &mut Shared) -> Result<Option<End>> {
+    let (at, by) = (columns.opt_time()?, columns.opt_text(shared)?);
+    let (reason, note) = (columns.opt_parsed()?, columns.opt_text(shared)?);
+    // The table allows all of them or none.
+    Ok(at
+        .zip(by)
+        .zip(reason)
+        .map(|((at, by), reason)| End { at, by, reason, note }))
+}

@@ -1,0 +1,121 @@
+//! What can only be seen from inside: the settings of the connections themselves.
+
+use super::*;
+
+async fn number(connection: &mut SqliteConnection, pragma: &'static str) -> i64 {
+    sqlx::query_scalar(pragma).fetch_one(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn every_connection_has_the_settings_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::serve(dir.path()).await.unwrap();
+    let mut reader = store.readers.acquire().await.unwrap();
+    let mut writer = store.begin().await.unwrap();
+    for (name, connection) in [("reader", &mut *reader), ("writer", &mut writer.connection)] {
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
+        assert_eq!(mode, "wal", "{name}");
+        for (pragma, value) in [
+            ("PRAGMA synchronous", 2),
+            ("PRAGMA busy_timeout", 5000),
+            ("PRAGMA foreign_keys", 1),
+            ("PRAGMA query_only", i64::from(name == "reader")),
+        ] {
+            assert_eq!(number(connection, pragma).await, value, "{name}: {pragma}");
+        }
+        let mapped: Option<i64> = sqlx::query_scalar("PRAGMA mmap_size")
+            .fetch_optional(&mut *connection)
+            .await
+            .unwrap();
+        assert_eq!(mapped.unwrap_or(0), 0, "{name}");
+    }
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap();
+    assert_eq!(
+        version, "3.51.3",
+        "pinned: earlier ones can damage a database in WAL mode"
+    );
+}
+
+#[tokio::test]
+async fn every_table_is_strict() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    let loose: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM pragma_table_list \
+         WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'",
+    )
+    .fetch_all(&store.readers)
+    .await
+    .unwrap();
+    assert!(loose.is_empty(), "{loose:?}");
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_leaves_nothing_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    for _ in 0..3 {
+        let mut transaction = store.begin().await.unwrap();
+        sessions::set_revision(&mut transaction.connection, 9).await.unwrap();
+        drop(transaction);
+        assert_eq!(store.revision().await.unwrap(), 0);
+    }
+    let mut transaction = store.begin().await.unwrap();
+    sessions::set_revision(&mut transaction.connection, 9).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(store.revision().await.unwrap(), 9);
+}
+
+#[tokio::test]
+async fn a_role_that_is_not_known_reads_as_user() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    let user = User {
+        id: UserId(uuid::Uuid::from_u128(1)),
+        username: "jane".into(),
+        password_hash: String::new(),
+        role: Role::SystemAdmin,
+        created_at: Timestamp::UNIX_EPOCH,
+    };
+    store.add_user(&user).await.unwrap();
+    let mut transaction = store.begin().await.unwrap();
+    sqlx::query("UPDATE users SET role = 'emperor'")
+        .execute(&mut transaction.connection)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(store.users().await.unwrap()[0].role, Role::User);
+}
+
+#[tokio::test]
+async fn the_frequent_questions_use_an_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    for (question, index) in [
+        (sessions::BY_IDS, "SEARCH sessions USING PRIMARY KEY"),
+        (people::BY_IDS, "SEARCH users USING PRIMARY KEY"),
+        (sessions::CHANGED, "sessions_by_version"),
+        (sessions::LIVE, "sessions_live_of_user"),
+        (sessions::SEATS_TAKEN, "sessions_live_of_application"),
+        (write::PURGE, "sessions_to_purge"),
+        (events::OF_SESSION, "events_of_session"),
+        (events::PURGED, "events_purged"),
+        (events::REFUSED, "events_refused"),
+    ] {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}")))
+            .fetch_all(&store.readers)
+            .await
+            .unwrap();
+        let details: Vec<String> = rows.iter().map(|row| sqlx::Row::get(row, 3)).collect();
+        assert!(
+            details.iter().any(|detail| detail.contains(index)),
+            "{question}: {details:?}"
+        );
+    }
+}

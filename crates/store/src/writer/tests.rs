@@ -1,0 +1,231 @@
+use std::{
+    fs,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use futures::{FutureExt, future::join_all};
+use session::{
+    Actor, ApplicationId, EndReason, EnvironmentId, Policy, Role, Session, SessionId, Timestamp, UserId,
+    lifecycle::Command,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::*;
+use crate::{Application, EnvironmentRow, User, sqlite::Sqlite};
+
+const APPLICATION: ApplicationId = ApplicationId(Uuid::from_u128(1));
+
+async fn store(people: u128) -> (Arc<Sqlite>, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    let host = EnvironmentId(Uuid::from_u128(1));
+    let environment = EnvironmentRow {
+        id: host,
+        name: "This host".into(),
+        kind: "local".into(),
+        open: true,
+    };
+    store.add_environment(&environment).await.unwrap();
+    let application = Application {
+        id: APPLICATION,
+        name: "Terminal".into(),
+        launch_text: "Launch".into(),
+        environment_id: host,
+        command: vec![],
+        policy: Policy::default(),
+        seats: None,
+        open: true,
+    };
+    store.add_application(&application).await.unwrap();
+    for n in 0..people {
+        let user = User {
+            id: UserId(Uuid::from_u128(n)),
+            username: format!("person{n}").into(),
+            password_hash: String::new(),
+            role: Role::User,
+            created_at: at(0),
+        };
+        store.add_user(&user).await.unwrap();
+    }
+    (Arc::new(store), dir)
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+fn launch(n: u128, who: u128) -> Request {
+    let (session_id, user_id) = (SessionId(Uuid::from_u128(n)), UserId(Uuid::from_u128(who)));
+    Request::Launch {
+        session_id,
+        application_id: APPLICATION,
+        user_id,
+        at: at(0),
+    }
+}
+
+fn step(n: u128, command: Command) -> Request {
+    Request::Step {
+        session_id: SessionId(Uuid::from_u128(n)),
+        command,
+        by: Actor::System,
+        at: at(1),
+    }
+}
+
+fn session_of(answer: Result<Answer>) -> Session {
+    match answer {
+        Ok(Answer::Launched(session, _) | Answer::Resumed(session) | Answer::Stepped { session, .. }) => session,
+        other => panic!("no session in {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_at_once_are_all_answered_and_share_commits() {
+    let (store, _dir) = store(20).await;
+    let commits = Arc::new(Mutex::new(Vec::new()));
+    let seen = commits.clone();
+    let writer = Writer::spawn(store.clone(), move |done| seen.lock().unwrap().push(done.clone()));
+    let tasks: Vec<_> = (0..1000)
+        .map(|n| {
+            let writer = writer.clone();
+            tokio::spawn(async move { writer.submit(launch(n, n % 20)).await })
+        })
+        .collect();
+    for (n, answer) in join_all(tasks).await.into_iter().enumerate() {
+        let session = session_of(answer.unwrap());
+        assert_eq!(
+            session.user_id,
+            UserId(Uuid::from_u128(n as u128 % 20)),
+            "each gets the answer to its own request"
+        );
+    }
+    let commits = std::mem::take(&mut *commits.lock().unwrap());
+    assert_eq!(commits.iter().map(|done| done.answers.len()).sum::<usize>(), 1000);
+    assert!(commits.iter().all(|done| (1..=BATCH).contains(&done.answers.len())));
+    assert!(commits.len() < 500, "{} commits for 1000 requests", commits.len());
+    assert_eq!(store.load().await.unwrap().sessions.len(), 20);
+    assert_eq!(writer.depth(), 0);
+}
+
+#[tokio::test]
+async fn a_request_whose_future_is_dropped_is_written_all_the_same() {
+    let (store, _dir) = store(1).await;
+    let writer = Writer::spawn(store.clone(), |_| {});
+    assert!(
+        writer.submit(launch(1, 0)).now_or_never().is_none(),
+        "queued, and nobody waits for it"
+    );
+    assert_eq!(writer.depth(), 1);
+    writer.close().await;
+    assert_eq!(store.load().await.unwrap().sessions.len(), 1);
+}
+
+#[tokio::test]
+async fn requests_are_done_in_the_order_they_came() {
+    let (store, _dir) = store(1).await;
+    let writer = Writer::spawn(store.clone(), |_| {});
+    let life = [
+        launch(1, 0),
+        step(1, Command::Ready),
+        step(1, Command::Attach { epoch: 0 }),
+        step(1, Command::Detach),
+        step(1, Command::Attach { epoch: 0 }),
+        step(
+            1,
+            Command::Expire {
+                reason: EndReason::User,
+                note: None,
+                seen: None,
+            },
+        ),
+        step(1, Command::TornDown),
+    ];
+    for answer in join_all(life.map(|request| writer.submit(request))).await {
+        let changed = matches!(answer, Ok(Answer::Launched(..) | Answer::Stepped { changed: true, .. }));
+        assert!(changed, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_answered_finds_the_change_where_commits_are_told() {
+    let (store, _dir) = store(50).await;
+    let told = Arc::new(AtomicU64::new(0));
+    let tell = told.clone();
+    let writer = Writer::spawn(store, move |done| tell.store(done.revision, Ordering::Release));
+    join_all((0..50).map(|n| {
+        let (writer, told) = (writer.clone(), told.clone());
+        async move {
+            let session = session_of(writer.submit(launch(n, n)).await);
+            assert!(session.version <= told.load(Ordering::Acquire));
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn closing_answers_what_is_queued_and_takes_no_more() {
+    let (store, _dir) = store(3).await;
+    let writer = Writer::spawn(store.clone(), |_| {});
+    let (a, b, c) = (writer.submit(launch(1, 0)), writer.submit(launch(2, 1)), writer.close());
+    let (a, b, ()) = tokio::join!(a, b, c);
+    assert!(a.is_ok() && b.is_ok());
+    let late = writer.submit(launch(3, 2)).await;
+    assert!(matches!(late, Err(StoreError::Closed)), "{late:?}");
+    writer.close().await;
+    assert_eq!(store.load().await.unwrap().sessions.len(), 2);
+}
+
+#[tokio::test]
+async fn the_task_ends_with_its_last_handle() {
+    let (store, _dir) = store(1).await;
+    let (closing, closed) = tokio::sync::oneshot::channel::<()>();
+    let writer = Writer::spawn(store, move |_| {
+        let _ = &closing;
+    });
+    drop(writer);
+    assert!(closed.await.is_err(), "what the task held is gone");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_everybodys_answer_and_the_next_batch_works() {
+    let (store, _dir) = store(40).await;
+    let writer = Writer::spawn(store.clone(), |_| {});
+    store.limit_pages(Some(1)).await;
+    let answers = join_all((0..40).map(|n| writer.submit(launch(n, n)))).await;
+    let full = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(StoreError::Full)))
+        .count();
+    let stored = store.load().await.unwrap().sessions.len();
+    assert!(full > 0 && full + stored == 40, "{full} refused, {stored} stored");
+    store.limit_pages(None).await;
+    for answer in join_all((0..40).map(|n| writer.submit(launch(100 + n, n)))).await {
+        session_of(answer);
+    }
+    assert_eq!(store.load().await.unwrap().sessions.len(), 40);
+}
+
+#[tokio::test]
+async fn a_failing_disk_is_told_as_such_and_ends_the_task() {
+    let (store, dir) = store(2).await;
+    let writer = Writer::spawn(store.clone(), |_| {});
+    // As if the disk gave back something else than what was written to it.
+    store.limit_pages(None).await;
+    for name in ["cloud-delivery.sqlite3", "cloud-delivery.sqlite3-wal"] {
+        let path = dir.path().join(name);
+        let length = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
+        fs::write(&path, vec![0xaa; length]).unwrap();
+    }
+    let answers = join_all((0..2).map(|n| writer.submit(launch(n, n)))).await;
+    assert!(
+        answers.iter().all(|answer| matches!(answer, Err(StoreError::Disk(_)))),
+        "{answers:?}"
+    );
+    writer.closed().await;
+    assert!(matches!(writer.submit(launch(9, 1)).await, Err(StoreError::Closed)));
+}

@@ -1,0 +1,339 @@
+//! The conformance suite on SQLite, and what only SQLite has: files, locks, power cuts and full disks.
+
+#![expect(clippy::unwrap_used, reason = "a test: a panic is how it reports")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use futures::future::join_all;
+use session::{
+    Actor, ApplicationId, EndReason, EnvironmentId, Policy, Role, SessionId, Status, Timestamp, UserId, lifecycle,
+};
+use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
+use store::{Answer, Application, EnvironmentRow, Request, Store, StoreError, User, Writer, sqlite::Sqlite};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+async fn empty() -> (Arc<dyn Store>, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Arc::new(Sqlite::serve(dir.path()).await.unwrap()), dir)
+}
+
+store::conformance!(empty);
+
+const APPLICATION: ApplicationId = ApplicationId(Uuid::from_u128(1));
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+fn user(n: u128) -> User {
+    User {
+        id: UserId(Uuid::from_u128(n)),
+        username: format!("person{n}").into(),
+        password_hash: String::new(),
+        role: Role::User,
+        created_at: at(0),
+    }
+}
+
+async fn furnish(store: &Sqlite, people: u128) {
+    let host = EnvironmentId(Uuid::from_u128(1));
+    let environment = EnvironmentRow {
+        id: host,
+        name: "This host".into(),
+        kind: "local".into(),
+        open: true,
+    };
+    store.add_environment(&environment).await.unwrap();
+    let application = Application {
+        id: APPLICATION,
+        name: "Terminal".into(),
+        launch_text: "Launch".into(),
+        environment_id: host,
+        command: vec![],
+        policy: Policy::default(),
+        seats: None,
+        open: true,
+    };
+    store.add_application(&application).await.unwrap();
+    for n in 0..people {
+        store.add_user(&user(n)).await.unwrap();
+    }
+}
+
+fn launch(id: Uuid, who: u128) -> Request {
+    let user_id = UserId(Uuid::from_u128(who));
+    Request::Launch {
+        session_id: SessionId(id),
+        application_id: APPLICATION,
+        user_id,
+        at: at(0),
+    }
+}
+
+fn expire(id: Uuid) -> Request {
+    let command = lifecycle::Command::Expire {
+        reason: EndReason::Admin,
+        note: None,
+        seen: None,
+    };
+    Request::Step {
+        session_id: SessionId(id),
+        command,
+        by: Actor::System,
+        at: at(1),
+    }
+}
+
+async fn raw(dir: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new()
+        .filename(dir.join("cloud-delivery.sqlite3"))
+        .connect()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn one_server_at_a_time_and_tools_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Sqlite::serve(dir.path()).await.unwrap();
+    let second = Sqlite::serve(dir.path()).await.err();
+    assert!(
+        matches!(&second, Some(StoreError::Locked(path)) if *path == dir.path().display().to_string()),
+        "{second:?}"
+    );
+    let tool = Sqlite::open(dir.path()).await.unwrap();
+    tool.add_user(&user(1)).await.unwrap();
+    assert_eq!(server.users().await.unwrap(), [user(1)]);
+    drop(server);
+    Sqlite::serve(dir.path()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_open_a_new_directory_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep/data");
+    for opened in join_all((0..8).map(|_| Sqlite::open(&path))).await {
+        assert_eq!(opened.unwrap().revision().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_and_a_tool_wait_for_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Arc::new(Sqlite::serve(dir.path()).await.unwrap());
+    let tool = Arc::new(Sqlite::open(dir.path()).await.unwrap());
+    furnish(&server, 1).await;
+    let writer = Writer::spawn(server.clone(), |_| {});
+    let serving = tokio::spawn(async move {
+        for n in 0..150 {
+            let id = Uuid::from_u128(n);
+            writer.submit(launch(id, 0)).await.unwrap();
+            writer.submit(expire(id)).await.unwrap();
+        }
+    });
+    for n in 1000..1100 {
+        tool.add_user(&user(n)).await.unwrap();
+    }
+    serving.await.unwrap();
+    assert_eq!(server.users().await.unwrap().len(), 101);
+    assert_eq!(tool.load().await.unwrap().sessions.len(), 150);
+}
+
+#[tokio::test]
+async fn the_data_is_the_owners_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let store = Sqlite::serve(&path).await.unwrap();
+    store.add_user(&user(1)).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    let files: Vec<_> = fs::read_dir(&path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_written_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    for path in [file.join("data"), file, "/proc/cloud-delivery".into()] {
+        let error = Sqlite::serve(&path).await.err();
+        let Some(StoreError::Unwritable(named, _)) = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(*named, path.display().to_string());
+        assert!(error.unwrap().to_string().contains("can't be written"));
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Sqlite::open(dir.path()).await.unwrap());
+    let mut database = raw(dir.path()).await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', TRUE, x'00', 0)",
+    )
+    .execute(&mut database)
+    .await
+    .unwrap();
+    let error = Sqlite::serve(dir.path()).await.err().unwrap();
+    assert!(matches!(error, StoreError::Newer(9999)), "{error:?}");
+    assert!(error.to_string().contains("newer cloud-delivery"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_a_failed_disk_not_an_empty_store() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(
+        dir.path().join("cloud-delivery.sqlite3"),
+        "This is not a database, but long enough to be one.".repeat(99),
+    )
+    .unwrap();
+    let error = Sqlite::serve(dir.path()).await.err().unwrap();
+    assert!(matches!(error, StoreError::Disk(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing_and_can_be_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::serve(dir.path()).await.unwrap();
+    furnish(&store, 200).await;
+    let pages: u32 = sqlx::query_scalar("PRAGMA page_count")
+        .fetch_one(&mut raw(dir.path()).await)
+        .await
+        .unwrap();
+    store.limit_pages(Some(pages + 3)).await;
+    let mut written = 0;
+    let error = loop {
+        match store.write(&[launch(Uuid::from_u128(written), written)]).await {
+            Ok(_) => written += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Full), "{error:?}");
+    let full = store.load().await.unwrap();
+    assert_eq!(u128::from(full.revision), written);
+    assert_eq!(full.sessions.len() as u128, written);
+    assert!(
+        store.write(&[launch(Uuid::from_u128(written), written)]).await.is_err(),
+        "still full"
+    );
+    store.limit_pages(None).await;
+    let done = store.write(&[launch(Uuid::from_u128(written), written)]).await.unwrap();
+    assert_eq!(u128::from(done.revision), written + 1);
+}
+
+/// The other half of `acknowledged_writes_survive_kill_9`: writes until it is killed, and says what was acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the other half of the test tells this one where to write"
+)]
+async fn the_process_to_be_killed() {
+    let Some(dir) = std::env::var_os("STORE_TEST_KILL") else {
+        return;
+    };
+    let store = Arc::new(Sqlite::serve(Path::new(&dir)).await.unwrap());
+    let writer = Writer::spawn(store, |_| {});
+    join_all((0..8).map(|who| {
+        let writer = writer.clone();
+        async move {
+            loop {
+                // Resumed, where the process before this one was killed between launch and expire.
+                let (Answer::Launched(session, _) | Answer::Resumed(session)) =
+                    writer.submit(launch(Uuid::now_v7(), who)).await.unwrap()
+                else {
+                    panic!("no session")
+                };
+                let id = session.id.0;
+                writeln!(std::io::stdout(), "launched {id}").unwrap();
+                writer.submit(expire(id)).await.unwrap();
+                writeln!(std::io::stdout(), "expired {id}").unwrap();
+            }
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn acknowledged_writes_survive_kill_9() {
+    let dir = tempfile::tempdir().unwrap();
+    furnish(&Sqlite::open(dir.path()).await.unwrap(), 8).await;
+    for until in [1, 40, 300] {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_process_to_be_killed", "--nocapture"])
+            .env("STORE_TEST_KILL", dir.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let told = |line: &String| line.contains("launched ") || line.contains("expired ");
+        let mut acknowledged: Vec<String> = lines.by_ref().filter(told).take(until).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        acknowledged.extend(lines.filter(told));
+        assert!(acknowledged.len() >= until, "the process wrote: {acknowledged:?}");
+
+        let store = Sqlite::serve(dir.path()).await.unwrap();
+        let loaded = store.load().await.unwrap();
+        for line in acknowledged {
+            // The last line may have been cut by the kill.
+            let (word, id) = line.rsplit_once(' ').unwrap();
+            let Ok(id) = id.parse::<Uuid>() else { continue };
+            let session = loaded.sessions.iter().find(|session| session.id.0 == id);
+            let session = session.unwrap_or_else(|| panic!("{line}, but it is not there"));
+            if word.ends_with("expired") {
+                assert_eq!(session.status, Status::Expired, "{line}, but it lives");
+            }
+            assert!(!store.events(session.id).await.unwrap().is_empty());
+        }
+        let newest = loaded.sessions.iter().map(|session| session.version).max();
+        assert_eq!(
+            newest,
+            Some(loaded.revision),
+            "the counter and the rows are of one transaction"
+        );
+        let sound: String = sqlx::query_scalar("PRAGMA integrity_check")
+            .fetch_one(&mut raw(dir.path()).await)
+            .await
+            .unwrap();
+        assert_eq!(sound, "ok");
+    }
+}
+
+#[tokio::test]
+async fn a_constraint_stops_a_row_that_breaks_an_invariant() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    furnish(&store, 1).await;
+    let done = store.write(&[launch(Uuid::from_u128(1), 0)]).await.unwrap();
+    assert!(matches!(done.answers[0], Answer::Launched(..)));
+    let mut database = raw(dir.path()).await;
+    for change in [
+        "UPDATE sessions SET status = 'zombie'",
+        "UPDATE sessions SET connected_since = 1",
+        "UPDATE sessions SET status = 'expired'",
+        "UPDATE sessions SET ended_at = 1",
+        "UPDATE sessions SET teardown = 'maybe'",
+        "UPDATE sessions SET started_at = 'yesterday'",
+        "UPDATE sessions SET id = x'00'",
+    ] {
+        assert!(sqlx::query(change).execute(&mut database).await.is_err(), "{change}");
+    }
+}
