@@ -1,0 +1,41 @@
+//! Holds a local environment with one session until it is killed: what a test kills to see that nothing stays.
+//!
+//! `hold RUN_DIR PROGRAM [ARGUMENT…]` writes the session's id and a newline to its stdout when the session is ready.
+
+use std::{
+    env,
+    error::Error,
+    io::{Write, stdout},
+    path::PathBuf,
+};
+
+use environments::{Environment, Signal, StartSpec, local::LocalEnvironment};
+use session::SessionId;
+use tokio::sync::mpsc;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut words = env::args().skip(1);
+    let run_dir = PathBuf::from(words.next().ok_or("which run directory?")?);
+    let session_id = SessionId(uuid::Uuid::now_v7());
+    let (signals, mut heard) = mpsc::unbounded_channel();
+    let environment = LocalEnvironment::new(run_dir, signals)?;
+    environment
+        .start(StartSpec {
+            session_id,
+            command: words.collect(),
+        })
+        .await?;
+    while let Some(signal) = heard.recv().await {
+        match signal {
+            Signal::Ready(id) => {
+                let mut out = stdout();
+                writeln!(out, "{id}")?;
+                out.flush()?;
+            }
+            Signal::Lost(_, why) => return Err(why.into()),
+            Signal::Closed(_) => return Err("the application was closed".into()),
+        }
+    }
+    Ok(())
+}
