@@ -1,0 +1,173 @@
+//! What runs by itself. Each task takes no input: it reads the state, makes the world agree with it, and can be run
+//! again at any time.
+
+use std::{sync::Arc, time::Duration};
+
+use environments::Signal;
+use session::{
+    Actor, EndReason, SessionId, Status,
+    lifecycle::{self, Command},
+};
+use store::{Answer, Request};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::{Control, Result, close_reason};
+
+/// How often deadlines are looked at: no limit acts later than this after its moment.
+const TIMERS: Duration = Duration::from_secs(1);
+/// How often old ended sessions are removed (SPEC.md §5 allows 60 s).
+const PURGE: Duration = Duration::from_secs(15);
+/// How often the log's tail is read for what other processes wrote.
+const TAIL: Duration = Duration::from_secs(1);
+/// How often a sweep is made when no administrator asks for one.
+const SWEEP: Duration = Duration::from_secs(300);
+/// How long after a failed stop the environment is asked again.
+const RETRY: Duration = Duration::from_secs(5);
+
+impl Control {
+    /// Makes the list right after whatever happened before, then keeps it right. Returns when the list is right; the
+    /// tasks end when the answer is dropped.
+    pub async fn start(self: &Arc<Self>, signals: mpsc::UnboundedReceiver<Signal>) -> JoinSet<()> {
+        self.recover().await;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.clone().take_signals(signals));
+        tasks.spawn(self.clone().close_ended());
+        tasks.spawn(self.clone().every(TIMERS, "timers", Self::act_on_deadlines));
+        tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
+        tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));
+        tasks.spawn(self.clone().every(SWEEP, "sweep", Self::sweep_if_due));
+        tasks
+    }
+
+    async fn every(
+        self: Arc<Self>,
+        period: Duration,
+        name: &'static str,
+        task: impl AsyncFn(&Self) -> Result<()> + Send,
+    ) {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = task(&self).await {
+                tracing::warn!(task = name, %error, "a background task failed and will try again");
+            }
+        }
+    }
+
+    /// What environments tell without being asked.
+    async fn take_signals(self: Arc<Self>, mut signals: mpsc::UnboundedReceiver<Signal>) {
+        while let Some(signal) = signals.recv().await {
+            let (id, command) = match signal {
+                Signal::Ready(id) => (id, Command::Ready),
+                Signal::Lost(id, text) => (id, Command::Fail(text.into())),
+                Signal::Closed(id) => (
+                    id,
+                    Command::Expire {
+                        reason: EndReason::ApplicationClosed,
+                        note: None,
+                        seen: None,
+                    },
+                ),
+            };
+            if let Err(error) = self.step(id, command, Actor::Environment).await {
+                tracing::warn!(session = %id, %error, "a signal of an environment could not be recorded");
+            }
+        }
+    }
+
+    /// Deadlines that have come.
+    pub(crate) async fn act_on_deadlines(&self) -> Result<()> {
+        let now = self.clock.now();
+        for session in self.replica.unended() {
+            if let Some(command) = lifecycle::due(&session, now) {
+                let after = self.step(session.id, command, Actor::System).await?;
+                if after.status == Status::Error {
+                    self.stop_in_environment(&after).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes ended sessions whose 48 hours are over. The timer does it; a test need not wait for it.
+    pub async fn purge_now(&self) -> Result<()> {
+        let at = self.clock.now();
+        while self.replica.any_purgeable(at) {
+            match self.writer.submit(Request::Purge { at }).await? {
+                Answer::Purged(ids) if !ids.is_empty() => {}
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// What other processes (the command line) wrote into the log.
+    pub(crate) async fn catch_up(&self) -> Result<()> {
+        let known = self.replica.revision();
+        if self.store.revision().await? <= known {
+            return Ok(());
+        }
+        for session in self.replica.catch_up(self.store.changes(known).await?) {
+            if let Some(why) = close_reason(&session) {
+                self.streams.close(session.id, why);
+                self.closing.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep_if_due(&self) -> Result<()> {
+        match self.sweep_in_turn().await {
+            Ok(_) | Err(crate::Error::TooSoon { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has the environments close what ended, at once after each end, and again until they say that it is done.
+    async fn close_ended(self: Arc<Self>) {
+        loop {
+            let mut stops = JoinSet::new();
+            for session in self.replica.closing() {
+                stops.spawn(self.clone().stop(session.id));
+            }
+            let unconfirmed = stops
+                .join_all()
+                .await
+                .into_iter()
+                .filter(|confirmed| !confirmed)
+                .count();
+            if unconfirmed == 0 {
+                self.closing.notified().await;
+            } else {
+                // Either word is fine: a new end, or time to ask again.
+                drop(tokio::time::timeout(RETRY, self.closing.notified()).await);
+            }
+        }
+    }
+
+    /// Asks the environment to close one ended session. True once that is confirmed and recorded.
+    async fn stop(self: Arc<Self>, id: SessionId) -> bool {
+        let Some(session) = self.replica.get(id) else {
+            return true;
+        };
+        // An environment that this node can't reach, or that is no more, has nothing that could be stopped from here.
+        if let Some(environment) = self.environments.get(&session.environment_id)
+            && let Err(error) = environment.stop(id).await
+        {
+            tracing::warn!(session = %id, %error, "an ended session is not closed yet");
+            return false;
+        }
+        match self.step(id, Command::TornDown, Actor::Environment).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(session = %id, %error, "a closed session could not be recorded");
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Why a use-case was refused or failed, and what people and programs are told of it.
+
+use session::{
+    Role, SessionId, Timestamp,
+    wire::{MAX_NOTE_CHARS, Problem, SessionView},
+};
+use store::{LaunchRefusal, StoreError};
+
+/// The result of every use-case.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why it was not done. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is signed in.
+    #[error("nobody is signed in")]
+    SignIn,
+    /// Wrong user or wrong password: never said which.
+    #[error("wrong username or password")]
+    Credentials,
+    /// Too many failed sign-ins.
+    #[error("too many failed sign-ins; {0} s to wait")]
+    Throttled(u32),
+    /// The role is not enough.
+    #[error("the role {0} is needed")]
+    Forbidden(Role),
+    /// There is no such session, or none that this person may know of.
+    #[error("no session {0}")]
+    NoSession(SessionId),
+    /// What was asked for can't be understood.
+    #[error("{0}")]
+    Malformed(String),
+    /// It has ended.
+    #[error("the session has ended")]
+    Ended(Box<SessionView>),
+    /// Its status does not allow that.
+    #[error("the session does not allow that")]
+    Status(Box<SessionView>),
+    /// It changed in a way that matters since it was seen.
+    #[error("the session changed")]
+    Changed(Box<SessionView>),
+    /// The last refresh is too recent.
+    #[error("the next refresh is possible at {until}")]
+    TooSoon {
+        /// When it is possible.
+        until: Timestamp,
+        /// The clock when it was asked.
+        now: Timestamp,
+    },
+    /// The launch was refused.
+    #[error("the launch was denied")]
+    Denied(LaunchRefusal),
+    /// The reason for the user is too long.
+    #[error("the reason has {0} characters")]
+    NoteTooLong(usize),
+    /// The environment could not do it.
+    #[error("environment: {0}")]
+    Environment(String),
+    /// The log could not be written or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A task of the server ended unexpectedly.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let with = |status, code, title: &str, session: Box<SessionView>, detail: &str| Self {
+            session: Some(session),
+            ..Self::new(status, code, title, detail)
+        };
+        let later = |code, title, detail: String, seconds| Self {
+            retry_after: Some(seconds),
+            ..Self::new(429, code, title, detail)
+        };
+        match error {
+            Error::SignIn => Self::new(401, "sign_in", "You are not signed in", "Sign in and try again."),
+            Error::Credentials => Self::new(
+                401,
+                "wrong_credentials",
+                "Wrong username or password",
+                "Check both, and that Caps Lock is off.",
+            ),
+            Error::Throttled(seconds) => later(
+                "too_many_attempts",
+                "Too many failed sign-ins",
+                format!("Wait {seconds} s before you try again."),
+                seconds,
+            ),
+            Error::Forbidden(role) => Self::new(
+                403,
+                "forbidden",
+                "You may not do this",
+                format!("This needs the role {role}. A System Admin can give it to you."),
+            ),
+            Error::NoSession(id) => Self::new(
+                404,
+                "no_such_session",
+                "There is no such session",
+                format!("No session {id} is in the list. Ended sessions are removed 48 hours after their end."),
+            ),
+            Error::Malformed(detail) => Self::new(400, "malformed", "The request can't be understood", detail),
+            Error::Ended(session) => with(
+                410,
+                "session_ended",
+                "Your session has ended",
+                session,
+                "Launch the application again.",
+            ),
+            Error::Status(session) => {
+                let detail = format!("The session is {} now.", session.status);
+                with(409, "wrong_status", "The session can't do this now", session, &detail)
+            }
+            Error::Changed(session) => with(
+                409,
+                "session_changed",
+                "The session has changed",
+                session,
+                "It changed since you looked at it. Read the new facts, then decide again.",
+            ),
+            Error::TooSoon { until, now } => {
+                // Rounded up: a client that waits as told is never refused again.
+                let milliseconds = (until - now).num_milliseconds().max(1);
+                let seconds = u32::try_from((milliseconds + 999) / 1000).unwrap_or(u32::MAX);
+                later(
+                    "refresh_too_soon",
+                    "The list was refreshed moments ago",
+                    format!(
+                        "All administrators share one refresh each 30 seconds. The next is possible in {seconds} s."
+                    ),
+                    seconds,
+                )
+            }
+            Error::Denied(refusal) => {
+                let (status, code) = match refusal {
+                    LaunchRefusal::UnknownApplication => (404, "unknown_application"),
+                    LaunchRefusal::UnknownUser => (404, "unknown_user"),
+                    LaunchRefusal::ApplicationClosed => (409, "application_closed"),
+                    LaunchRefusal::EnvironmentClosed => (409, "environment_closed"),
+                    LaunchRefusal::NoSeat => (409, "no_seat"),
+                };
+                Self::new(status, code, "The application was not launched", refusal.sentence())
+            }
+            Error::NoteTooLong(chars) => Self::new(
+                422,
+                "reason_too_long",
+                "The reason is too long",
+                format!("It has {chars} characters; at most {MAX_NOTE_CHARS} are possible."),
+            ),
+            Error::Environment(detail) => Self::new(502, "environment_failed", "The environment failed", detail),
+            Error::Store(StoreError::Full) => Self::new(
+                503,
+                "disk_full",
+                "Nothing was changed: the server's disk is full",
+                "Free space in the data directory, then try again.",
+            ),
+            Error::Store(StoreError::Taken(name)) => Self::new(
+                409,
+                "name_taken",
+                "The name is in use",
+                format!("“{name}” is in use already."),
+            ),
+            Error::Store(StoreError::LastSystemAdmin) => Self::new(
+                409,
+                "last_system_admin",
+                "Somebody must stay System Admin",
+                "Give the role to somebody else first.",
+            ),
+            Error::Store(_) | Error::Internal(_) => Self::new(
+                503,
+                "unavailable",
+                "The server could not do this",
+                "Nothing was changed as far as we know. Try again; the server's log says more.",
+            ),
+        }
+    }
+}

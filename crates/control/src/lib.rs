@@ -1,0 +1,180 @@
+//! The use-cases: launch, attach, expire, refresh, purge, and who may do them.
+//!
+//! Every mutation goes through here: authorise, commit with its event, announce, in that order. A server function, the
+//! HTTP API, the command line and the timers call the same function, so none can skip a check or the log. This crate
+//! reads no wall clock and no process environment: a [`Clock`] is passed in. It names no concrete store, environment or
+//! HTTP type.
+//!
+//! To add a use-case: a method of [`Control`] in the file of its resource, whose first line asks [`authority`].
+
+mod authority;
+mod background;
+mod catalogue;
+mod clock;
+mod columns;
+mod error;
+mod people;
+mod refresh;
+mod replica;
+mod seed;
+mod sessions;
+mod streams;
+mod tabs;
+mod throttle;
+mod watch;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use environments::Environment;
+use session::{EnvironmentId, Session, Status};
+use store::{Answer, Committed, Store, Writer};
+use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
+
+pub use catalogue::FirstStart;
+pub use clock::{Clock, ManualClock};
+pub use error::{Error, Result};
+pub use people::{MIN_PASSWORD_CHARS, random_password};
+pub use refresh::REFRESH_INTERVAL;
+pub use streams::Close;
+pub use tabs::{Attachment, Tab};
+pub use watch::{Message, Watch};
+
+use replica::Replica;
+use streams::Streams;
+
+/// What can be chosen for a [`Control`].
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How long a session counts as connected after its tab's stream ended: a reload is no disconnect.
+    pub reload_grace: Duration,
+    /// Password checks at once.
+    pub hashing: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            reload_grace: Duration::from_secs(2),
+            hashing: 2,
+        }
+    }
+}
+
+/// The environments that this node can reach, by id.
+pub type Environments = HashMap<EnvironmentId, Arc<dyn Environment>>;
+
+/// Everything that can be done.
+pub struct Control {
+    store: Arc<dyn Store>,
+    writer: Writer,
+    replica: Arc<Replica>,
+    streams: Arc<Streams>,
+    environments: Environments,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    throttle: throttle::Throttle,
+    hashing: Semaphore,
+    no_user_hash: String,
+    sweeps: refresh::Sweeps,
+    closing: Arc<Notify>,
+}
+
+impl Control {
+    /// Loads the log and starts the writer. Nothing runs in the background until [`Control::start`].
+    pub async fn open(
+        store: Arc<dyn Store>,
+        environments: Environments,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Arc<Self>> {
+        let replica = Arc::new(Replica::new(store.load().await?));
+        let streams = Arc::new(Streams::default());
+        let closing = Arc::new(Notify::new());
+        let writer = {
+            let (replica, streams, closing) = (replica.clone(), streams.clone(), closing.clone());
+            Writer::spawn(store.clone(), move |committed| {
+                take_over(&replica, &streams, &closing, committed)
+            })
+        };
+        let sweeps = refresh::Sweeps::new(clock.now());
+        Ok(Arc::new(Self {
+            store,
+            writer,
+            replica,
+            streams,
+            environments,
+            clock,
+            options,
+            throttle: throttle::Throttle::default(),
+            hashing: Semaphore::new(options.hashing),
+            no_user_hash: people::hash(&random_password())?,
+            sweeps,
+            closing,
+        }))
+    }
+
+    /// The time as this node counts it.
+    pub fn now(&self) -> session::Timestamp {
+        self.clock.now()
+    }
+
+    /// Returns when nothing more can be written: the disk failed, and what is on it must be read anew by a new process.
+    pub async fn broken(&self) {
+        self.writer.closed().await;
+    }
+
+    /// Can the log be read?
+    pub async fn ready(&self) -> Result<()> {
+        self.store.revision().await?;
+        Ok(())
+    }
+
+    /// A new version-7 id: sorts by time.
+    fn new_id(&self) -> Uuid {
+        let now = self.clock.now();
+        let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+        Uuid::new_v7(uuid::Timestamp::from_unix(
+            uuid::NoContext,
+            seconds,
+            now.timestamp_subsec_nanos(),
+        ))
+    }
+}
+
+/// What follows each commit, before anybody is answered: the replica shows it, and the tabs of what ended are closed.
+fn take_over(replica: &Replica, streams: &Streams, closing: &Notify, committed: &Committed) {
+    let (mut changed, mut purged) = (Vec::new(), Vec::new());
+    for answer in &committed.answers {
+        match answer {
+            Answer::Launched(session, _) | Answer::Stepped { session, changed: true } => changed.push(session.clone()),
+            Answer::Purged(ids) => purged.extend_from_slice(ids),
+            Answer::Resumed(_)
+            | Answer::Denied(_)
+            | Answer::Stepped { changed: false, .. }
+            | Answer::Refused(..)
+            | Answer::Unknown => {}
+        }
+    }
+    if changed.is_empty() && purged.is_empty() && committed.revision <= replica.revision() {
+        return;
+    }
+    let ended: Vec<_> = changed
+        .iter()
+        .filter_map(|session| Some((session.id, close_reason(session)?)))
+        .collect();
+    replica.committed(committed.revision, changed, &purged);
+    for (id, why) in ended {
+        streams.close(id, why);
+        closing.notify_one();
+    }
+}
+
+/// Why no tab may keep this session open; `None` while one may.
+const fn close_reason(session: &Session) -> Option<Close> {
+    match session.status {
+        Status::Expired => Some(Close::Expired),
+        Status::Error => Some(Close::Lost),
+        Status::Pending | Status::Active => None,
+    }
+}

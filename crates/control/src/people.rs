@@ -1,0 +1,220 @@
+//! People: signing in and out, who is behind a cookie, and the verbs of the command line.
+
+use std::{net::IpAddr, sync::Arc};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use chrono::TimeDelta;
+use session::{Role, UserId, query::fold, wire::Me};
+use sha2::{Digest, Sha256};
+use store::{Login, StoreError, User};
+
+use crate::{Control, Error, Result};
+
+/// A login that was not used for so long is over.
+const IDLE: TimeDelta = TimeDelta::hours(8);
+/// A login is over so long after the sign-in, used or not.
+const ABSOLUTE: TimeDelta = TimeDelta::hours(24);
+/// How exactly the last use is kept: one write a minute, not one a request.
+const SEEN: TimeDelta = TimeDelta::seconds(60);
+/// Shortest password that is accepted, in characters.
+pub const MIN_PASSWORD_CHARS: usize = 8;
+/// Longest password, in bytes: hashing must not be a way to keep the server busy.
+const MAX_PASSWORD_BYTES: usize = 1024;
+
+impl Control {
+    /// Checks a password and keeps a new login. The answer is the cookie's value: 32 random bytes in hexadecimal, of which
+    /// only the SHA-256 is stored. An unknown user costs as much time as a wrong password.
+    pub async fn sign_in(&self, username: &str, password: &str, address: IpAddr) -> Result<String> {
+        let now = self.clock.now();
+        let (name, address) = (format!("user {}", fold(username)), format!("address {address}"));
+        let keys = [name.as_str(), address.as_str()];
+        if let Some(seconds) = self.throttle.wait(&keys, now) {
+            return Err(Error::Throttled(seconds));
+        }
+        let user = self.store.user_named(username).await?;
+        let hash = user
+            .as_ref()
+            .map_or_else(|| self.no_user_hash.clone(), |user| user.password_hash.clone());
+        let right = self.verify(password.to_owned(), hash).await?;
+        let Some(user) = user.filter(|_| right) else {
+            self.throttle.failed(&keys, now);
+            return Err(Error::Credentials);
+        };
+        self.throttle.succeeded(&name);
+        let token: [u8; 32] = rand::random();
+        let login = Login {
+            token_hash: digest(&token),
+            user_id: user.id,
+            created_at: now,
+            seen_at: now,
+        };
+        self.store.remove_old_logins(now - IDLE, now - ABSOLUTE).await?;
+        self.store.add_login(&login).await?;
+        Ok(hex(&token))
+    }
+
+    /// Who is behind a cookie's value; `None` for one that is unknown or over.
+    pub async fn who(&self, token: &str) -> Result<Option<Me>> {
+        let Some(hash) = unhex(token).map(|token| digest(&token)) else {
+            return Ok(None);
+        };
+        let Some(found) = self.store.login(&hash).await? else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        if now - found.login.seen_at > IDLE || now - found.login.created_at > ABSOLUTE {
+            return Ok(None);
+        }
+        if now - found.login.seen_at > SEEN {
+            self.store.touch_login(&hash, now).await?;
+        }
+        Ok(Some(Me {
+            user_id: found.user.id,
+            username: found.user.username,
+            role: found.user.role,
+        }))
+    }
+
+    /// Ends a login. One that is gone already is fine.
+    pub async fn sign_out(&self, token: &str) -> Result<()> {
+        match unhex(token) {
+            Some(token) => Ok(self.store.remove_login(&digest(&token)).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Everybody, by name. For the operator at the command line.
+    pub async fn users(&self) -> Result<Vec<User>> {
+        Ok(self.store.users().await?)
+    }
+
+    /// Who somebody at the server's own command line is: whoever can open the data directory may do everything. Named
+    /// after the first System Admin, so that the log says who is answerable.
+    pub async fn operator(&self) -> Result<Me> {
+        let first = self
+            .users()
+            .await?
+            .into_iter()
+            .find(|user| user.role == Role::SystemAdmin);
+        let user =
+            first.ok_or_else(|| Error::Malformed("There is no System Admin yet: start the server once.".into()))?;
+        Ok(Me {
+            user_id: user.id,
+            username: format!("{} (command line)", user.username).into(),
+            role: user.role,
+        })
+    }
+
+    /// Adds a person. For the operator at the command line and the first start.
+    pub async fn add_user(&self, username: &str, password: &str, role: Role) -> Result<UserId> {
+        let username = username.trim();
+        if username.is_empty() || username.chars().count() > 100 || username.chars().any(char::is_control) {
+            return Err(Error::Malformed(
+                "A username has 1 to 100 characters, none of them a control character.".into(),
+            ));
+        }
+        let created_at = self.clock.now();
+        let id = UserId(self.new_id());
+        let password_hash = self.hash(password).await?;
+        self.store
+            .add_user(&User {
+                id,
+                username: username.into(),
+                password_hash,
+                role,
+                created_at,
+            })
+            .await?;
+        Ok(id)
+    }
+
+    /// Changes a person's role. For the operator at the command line.
+    pub async fn set_role(&self, username: &str, role: Role) -> Result<()> {
+        let user = self.user(username).await?;
+        Ok(self.store.set_role(user.id, role).await?)
+    }
+
+    /// Changes a person's password and ends all their logins. For the operator at the command line.
+    pub async fn set_password(&self, username: &str, password: &str) -> Result<()> {
+        let user = self.user(username).await?;
+        let hash = self.hash(password).await?;
+        Ok(self.store.set_password(user.id, &hash).await?)
+    }
+
+    async fn user(&self, username: &str) -> Result<User> {
+        let found = self.store.user_named(username).await?;
+        found.ok_or_else(|| Error::Malformed(format!("There is no user “{username}”.")))
+    }
+
+    async fn hash(&self, password: &str) -> Result<String> {
+        if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
+            let text = format!(
+                "A password has {MIN_PASSWORD_CHARS} characters or more, and at most {MAX_PASSWORD_BYTES} bytes."
+            );
+            return Err(Error::Malformed(text));
+        }
+        let password = password.to_owned();
+        blocking(move || hash(&password)).await?
+    }
+
+    async fn verify(&self, password: String, hash: String) -> Result<bool> {
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Ok(false);
+        }
+        // Each check takes 19 MiB and some 30 ms of one core: a crowd waits in line instead of filling the memory.
+        let _turn = self
+            .hashing
+            .acquire()
+            .await
+            .map_err(|_| Error::Store(StoreError::Closed))?;
+        blocking(move || {
+            let hash = PasswordHash::new(&hash).map_err(|error| Error::Internal(format!("password hash: {error}")))?;
+            Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        })
+        .await?
+    }
+}
+
+/// argon2id with the crate's parameters (19 MiB, 2 passes), in PHC form.
+pub(crate) fn hash(password: &str) -> Result<String> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string())
+        .map_err(|error| Error::Internal(format!("password hash: {error}")))
+}
+
+/// A password nobody chose: 20 characters, some 118 bits, none of them easily mistaken for another.
+pub fn random_password() -> Arc<str> {
+    const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    (0..20)
+        .map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())]))
+        .collect::<String>()
+        .into()
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn digest(token: &[u8; 32]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some(bytes)
+}

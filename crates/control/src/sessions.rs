@@ -1,0 +1,201 @@
+//! Sessions: launch, look at, expire.
+
+use std::sync::Arc;
+
+use environments::{EnvironmentError, StartSpec};
+use session::{
+    Actor, ApplicationId, EndReason, Role, Session, SessionId,
+    lifecycle::{Command, Refusal},
+    view::View,
+    wire::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionList, SessionView},
+};
+use store::{Answer, Request};
+
+use crate::{
+    Control, Error, Result,
+    authority::{actor, require},
+};
+
+impl Control {
+    /// A page of the list: one snapshot, from memory.
+    pub fn list(&self, me: &Me, view: &View) -> Result<SessionList> {
+        require(me, Role::SystemAdmin)?;
+        let page = self.replica.page(view).map_err(Error::Malformed)?;
+        let sweeps = self.sweeps.state();
+        let head = Head {
+            revision: page.revision,
+            as_of: sweeps.as_of,
+            server_time: self.clock.now(),
+            next_refresh_at: sweeps.next_at,
+            total: page.total,
+            all: page.all,
+            counts: page.counts,
+            next_cursor: page.next_cursor,
+            stale: sweeps.stale,
+        };
+        Ok(SessionList {
+            head,
+            items: page.items,
+        })
+    }
+
+    /// One session: a System Admin's to see, and its own user's.
+    pub fn session(&self, me: &Me, id: SessionId) -> Result<SessionView> {
+        self.visible(me, id).map(|session| SessionView::from(&*session))
+    }
+
+    /// What a user can launch, with their live sessions.
+    pub async fn my_applications(&self, me: &Me) -> Result<Vec<MyApplication>> {
+        let live = self.replica.live_of(me.user_id);
+        let applications = self.store.applications().await?;
+        let mine = applications
+            .into_iter()
+            .filter(|application| application.open || live.contains_key(&application.id));
+        Ok(mine
+            .map(|application| MyApplication {
+                session: live.get(&application.id).map(|session| SessionView::from(&**session)),
+                id: application.id,
+                name: application.name,
+                launch_text: application.launch_text,
+            })
+            .collect())
+    }
+
+    /// Launches an application, or resumes the user's live session of it. Answers as soon as the launch is on the disk;
+    /// the start goes on by itself, also when the client hangs up.
+    pub async fn launch(self: &Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
+        let (control, me) = (self.clone(), me.clone());
+        let launched = tokio::spawn(async move { control.launch_to_the_end(&me, application_id).await });
+        launched.await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+
+    /// Ends access to a session at once. In every status; one that has ended says when and by whom.
+    pub async fn expire(&self, me: &Me, id: SessionId, request: ExpireRequest) -> Result<SessionView> {
+        require(me, Role::SystemAdmin)?;
+        let note = request.reason.as_deref().map(str::trim).filter(|note| !note.is_empty());
+        let chars = note.map_or(0, |note| note.chars().count());
+        if chars > MAX_NOTE_CHARS {
+            return Err(Error::NoteTooLong(chars));
+        }
+        let command = Command::Expire {
+            reason: EndReason::Admin,
+            note: note.map(Into::into),
+            seen: request.seen,
+        };
+        self.step(id, command, actor(me))
+            .await
+            .map(|session| SessionView::from(&session))
+    }
+
+    /// Ends one's own session.
+    pub async fn end_own(&self, me: &Me, id: SessionId) -> Result<SessionView> {
+        self.owned(me, id)?;
+        let command = Command::Expire {
+            reason: EndReason::User,
+            note: None,
+            seen: None,
+        };
+        self.step(id, command, actor(me))
+            .await
+            .map(|session| SessionView::from(&session))
+    }
+
+    /// A session that this person may know of.
+    pub(crate) fn visible(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+        if me.role == Role::SystemAdmin {
+            return self.replica.get(id).ok_or(Error::NoSession(id));
+        }
+        self.owned(me, id)
+    }
+
+    /// A person's own session. Somebody else's is as unknown as none at all.
+    pub(crate) fn owned(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+        let found = self.replica.get(id).filter(|session| session.user_id == me.user_id);
+        found.ok_or(Error::NoSession(id))
+    }
+
+    /// Commits one command and answers the session as it then is.
+    pub(crate) async fn step(&self, id: SessionId, command: Command, by: Actor) -> Result<Session> {
+        let request = Request::Step {
+            session_id: id,
+            command,
+            by,
+            at: self.clock.now(),
+        };
+        match self.writer.submit(request).await? {
+            Answer::Stepped { session, .. } => Ok(session),
+            Answer::Refused(refusal, session) => Err(refused(refusal, &session)),
+            Answer::Unknown => Err(Error::NoSession(id)),
+            other => Err(Error::Internal(format!("the store answered {other:?} to a step"))),
+        }
+    }
+
+    async fn launch_to_the_end(self: Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
+        let session_id = SessionId(self.new_id());
+        let at = self.clock.now();
+        let request = Request::Launch {
+            session_id,
+            application_id,
+            user_id: me.user_id,
+            at,
+        };
+        match self.writer.submit(request).await? {
+            Answer::Launched(session, command) => {
+                let view = SessionView::from(&session);
+                tokio::spawn(async move { self.start_in_environment(&session, command).await });
+                Ok(view)
+            }
+            Answer::Resumed(session) => Ok(SessionView::from(&session)),
+            Answer::Denied(refusal) => Err(Error::Denied(refusal)),
+            other => Err(Error::Internal(format!("the store answered {other:?} to a launch"))),
+        }
+    }
+
+    /// Hands a launched session to its environment. What follows comes as a signal; a refusal is the session's Error.
+    async fn start_in_environment(&self, session: &Session, command: Vec<String>) {
+        let started = match self.environments.get(&session.environment_id) {
+            Some(environment) => {
+                environment
+                    .start(StartSpec {
+                        session_id: session.id,
+                        command,
+                    })
+                    .await
+            }
+            None => Err(EnvironmentError::Failed(
+                "this server can't reach the environment".into(),
+            )),
+        };
+        // It may have been ended before the environment knew of it: then the environment was asked to stop nothing.
+        if self.replica.get(session.id).is_none_or(|now| !now.status.is_live()) {
+            self.stop_in_environment(session).await;
+        }
+        if let Err(error) = started {
+            let command = Command::Fail(format!("The application could not be started: {error}.").into());
+            if let Err(error) = self.step(session.id, command, Actor::Environment).await {
+                tracing::error!(session = %session.id, %error, "a failed start could not be recorded");
+            }
+        }
+    }
+
+    /// Has the environment drop what no longer counts as live. Where that fails, the next sweep does it.
+    pub(crate) async fn stop_in_environment(&self, session: &Session) {
+        if let Some(environment) = self.environments.get(&session.environment_id)
+            && let Err(error) = environment.stop(session.id).await
+        {
+            tracing::warn!(session = %session.id, %error, "what is left of a session is not closed yet");
+        }
+    }
+}
+
+fn refused(refusal: Refusal, session: &Session) -> Error {
+    let view = Box::new(SessionView::from(session));
+    match refusal {
+        Refusal::Changed => Error::Changed(view),
+        Refusal::OldEpoch => Error::Ended(view),
+        Refusal::Status {
+            status: session::Status::Expired,
+        } => Error::Ended(view),
+        Refusal::Status { .. } => Error::Status(view),
+    }
+}

@@ -1,0 +1,132 @@
+//! A session's own tab: what it may show, and the stream behind it.
+
+use std::sync::Arc;
+
+use environments::Duplex;
+use session::{
+    SessionId, Status,
+    lifecycle::Command,
+    wire::{Me, SessionView},
+};
+use tokio::sync::oneshot;
+
+use crate::{Close, Control, Error, Result, authority::actor, close_reason, streams::TabKey};
+
+/// What the tab of a session shows.
+#[derive(Debug)]
+pub enum Tab {
+    /// The application, or that it is starting.
+    Live(SessionView),
+    /// That it has ended, or is in Error: nothing opens it again.
+    Over(SessionView),
+}
+
+/// A tab that is let in, and the word to close. Give it back with [`Control::left`].
+pub struct Attachment {
+    /// The session.
+    pub session_id: SessionId,
+    /// Says why the tab must close. Look at it before each forward.
+    pub closed: oneshot::Receiver<Close>,
+    key: TabKey,
+    me: Me,
+}
+
+impl Control {
+    /// What the session's tab shows to its user.
+    pub fn tab(&self, me: &Me, id: SessionId) -> Result<Tab> {
+        let session = self.owned(me, id)?;
+        let view = SessionView::from(&*session);
+        Ok(if session.status.is_live() {
+            Tab::Live(view)
+        } else {
+            Tab::Over(view)
+        })
+    }
+
+    /// Opens a session in a tab, with the application's bytes. Its owner only. One that is starting is waited for. A tab
+    /// that had it open is told to close.
+    pub async fn attach(self: &Arc<Self>, me: &Me, id: SessionId) -> Result<(Attachment, Box<dyn Duplex>)> {
+        self.owned(me, id)?;
+        self.started(id).await;
+        let session = self.owned(me, id)?;
+        if session.status != Status::Active {
+            let view = Box::new(SessionView::from(&*session));
+            return Err(if session.status == Status::Expired {
+                Error::Ended(view)
+            } else {
+                Error::Status(view)
+            });
+        }
+        let environment = self.environments.get(&session.environment_id);
+        let environment = environment.ok_or_else(|| Error::Environment("it can't be reached from here".into()))?;
+        let stream = environment
+            .connect(id)
+            .await
+            .map_err(|error| Error::Environment(error.to_string()))?;
+
+        // Check, register, commit (which checks the epoch), check again: whatever an expire overtakes, it finds the tab.
+        let (key, closed) = self.streams.register(id);
+        let attachment = Attachment {
+            session_id: id,
+            closed,
+            key,
+            me: me.clone(),
+        };
+        let attached = self
+            .step(
+                id,
+                Command::Attach {
+                    epoch: session.access_epoch,
+                },
+                actor(me),
+            )
+            .await;
+        if let Err(error) = attached {
+            self.streams.remove(id, key);
+            return Err(error);
+        }
+        if let Some(why) = self.replica.get(id).and_then(|session| close_reason(&session)) {
+            self.streams.close(id, why);
+        }
+        Ok((attachment, stream))
+    }
+
+    /// A tab's stream has ended, whoever ended it. Unless another tab, or the same one reloaded, has the session open
+    /// when the grace is over, it is no longer connected.
+    pub fn left(self: &Arc<Self>, attachment: Attachment) {
+        let Attachment {
+            session_id, key, me, ..
+        } = attachment;
+        if !self.streams.remove(session_id, key) {
+            return;
+        }
+        let control = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(control.options.reload_grace).await;
+            control.detach_if_left(session_id, &me).await;
+        });
+    }
+
+    /// Returns when the session is no longer Pending: its start timer sees to it that this comes.
+    async fn started(&self, id: SessionId) {
+        let mut changes = self.replica.subscribe();
+        while self
+            .replica
+            .get(id)
+            .is_some_and(|session| session.status == Status::Pending)
+        {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn detach_if_left(&self, id: SessionId, me: &Me) {
+        if self.streams.open(id) {
+            return;
+        }
+        if let Err(error) = self.step(id, Command::Detach, actor(me)).await {
+            tracing::warn!(session = %id, %error, "a tab that left could not be recorded");
+        }
+    }
+}

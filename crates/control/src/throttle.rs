@@ -1,0 +1,82 @@
+//! Slows down who guesses passwords. Only failures count, which is what the rate-limiting crates can't do: they charge
+//! every attempt, and a class that signs in at nine o'clock shares one address.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use parking_lot::Mutex;
+use session::Timestamp;
+
+/// Failures that cost nothing.
+const FREE: u32 = 5;
+/// Longest wait between two attempts, in seconds.
+const LONGEST: i64 = 300;
+/// Failures older than this are forgotten, in seconds.
+const FORGOTTEN: i64 = 3600;
+/// Most keys kept; beyond it the forgotten ones go.
+const KEYS: usize = 10_000;
+
+/// Failures by key (a username, an address).
+#[derive(Default)]
+pub struct Throttle(Mutex<HashMap<String, (u32, Timestamp)>>);
+
+impl Throttle {
+    /// Seconds until an attempt with any of these keys is allowed; `None` = now.
+    pub fn wait(&self, keys: &[&str], now: Timestamp) -> Option<u32> {
+        let failures = self.0.lock();
+        let waits = keys.iter().filter_map(|key| {
+            let (count, last) = failures.get(*key)?;
+            let doubled = 1_i64 << count.checked_sub(FREE)?.min(10);
+            let left = *last + TimeDelta::seconds(doubled.min(LONGEST)) - now;
+            u32::try_from((left.num_milliseconds() + 999) / 1000)
+                .ok()
+                .filter(|seconds| *seconds > 0)
+        });
+        waits.max()
+    }
+
+    /// Notes a failure.
+    pub fn failed(&self, keys: &[&str], now: Timestamp) {
+        let mut failures = self.0.lock();
+        if failures.len() > KEYS {
+            failures.retain(|_, (_, last)| now - *last < TimeDelta::seconds(FORGOTTEN));
+        }
+        for key in keys {
+            let entry = failures.entry((*key).to_owned()).or_insert((0, now));
+            if now - entry.1 > TimeDelta::seconds(FORGOTTEN) {
+                entry.0 = 0;
+            }
+            *entry = (entry.0 + 1, now);
+        }
+    }
+
+    /// Forgets a key after a success.
+    pub fn succeeded(&self, key: &str) {
+        self.0.lock().remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sixth_failure_waits_and_each_one_more_twice_as_long() {
+        let throttle = Throttle::default();
+        let mut now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        for _ in 0..4 {
+            throttle.failed(&["jane"], now);
+            assert_eq!(throttle.wait(&["jane", "10.0.0.1"], now), None);
+        }
+        for seconds in [1, 2, 4, 8] {
+            throttle.failed(&["jane"], now);
+            assert_eq!(throttle.wait(&["jane"], now), Some(seconds));
+            now += TimeDelta::seconds(i64::from(seconds));
+            assert_eq!(throttle.wait(&["jane"], now), None);
+        }
+        assert_eq!(throttle.wait(&["omar"], now), None, "others are not slowed");
+        throttle.succeeded("jane");
+        throttle.failed(&["jane"], now);
+        assert_eq!(throttle.wait(&["jane"], now), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! A whole house for a test: SQLite in a folder of its own, a simulated environment, a clock that is moved by hand, an
+//! administrator and two students.
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use control::{Attachment, Control, ManualClock, Options};
+use environments::{
+    Duplex, Environment,
+    simulated::{Simulated, SimulatedPlan},
+};
+use session::{
+    ApplicationId, EnvironmentId, Policy, Role, SessionId, Status,
+    wire::{Me, SessionView},
+};
+use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
+use tempfile::TempDir;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use uuid::Uuid;
+
+/// How long anything may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PASSWORD: &str = "correct horse";
+pub const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+pub struct House {
+    pub control: Arc<Control>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<ManualClock>,
+    pub environment: Arc<Simulated>,
+    pub admin: Me,
+    pub student: Me,
+    pub other: Me,
+    pub desktop: ApplicationId,
+    pub folder: TempDir,
+    _tasks: JoinSet<()>,
+}
+
+const ENVIRONMENT: EnvironmentId = EnvironmentId(Uuid::from_u128(1));
+const DESKTOP: ApplicationId = ApplicationId(Uuid::from_u128(2));
+
+impl House {
+    pub async fn new() -> Self {
+        Self::with(SimulatedPlan::default()).await
+    }
+
+    pub async fn with(plan: SimulatedPlan) -> Self {
+        let start = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(folder, Arc::new(ManualClock::new(start)), plan).await
+    }
+
+    /// The same data after a crash: nothing of the old process is left, the clock goes on.
+    pub async fn restart(self) -> Self {
+        let Self {
+            folder,
+            clock,
+            control,
+            store,
+            _tasks,
+            ..
+        } = self;
+        drop((control, _tasks, store));
+        Self::in_folder(folder, clock, SimulatedPlan::default()).await
+    }
+
+    async fn in_folder(folder: TempDir, clock: Arc<ManualClock>, plan: SimulatedPlan) -> Self {
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(folder.path()).await.unwrap());
+        if store.environments().await.unwrap().is_empty() {
+            furnish(&*store).await;
+        }
+        let (signals, received) = mpsc::unbounded_channel();
+        let environment = Simulated::new(plan, signals);
+        let reached: Arc<dyn Environment> = environment.clone();
+        let options = Options {
+            reload_grace: Duration::from_millis(20),
+            ..Options::default()
+        };
+        let control = Control::open(
+            store.clone(),
+            HashMap::from([(ENVIRONMENT, reached)]),
+            clock.clone(),
+            options,
+        )
+        .await
+        .unwrap();
+        if control.users().await.unwrap().is_empty() {
+            for (name, role) in [
+                ("admin", Role::SystemAdmin),
+                ("student", Role::User),
+                ("other", Role::User),
+            ] {
+                control.add_user(name, PASSWORD, role).await.unwrap();
+            }
+        }
+        let _tasks = control.start(received).await;
+        let mut people = Vec::new();
+        for name in ["admin", "student", "other"] {
+            let token = control.sign_in(name, PASSWORD, HOME).await.unwrap();
+            people.push(control.who(&token).await.unwrap().unwrap());
+        }
+        let [admin, student, other] = people.try_into().unwrap();
+        Self {
+            control,
+            store,
+            clock,
+            environment,
+            admin,
+            student,
+            other,
+            desktop: DESKTOP,
+            folder,
+            _tasks,
+        }
+    }
+
+    /// Launches for the student and waits until it is Active.
+    pub async fn active(&self) -> SessionId {
+        let id = self.control.launch(&self.student, self.desktop).await.unwrap().id;
+        self.becomes(id, Status::Active).await;
+        id
+    }
+
+    /// Waits until an administrator sees this status, and answers the row.
+    pub async fn becomes(&self, id: SessionId, status: Status) -> SessionView {
+        self.shows(id, |row| row.status == status).await
+    }
+
+    /// Waits until an administrator sees the row so.
+    pub async fn shows(&self, id: SessionId, so: impl Fn(&SessionView) -> bool) -> SessionView {
+        let mut watch = self.control.watch(&self.admin, session::view::View::default()).unwrap();
+        let seen = timeout(PATIENCE, async {
+            loop {
+                let row = self.row(id);
+                if so(&row) {
+                    return row;
+                }
+                watch.next().await.unwrap();
+            }
+        });
+        seen.await.unwrap_or_else(|_| panic!("it stayed {:?}", self.row(id)))
+    }
+
+    pub fn row(&self, id: SessionId) -> SessionView {
+        self.control.session(&self.admin, id).unwrap()
+    }
+
+    /// Opens the session in a tab of the student.
+    pub async fn open(&self, id: SessionId) -> (Attachment, Box<dyn Duplex>) {
+        self.control.attach(&self.student, id).await.unwrap()
+    }
+
+    pub fn pass(&self, time: TimeDelta) {
+        self.clock.advance(time);
+    }
+}
+
+async fn furnish(store: &dyn Store) {
+    let row = EnvironmentRow {
+        id: ENVIRONMENT,
+        name: "Lab".into(),
+        kind: "simulated".into(),
+        open: true,
+    };
+    store.add_environment(&row).await.unwrap();
+    let application = Application {
+        id: DESKTOP,
+        name: "Desktop".into(),
+        launch_text: "Launch".into(),
+        environment_id: ENVIRONMENT,
+        command: vec!["desktop".into()],
+        policy: Policy::default(),
+        seats: None,
+        open: true,
+    };
+    store.add_application(&application).await.unwrap();
+}
