@@ -1,0 +1,31 @@
+//! Who is signed in, and what they prefer.
+
+#![expect(
+    missing_docs,
+    reason = "`#[server]` makes a public struct of the arguments; its fields can't be documented"
+)]
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use session::{columns::Choice, wire::Me};
+
+use super::AppError;
+#[cfg(feature = "ssr")]
+use super::server::{control, person, refuse};
+
+/// Who is signed in here.
+#[server(name = WhoIsHere, prefix = "/api/ui", endpoint = "me", input = Json)]
+pub async fn me() -> Result<Me, AppError> {
+    person()
+}
+
+/// The columns that the administrator chose.
+#[server(prefix = "/api/ui", endpoint = "columns", input = Json)]
+pub async fn columns() -> Result<Choice, AppError> {
+    control()?.columns(&person()?).await.map_err(refuse)
+}
+
+/// Keeps the administrator's choice of columns; `None` goes back to the default. Answers what is shown from now on.
+#[server(prefix = "/api/ui", endpoint = "set_columns", input = Json)]
+pub async fn set_columns(choice: Option<Choice>) -> Result<Choice, AppError> {
+    control()?.set_columns(&person()?, choice).await.map_err(refuse)
+}

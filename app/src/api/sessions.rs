@@ -1,0 +1,42 @@
+//! Sessions: list, expire, refresh; and a user's own "End session".
+
+#![expect(
+    missing_docs,
+    reason = "`#[server]` makes a public struct of the arguments; its fields can't be documented"
+)]
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use session::{
+    SessionId,
+    view::View,
+    wire::{ExpireRequest, Refreshed, SessionList, SessionView},
+};
+
+use super::AppError;
+#[cfg(feature = "ssr")]
+use super::server::{control, person, refuse};
+
+/// One page of the list. System Admin only.
+#[server(prefix = "/api/ui", endpoint = "list_sessions", input = Json)]
+pub async fn list_sessions(view: View) -> Result<SessionList, AppError> {
+    control()?.list(&person()?, &view).map_err(refuse)
+}
+
+/// Ends anybody's session. System Admin only. Refused with `session_changed` and the new facts when the session is no longer
+/// what [`ExpireRequest::seen`] says.
+#[server(prefix = "/api/ui", endpoint = "expire_session", input = Json)]
+pub async fn expire_session(id: SessionId, request: ExpireRequest) -> Result<SessionView, AppError> {
+    control()?.expire(&person()?, id, request).await.map_err(refuse)
+}
+
+/// Asks every environment what it really runs. System Admin only; refused with `refresh_too_soon` within 30 s of the last.
+#[server(prefix = "/api/ui", endpoint = "refresh_sessions", input = Json)]
+pub async fn refresh_sessions() -> Result<Refreshed, AppError> {
+    control()?.refresh(&person()?).await.map_err(refuse)
+}
+
+/// Ends a session of one's own.
+#[server(prefix = "/api/ui", endpoint = "end_session", input = Json)]
+pub async fn end_session(id: SessionId) -> Result<SessionView, AppError> {
+    control()?.end_own(&person()?, id).await.map_err(refuse)
+}

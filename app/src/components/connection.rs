@@ -1,0 +1,82 @@
+//! What is not as it should be with the list: no connection, no login, no role, an environment that does not answer.
+
+use leptos::prelude::*;
+use session::{Role, wire::Stale};
+
+use super::{
+    failure::SignInAgain,
+    model::Model,
+    moment::Moment,
+    watch::{Link, Watch},
+};
+use crate::ui::{
+    banner::{Banner, Tone},
+    icon::Glyph,
+    time::Detail,
+};
+
+/// Id of the banner that explains why nothing can be expired.
+pub const WHY_NOT_ID: &str = "why-not";
+
+/// The banner about the connection, if there is something to say.
+#[component]
+pub fn ConnectionBanner(
+    /// The page's stream.
+    watch: Watch,
+    /// The list.
+    model: Model,
+) -> impl IntoView {
+    let as_of = Signal::derive(move || model.head.read().server_time);
+    move || {
+        match watch.link.get() {
+        Link::Fine => ().into_any(),
+        Link::Lost => view! {
+            <Banner tone=Tone::Danger id=WHY_NOT_ID glyph=Glyph::Offline>
+                <strong>"You are offline. "</strong>
+                "The rows are as of "
+                <Moment at=as_of detail=Detail::TimeOfDay />
+                ". Expire is not possible until the connection is back; it is tried again by itself."
+            </Banner>
+        }
+        .into_any(),
+        Link::SignedOut => view! {
+            <Banner tone=Tone::Danger id=WHY_NOT_ID>
+                <strong>"Your login has ended. "</strong>
+                "The rows are no longer updated and nothing can be expired. "
+                <SignInAgain />
+            </Banner>
+        }
+        .into_any(),
+        Link::Forbidden => view! {
+            <Banner tone=Tone::Danger id=WHY_NOT_ID>
+                <strong>"Your role has changed. "</strong>
+                {format!("This page needs the role {}. The rows are no longer updated and nothing can be expired.", Role::SystemAdmin)}
+            </Banner>
+        }
+        .into_any(),
+    }
+    }
+}
+
+/// One banner for each environment that did not answer the last sweep.
+#[component]
+pub fn StaleBanners(
+    /// The list.
+    model: Model,
+) -> impl IntoView {
+    let stale = Memo::new(move |_| model.head.read().stale.clone());
+    let banner = |stale: Stale| {
+        view! {
+            <Banner tone=Tone::Warning>
+                <strong>{stale.environment.to_string()}</strong>
+                " did not answer the last refresh. Its rows are "
+                {match stale.as_of {
+                    Some(at) => view! { "as of " <Moment at=Signal::stored(at) detail=Detail::TimeOfDay /> ". " }.into_any(),
+                    None => "not confirmed since the server started. ".into_any(),
+                }}
+                <span class="quiet">{stale.error.to_string()}</span>
+            </Banner>
+        }
+    };
+    view! { <For each=move || stale.get() key=|stale| (stale.environment_id, stale.as_of, stale.error.clone()) children=banner /> }
+}

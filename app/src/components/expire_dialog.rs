@@ -1,0 +1,192 @@
+//! Expire asks first: what it would end, for whom, and what is lost. It never acts on facts that the administrator has not
+//! seen: what was seen goes along, and the server refuses when the session has changed in a way that matters.
+
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use session::{
+    Status,
+    lifecycle::Seen,
+    wire::{ExpireRequest, SessionView},
+};
+
+use super::{
+    facts::{Consequence, EndedFacts, ReasonField, SessionFacts},
+    model::{Row, advance},
+};
+use crate::{
+    api::sessions::expire_session,
+    ui::{
+        banner::{Banner, Tone},
+        clock::later,
+        dialog::Dialog,
+    },
+};
+
+/// A change on screen counts as seen after this long. Who clicks sooner meant what stood there before.
+const READING_MS: u64 = 1000;
+
+/// The dialog of the page; open while there is a `target`.
+#[component]
+pub fn ExpireDialog(
+    /// The session to ask about.
+    target: RwSignal<Option<Row>>,
+    /// It was expired; with the session as it is now.
+    #[prop(into)]
+    on_expired: Callback<SessionView>,
+) -> impl IntoView {
+    let close = move || target.set(None);
+    view! {
+        <Dialog
+            open=Signal::derive(move || target.read().is_some())
+            on_close=move |()| close()
+            labelled_by="expire-title"
+            described_by="expire-consequence"
+        >
+            {move || {
+                target
+                    .get()
+                    .map(|row| {
+                        view! {
+                            <Question
+                                row
+                                on_cancel=move |()| close()
+                                on_expired=move |session| {
+                                    close();
+                                    on_expired.run(session);
+                                }
+                            />
+                        }
+                    })
+            }}
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// What the dialog shows about one session.
+#[component]
+fn Question(
+    row: Row,
+    #[prop(into)] on_cancel: Callback<()>,
+    #[prop(into)] on_expired: Callback<SessionView>,
+) -> impl IntoView {
+    let session = RwSignal::from(row.clone());
+    let seen = RwSignal::new(session.read_untracked().seen());
+    let changed = RwSignal::new(false);
+    let sending = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
+    let form = NodeRef::<html::Form>::new();
+    let ended = Memo::new(move |_| session.read().status == Status::Expired);
+
+    Effect::new(move || {
+        let now = session.read().seen();
+        if now != seen.get_untracked() {
+            changed.set(true);
+            later(READING_MS, move || {
+                if session
+                    .try_read_untracked()
+                    .is_some_and(|session| session.seen() == now)
+                {
+                    seen.try_set(now);
+                }
+            });
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if sending.get_untracked() {
+            return;
+        }
+        sending.set(true);
+        problem.set(None);
+        let request = ExpireRequest {
+            reason: written(form),
+            seen: Some(seen.get_untracked()),
+        };
+        let id = session.read_untracked().id;
+        let row = row.clone();
+        spawn_local(async move {
+            match expire_session(id, request).await {
+                Ok(session) => on_expired.run(session),
+                Err(error) => {
+                    sending.try_set(false);
+                    if let (true, Some(fresh)) = (error.code() == "session_changed", error.0.session) {
+                        seen.try_set(fresh.seen());
+                        changed.try_set(true);
+                        advance(&row, *fresh);
+                    } else {
+                        problem.try_set(Some(format!(
+                            "{}. {}",
+                            error.0.title.trim_end_matches('.'),
+                            error.0.detail
+                        )));
+                    }
+                }
+            }
+        });
+    };
+    view! {
+        <form class="dialog-body" node_ref=form on:submit=submit>
+            <h2 id="expire-title" class="dialog-title">
+                "Expire session"
+            </h2>
+            <Show when=move || changed.get() && !ended.get()>
+                <Banner tone=Tone::Danger>
+                    <strong>"This session has changed. "</strong>
+                    {move || news(session.read().seen())}
+                    " Do you still want to expire it?"
+                </Banner>
+            </Show>
+            <Show when=move || problem.get().is_some()>
+                <Banner tone=Tone::Danger>{move || problem.get()}</Banner>
+            </Show>
+            <SessionFacts session />
+            <Show
+                when=move || !ended.get()
+                fallback=move || {
+                    view! {
+                        <p id="expire-consequence" class="consequence">
+                            <EndedFacts session />
+                        </p>
+                    }
+                }
+            >
+                <Consequence session id="expire-consequence" />
+                <ReasonField />
+            </Show>
+            <div class="dialog-actions">
+                <button type="button" class="button" autofocus on:click=move |_| on_cancel.run(())>
+                    {move || if ended.get() { "Close" } else { "Cancel" }}
+                </button>
+                <Show when=move || !ended.get()>
+                    <button
+                        type="submit"
+                        class="button button-danger"
+                        aria-disabled=move || sending.get().then_some("true")
+                    >
+                        {move || if sending.get() { "Expiring…" } else { "Expire session" }}
+                    </button>
+                </Show>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// What the session is now, in words.
+fn news(now: Seen) -> String {
+    let connected = if now.connected {
+        "open in a browser tab"
+    } else {
+        "not open in any browser tab"
+    };
+    format!("It is now {} and {connected}.", now.status)
+}
+
+/// The reason as it was written; blank is none.
+fn written(form: NodeRef<html::Form>) -> Option<String> {
+    let area = form.get_untracked()?.query_selector("textarea").ok()??;
+    let text = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlTextAreaElement>(area)
+        .ok()?
+        .value();
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,115 @@
+//! What an administrator must know before ending somebody's session.
+
+use leptos::prelude::*;
+use session::{
+    Status,
+    wire::{MAX_NOTE_CHARS, SessionView},
+};
+
+use super::{
+    moment::Moment,
+    status::{Connected, StatusBadge},
+};
+use crate::ui::time::Detail;
+
+/// User, environment, application, status and Connected; follows the session while it changes.
+#[component]
+pub fn SessionFacts(
+    /// The session.
+    #[prop(into)]
+    session: Signal<SessionView>,
+) -> impl IntoView {
+    view! {
+        <dl class="facts">
+            <div>
+                <dt>"User"</dt>
+                <dd>{move || session.read().username.to_string()}</dd>
+            </div>
+            <div>
+                <dt>"Environment"</dt>
+                <dd>{move || session.read().environment.to_string()}</dd>
+            </div>
+            <div>
+                <dt>"Application"</dt>
+                <dd>{move || session.read().application.to_string()}</dd>
+            </div>
+            <div>
+                <dt>"Status"</dt>
+                <dd>
+                    <StatusBadge status=Signal::derive(move || session.read().status) />
+                </dd>
+            </div>
+            <div>
+                <dt>"Connected"</dt>
+                <dd>
+                    <Connected connected=Signal::derive(move || session.read().connected) />
+                </dd>
+            </div>
+            <div>
+                <dt>"Started"</dt>
+                <dd>
+                    <Moment at=Signal::derive(move || session.read().started_at) />
+                </dd>
+            </div>
+        </dl>
+    }
+    .into_any()
+}
+
+/// What expiring does, in one sentence or two.
+#[component]
+pub fn Consequence(
+    /// The session.
+    #[prop(into)]
+    session: Signal<SessionView>,
+    /// For `aria-describedby`.
+    id: &'static str,
+) -> impl IntoView {
+    view! {
+        <p id=id class="consequence">
+            {move || {
+                let session = session.read();
+                let who = &session.username;
+                let now = if session.connected { " has it open in a browser tab right now and" } else { "" };
+                format!(
+                    "{who}{now} loses access at once, and {} closes. Unsaved work is lost. There is no undo.",
+                    session.application,
+                )
+            }}
+        </p>
+    }
+}
+
+/// The optional reason, kept and shown to the user.
+#[component]
+pub fn ReasonField() -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="expire-reason">
+                "Reason " <span class="field-hint">"(optional, shown to the user)"</span>
+            </label>
+            <textarea id="expire-reason" name="reason" rows="2" maxlength=MAX_NOTE_CHARS.to_string()></textarea>
+        </div>
+    }
+}
+
+/// When and by whom a session ended, and why.
+#[component]
+pub fn EndedFacts(
+    /// The session. Shows nothing while it has not ended.
+    #[prop(into)]
+    session: Signal<SessionView>,
+) -> impl IntoView {
+    let ended_at = Memo::new(move |_| {
+        let session = session.read();
+        session.ended_at.filter(|_| session.status == Status::Expired)
+    });
+    view! {
+        <Show when=move || ended_at.get().is_some()>
+            <span class="ended">
+                "Expired " <Moment at=Signal::derive(move || ended_at.get().unwrap_or_default()) detail=Detail::Brief /> " by "
+                <span class="ended-by">{move || session.read().ended_by.as_deref().unwrap_or("system").to_owned()}</span>
+            </span>
+        </Show>
+    }
+}

@@ -1,0 +1,92 @@
+//! Why a page has nothing to show, and the way on. Drawn in one place.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use session::Role;
+
+use super::portal::Who;
+use crate::{
+    api::AppError,
+    ui::{address::query, empty::EmptyState},
+};
+
+/// Where somebody whose login ended signs in again, and comes back from.
+pub fn login_address(path: &str, search: &str) -> String {
+    let here = if search.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{search}")
+    };
+    format!("/login{}", query([("next", here.as_str())]))
+}
+
+/// A link to the login page that leads back to this very address.
+#[component]
+pub fn SignInAgain() -> impl IntoView {
+    let here = use_location();
+    view! {
+        <a class="button button-primary" rel="external" href=move || login_address(&here.pathname.get(), &here.search.get())>
+            "Sign in again"
+        </a>
+    }
+}
+
+/// A page that could not be shown.
+#[component]
+pub fn Failure(
+    /// Why not.
+    error: AppError,
+    /// Asks again.
+    #[prop(into)]
+    retry: Callback<()>,
+) -> impl IntoView {
+    if error.is_signed_out() {
+        view! {
+            <EmptyState title="Your login has ended">
+                <p>"Sign in again to come back to this page."</p>
+                <SignInAgain />
+            </EmptyState>
+        }
+        .into_any()
+    } else if error.is_forbidden() {
+        view! { <Forbidden needed=Role::SystemAdmin /> }.into_any()
+    } else {
+        let unreachable = error.code() == crate::api::UNREACHABLE;
+        let title = if unreachable {
+            "The server can’t be reached".to_owned()
+        } else {
+            error.0.title.clone()
+        };
+        view! {
+            <EmptyState title>
+                <p>{error.0.detail.clone()}</p>
+                <p class="quiet">{format!("Reference: {} {}", error.0.status, error.0.code)}</p>
+                <button type="button" class="button needs-js" on:click=move |_| retry.run(())>
+                    "Try again"
+                </button>
+            </EmptyState>
+        }
+        .into_any()
+    }
+}
+
+/// A page that the person's role does not include.
+#[component]
+pub fn Forbidden(
+    /// The role that sees it.
+    needed: Role,
+) -> impl IntoView {
+    let who = use_context::<Who>();
+    let me = move || who.and_then(|Who(who)| who.get()).and_then(Result::ok);
+    view! {
+        <EmptyState title="You can’t see this page">
+            <p>
+                {format!("It needs the role {needed}.")} " "
+                {move || me().map(|me| format!("You are signed in as {}, whose role is {}.", me.username, me.role))}
+            </p>
+            <a class="button" href="/">
+                "Go to My apps"
+            </a>
+        </EmptyState>
+    }
+}

@@ -1,0 +1,109 @@
+//! "Last refreshed" and the Refresh button. The limit of one refresh in 30 s is the server's and counts for all
+//! administrators together; a refused refresh is information, not an error.
+
+use chrono::TimeDelta;
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{
+    model::Model,
+    moment::{Age, Moment},
+};
+use crate::{
+    api::{AppError, sessions::refresh_sessions},
+    ui::{
+        clock::Clock,
+        icon::{Glyph, Icon},
+    },
+};
+
+/// When the data was last refreshed, and the button that does it again.
+#[component]
+pub fn Freshness(
+    /// The list.
+    model: Model,
+    /// The server's clock.
+    clock: Clock,
+    /// A refresh failed for another reason than the limit.
+    #[prop(into)]
+    on_failure: Callback<AppError>,
+) -> impl IntoView {
+    let refreshing = RwSignal::new(false);
+    let asked_too_soon = RwSignal::new(false);
+    let as_of = Memo::new(move |_| model.head.read().as_of);
+    let wait = Memo::new(move |_| seconds_up(model.head.read().next_refresh_at - clock.now()));
+    Effect::new(move || {
+        if wait.get() == 0 {
+            asked_too_soon.set(false);
+        }
+    });
+    let refresh = move |_| {
+        if refreshing.get_untracked() {
+            return;
+        }
+        if wait.get_untracked() > 0 {
+            asked_too_soon.set(true);
+            return;
+        }
+        refreshing.set(true);
+        spawn_local(async move {
+            match refresh_sessions().await {
+                Ok(answer) => {
+                    clock.tick();
+                    model.refreshed(answer);
+                }
+                Err(error) if error.code() == "refresh_too_soon" => {
+                    let wait = TimeDelta::seconds(error.0.retry_after.unwrap_or(1).into());
+                    model.refresh_not_before(clock.now_untracked() + wait);
+                    asked_too_soon.try_set(true);
+                }
+                Err(error) => on_failure.run(error),
+            }
+            refreshing.try_set(false);
+        });
+    };
+    let label = move || match (refreshing.get(), wait.get()) {
+        (true, _) => "Refreshing…".to_owned(),
+        (false, 0) => "Refresh".to_owned(),
+        (false, seconds) => format!("Refresh (in {seconds} s)"),
+    };
+    view! {
+        <div class="freshness">
+            <p class="freshness-time">
+                "Last refreshed "
+                {move || match as_of.get() {
+                    Some(at) => {
+                        view! {
+                            <Moment at=Signal::stored(at) focusable=true />
+                            <span class="quiet">" (" <Age since=Signal::stored(at) /> " ago)"</span>
+                        }
+                            .into_any()
+                    }
+                    None => view! { <span class="quiet">"not yet"</span> }.into_any(),
+                }}
+            </p>
+            <button
+                type="button"
+                class="button needs-js"
+                aria-disabled=move || (refreshing.get() || wait.get() > 0).then_some("true")
+                aria-describedby="refresh-note"
+                on:click=refresh
+            >
+                <Icon glyph=Glyph::Refresh />
+                <span class="tabular">{label}</span>
+            </button>
+            <p class="freshness-note" id="refresh-note" role="status">
+                {move || {
+                    asked_too_soon
+                        .get()
+                        .then_some("The sessions were refreshed a moment ago. All administrators share one refresh every 30 seconds.")
+                }}
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// Whole seconds that are still to wait, rounded up.
+fn seconds_up(left: TimeDelta) -> i64 {
+    (left.num_milliseconds().max(0) + 999) / 1000
+}

@@ -1,0 +1,44 @@
+//! What surrounds every page for somebody who is signed in: the bar with the product's name and the user menu.
+
+use leptos::prelude::*;
+use leptos_router::{components::Outlet, hooks::use_location};
+use session::wire::Me;
+
+use super::user_menu::UserMenu;
+use crate::{
+    api::{AppError, people::me},
+    ui::focus,
+};
+
+/// Who is signed in, for what is inside the portal. Read it inside a `Transition`.
+#[derive(Clone, Copy)]
+pub struct Who(pub Resource<Result<Me, AppError>>);
+
+/// The bar and the page.
+#[component]
+pub fn Portal() -> impl IntoView {
+    let who = Resource::new(|| (), |()| me());
+    provide_context(Who(who));
+    let path = use_location().pathname;
+    // A click on a link leaves the focus on something that is gone; a new page starts at its beginning.
+    Effect::new(move |before: Option<String>| {
+        let path = path.get();
+        if before.is_some_and(|before| before != path) {
+            request_animation_frame(|| focus::focus_id("content"));
+        }
+        path
+    });
+    view! {
+        <header class="bar">
+            <a class="brand" href="/">
+                <span class="brand-mark" aria-hidden="true"></span>
+                "Cloud Delivery"
+            </a>
+            <Transition>
+                // A page that finds nobody signed in says so itself.
+                {move || who.get().and_then(Result::ok).map(|me| view! { <UserMenu me /> })}
+            </Transition>
+        </header>
+        <Outlet />
+    }
+}

@@ -1,0 +1,205 @@
+//! The Sessions page once its first list is there: everything but the heading. It lives as long as the page does; lists
+//! come and go inside it.
+
+use leptos::prelude::*;
+use session::{
+    columns::Choice,
+    view::View,
+    wire::{SessionList, SessionView},
+};
+
+use super::{
+    columns_menu::ColumnsMenu,
+    connection::{ConnectionBanner, StaleBanners},
+    expire_dialog::ExpireDialog,
+    freshness::Freshness,
+    model::{Model, Row},
+    pager::Pager,
+    search::SearchBox,
+    sessions_table::{SessionsTable, TABLE_ID},
+    view_url::{self, ViewUrl},
+    watch::Watch,
+};
+use crate::{
+    api::AppError,
+    ui::{
+        banner::{Banner, Tone},
+        clock::{Clock, later},
+        empty::EmptyState,
+        focus,
+        number::grouped,
+    },
+};
+
+/// What was done stays on screen this long.
+const DONE_MS: u64 = 8000;
+
+/// The list with its tools.
+#[component]
+pub fn SessionsBoard(
+    /// The first list.
+    list: SessionList,
+    /// The columns shown at first.
+    choice: Choice,
+    /// The address.
+    url: ViewUrl,
+) -> impl IntoView {
+    let clock = Clock::starting_at(list.head.server_time);
+    provide_context(clock);
+    let model = Model::new(list);
+    let watch = Watch::start(model, url, clock);
+    let choice = RwSignal::new(choice);
+    let target = RwSignal::new(None::<Row>);
+    let done = RwSignal::new(None::<String>);
+    let failed = RwSignal::new(None::<AppError>);
+
+    let fail = move |error: AppError| _ = failed.try_set(Some(error));
+    let expired = move |session: SessionView| {
+        done.set(Some(sentence(&session)));
+        model.patch(session);
+        focus::rescue(TABLE_ID);
+    };
+    Effect::new(move || {
+        if let Some(shown) = done.get() {
+            later(DONE_MS, move || {
+                if done.try_get_untracked().flatten().as_ref() == Some(&shown) {
+                    done.set(None);
+                }
+            });
+        }
+    });
+    view! {
+        <Freshness model clock on_failure=fail />
+        <div class="banners">
+            <ConnectionBanner watch model />
+            <StaleBanners model />
+            {move || failed.get().map(|error| view! {
+                <Banner tone=Tone::Danger>
+                    <strong>{error.0.title.clone()}</strong>
+                    " "
+                    {error.0.detail.clone()}
+                    " "
+                    <button type="button" class="button button-small" on:click=move |_| failed.set(None)>
+                        "Dismiss"
+                    </button>
+                </Banner>
+            })}
+        </div>
+        <div class="toolbar">
+            <SearchBox url />
+            <Count model url watch />
+            <ColumnsMenu choice on_failure=fail />
+        </div>
+        <SessionsTable model url choice watch target />
+        <Nothing model url />
+        <Pager model url />
+        <ExpireDialog target on_expired=expired />
+        <div class="toast" role="status">
+            {move || done.get().map(|text| view! { <p>{text}</p> })}
+        </div>
+    }
+}
+
+/// "12 of 340 sessions". Spoken when somebody searched, not whenever a session comes or goes.
+#[component]
+fn Count(model: Model, url: ViewUrl, watch: Watch) -> impl IntoView {
+    let spoken = RwSignal::new(false);
+    let generation = StoredValue::new(0_u32);
+    Effect::new(move |before: Option<String>| {
+        let q = url.get().q;
+        if before.is_some_and(|before| before != q) {
+            spoken.set(true);
+        }
+        q
+    });
+    Effect::new(move || {
+        if !watch.changing.get() && spoken.get() {
+            generation.update_value(|number| *number += 1);
+            let number = generation.get_value();
+            later(2000, move || {
+                if generation.try_get_value() == Some(number) {
+                    spoken.set(false);
+                }
+            });
+        }
+    });
+    let text = move || {
+        let head = model.head.read();
+        let noun = if head.all == 1 { "session" } else { "sessions" };
+        format!("{} of {} {noun}", grouped(head.total), grouped(head.all))
+    };
+    view! {
+        <p class="count tabular" role="status" aria-live=move || if spoken.get() { "polite" } else { "off" }>
+            {text}
+        </p>
+    }
+}
+
+/// Why there are no rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Empty,
+    NoMatch,
+    PastTheEnd,
+}
+
+/// What stands below the headers when there are no rows.
+#[component]
+fn Nothing(model: Model, url: ViewUrl) -> impl IntoView {
+    let why = Memo::new(move |_| {
+        let head = model.head.read();
+        match (model.order.read().is_empty(), head.all, head.total) {
+            (false, ..) => None,
+            (true, 0, _) => Some(Why::Empty),
+            (true, _, 0) => Some(Why::NoMatch),
+            (true, ..) => Some(Why::PastTheEnd),
+        }
+    });
+    move || match why.get() {
+        None => ().into_any(),
+        Some(Why::Empty) => view! {
+            <EmptyState title="No sessions yet">
+                <p>"A session appears here as soon as somebody launches an application from My apps."</p>
+            </EmptyState>
+        }
+        .into_any(),
+        Some(Why::NoMatch) => view! {
+            <EmptyState title=Signal::derive(move || match url.get() {
+                View { q, .. } if !q.trim().is_empty() => format!("No sessions match “{}”", q.trim()),
+                _ => "No sessions match".to_owned(),
+            })>
+                <p>"The search covers every session, also the hidden ID columns. Each word must be found."</p>
+                <a class="button" href=move || view_url::link(&cleared(url.get())) data-noscroll="true">
+                    "Clear search"
+                </a>
+            </EmptyState>
+        }
+        .into_any(),
+        Some(Why::PastTheEnd) => view! {
+            <EmptyState title="This page is past the end of the list">
+                <a class="button" href=move || view_url::link(&View { page: 1, cursor: None, ..url.get() })>
+                    "First page"
+                </a>
+            </EmptyState>
+        }
+        .into_any(),
+    }
+}
+
+/// The same order, without any filter.
+fn cleared(view: View) -> View {
+    View {
+        sort: view.sort,
+        limit: view.limit,
+        ..View::default()
+    }
+}
+
+/// What an accepted expire tells: also when somebody else was quicker.
+fn sentence(session: &SessionView) -> String {
+    let by = session.ended_by.as_deref().unwrap_or("system");
+    format!(
+        "The session of {} in {} has been expired by {by}.",
+        session.username, session.environment
+    )
+}

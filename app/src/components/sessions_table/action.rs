@@ -1,0 +1,94 @@
+//! The last cell: Expire, or how it ended.
+
+use chrono::TimeDelta;
+use leptos::prelude::*;
+use session::{
+    Status, Teardown,
+    lifecycle::{Verb, Verdict, verdict},
+    wire::SessionView,
+};
+
+use super::Context;
+use crate::components::{
+    connection::WHY_NOT_ID, facts::EndedFacts, model::Row, moment::expect_clock, view_url::SESSIONS_PATH, watch::Link,
+};
+
+/// Id of the form that the buttons submit where there is no JavaScript.
+pub const FORM_ID: &str = "expire";
+
+/// Closing takes a moment. After this long an administrator should know of it.
+const OVERDUE: TimeDelta = TimeDelta::seconds(60);
+
+/// The action of a row.
+#[component]
+pub fn ActionCell(row: Row, context: Context) -> impl IntoView {
+    let session = RwSignal::from(row.clone());
+    let can_expire = Memo::new(move |_| {
+        matches!(
+            verdict(session.read().status, Verb::Expire),
+            Verdict::To(Status::Expired)
+        )
+    });
+    view! {
+        <td class="col-action">
+            <Show when=move || can_expire.get() fallback=move || view! { <Ended row=session /> }>
+                <ExpireButton row=row.clone() context />
+            </Show>
+        </td>
+    }
+}
+
+/// A plain button of a form that leads to a page of its own; with JavaScript it opens the dialog instead.
+#[component]
+fn ExpireButton(row: Row, context: Context) -> impl IntoView {
+    let session = RwSignal::from(row.clone());
+    let blocked = move || !context.watch.is_fine();
+    let name = move || {
+        let session = session.read();
+        format!("Expire session of {} in {}", session.username, session.environment)
+    };
+    let id = session.read_untracked().id;
+    let press = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        if context.watch.link.get_untracked() == Link::Fine {
+            context.target.set(Some(row.clone()));
+        }
+    };
+    view! {
+        <button
+            type="submit"
+            class="button button-small button-danger-quiet"
+            form=FORM_ID
+            formaction=format!("{}/{id}/expire", SESSIONS_PATH)
+            aria-label=name
+            aria-haspopup="dialog"
+            aria-disabled=move || blocked().then_some("true")
+            aria-describedby=move || blocked().then_some(WHY_NOT_ID)
+            on:click=press
+        >
+            "Expire"
+        </button>
+    }
+    .into_any()
+}
+
+/// When, by whom, why; and how far the environment has come with closing it.
+#[component]
+fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
+    let clock = expect_clock();
+    let closing = Memo::new(move |_| {
+        let session = row.read();
+        let since = session.ended_at.filter(|_| session.teardown == Teardown::Wanted)?;
+        Some(clock.now() - since >= OVERDUE)
+    });
+    let note = Memo::new(move |_| row.read().end_note.as_deref().map(str::to_owned));
+    view! {
+        <EndedFacts session=row />
+        {move || note.get().map(|note| view! { <span class="cell-note">{format!("“{note}”")}</span> })}
+        {move || match closing.get() {
+            None => ().into_any(),
+            Some(false) => view! { <span class="cell-note">"Closing…"</span> }.into_any(),
+            Some(true) => view! { <span class="cell-note cell-note-error">"Cleanup overdue"</span> }.into_any(),
+        }}
+    }
+}

@@ -1,0 +1,43 @@
+//! The user menu, top right.
+
+use leptos::prelude::*;
+use session::{Role, wire::Me};
+
+use crate::ui::{
+    icon::{Glyph, Icon},
+    menu::{Menu, close},
+};
+
+const ID: &str = "user-menu";
+
+/// A button with the username; "Admin" for those who administer, "Sign out" for all. Works without JavaScript.
+#[component]
+pub fn UserMenu(
+    /// Who is signed in.
+    me: Me,
+) -> impl IntoView {
+    let admin = me.role >= Role::AppAdmin;
+    let button = view! {
+        <Icon glyph=Glyph::Person />
+        <span class="user-name">{me.username.to_string()}</span>
+        <Icon glyph=Glyph::Down />
+    };
+    view! {
+        <div class="user-menu">
+            <Menu id=ID role="menu" name="User menu" button_class="button button-bar" button=button.into_any()>
+                {admin
+                    .then(|| view! {
+                        <a class="menu-item" role="menuitem" href="/admin" on:click=|_| close(ID)>
+                            "Admin"
+                        </a>
+                    })}
+                <form method="post" action="/logout" role="none">
+                    <button type="submit" class="menu-item" role="menuitem">
+                        "Sign out"
+                    </button>
+                </form>
+            </Menu>
+        </div>
+    }
+    .into_any()
+}

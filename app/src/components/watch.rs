@@ -1,0 +1,184 @@
+//! Keeps the list on screen true: one stream of changes for the view in the address.
+//!
+//! A stream that fails, ends or falls silent is opened again after a pause that grows. Meanwhile the rows stay, and the page
+//! says that they may be old. Before it tries again it asks who is signed in: a login that has ended is not a lost
+//! connection.
+
+use chrono::TimeDelta;
+use leptos::{prelude::*, task::spawn_local};
+use serde::Deserialize;
+use session::{
+    Role, Timestamp,
+    wire::{Delta, SessionList},
+};
+
+use super::{model::Model, view_url::ViewUrl};
+use crate::{
+    api::people::me,
+    ui::{
+        clock::{Clock, browser_now, later},
+        stream::EventStream,
+    },
+};
+
+/// How the page stands to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Not opened yet, or hearing from it.
+    Fine,
+    /// Not hearing from it for more than a moment.
+    Lost,
+    /// The login has ended.
+    SignedOut,
+    /// The role was taken away.
+    Forbidden,
+}
+
+/// The server marks the stream every 5 s; after this long without any word it is taken for dead.
+const SILENCE_SECONDS: i64 = 13;
+/// A connection that comes back within this time was never worth a word.
+const GRACE_MS: u64 = 2000;
+
+/// The `tick` event.
+#[derive(Deserialize)]
+struct Tick {
+    server_time: Timestamp,
+}
+
+/// A page's stream.
+#[derive(Clone, Copy)]
+pub struct Watch {
+    /// How it stands.
+    pub link: RwSignal<Link>,
+    /// Is another view on the way?
+    pub changing: RwSignal<bool>,
+    model: Model,
+    clock: Clock,
+    attempt: RwSignal<u32>,
+    failures: StoredValue<u32>,
+    heard_at: StoredValue<Timestamp>,
+}
+
+impl Watch {
+    /// Starts as soon as the page is mounted, follows the address, ends with the page.
+    pub fn start(model: Model, url: ViewUrl, clock: Clock) -> Self {
+        let watch = Self {
+            link: RwSignal::new(Link::Fine),
+            changing: RwSignal::new(false),
+            model,
+            clock,
+            attempt: RwSignal::new(0),
+            failures: StoredValue::new(0),
+            heard_at: StoredValue::new(Timestamp::UNIX_EPOCH),
+        };
+        Effect::new(move |before: Option<(String, Option<EventStream>)>| {
+            watch.attempt.track();
+            let address = format!("/api/v1/sessions/watch{}", super::view_url::search(&url.get()));
+            let moved = before.as_ref().is_some_and(|(old, _)| *old != address);
+            // The old stream is closed before the new one opens: what it says belongs to another view.
+            drop(before);
+            if moved {
+                watch.changing.set(true);
+            }
+            watch.heard_at.set_value(browser_now());
+            let names = ["snapshot", "delta", "tick"];
+            let stream = EventStream::open(
+                &address,
+                &names,
+                move |name, data| watch.hear(name, data),
+                move || watch.lose(),
+            );
+            if stream.is_none() {
+                watch.lose();
+            }
+            (address, stream)
+        });
+        Effect::new(move || {
+            clock.now();
+            let silent = browser_now() - watch.heard_at.get_value();
+            if silent.num_seconds() > SILENCE_SECONDS {
+                watch.lose();
+            }
+        });
+        Effect::new(move || {
+            let offline = window_event_listener(leptos::ev::offline, move |_| watch.lose());
+            let online = window_event_listener(leptos::ev::online, move |_| watch.retry());
+            on_cleanup(move || {
+                offline.remove();
+                online.remove();
+            });
+        });
+        watch
+    }
+
+    /// May the page promise that an action reaches the server?
+    pub fn is_fine(&self) -> bool {
+        self.link.get() == Link::Fine
+    }
+
+    fn hear(&self, name: &str, data: &str) {
+        self.heard_at.set_value(browser_now());
+        self.failures.set_value(0);
+        if self.link.get_untracked() != Link::Fine {
+            self.link.set(Link::Fine);
+        }
+        match name {
+            "snapshot" => {
+                if let Ok(list) = serde_json::from_str::<SessionList>(data) {
+                    self.clock.set(list.head.server_time);
+                    self.model.show(list);
+                    self.changing.set(false);
+                }
+            }
+            "delta" => {
+                if let Ok(delta) = serde_json::from_str::<Delta>(data) {
+                    self.clock.set(delta.head.server_time);
+                    self.model.apply(delta);
+                }
+            }
+            _ => {
+                if let Ok(tick) = serde_json::from_str::<Tick>(data) {
+                    self.clock.set(tick.server_time);
+                }
+            }
+        }
+    }
+
+    fn lose(&self) {
+        let watch = *self;
+        let Some(failures) = watch.failures.try_get_value() else {
+            return;
+        };
+        watch.failures.set_value(failures + 1);
+        later(GRACE_MS, move || {
+            if watch.failures.try_get_value().is_some_and(|failures| failures > 0)
+                && watch.link.try_get_untracked() == Some(Link::Fine)
+            {
+                watch.link.set(Link::Lost);
+            }
+        });
+        let pause = (500_u64 << failures.min(5)).min(15_000);
+        // Silence counts from the next attempt.
+        watch.heard_at.set_value(browser_now() + TimeDelta::seconds(15));
+        later(pause, move || {
+            spawn_local(async move { watch.ask_and_retry(failures + 1).await })
+        });
+    }
+
+    async fn ask_and_retry(self, failures: u32) {
+        // Something was heard meanwhile, or a later failure has its own timer, or the page is gone.
+        if self.failures.try_get_value() != Some(failures) {
+            return;
+        }
+        let link = match me().await {
+            Ok(me) if me.role < Role::SystemAdmin => Link::Forbidden,
+            Err(error) if error.is_signed_out() => Link::SignedOut,
+            _ => return self.retry(),
+        };
+        self.link.try_set(link);
+    }
+
+    fn retry(&self) {
+        self.attempt.try_update(|attempt| *attempt += 1);
+    }
+}

@@ -1,0 +1,15 @@
+//! The pages: each composes components, and says what it is called. To add one: a file here, a route in `shell.rs`.
+
+mod admin;
+mod expire_session;
+mod login;
+mod my_apps;
+mod not_found;
+mod sessions;
+
+pub use admin::Admin;
+pub use expire_session::ExpireSession;
+pub use login::Login;
+pub use my_apps::MyApps;
+pub use not_found::NotFound;
+pub use sessions::Sessions;

@@ -1,0 +1,107 @@
+//! What a person may launch, and what of it is running.
+
+use gloo_timers::callback::Interval;
+use leptos::{ev, prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use session::wire::{MyApplication, SessionView};
+
+use crate::{
+    api::applications::my_applications,
+    components::{
+        failure::{Failure, SignInAgain},
+        my_application::{ApplicationCard, EndDialog},
+    },
+    ui::{
+        address::parameter,
+        banner::{Banner, Tone},
+        empty::{EmptyState, Skeleton},
+    },
+};
+
+/// A launch in another tab shows here within this time, even if nobody comes back to this one.
+const REFETCH_MS: u32 = 5000;
+
+/// "My apps".
+#[component]
+pub fn MyApps() -> impl IntoView {
+    let first = Resource::new(|| (), |()| my_applications());
+    let search = use_location().search;
+    let refused = move || parameter(&search.read(), "refused");
+    view! {
+        <Title text="My apps" />
+        <main class="page" id="content" tabindex="-1">
+            <h1>"My apps"</h1>
+            {move || refused().map(|why| view! {
+                <Banner tone=Tone::Danger>
+                    <strong>"The launch was refused. "</strong>
+                    {why}
+                </Banner>
+            })}
+            <Transition fallback=|| view! { <Skeleton what="your applications" /> }>
+                {move || first.get().map(|answer| match answer {
+                    Ok(applications) => view! { <Applications applications /> }.into_any(),
+                    Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
+                })}
+            </Transition>
+        </main>
+    }
+}
+
+/// The cards; kept up to date while the page is visible.
+#[component]
+fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
+    let applications = RwSignal::new(applications);
+    let signed_out = RwSignal::new(false);
+    let ending = RwSignal::new(None::<SessionView>);
+    let refetch = move || {
+        if document().hidden() || signed_out.try_get_untracked() != Some(false) {
+            return;
+        }
+        spawn_local(async move {
+            match my_applications().await {
+                Ok(fresh) if applications.try_with_untracked(|old| *old != fresh) == Some(true) => {
+                    applications.set(fresh)
+                }
+                Err(error) if error.is_signed_out() => _ = signed_out.try_set(true),
+                // Not reached this time: what is shown is the last that was known.
+                _ => {}
+            }
+        });
+    };
+    Effect::new(move |_: Option<Interval>| Interval::new(REFETCH_MS, refetch));
+    Effect::new(move || {
+        let shown = window_event_listener(ev::visibilitychange, move |_| refetch());
+        let focused = window_event_listener(ev::focus, move |_| refetch());
+        on_cleanup(move || {
+            shown.remove();
+            focused.remove();
+        });
+    });
+    let ids = move || applications.read().iter().map(|app| app.id).collect::<Vec<_>>();
+    let card = move |id| {
+        let application = Memo::new(move |_| applications.read().iter().find(|app| app.id == id).cloned());
+        view! {
+            <li>
+                <ApplicationCard application ending />
+            </li>
+        }
+    };
+    view! {
+        <Show when=move || signed_out.get()>
+            <Banner tone=Tone::Danger>
+                <strong>"Your login has ended. "</strong>
+                <SignInAgain />
+            </Banner>
+        </Show>
+        <Show when=move || applications.read().is_empty()>
+            <EmptyState title="No apps yet">
+                <p>"You will see applications here as soon as an administrator makes one available to you."</p>
+            </EmptyState>
+        </Show>
+        <ul class="cards">
+            <For each=ids key=|id| *id children=card />
+        </ul>
+        <EndDialog ending on_done=move |()| refetch() />
+    }
+}

@@ -1,0 +1,58 @@
+//! Every session, live.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use session::{columns::Choice, wire::SessionList};
+
+use crate::{
+    api::{AppError, people::columns, sessions::list_sessions},
+    components::{
+        failure::Failure,
+        sessions_board::SessionsBoard,
+        view_url::{SESSIONS_PATH, ViewUrl},
+    },
+    ui::empty::{EmptyState, Skeleton},
+};
+
+/// The Sessions page. The first list comes with the page; from then on the stream of changes keeps it.
+#[component]
+pub fn Sessions() -> impl IntoView {
+    let url = ViewUrl::of_this_page();
+    let first = Resource::new(|| (), move |()| load(url));
+    let shown = move |answer: Result<(SessionList, Choice), AppError>| match answer {
+        Ok((list, choice)) => view! { <SessionsBoard list choice url /> }.into_any(),
+        Err(error) if error.code() == "bad_address" => view! {
+            <EmptyState title="This address does not name a list">
+                <p>{error.0.detail}</p>
+                <a class="button" rel="external" href=SESSIONS_PATH>
+                    "Show all sessions"
+                </a>
+            </EmptyState>
+        }
+        .into_any(),
+        Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
+    };
+    view! {
+        <Title text="Sessions" />
+        <div class="sessions-page">
+            <h1>"Sessions"</h1>
+            <Transition fallback=|| {
+                view! { <Skeleton what="sessions" /> }
+            }>{move || first.get().map(shown)}</Transition>
+        </div>
+    }
+}
+
+async fn load(url: ViewUrl) -> Result<(SessionList, Choice), AppError> {
+    let bad = |why| {
+        AppError(session::wire::Problem::new(
+            400,
+            "bad_address",
+            "This address does not name a list",
+            why,
+        ))
+    };
+    let view = url.view.get_untracked().map_err(bad)?;
+    let list = list_sessions(view).await?;
+    Ok((list, columns().await?))
+}

@@ -1,0 +1,73 @@
+//! The document around every page, and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Redirect, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    components::{portal::Portal, view_url::SESSIONS_PATH},
+    pages::{Admin, ExpireSession, Login, MyApps, NotFound, Sessions},
+};
+
+/// The document: what the server sends around [`App`].
+#[cfg(feature = "ssr")]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    use leptos::hydration::{AutoReload, HydrationScripts};
+    use leptos_meta::{HashedStylesheet, MetaTags};
+
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <HashedStylesheet options=options.clone() id="leptos" />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Every page of the portal by its address. `/sessions/{id}` is not among them: the session's own tab is a plain page.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    crate::ui::time::provide_local_time();
+    view! {
+        <Title formatter=|page: String| {
+            if page.is_empty() { "Cloud Delivery".to_owned() } else { format!("{page} · Cloud Delivery") }
+        } />
+        // The browser itself must follow this one: it moves the focus, the router would only scroll.
+        <a class="skip-link" href="#content" rel="external">
+            "Skip to content"
+        </a>
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/login") view=Login ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view=Portal ssr=SsrMode::Async>
+                    <Route path=path!("/") view=MyApps ssr=SsrMode::Async />
+                    <ParentRoute path=path!("/admin") view=Admin ssr=SsrMode::Async>
+                        <Route
+                            path=path!("")
+                            view=|| view! { <Redirect path=SESSIONS_PATH /> }
+                            ssr=SsrMode::Async
+                        />
+                        <Route path=path!("/cloud-delivery/sessions") view=Sessions ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/sessions/:id/expire") view=ExpireSession ssr=SsrMode::Async />
+                    </ParentRoute>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

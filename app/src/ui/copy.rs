@@ -1,0 +1,49 @@
+//! A button that copies a text.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+use super::{
+    clock::later,
+    icon::{Glyph, Icon},
+};
+
+/// Copies a text to the clipboard and says so.
+#[component]
+pub fn CopyButton(
+    /// What to copy.
+    #[prop(into)]
+    text: Signal<String>,
+    /// What it is, for the button's name: "Copy {what}".
+    what: &'static str,
+) -> impl IntoView {
+    let copied = RwSignal::new(false);
+    let copy = move |_| {
+        let text = text.get_untracked();
+        leptos::task::spawn_local(async move {
+            if write(&text).await.is_ok() {
+                copied.try_set(true);
+                later(2000, move || {
+                    copied.try_set(false);
+                });
+            }
+        });
+    };
+    view! {
+        <button type="button" class="button button-icon needs-js" aria-label=format!("Copy {what}") on:click=copy>
+            <Icon glyph=Signal::derive(move || if copied.get() { Glyph::Check } else { Glyph::Copy }) />
+            <span class="visually-hidden" aria-live="polite">
+                {move || copied.get().then_some("Copied")}
+            </span>
+        </button>
+    }
+}
+
+async fn write(text: &str) -> Result<(), JsValue> {
+    // Without https there is no clipboard at all; asking for it would throw. The text can still be selected.
+    if !window().is_secure_context() {
+        return Err(JsValue::NULL);
+    }
+    let written = window().navigator().clipboard().write_text(text);
+    wasm_bindgen_futures::JsFuture::from(written).await.map(|_| ())
+}

@@ -1,0 +1,59 @@
+//! Where the keyboard is.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use super::clock::later;
+
+/// Focuses the element with this id, if it is there.
+pub fn focus_id(id: &str) {
+    if let Some(element) = document()
+        .get_element_by_id(id)
+        .and_then(|e| e.dyn_into::<HtmlElement>().ok())
+    {
+        let _ = element.focus();
+    }
+}
+
+/// The focus is nowhere: what had it is gone.
+pub fn is_lost() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|element| element.tag_name() == "BODY")
+}
+
+/// Once the page has settled: if the focus was lost meanwhile, puts it on the element with this id.
+pub fn rescue(id: &'static str) {
+    later(50, move || {
+        if is_lost() {
+            focus_id(id);
+        }
+    });
+}
+
+/// Moving an element in the document takes the focus from it. Call this before rows change places: it gives the focus back
+/// to the element that has it now.
+pub fn keep() {
+    let Some(element) = document()
+        .active_element()
+        .and_then(|e| e.dyn_into::<HtmlElement>().ok())
+    else {
+        return;
+    };
+    if element.tag_name() == "BODY" {
+        return;
+    }
+    request_animation_frame(move || {
+        if is_lost() && element.is_connected() {
+            let _ = element.focus();
+        }
+    });
+}
+
+/// Is the person writing somewhere, or busy in a dialog? Then single keys are not shortcuts.
+pub fn is_writing() -> bool {
+    let writes = |e: web_sys::Element| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");
+    document().active_element().is_some_and(writes)
+        || document().query_selector("dialog[open]").ok().flatten().is_some()
+}

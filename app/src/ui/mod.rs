@@ -1,0 +1,14 @@
+//! The generic parts of the interface. **Nothing here knows what a session is.**
+
+pub mod address;
+pub mod banner;
+pub mod clock;
+pub mod copy;
+pub mod dialog;
+pub mod empty;
+pub mod focus;
+pub mod icon;
+pub mod menu;
+pub mod number;
+pub mod stream;
+pub mod time;

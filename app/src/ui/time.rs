@@ -1,0 +1,80 @@
+//! Moments: in UTC as long as only the server has drawn them, in the person's zone once the page is alive.
+
+use chrono::{DateTime, Utc};
+use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+/// How much of a moment to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// `24 Nov, 14:05 CET`; with the year when it is not this one.
+    #[default]
+    DateAndTime,
+    /// `24 Nov, 14:05`: for what is at most days away.
+    Brief,
+    /// `14:05`.
+    TimeOfDay,
+}
+
+/// Has the page been hydrated? Provided once, at the root.
+#[derive(Clone, Copy)]
+struct Alive(RwSignal<bool>);
+
+/// Lets every moment below be drawn in the person's zone as soon as the page is alive. Call it once, in the root component.
+pub fn provide_local_time() {
+    let alive = RwSignal::new(false);
+    provide_context(Alive(alive));
+    // One frame later all of the server's HTML has been taken over. The mark is for tests: from now on a press is heard.
+    Effect::new(move || {
+        request_animation_frame(move || {
+            alive.set(true);
+            let _ = document()
+                .document_element()
+                .map(|root| root.set_attribute("data-alive", ""));
+        });
+    });
+}
+
+/// Is the page alive? False in every first render.
+pub fn is_alive() -> Signal<bool> {
+    use_context::<Alive>().map_or(Signal::stored(false), |Alive(signal)| signal.into())
+}
+
+/// In the zone and the manner of the browser.
+/// `None` if it can't say.
+pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
+    thread_local! {
+        // Making one costs as much as a thousand uses.
+        static YEAR: Function = formatter(&[&[("year", "numeric")], &DAY, &TIME, &ZONE]);
+        static THIS_YEAR: Function = formatter(&[&DAY, &TIME, &ZONE]);
+        static BRIEF: Function = formatter(&[&DAY, &TIME]);
+        static TIME_OF_DAY: Function = formatter(&[&TIME]);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era are exact in an f64")]
+    let date = Date::new(&JsValue::from_f64(at.timestamp_millis() as f64));
+    let format = |function: &Function| function.call1(&JsValue::UNDEFINED, &date);
+    match detail {
+        // The year takes room in every row and says something only when it is another.
+        Detail::DateAndTime if date.get_full_year() == Date::new_0().get_full_year() => THIS_YEAR.with(format),
+        Detail::DateAndTime => YEAR.with(format),
+        Detail::Brief => BRIEF.with(format),
+        Detail::TimeOfDay => TIME_OF_DAY.with(format),
+    }
+    .ok()
+    .and_then(|text| text.as_string())
+}
+
+type Options = [(&'static str, &'static str)];
+const DAY: [(&str, &str); 2] = [("day", "2-digit"), ("month", "short")];
+const TIME: [(&str, &str); 2] = [("hour", "2-digit"), ("minute", "2-digit")];
+const ZONE: [(&str, &str); 1] = [("timeZoneName", "short")];
+
+fn formatter(options: &[&Options]) -> Function {
+    let object = Object::new();
+    for (name, value) in options.iter().copied().flatten() {
+        // Setting a property of a fresh plain object can't fail.
+        let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
+    }
+    Intl::DateTimeFormat::new(&Array::new(), &object).format()
+}
