@@ -1,0 +1,85 @@
+//! The command line. Each verb opens the log, calls `control` and prints the answer; it works while a server runs, which
+//! sees the change within a second.
+#![expect(clippy::print_stdout, reason = "the answers of the command line")]
+
+mod catalogue;
+mod seed;
+mod serve;
+mod sessions;
+mod user;
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use control::Control;
+
+use crate::{composition, settings::Settings};
+
+/// Cloud Delivery: launches applications in a browser tab, and shows a System Admin every session, live.
+#[derive(Parser)]
+#[command(name = "cloud-delivery", version)]
+pub struct Cli {
+    /// Settings file; by default cloud-delivery.toml in the current folder, if it is there.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the server (what happens without a verb).
+    Serve,
+    /// People: add, set-role, set-password, list.
+    #[command(subcommand)]
+    User(user::Verb),
+    /// Sessions: list, expire.
+    #[command(subcommand)]
+    Sessions(sessions::Verb),
+    /// Applications: add, open, close, list.
+    #[command(subcommand)]
+    Application(catalogue::ApplicationVerb),
+    /// Environments: open, close, list.
+    #[command(subcommand)]
+    Environment(catalogue::EnvironmentVerb),
+    /// Fill an empty data directory with synthetic history, for trials and benchmarks.
+    Seed(seed::Seed),
+}
+
+/// What went wrong, for the person at the terminal.
+pub type Outcome = Result<(), String>;
+
+/// Runs a verb.
+pub async fn run(cli: Cli) -> Outcome {
+    let settings = Settings::read(cli.config.as_deref())?;
+    match cli.verb.unwrap_or(Verb::Serve) {
+        Verb::Serve => serve::run(settings).await,
+        Verb::User(verb) => user::run(verb, &*tool(&settings).await?).await,
+        Verb::Sessions(verb) => sessions::run(verb, &*tool(&settings).await?).await,
+        Verb::Application(verb) => catalogue::application(verb, &*tool(&settings).await?).await,
+        Verb::Environment(verb) => catalogue::environment(verb, &*tool(&settings).await?).await,
+        Verb::Seed(seed) => seed::run(&seed, &*tool(&settings).await?).await,
+    }
+}
+
+/// Prints what went wrong.
+pub fn say_error(message: &str) {
+    #[expect(clippy::print_stderr, reason = "the last word of a program that failed")]
+    {
+        eprintln!("cloud-delivery: {message}");
+    }
+}
+
+/// A control for one verb: nothing of it runs in the background.
+async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
+    composition::tool(settings).await
+}
+
+/// The message of an error, for a terminal: what could not be done, then why.
+fn told(error: control::Error) -> String {
+    if let control::Error::Store(error) = &error {
+        return error.to_string();
+    }
+    let problem = session::wire::Problem::from(error);
+    format!("{}. {}", problem.title, problem.detail)
+}

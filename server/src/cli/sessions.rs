@@ -1,0 +1,75 @@
+//! `cloud-delivery sessions …`: the same as the page, for scripts and for when there is no browser.
+
+use clap::Subcommand;
+use control::Control;
+use session::{
+    SessionId, format,
+    view::{MAX_LIMIT, View},
+    wire::ExpireRequest,
+};
+
+use super::{Outcome, told};
+
+/// What can be done with sessions.
+#[derive(Subcommand)]
+pub enum Verb {
+    /// List sessions, newest first: id, status, username, environment, start, valid until.
+    List {
+        /// A search, as on the page: words, "phrases", user: env: app: status: connected: id:
+        #[arg(default_value = "")]
+        search: String,
+    },
+    /// End access to a session at once.
+    Expire {
+        /// Its id.
+        id: SessionId,
+        /// Shown to its user and kept.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Runs a verb.
+pub async fn run(verb: Verb, control: &Control) -> Outcome {
+    let operator = control.operator().await.map_err(told)?;
+    match verb {
+        Verb::List { search } => list(control, &operator, search),
+        Verb::Expire { id, reason } => {
+            let session = control
+                .expire(&operator, id, ExpireRequest { reason, seen: None })
+                .await
+                .map_err(told)?;
+            let (by, at) = (
+                session.ended_by.unwrap_or_default(),
+                session.ended_at.map(format::iso).unwrap_or_default(),
+            );
+            println!("{id} expired at {at} by {by}");
+            Ok(())
+        }
+    }
+}
+
+fn list(control: &Control, operator: &session::wire::Me, q: String) -> Outcome {
+    let mut view = View {
+        q,
+        limit: MAX_LIMIT,
+        ..View::default()
+    };
+    loop {
+        let page = control.list(operator, &view).map_err(told)?;
+        for row in page.items {
+            let (start, until) = (format::iso(row.started_at), format::iso(row.valid_until));
+            println!(
+                "{}\t{}\t{}\t{}\t{start}\t{until}",
+                row.id,
+                row.status.code(),
+                row.username,
+                row.environment
+            );
+        }
+        view.cursor = page.head.next_cursor;
+        if view.cursor.is_none() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `cloud-delivery user …`
+
+use std::io::{BufRead, IsTerminal};
+
+use clap::Subcommand;
+use control::{Control, random_password};
+use session::Role;
+
+use super::{Outcome, told};
+
+/// What can be done with people.
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Add a person. The password is read from standard input, or drawn and printed when that is a terminal.
+    Add {
+        /// The name to sign in with.
+        username: String,
+        /// user, reporter, app-admin or system-admin.
+        #[arg(long, default_value = "user")]
+        role: Role,
+    },
+    /// Change a role.
+    SetRole {
+        /// Whose.
+        username: String,
+        /// user, reporter, app-admin or system-admin.
+        role: Role,
+    },
+    /// Change a password and end all sign-ins of that person. Read or drawn as with add.
+    SetPassword {
+        /// Whose.
+        username: String,
+    },
+    /// List everybody.
+    List,
+}
+
+/// Runs a verb.
+pub async fn run(verb: Verb, control: &Control) -> Outcome {
+    match verb {
+        Verb::Add { username, role } => {
+            let password = password()?;
+            control.add_user(&username, &password, role).await.map_err(told)?;
+            println!("added {username} ({role})");
+        }
+        Verb::SetRole { username, role } => {
+            control.set_role(&username, role).await.map_err(told)?;
+            println!("{username} is {role} now");
+        }
+        Verb::SetPassword { username } => {
+            let password = password()?;
+            control.set_password(&username, &password).await.map_err(told)?;
+            println!("changed; {username} has to sign in again");
+        }
+        Verb::List => {
+            for user in control.users().await.map_err(told)? {
+                println!("{}\t{}\t{}", user.username, user.role.code(), user.id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One line of standard input; at a terminal a password is drawn, so that none is typed where others can read it.
+fn password() -> Result<String, String> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        let drawn = random_password();
+        println!("password: {drawn}");
+        return Ok(drawn.to_string());
+    }
+    let mut line = String::new();
+    input
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| format!("the password can't be read: {error}"))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

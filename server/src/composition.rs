@@ -1,0 +1,150 @@
+//! The composition root: the only place that names a concrete store and concrete environments.
+
+use std::{sync::Arc, time::Duration};
+
+use control::{Control, Environments, FirstStart, Options};
+use environments::{
+    Environment, Signals,
+    local::LocalEnvironment,
+    simulated::{Simulated, SimulatedPlan},
+};
+use session::{ApplicationId, EnvironmentId, Policy};
+use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
+use tokio::{sync::mpsc, task::JoinSet};
+use uuid::Uuid;
+
+use crate::{clock::SystemClock, settings::Settings};
+
+/// What runs while the server serves.
+pub struct Served {
+    /// The use-cases.
+    pub control: Arc<Control>,
+    /// What a first start made.
+    pub first_start: Option<FirstStart>,
+    tasks: JoinSet<()>,
+}
+
+impl Served {
+    /// Ends the background tasks.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Opens everything for the server: the data directory for itself alone, the environments, the background tasks.
+pub async fn serve(settings: &Settings) -> Result<Served, String> {
+    let store: Arc<dyn Store> = Arc::new(
+        Sqlite::serve(&settings.data_dir)
+            .await
+            .map_err(|error| error.to_string())?,
+    );
+    first_catalogue(&*store, settings.simulated)
+        .await
+        .map_err(|error| error.to_string())?;
+    let (signals, received) = mpsc::unbounded_channel();
+    let environments = environments(&*store, settings, &signals).await?;
+    let options = Options {
+        reload_grace: Duration::from_millis(settings.reload_grace_ms.into()),
+        ..Options::default()
+    };
+    let control = open(store, environments, options).await?;
+    let first_start = control
+        .first_people(settings.admin_password.as_deref())
+        .await
+        .map_err(|e| e.to_string())?;
+    let tasks = control.start(received).await;
+    Ok(Served {
+        control,
+        first_start,
+        tasks,
+    })
+}
+
+/// Opens the log for one verb of the command line, beside a server that may be running.
+pub async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
+    let store = Arc::new(
+        Sqlite::open(&settings.data_dir)
+            .await
+            .map_err(|error| error.to_string())?,
+    );
+    open(store, Environments::new(), Options::default()).await
+}
+
+async fn open(store: Arc<dyn Store>, environments: Environments, options: Options) -> Result<Arc<Control>, String> {
+    let opened = Control::open(store, environments, Arc::new(SystemClock), options).await;
+    opened.map_err(|error| error.to_string())
+}
+
+async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals) -> Result<Environments, String> {
+    let mut environments = Environments::new();
+    for row in store.environments().await.map_err(|error| error.to_string())? {
+        let environment: Arc<dyn Environment> = match &*row.kind {
+            "local" => LocalEnvironment::new(settings.data_dir.join("run"), signals.clone())
+                .map_err(|error| format!("environment “{}”: {error}", row.name))?,
+            "simulated" if settings.simulated => Simulated::new(SimulatedPlan::default(), signals.clone()),
+            "simulated" => continue,
+            other => return Err(format!("environment “{}” is of the unknown kind “{other}”", row.name)),
+        };
+        environments.insert(row.id, environment);
+    }
+    Ok(environments)
+}
+
+/// Fills an empty catalogue: this host, with the applications that `make run` installs.
+async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
+    let rows = store.environments().await?;
+    if !rows.iter().any(|row| &*row.kind == "local") {
+        let applications = [
+            ("Calculator", "galculator", &[][..]),
+            ("Terminal", "xterm", &[]),
+            ("Text Editor", "mousepad", &["--disable-server"]),
+        ];
+        let host = add_environment(store, "This host", "local").await?;
+        for (name, program, arguments) in applications {
+            add_application(store, host, name, program, arguments).await?;
+        }
+    }
+    if simulated && !rows.iter().any(|row| &*row.kind == "simulated") {
+        let pretend = add_environment(store, "Simulated (no real applications)", "simulated").await?;
+        add_application(store, pretend, "Simulated desktop", "desktop", &[]).await?;
+    }
+    Ok(())
+}
+
+async fn add_environment(store: &dyn Store, name: &str, kind: &str) -> store::Result<EnvironmentId> {
+    let id = EnvironmentId(Uuid::now_v7());
+    store
+        .add_environment(&EnvironmentRow {
+            id,
+            name: name.into(),
+            kind: kind.into(),
+            open: true,
+        })
+        .await?;
+    Ok(id)
+}
+
+async fn add_application(
+    store: &dyn Store,
+    environment_id: EnvironmentId,
+    name: &str,
+    program: &str,
+    arguments: &[&str],
+) -> store::Result<()> {
+    let command = std::iter::once(program)
+        .chain(arguments.iter().copied())
+        .map(str::to_owned)
+        .collect();
+    store
+        .add_application(&Application {
+            id: ApplicationId(Uuid::now_v7()),
+            name: name.into(),
+            launch_text: "Launch".into(),
+            environment_id,
+            command,
+            policy: Policy::default(),
+            seats: None,
+            open: true,
+        })
+        .await
+}

@@ -1,0 +1,30 @@
+//! The HTTP API, version 1 (SPEC.md §6): JSON in and out, the same rules and limits as the page.
+
+mod applications;
+mod sessions;
+mod watch;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use session::SessionId;
+
+use super::{AppState, problem::Refused};
+
+/// Its routes, below `/api/v1`.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/applications", get(applications::mine))
+        .route("/sessions", get(sessions::list).post(sessions::launch))
+        .route("/sessions/refresh", post(sessions::refresh))
+        .route("/sessions/watch", get(watch::watch))
+        .route("/sessions/{id}", get(sessions::one))
+        .route("/sessions/{id}/expire", post(sessions::expire))
+}
+
+/// A session id as it stands in an address.
+pub fn id(text: &str) -> Result<SessionId, Refused> {
+    let wrong = |_| control::Error::Malformed("A session id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
+    text.parse().map_err(|error| wrong(error).into())
+}

@@ -1,0 +1,81 @@
+//! `/api/v1/sessions`
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use session::{
+    ApplicationId,
+    view::View,
+    wire::{ExpireRequest, Refreshed, SessionList, SessionView},
+};
+
+use super::id;
+use crate::http::{
+    AppState,
+    logins::Person,
+    problem::{Body, Refused},
+};
+
+/// The parameters of an address, in any order.
+pub type Parameters = Query<Vec<(String, String)>>;
+
+/// The part of the list that an address names.
+pub fn view(Query(parameters): &Parameters) -> Result<View, Refused> {
+    let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    View::from_pairs(pairs).map_err(|error| control::Error::Malformed(error).into())
+}
+
+/// `GET /api/v1/sessions`
+pub async fn list(
+    State(state): State<AppState>,
+    Person(me): Person,
+    query: Parameters,
+) -> Result<Json<SessionList>, Refused> {
+    Ok(Json(state.control.list(&me, &view(&query)?)?))
+}
+
+/// `GET /api/v1/sessions/{id}`
+pub async fn one(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+) -> Result<Json<SessionView>, Refused> {
+    Ok(Json(state.control.session(&me, id(&text)?)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launch {
+    application_id: ApplicationId,
+}
+
+/// `POST /api/v1/sessions`: launches, or resumes the person's live session of that application.
+pub async fn launch(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Body(launch): Body<Launch>,
+) -> Result<(StatusCode, Json<SessionView>), Refused> {
+    Ok((
+        StatusCode::CREATED,
+        Json(state.control.launch(&me, launch.application_id).await?),
+    ))
+}
+
+/// `POST /api/v1/sessions/{id}/expire`. The body may be left out.
+pub async fn expire(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+    body: Option<Body<ExpireRequest>>,
+) -> Result<Json<SessionView>, Refused> {
+    let request = body.map(|Body(request)| request).unwrap_or_default();
+    Ok(Json(state.control.expire(&me, id(&text)?, request).await?))
+}
+
+/// `POST /api/v1/sessions/refresh`
+pub async fn refresh(State(state): State<AppState>, Person(me): Person) -> Result<Json<Refreshed>, Refused> {
+    Ok(Json(state.control.refresh(&me).await?))
+}

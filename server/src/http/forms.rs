@@ -1,0 +1,85 @@
+//! The plain forms of the portal: they work without JavaScript and answer with a redirect.
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::Redirect,
+};
+use serde::Deserialize;
+use session::{
+    Status,
+    lifecycle::Seen,
+    wire::{ExpireRequest, Problem},
+};
+
+use super::{AppState, api::id, logins::Person, origin::encode, problem::Refused};
+
+#[derive(Deserialize)]
+pub struct Launch {
+    application: String,
+}
+
+/// `POST /launch`
+pub async fn launch(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Form(form): Form<Launch>,
+) -> Result<Redirect, Refused> {
+    let launched = match form.application.parse() {
+        Ok(application) => state.control.launch(&me, application).await,
+        Err(_) => Err(control::Error::Denied(store::LaunchRefusal::UnknownApplication)),
+    };
+    match launched {
+        Ok(session) => Ok(Redirect::to(&format!("/sessions/{}", session.id))),
+        Err(error @ control::Error::Denied(_)) => {
+            let problem = Problem::from(error);
+            Ok(Redirect::to(&format!("/?refused={}", encode(&problem.detail))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /sessions/{id}/end`
+pub async fn end(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+) -> Result<Redirect, Refused> {
+    state.control.end_own(&me, id(&text)?).await?;
+    Ok(Redirect::to("/"))
+}
+
+#[derive(Deserialize)]
+pub struct Expire {
+    #[serde(default)]
+    reason: String,
+    seen_status: Option<Status>,
+    seen_connected: Option<bool>,
+}
+
+/// `POST /admin/cloud-delivery/sessions/{id}/expire`
+pub async fn expire(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+    Form(form): Form<Expire>,
+) -> Result<Redirect, Refused> {
+    let seen = form
+        .seen_status
+        .zip(form.seen_connected)
+        .map(|(status, connected)| Seen { status, connected });
+    let request = ExpireRequest {
+        reason: Some(form.reason),
+        seen,
+    };
+    match state.control.expire(&me, id(&text)?, request).await {
+        // The page that asks shows the new facts.
+        Err(control::Error::Changed(session)) => Ok(Redirect::to(&format!(
+            "/admin/cloud-delivery/sessions/{}/expire?changed=1",
+            session.id
+        ))),
+        other => other
+            .map(|_| Redirect::to("/admin/cloud-delivery/sessions"))
+            .map_err(Into::into),
+    }
+}

@@ -1,0 +1,197 @@
+//! Signing in and out, and the guard in front of every page.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Form,
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{Method, StatusCode, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::{
+    CookieJar,
+    cookie::{self, SameSite},
+};
+use serde::Deserialize;
+use session::{Role, wire::Me};
+
+use super::{AppState, origin::encode, problem::Refused};
+
+/// How the login's cookie is called and protected. On plain http (a trial on this host) neither prefix nor `Secure`:
+/// browsers would not send it back.
+#[derive(Clone, Copy)]
+pub struct Cookie {
+    secure: bool,
+}
+
+impl Cookie {
+    /// For a server that people reach over TLS, or not.
+    pub const fn new(https: bool) -> Self {
+        Self { secure: https }
+    }
+
+    /// Over TLS?
+    pub const fn secure(self) -> bool {
+        self.secure
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        if self.secure {
+            "__Host-cloud-delivery-login"
+        } else {
+            "cloud-delivery-login"
+        }
+    }
+
+    fn with(self, token: String) -> cookie::Cookie<'static> {
+        cookie::Cookie::build((self.name(), token))
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .build()
+    }
+}
+
+/// Who asks, for handlers that need somebody.
+pub struct Person(pub Me);
+
+impl<S: Sync> FromRequestParts<S> for Person {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        parts
+            .extensions
+            .get::<Me>()
+            .cloned()
+            .map(Self)
+            .ok_or_else(|| control::Error::SignIn.into())
+    }
+}
+
+#[derive(Deserialize)]
+pub struct SignIn {
+    username: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /login`
+pub async fn sign_in(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    jar: CookieJar,
+    Form(form): Form<SignIn>,
+) -> Response {
+    let back = |what: &str| {
+        let next = encode(&form.next);
+        Redirect::to(&format!("/login?{what}&next={next}")).into_response()
+    };
+    match state.control.sign_in(&form.username, &form.password, peer.ip()).await {
+        Ok(token) => (jar.add(state.cookie.with(token)), Redirect::to(own_path(&form.next))).into_response(),
+        Err(control::Error::Credentials) => back("failed=1"),
+        Err(control::Error::Throttled(seconds)) => back(&format!("throttled={seconds}")),
+        Err(error) => Refused::from(error).into_response(),
+    }
+}
+
+/// `POST /logout`
+pub async fn sign_out(State(state): State<AppState>, jar: CookieJar) -> Result<Response, Refused> {
+    if let Some(cookie) = jar.get(state.cookie.name()) {
+        state.control.sign_out(cookie.value()).await?;
+    }
+    let gone = cookie::Cookie::build(state.cookie.name())
+        .path("/")
+        .secure(state.cookie.secure());
+    Ok((jar.remove(gone), Redirect::to("/login")).into_response())
+}
+
+/// Says who asks. A stranger who asks for a page is sent to sign in; whoever's role is not enough for the admin portal
+/// sees that, as 403. The API and the server functions refuse by themselves.
+pub async fn guard(State(state): State<AppState>, jar: CookieJar, mut request: Request, next: Next) -> Response {
+    let me = match jar.get(state.cookie.name()) {
+        Some(cookie) => match state.control.who(cookie.value()).await {
+            Ok(me) => me,
+            Err(error) => return Refused::from(error).into_response(),
+        },
+        None => None,
+    };
+    let role = me.as_ref().map(|me| me.role);
+    let path = request.uri().path().to_owned();
+    if role.is_none() && is_page(request.method(), &path) {
+        let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
+        return Redirect::to(&format!("/login?next={}", encode(asked))).into_response();
+    }
+    if let Some(me) = me {
+        request.extensions_mut().insert(me);
+    }
+    let admin_page = path == "/admin" || path.starts_with("/admin/");
+    let mut response = next.run(request).await;
+    if admin_page && role != Some(Role::SystemAdmin) && response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    response
+}
+
+/// Is it a page for people who are signed in?
+fn is_page(method: &Method, path: &str) -> bool {
+    let open = [
+        "/login",
+        "/logout",
+        "/healthz",
+        "/readyz",
+        "/favicon.svg",
+        "/favicon.ico",
+        "/robots.txt",
+    ];
+    let folders = ["/api/", "/pkg/", "/novnc/", "/tab/"];
+    let stream = path.starts_with("/sessions/") && path.ends_with("/stream");
+    let form = method == Method::POST;
+    !stream && !form && !open.contains(&path) && !folders.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Where to go after signing in: a path of this server, never an address that somebody put into a link.
+fn own_path(next: &str) -> &str {
+    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n', '\r']);
+    if own { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_never_leads_to_another_site() {
+        for (next, to) in [
+            (
+                "/admin/cloud-delivery/sessions?q=a",
+                "/admin/cloud-delivery/sessions?q=a",
+            ),
+            ("https://evil.example/", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(own_path(next), to);
+        }
+    }
+
+    #[test]
+    fn every_page_is_for_people_who_are_signed_in() {
+        for (path, guarded) in [
+            ("/", true),
+            ("/admin", true),
+            ("/sessions/x", true),
+            ("/no-such-page", true),
+            ("/sessions/x/stream", false),
+            ("/login", false),
+            ("/api/v1/sessions", false),
+            ("/pkg/cloud-delivery.js", false),
+        ] {
+            assert_eq!(is_page(&Method::GET, path), guarded, "{path}");
+        }
+    }
+}

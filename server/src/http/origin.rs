@@ -1,0 +1,91 @@
+//! Addresses: which pages may open a stream. A WebSocket carries cookies from anywhere, so its Origin must match exactly.
+
+use axum::http::{HeaderMap, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::settings::Settings;
+
+/// A value as it may stand in a query.
+pub fn encode(value: &str) -> String {
+    utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+}
+
+/// The origins that count as our own pages.
+#[derive(Clone)]
+pub struct Origins {
+    public: Option<String>,
+    port: u16,
+}
+
+impl Origins {
+    /// From the public URL; without one the loopback names of the address.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            public: settings.public_url.clone(),
+            port: settings.addr.port(),
+        }
+    }
+
+    /// Is this request from one of our own pages? A request without an Origin is not.
+    pub fn ours(&self, headers: &HeaderMap) -> bool {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let Some(origin) = text(header::ORIGIN) else {
+            return false;
+        };
+        match &self.public {
+            Some(public) => origin == public,
+            None => {
+                // Without a public URL people type any name of this machine; a page served under another has another Host.
+                let own = text(header::HOST).is_some_and(|host| origin == format!("http://{host}"));
+                own && origin.strip_prefix("http://").is_some_and(|host| self.loopback(host))
+            }
+        }
+    }
+
+    fn loopback(&self, host: &str) -> bool {
+        let names = ["127.0.0.1", "localhost", "[::1]"];
+        names.iter().any(|name| host == format!("{name}:{}", self.port))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(public: Option<&str>, host: &str, origin: Option<&str>) -> bool {
+        let settings = Settings {
+            public_url: public.map(Into::into),
+            ..Settings::default()
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        Origins::new(&settings).ours(&headers)
+    }
+
+    #[test]
+    fn only_our_own_pages_may_open_a_stream() {
+        let public = Some("https://apps.example.edu");
+        for (public, host, origin, expected) in [
+            (public, "apps.example.edu", Some("https://apps.example.edu"), true),
+            (
+                public,
+                "apps.example.edu",
+                Some("https://apps.example.edu.evil.example"),
+                false,
+            ),
+            (public, "apps.example.edu", Some("http://apps.example.edu"), false),
+            (public, "apps.example.edu", None, false),
+            (None, "127.0.0.1:3000", Some("http://127.0.0.1:3000"), true),
+            (None, "localhost:3000", Some("http://localhost:3000"), true),
+            (None, "127.0.0.1:3000", Some("http://localhost:3000"), false),
+            (None, "127.0.0.1:3000", Some("http://evil.example"), false),
+            (None, "evil.example", Some("http://evil.example"), false),
+            (None, "127.0.0.1:3000", Some("null"), false),
+        ] {
+            assert_eq!(ours(public, host, origin), expected, "{host} {origin:?}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The portal's pages and their server functions, drawn by Leptos.
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+
+use super::{AppState, security};
+
+/// Adds every page of the application, and what is shown for an address that is none.
+pub fn add(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let control = state.control.clone();
+    let context = move || {
+        provide_context(control.clone());
+        if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&security::portal_policy(&nonce))
+        {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    };
+    let options = state.options.clone();
+    let shell = {
+        let options = options.clone();
+        move || app::shell(options.clone())
+    };
+    router
+        .leptos_routes_with_context(state, generate_route_list(app::App), context.clone(), shell)
+        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(
+            context,
+            app::shell,
+        ))
+}

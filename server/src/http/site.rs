@@ -1,0 +1,75 @@
+//! The browser half: files made by `cargo xtask site`, served as they are.
+
+use std::{path::PathBuf, sync::Arc};
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+};
+use leptos::config::LeptosOptions;
+use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
+
+use crate::settings::Settings;
+
+/// Where the files are.
+pub struct Site {
+    root: PathBuf,
+}
+
+impl Site {
+    /// In the folder that is set, else `site` beside the folder of the program, where the build puts it.
+    pub fn find(settings: &Settings) -> Result<Self, String> {
+        let beside = || {
+            let program = std::env::current_exe().ok()?;
+            Some(program.parent()?.parent()?.join("site"))
+        };
+        let root = settings
+            .site_dir
+            .clone()
+            .or_else(beside)
+            .unwrap_or_else(|| "site".into());
+        if !root.join("pkg").is_dir() {
+            return Err(format!(
+                "the browser half is not in {}; “make run” builds it",
+                root.display()
+            ));
+        }
+        Ok(Self { root })
+    }
+
+    /// What Leptos needs to know to write the addresses of the files into its pages.
+    pub fn options(&self, settings: &Settings) -> LeptosOptions {
+        LeptosOptions::builder()
+            .output_name("cloud-delivery")
+            .site_root(self.root.display().to_string())
+            .site_pkg_dir("pkg")
+            .site_addr(settings.addr)
+            .hash_files(true)
+            .hash_file(Arc::from(self.root.join("hash.txt").display().to_string()))
+            .build()
+    }
+
+    /// The files. Those in `pkg` carry their content's hash in their name, so they never change.
+    pub fn files<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let folder = |name: &str, cache: &'static str| {
+            let files = ServeDir::new(self.root.join(name)).precompressed_br();
+            let header = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+            (format!("/{name}"), Router::new().fallback_service(files).layer(header))
+        };
+        let mut router = Router::new();
+        for (path, files) in [
+            folder("pkg", "public, max-age=31536000, immutable"),
+            folder("novnc", "no-cache"),
+            folder("tab", "no-cache"),
+        ] {
+            router = router.nest(&path, files);
+        }
+        for file in ["favicon.svg", "robots.txt"] {
+            router = router.route_service(
+                &format!("/{file}"),
+                tower_http::services::ServeFile::new(self.root.join(file)),
+            );
+        }
+        router
+    }
+}

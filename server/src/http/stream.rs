@@ -1,0 +1,131 @@
+//! `GET /sessions/{id}/stream`: the tab's WebSocket, relayed to the application's bytes.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::{
+        Path, State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket},
+    },
+    http::HeaderMap,
+    response::Response,
+};
+use control::{Attachment, Close, Control};
+use environments::{Duplex, rfb::ClientFilter};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use parking_lot::Mutex;
+use session::wire::Problem;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
+    time::{Instant, interval, timeout},
+};
+
+use super::{AppState, api::id, logins::Person, problem::Refused};
+
+/// Bytes of the application in one message.
+const CHUNK: usize = 16 * 1024;
+/// Largest message of a tab: a paste of 1 MiB and its header.
+const LARGEST: usize = (1 << 20) + 4096;
+/// How often a quiet tab is asked whether it is there.
+const PING: Duration = Duration::from_secs(10);
+/// A tab that says nothing for so long, not even to a ping, is gone.
+const SILENT: Duration = Duration::from_secs(30);
+/// How long the last word to a tab may take.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// Opens the stream: our own pages only, its user only, an Active session only. One that is starting is waited for.
+pub async fn open(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refused> {
+    if !state.origins.ours(&headers) {
+        let detail = "A session's stream is opened by this server's own pages only.";
+        return Err(Refused(Problem::new(
+            403,
+            "wrong_origin",
+            "The request came from another site",
+            detail,
+        )));
+    }
+    let (attachment, application) = state.control.attach(&me, id(&text)?).await?;
+    let control = state.control;
+    Ok(upgrade
+        .max_message_size(LARGEST)
+        .max_frame_size(LARGEST)
+        .write_buffer_size(0)
+        .max_write_buffer_size(4 * LARGEST)
+        .on_upgrade(|socket| relay(control, attachment, application, socket)))
+}
+
+/// Relays until one side ends or the server says so; says why, and lets go.
+async fn relay(control: Arc<Control>, mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket) {
+    let (mut to_tab, mut from_tab) = socket.split();
+    let (mut from_application, mut to_application) = tokio::io::split(application);
+    let heard = Mutex::new(Instant::now());
+    let why = tokio::select! {
+        // The server's word comes first: after it, nothing more of the application reaches the tab.
+        biased;
+        why = &mut attachment.closed => why.ok(),
+        () = down(&mut from_application, &mut to_tab, &heard) => Some(Close::Lost),
+        () = up(&mut from_tab, &mut to_application, &heard) => None,
+    };
+    if let Some(why) = why {
+        let (code, reason) = why.code();
+        let goodbye = Message::Close(Some(CloseFrame {
+            code,
+            reason: reason.into(),
+        }));
+        // A tab that does not take it is cut all the same.
+        drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
+    }
+    control.left(attachment);
+}
+
+/// From the application to the tab, with a ping when it is quiet. Ends with the application, or when the tab is silent.
+async fn down(
+    application: &mut ReadHalf<Box<dyn Duplex>>,
+    tab: &mut SplitSink<WebSocket, Message>,
+    heard: &Mutex<Instant>,
+) {
+    let mut chunk = vec![0; CHUNK];
+    let mut pings = interval(PING);
+    loop {
+        let message = tokio::select! {
+            read = application.read(&mut chunk) => match read {
+                Ok(count) if count > 0 => Message::Binary(Bytes::copy_from_slice(&chunk[..count])),
+                _ => return,
+            },
+            _ = pings.tick() => Message::Ping(Bytes::new()),
+        };
+        let last = *heard.lock();
+        if last.elapsed() > SILENT || tab.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// From the tab to the application. Ends with the tab, or when it sends what is not RFB.
+async fn up(tab: &mut SplitStream<WebSocket>, application: &mut WriteHalf<Box<dyn Duplex>>, heard: &Mutex<Instant>) {
+    let mut filter = ClientFilter::default();
+    let mut bytes = Vec::new();
+    while let Some(Ok(message)) = tab.next().await {
+        *heard.lock() = Instant::now();
+        let Message::Binary(input) = message else { continue };
+        bytes.clear();
+        if let Err(error) = filter.feed(&input, &mut bytes) {
+            tracing::info!(%error, "a tab sent what is not RFB");
+            return;
+        }
+        if application.write_all(&bytes).await.is_err() {
+            // The application has ended: the other direction says so.
+            return std::future::pending().await;
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The router as a client meets it: who is let in, and what a refusal looks like.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{Method, Request, StatusCode, header},
+    response::Response,
+};
+use control::{Control, Options};
+use session::Role;
+use store::sqlite::Sqlite;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::{clock::SystemClock, settings::Settings};
+
+const PASSWORD: &str = "correct horse";
+const UNKNOWN: &str = "0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11";
+
+struct House {
+    router: Router,
+    control: Arc<Control>,
+    _folder: TempDir,
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().join("site");
+        std::fs::create_dir_all(site.join("pkg")).unwrap();
+        std::fs::write(site.join("hash.txt"), "js: a\nwasm: b\ncss: c\n").unwrap();
+        let settings = Settings {
+            site_dir: Some(site),
+            ..Settings::default()
+        };
+        let store = Arc::new(Sqlite::open(&folder.path().join("data")).await.unwrap());
+        let control = Control::open(store, HashMap::new(), Arc::new(SystemClock), Options::default())
+            .await
+            .unwrap();
+        for role in Role::ALL {
+            control.add_user(role.code(), PASSWORD, role).await.unwrap();
+        }
+        let router = super::router(&control, &settings).unwrap();
+        Self {
+            router,
+            control,
+            _folder: folder,
+        }
+    }
+
+    async fn cookie(&self, role: Role) -> String {
+        let home = "127.0.0.1".parse().unwrap();
+        let token = self.control.sign_in(role.code(), PASSWORD, home).await.unwrap();
+        format!("cloud-delivery-login={token}")
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        cookie: Option<&str>,
+        change: impl FnOnce(&mut Request<Body>),
+    ) -> Response {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "127.0.0.1:3000");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 5000))));
+        change(&mut request);
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn get(&self, path: &str, cookie: Option<&str>) -> Response {
+        self.ask(Method::GET, path, cookie, |_| {}).await
+    }
+
+    async fn post(&self, path: &str, cookie: Option<&str>, body: &str) -> Response {
+        let body = body.to_owned();
+        self.ask(Method::POST, path, cookie, |request| {
+            request
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+            *request.body_mut() = Body::from(body);
+        })
+        .await
+    }
+}
+
+async fn code(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "application/problem+json",
+        "{status}"
+    );
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let problem: session::wire::Problem = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem.status, status);
+    assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+    (status, problem.code)
+}
+
+fn is(status: u16, word: &str) -> (u16, String) {
+    (status, word.to_owned())
+}
+
+/// Every address of the API that is a System Admin's.
+fn admin_routes() -> Vec<(Method, String)> {
+    vec![
+        (Method::GET, "/api/v1/sessions".into()),
+        (Method::GET, "/api/v1/sessions/watch".into()),
+        (Method::POST, "/api/v1/sessions/refresh".into()),
+        (Method::POST, format!("/api/v1/sessions/{UNKNOWN}/expire")),
+    ]
+}
+
+#[tokio::test]
+async fn each_api_route_refuses_strangers_with_401_and_lower_roles_with_403() {
+    let house = House::new().await;
+    for (method, path) in admin_routes() {
+        assert_eq!(
+            code(house.ask(method.clone(), &path, None, |_| {}).await).await,
+            is(401, "sign_in"),
+            "{path}"
+        );
+        for role in [Role::User, Role::Reporter, Role::AppAdmin] {
+            let cookie = house.cookie(role).await;
+            let answer = house.ask(method.clone(), &path, Some(&cookie), |_| {}).await;
+            assert_eq!(code(answer).await, is(403, "forbidden"), "{role} {path}");
+        }
+    }
+    assert_eq!(
+        code(house.get("/api/v1/applications", None).await).await,
+        is(401, "sign_in")
+    );
+    assert_eq!(
+        code(house.post("/api/v1/sessions", None, "{}").await).await,
+        is(401, "sign_in")
+    );
+}
+
+#[tokio::test]
+async fn the_admin_portal_is_403_for_lower_roles_and_a_stranger_is_sent_to_sign_in() {
+    let house = House::new().await;
+    let page = "/admin/cloud-delivery/sessions?q=a%20b";
+    let stranger = house.get(page, None).await;
+    assert_eq!(stranger.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        stranger.headers()[header::LOCATION],
+        "/login?next=%2Fadmin%2Fcloud-delivery%2Fsessions%3Fq%3Da%2520b"
+    );
+    for (role, status) in [
+        (Role::User, 403),
+        (Role::Reporter, 403),
+        (Role::AppAdmin, 403),
+        (Role::SystemAdmin, 200),
+    ] {
+        let cookie = house.cookie(role).await;
+        assert_eq!(house.get(page, Some(&cookie)).await.status().as_u16(), status, "{role}");
+    }
+}
+
+#[tokio::test]
+async fn bad_input_has_a_clear_answer() {
+    let house = House::new().await;
+    let cookie = house.cookie(Role::SystemAdmin).await;
+    let cookie = Some(cookie.as_str());
+    let long = format!("/api/v1/sessions?q={}", "x".repeat(10_000));
+    let expire = |id: &str| format!("/api/v1/sessions/{id}/expire");
+    for (answer, expected) in [
+        (
+            house.get(&format!("/api/v1/sessions/{UNKNOWN}"), cookie).await,
+            is(404, "no_such_session"),
+        ),
+        (
+            house.get("/api/v1/sessions/rubbish", cookie).await,
+            is(400, "malformed"),
+        ),
+        (
+            house.post(&expire(UNKNOWN), cookie, "{}").await,
+            is(404, "no_such_session"),
+        ),
+        (house.post(&expire("rubbish"), cookie, "{}").await, is(400, "malformed")),
+        (
+            house.post(&expire(UNKNOWN), cookie, "{\"colour\": 1}").await,
+            is(422, "bad_body"),
+        ),
+        (
+            house.post(&expire(UNKNOWN), cookie, "not json").await,
+            is(400, "bad_body"),
+        ),
+        (
+            house
+                .post(
+                    &expire(UNKNOWN),
+                    cookie,
+                    &format!("{{\"reason\":\"{}\"}}", "é".repeat(501)),
+                )
+                .await,
+            is(422, "reason_too_long"),
+        ),
+        (house.get(&long, cookie).await, is(400, "malformed")),
+        (
+            house.get("/api/v1/sessions?limit=0", cookie).await,
+            is(400, "malformed"),
+        ),
+        (
+            house.get("/api/v1/sessions?cursor=rubbish", cookie).await,
+            is(400, "malformed"),
+        ),
+        (house.get("/api/v1/nothing", cookie).await, is(404, "not_found")),
+        (
+            house.ask(Method::DELETE, "/api/v1/sessions", cookie, |_| {}).await,
+            is(405, "method"),
+        ),
+        (
+            house.post("/api/v1/sessions", cookie, &"x".repeat(10 << 20)).await,
+            is(413, "too_large"),
+        ),
+        (
+            house
+                .post(
+                    "/api/v1/sessions",
+                    cookie,
+                    &format!("{{\"application_id\":\"{UNKNOWN}\"}}"),
+                )
+                .await,
+            is(404, "unknown_application"),
+        ),
+    ] {
+        assert_eq!(code(answer).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn another_site_can_neither_post_nor_open_a_stream() {
+    let house = House::new().await;
+    let cookie = house.cookie(Role::SystemAdmin).await;
+    let foreign = |request: &mut Request<Body>| {
+        let headers = request.headers_mut();
+        headers.insert(header::ORIGIN, "https://evil.example".parse().unwrap());
+        headers.insert("sec-fetch-site", "cross-site".parse().unwrap());
+    };
+    let path = format!("/api/v1/sessions/{UNKNOWN}/expire");
+    assert_eq!(
+        code(house.ask(Method::POST, &path, Some(&cookie), foreign).await).await,
+        is(403, "cross_site")
+    );
+    let login = house.ask(Method::POST, "/login", None, foreign).await;
+    assert_eq!(login.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_protect_it() {
+    let house = House::new().await;
+    let cookie = house.cookie(Role::SystemAdmin).await;
+    for path in [
+        "/login",
+        "/healthz",
+        "/api/v1/sessions",
+        "/sessions/rubbish",
+        "/no-such-page",
+    ] {
+        let answer = house.get(path, Some(&cookie)).await;
+        let headers = answer.headers();
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_no_session_says_so() {
+    let house = House::new().await;
+    let cookie = house.cookie(Role::User).await;
+    for (path, status) in [(format!("/sessions/{UNKNOWN}"), 404), ("/sessions/rubbish".into(), 400)] {
+        let answer = house.get(&path, Some(&cookie)).await;
+        assert_eq!(answer.status().as_u16(), status);
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("<h1>"), "{path}");
+    }
+}

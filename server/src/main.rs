@@ -1,0 +1,34 @@
+//! The program `cloud-delivery`: wires the parts together and speaks HTTP.
+//!
+//! It is the only place that names a concrete store or environment ([`composition`]), a clock, or an HTTP type. It
+//! decides nothing: a handler or a verb says who asks, calls `control`, and maps the answer.
+//!
+//! To add a setting: one field in [`settings`]. To add a route: the file of its resource in [`http`]. To add a verb: a
+//! file in [`cli`].
+
+mod cli;
+mod clock;
+mod composition;
+mod http;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = cli::Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(settings::log_filter())
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    match cli::run(command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            cli::say_error(&message);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Settings: a TOML file, over it `CLOUD_DELIVERY_*` variables. The table in README.md ("Settings") documents both; the
+//! test `every_setting_is_in_the_readme` holds them together. Unknown keys are refused, with the line.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+/// The file that is read when none is named, if it is there.
+const DEFAULT_FILE: &str = "cloud-delivery.toml";
+const PREFIX: &str = "CLOUD_DELIVERY_";
+
+/// What can be set. Field names are the keys of the file; in variables they are upper case behind `CLOUD_DELIVERY_`.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Address to listen on.
+    pub addr: SocketAddr,
+    /// Where everything that must survive is kept.
+    pub data_dir: PathBuf,
+    /// Password of `admin` at the first start; without it one is drawn and printed.
+    pub admin_password: Option<String>,
+    /// Scheme, host and port under which people reach the server; without it `http://` and `addr`.
+    pub public_url: Option<String>,
+    /// The browser half; without it `site` beside the program's folder.
+    pub site_dir: Option<PathBuf>,
+    /// Add an environment that only pretends, for trials and benchmarks.
+    pub simulated: bool,
+    /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
+    pub reload_grace_ms: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            data_dir: "data".into(),
+            admin_password: None,
+            public_url: None,
+            site_dir: None,
+            simulated: false,
+            reload_grace_ms: 2000,
+        }
+    }
+}
+
+/// The keys, for messages and for the check of the documentation.
+const KEYS: [&str; 7] = [
+    "addr",
+    "data_dir",
+    "admin_password",
+    "public_url",
+    "site_dir",
+    "simulated",
+    "reload_grace_ms",
+];
+
+impl Settings {
+    /// Reads the file (the one named, or the default one if it is there) and the environment of the process.
+    #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
+    pub fn read(file: Option<&Path>) -> Result<Self, String> {
+        let named = file
+            .map(Path::to_path_buf)
+            .or_else(|| std::env::var_os("CLOUD_DELIVERY_CONFIG").map(PathBuf::from));
+        let text = match &named {
+            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
+            None => std::fs::read_to_string(DEFAULT_FILE).unwrap_or_default(),
+        };
+        let name = named.map_or_else(|| DEFAULT_FILE.to_owned(), |path| path.display().to_string());
+        Self::parse(&name, &text, std::env::vars())
+    }
+
+    fn parse(name: &str, text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
+        let mut settings: Self = toml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
+        for (variable, value) in variables {
+            if let Some(key) = variable.strip_prefix(PREFIX) {
+                settings
+                    .set(&key.to_lowercase(), &value)
+                    .map_err(|error| format!("{variable}: {error}"))?;
+            }
+        }
+        settings.check()
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "addr" => {
+                self.addr = value
+                    .parse()
+                    .map_err(|_| format!("“{value}” is not an address like 127.0.0.1:3000"))?
+            }
+            "data_dir" => self.data_dir = value.into(),
+            "admin_password" => self.admin_password = Some(value.to_owned()),
+            "public_url" => self.public_url = Some(value.to_owned()),
+            "site_dir" => self.site_dir = Some(value.into()),
+            "simulated" => {
+                self.simulated = value
+                    .parse()
+                    .map_err(|_| format!("“{value}” is neither true nor false"))?
+            }
+            "reload_grace_ms" => {
+                self.reload_grace_ms = value
+                    .parse()
+                    .map_err(|_| format!("“{value}” is not a number of milliseconds"))?;
+            }
+            // Read elsewhere: the file's own name, and what is logged.
+            "config" | "log" => {}
+            _ => return Err(format!("there is no such setting; there are {}", KEYS.join(", "))),
+        }
+        Ok(())
+    }
+
+    fn check(self) -> Result<Self, String> {
+        match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
+            Some(url) => {
+                let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+                if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
+                    return Err(format!(
+                        "public_url: “{url}” is not like https://apps.example.edu (no path)"
+                    ));
+                }
+                Ok(Self {
+                    public_url: Some(url.to_owned()),
+                    ..self
+                })
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// The address that people type.
+    pub fn url(&self) -> String {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.addr))
+    }
+
+    /// Is it reached over TLS? Then cookies say so.
+    pub fn https(&self) -> bool {
+        self.url().starts_with("https://")
+    }
+}
+
+/// What is logged: `CLOUD_DELIVERY_LOG`, else information and above.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "needed before the settings are read, to log what is wrong with them"
+)]
+pub fn log_filter() -> tracing_subscriber::EnvFilter {
+    let wish = std::env::var("CLOUD_DELIVERY_LOG").unwrap_or_default();
+    tracing_subscriber::EnvFilter::builder()
+        .parse(if wish.is_empty() { "info" } else { &wish })
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::parse("cloud-delivery.toml", text, variables)
+    }
+
+    #[test]
+    fn a_variable_wins_over_the_file_and_the_file_over_the_default() {
+        let settings = parse(
+            "addr = \"127.0.0.1:1\"\nsimulated = true",
+            &[("CLOUD_DELIVERY_ADDR", "127.0.0.1:2")],
+        )
+        .unwrap();
+        assert_eq!(settings.addr.port(), 2);
+        assert!(settings.simulated);
+        assert_eq!(settings.data_dir, Path::new("data"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = parse("addr = \"127.0.0.1:1\"\ncolour = \"red\"", &[]).unwrap_err();
+        assert!(error.contains("line 2") && error.contains("colour"), "{error}");
+        let error = parse("", &[("CLOUD_DELIVERY_COLOUR", "red")]).unwrap_err();
+        assert!(
+            error.contains("CLOUD_DELIVERY_COLOUR") && error.contains("addr"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn bad_values_are_refused_and_named() {
+        for (name, value) in [
+            ("CLOUD_DELIVERY_ADDR", "here"),
+            ("CLOUD_DELIVERY_SIMULATED", "maybe"),
+            ("CLOUD_DELIVERY_PUBLIC_URL", "apps.example.edu"),
+            ("CLOUD_DELIVERY_PUBLIC_URL", "https://apps.example.edu/portal"),
+        ] {
+            let error = parse("", &[(name, value)]).unwrap_err();
+            assert!(error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_setting_is_in_the_readme() {
+        let readme = include_str!("../../README.md");
+        for key in KEYS {
+            assert!(readme.contains(&format!("`{key}`")), "README.md does not name `{key}`");
+            let mut settings = Settings::default();
+            assert!(
+                settings
+                    .set(key, "0")
+                    .err()
+                    .is_none_or(|error| !error.contains("no such setting")),
+                "{key}"
+            );
+        }
+    }
+}
