@@ -1,0 +1,62 @@
+//! `cargo xtask`: what cargo itself can't do for this workspace.
+//!
+//! `site` builds the browser half, `tidy` checks the rules of docs/ARCHITECTURE.md, `dev` rebuilds and reloads while one
+//! works. It is a tool for the people who build the product and never part of it. To add a command, add a variant to
+//! [`Command`] and a folder with its name.
+
+mod dev;
+mod say;
+mod site;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::site::Profile;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the browser half into `target/site`, unless nothing has changed since the last time
+    Site {
+        /// Small and slow to build, as it is served to people
+        #[arg(long)]
+        release: bool,
+    },
+    /// Checks the rules of the house that no compiler checks, one finding a line
+    Tidy,
+    /// Builds both halves, serves them, and does so again on every change
+    Dev(dev::Options),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            say::progress(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Site { release } => {
+            site::build(&workspace, if *release { Profile::Release } else { Profile::Dev })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Tidy => tidy::run(&workspace),
+        Command::Dev(options) => dev::run(&workspace, options),
+    }
+}

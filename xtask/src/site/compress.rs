@@ -1,0 +1,112 @@
+//! The brotli form of each file that gets smaller by it, made once instead of at every request.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+use brotli::enc::BrotliEncoderParams;
+
+use super::inputs::collect;
+
+/// Kinds of file that brotli makes smaller. Pictures and fonts are compressed already.
+const COMPRESSIBLE: [&str; 9] = ["css", "html", "ico", "js", "json", "svg", "txt", "wasm", "webmanifest"];
+
+/// Writes `name.br` beside every compressible file below `site`. Quality goes from 0 (quick) to 11 (small).
+pub fn all(site: &Path, quality: i32) -> Result<()> {
+    let mut files = BTreeSet::new();
+    collect(site, &mut files)?;
+    let mut files: Vec<PathBuf> = files.into_iter().filter(|file| is_compressible(file)).collect();
+    // The largest first: the others fill the remaining cores meanwhile.
+    files.sort_by_key(|file| std::cmp::Reverse(fs::metadata(file).map_or(0, |metadata| metadata.len())));
+
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<()> {
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            one(file, quality).with_context(|| format!("could not compress {}", file.display()))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| match worker.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
+}
+
+/// What the browser must load before the page lives, in one line.
+pub fn sizes(site: &Path) -> Result<String> {
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(site.join("pkg"))? {
+        let path = entry?.path();
+        let Some(kind) = path.extension().and_then(|kind| kind.to_str()) else {
+            continue;
+        };
+        if is_compressible(&path) {
+            let raw = fs::metadata(&path)?.len();
+            let small = fs::metadata(brotli_name(&path)).map_or(raw, |metadata| metadata.len());
+            parts.push(format!(
+                "{kind} {} kB ({} kB brotli)",
+                raw.div_ceil(1000),
+                small.div_ceil(1000)
+            ));
+        }
+    }
+    parts.sort_by_key(|part| std::cmp::Reverse(part.clone()));
+    Ok(format!("site: {}", parts.join(", ")))
+}
+
+fn one(file: &Path, quality: i32) -> Result<()> {
+    let content = fs::read(file)?;
+    let mut small = Vec::with_capacity(content.len() / 3);
+    let parameters = BrotliEncoderParams {
+        quality,
+        size_hint: content.len(),
+        ..Default::default()
+    };
+    brotli::BrotliCompress(&mut content.as_slice(), &mut small, &parameters)?;
+    if small.len() < content.len() {
+        fs::write(brotli_name(file), small)?;
+    }
+    Ok(())
+}
+
+fn is_compressible(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|kind| COMPRESSIBLE.iter().any(|known| kind == *known))
+}
+
+fn brotli_name(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".br");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compressible_files_get_a_smaller_neighbour_and_no_others() {
+        let site = tempfile::tempdir().unwrap();
+        let text = "the same words again and again, ".repeat(100);
+        fs::write(site.path().join("a.js"), &text).unwrap();
+        fs::write(site.path().join("a.png"), &text).unwrap();
+        fs::write(site.path().join("tiny.css"), "a").unwrap();
+        all(site.path(), 5).unwrap();
+
+        let mut restored = Vec::new();
+        let small = fs::read(site.path().join("a.js.br")).unwrap();
+        brotli::BrotliDecompress(&mut small.as_slice(), &mut restored).unwrap();
+        assert_eq!(restored, text.as_bytes());
+        assert!(!site.path().join("a.png.br").exists());
+        assert!(
+            !site.path().join("tiny.css.br").exists(),
+            "a file that only grows stays alone"
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! Words that hide work left undone, and tests that hide a defect.
+
+use super::Finding;
+use super::source::{Source, is_word, line_of};
+
+/// In Rust, wherever it stands. Clippy refuses some of them too, but not in code that the current features leave out.
+const RUST: [(&str, &str, &str); 4] = [
+    ("todo!", "no-todo", "finish it, or leave it out"),
+    ("unimplemented!", "no-todo", "finish it, or leave it out"),
+    ("#[ignore", "no-ignored-tests", "make the test run, or remove it"),
+    (
+        "unsafe",
+        "no-unsafe",
+        "use a safe interface: a crate such as rustix has one",
+    ),
+];
+
+/// In browser tests.
+const BROWSER_TESTS: [(&str, &str, &str); 5] = [
+    (
+        "waitForTimeout",
+        "no-sleeps",
+        "wait for what the person would see: expect(…).toBeVisible()",
+    ),
+    (
+        "setTimeout(",
+        "no-sleeps",
+        "wait for what the person would see: expect(…).toBeVisible()",
+    ),
+    (".skip(", "no-skipped-tests", "make the test run, or remove it"),
+    (".fixme(", "no-skipped-tests", "make the test run, or remove it"),
+    (".only(", "no-skipped-tests", "the others must run as well"),
+];
+
+/// The rules on words and on first lines, for one file.
+pub fn check(source: &Source) -> Vec<Finding> {
+    match source.kind() {
+        "rs" => {
+            let mut findings = words(source, &RUST);
+            findings.extend(bare_allows(source));
+            findings.extend(introduction(source));
+            findings
+        }
+        "ts" if source.path.starts_with("end2end/") => words(source, &BROWSER_TESTS),
+        _ => Vec::new(),
+    }
+}
+
+fn words(source: &Source, rules: &[(&'static str, &'static str, &'static str)]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (word, rule, advice) in rules {
+        for (position, _) in source.code.match_indices(word) {
+            if stands_alone(&source.code, position, word) {
+                findings.push(Finding::new(
+                    &source.path,
+                    line_of(&source.code, position),
+                    rule,
+                    *advice,
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// `unsafe` is not in `unsafe_code`.
+fn stands_alone(code: &str, position: usize, word: &str) -> bool {
+    let before = code[..position].chars().next_back().is_some_and(is_word) && word.starts_with(is_word);
+    let after = code[position + word.len()..].chars().next().is_some_and(is_word) && word.ends_with(is_word);
+    !before && !after
+}
+
+/// `#[allow(…)]` stays when its reason has gone; `#[expect(…, reason = "…")]` does not.
+fn bare_allows(source: &Source) -> Vec<Finding> {
+    let attributes = source.code.match_indices("#[").chain(source.code.match_indices("#!["));
+    attributes
+        .filter(|(position, _)| {
+            let attribute = &source.code[*position..];
+            let attribute = &attribute[..attribute.find(']').unwrap_or(attribute.len())];
+            attribute
+                .match_indices("allow(")
+                .any(|(at, _)| !attribute[..at].chars().next_back().is_some_and(is_word))
+        })
+        .map(|(position, _)| {
+            let advice = "write #[expect(lint, reason = \"…\")]";
+            Finding::new(&source.path, line_of(&source.code, position), "no-bare-allow", advice)
+        })
+        .collect()
+}
+
+/// A crate or a folder says first what it is, what it is not, and how to add one more.
+fn introduction(source: &Source) -> Option<Finding> {
+    let name = source.path.rsplit('/').next()?;
+    let opens = source.text.starts_with("//!");
+    (matches!(name, "lib.rs" | "mod.rs" | "main.rs") && !opens).then(|| {
+        Finding::new(
+            &source.path,
+            1,
+            "introduction",
+            "open with //! what it is, what it is not, how to add one more",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(path: &str, text: &str) -> Vec<&'static str> {
+        check(&Source::new(path, text))
+            .into_iter()
+            .map(|finding| finding.rule)
+            .collect()
+    }
+
+    #[test]
+    fn rust_hides_nothing() {
+        for (text, rule) in [
+            ("fn f() { todo!() }", "no-todo"),
+            ("unimplemented!()", "no-todo"),
+            ("#[ignore = \"slow\"]", "no-ignored-tests"),
+            ("unsafe { x }", "no-unsafe"),
+            ("#[allow(dead_code)]", "no-bare-allow"),
+            ("#![allow(dead_code)]", "no-bare-allow"),
+            ("#[cfg_attr(test, allow(dead_code))]", "no-bare-allow"),
+        ] {
+            assert_eq!(rules("app/src/a.rs", text), [rule], "{text}");
+        }
+        assert!(
+            rules(
+                "app/src/a.rs",
+                "// todo! unsafe #[allow(a)]\n\"unsafe\"; #![forbid(unsafe_code)] disallow(x)"
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn browser_tests_wait_for_what_is_seen() {
+        for text in [
+            "page.waitForTimeout(5)",
+            "setTimeout(f, 5)",
+            "test.skip(a)",
+            "test.describe.only(a)",
+            "test.fixme(a)",
+        ] {
+            assert_eq!(rules("end2end/tests/a.spec.ts", text).len(), 1, "{text}");
+            assert!(rules("app/a.ts", text).is_empty());
+        }
+        assert!(rules("end2end/tests/a.spec.ts", "// setTimeout(\nexpect(row).toBeVisible()").is_empty());
+    }
+
+    #[test]
+    fn crates_and_folders_introduce_themselves() {
+        assert_eq!(rules("app/src/lib.rs", "mod a;"), ["introduction"]);
+        assert_eq!(rules("app/src/ui/mod.rs", "\n//! Late."), ["introduction"]);
+        assert!(rules("app/src/ui/mod.rs", "//! Buttons.").is_empty());
+        assert!(rules("app/src/ui/button.rs", "fn a() {}").is_empty());
+    }
+}

@@ -1,0 +1,275 @@
+//! A source file, and its code without comments, strings and tests: rules must not trip over words in prose.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// One file of the repository.
+pub struct Source {
+    /// Relative to the workspace, with `/`.
+    pub path: String,
+    /// As it is on disk.
+    pub text: String,
+    /// `text` with comments and the contents of literals blanked; lines and columns stay. For Rust and TypeScript only,
+    /// else as `text`.
+    pub code: String,
+}
+
+impl Source {
+    /// Reads nothing: tests make sources from text.
+    pub fn new(path: &str, text: &str) -> Self {
+        let code = match kind(path) {
+            "rs" => blank(text, Language::Rust),
+            "ts" | "mjs" | "js" => blank(text, Language::Script),
+            _ => text.to_owned(),
+        };
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            code,
+        }
+    }
+
+    /// The file name's extension.
+    pub fn kind(&self) -> &str {
+        kind(&self.path)
+    }
+
+    /// Rust that only tests compile: whole files of it.
+    pub fn is_test(&self) -> bool {
+        self.path.contains("/tests/") || self.path.ends_with("/tests.rs") || self.path.ends_with("_tests.rs")
+    }
+
+    /// `code` without the items under `#[cfg(test)]`.
+    pub fn code_without_tests(&self) -> String {
+        let mut code = self.code.clone();
+        let mut from = 0;
+        while let Some(start) = code[from..].find("#[cfg(test)]").map(|at| from + at) {
+            let end = start + end_of_item(&code[start..]);
+            let blanked: String = code[start..end].chars().map(blank_char).collect();
+            code.replace_range(start..end, &blanked);
+            from = start + blanked.len();
+        }
+        code
+    }
+}
+
+/// The line of a position in a text, from one.
+pub fn line_of(text: &str, position: usize) -> usize {
+    text.as_bytes()[..position]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
+}
+
+/// Every file that git tracks or would track.
+pub fn all(root: &Path) -> Result<Vec<Source>> {
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root)
+        .output()
+        .context("tidy asks git which files there are")?;
+    if !listed.status.success() {
+        bail!(
+            "tidy asks git which files there are, and git said: {}",
+            String::from_utf8_lossy(&listed.stderr)
+        );
+    }
+    let names = String::from_utf8(listed.stdout)?;
+    let mut sources = Vec::new();
+    for name in names.split('\0').filter(|name| !name.is_empty()) {
+        // A file that is deleted but not yet committed is listed and can't be read; a picture is no text.
+        if let Ok(text) = std::fs::read_to_string(root.join(name)) {
+            sources.push(Source::new(name, &text));
+        }
+    }
+    Ok(sources)
+}
+
+fn kind(path: &str) -> &str {
+    Path::new(path).extension().and_then(|kind| kind.to_str()).unwrap_or("")
+}
+
+/// From an attribute to the end of what it stands on: a block's closing brace or a semicolon.
+fn end_of_item(code: &str) -> usize {
+    let mut depth = 0_u32;
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth <= 1 => return at + 1,
+            '}' => depth -= 1,
+            ';' if depth == 0 => return at + 1,
+            _ => {}
+        }
+    }
+    code.len()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Rust,
+    Script,
+}
+
+/// Blanks comments and the contents of literals. Line breaks stay, and every other byte becomes a space.
+fn blank(text: &str, language: Language) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut previous = ' ';
+    while let Some(first) = rest.chars().next() {
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            block_comment(rest, language)
+        } else if let Some(length) = literal(rest, previous, language) {
+            length
+        } else {
+            code.push(first);
+            rest = &rest[first.len_utf8()..];
+            previous = first;
+            continue;
+        };
+        code.extend(rest[..length].chars().map(blank_char));
+        rest = &rest[length..];
+        previous = ' ';
+    }
+    code
+}
+
+/// A space for each byte, so that positions stay the same.
+fn blank_char(c: char) -> &'static str {
+    match (c, c.len_utf8()) {
+        ('\n', _) => "\n",
+        (_, 1) => " ",
+        (_, 2) => "  ",
+        (_, 3) => "   ",
+        _ => "    ",
+    }
+}
+
+/// The length of a comment that starts here. Rust's comments nest.
+fn block_comment(text: &str, language: Language) -> usize {
+    let mut depth = 0_u32;
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with("/*") && (depth == 0 || language == Language::Rust) {
+            depth += 1;
+            at += 2;
+        } else if text[at..].starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+/// The length of the string or character literal that starts here, if one does.
+fn literal(text: &str, previous: char, language: Language) -> Option<usize> {
+    let first = text.chars().next()?;
+    if language == Language::Script {
+        return matches!(first, '"' | '\'' | '`').then(|| quoted(text, first));
+    }
+    match first {
+        '"' => Some(quoted(text, '"')),
+        // A lifetime has no closing quote after its one character.
+        '\'' if text[1..].starts_with('\\') => Some(quoted(text, '\'')),
+        '\'' => {
+            let character = text[1..].chars().next()?;
+            let end = 1 + character.len_utf8();
+            text[end..].starts_with('\'').then_some(end + 1)
+        }
+        'r' if !is_word(previous) || matches!(previous, 'b' | 'c') => raw_string(text),
+        _ => None,
+    }
+}
+
+/// The length of `r"…"` or `r#"…"#` with any number of `#`.
+fn raw_string(text: &str) -> Option<usize> {
+    let hashes = text[1..].bytes().take_while(|byte| *byte == b'#').count();
+    let start = 1 + hashes;
+    if !text[start..].starts_with('"') {
+        return None;
+    }
+    let end = format!("\"{}", "#".repeat(hashes));
+    let length = text[start + 1..]
+        .find(&end)
+        .map_or(text.len(), |at| start + 1 + at + end.len());
+    Some(length)
+}
+
+fn quoted(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        if escaped {
+            escaped = false;
+        } else if c == '\\' {
+            escaped = true;
+        } else if c == quote {
+            return at + c.len_utf8();
+        }
+    }
+    text.len()
+}
+
+/// Whether a character can be part of a name.
+pub fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> String {
+        let source = Source::new("a.rs", text);
+        assert_eq!(source.code.len(), text.len(), "positions must stay");
+        source.code.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn comments_and_literals_are_blank() {
+        assert_eq!(code("a // unsafe\nb /* x /* y */ unsafe */ c"), "a b c");
+        assert_eq!(
+            code("f(\"unsafe \\\" unsafe\", 'u', '\\'', r#\"unsafe\"# , b\"u\", \"é\")"),
+            "f( , , , , b , )"
+        );
+        assert_eq!(
+            code("fn f<'a>(x: &'a str) -> &'static str"),
+            "fn f<'a>(x: &'a str) -> &'static str"
+        );
+        assert_eq!(code("for r in rows { r }"), "for r in rows { r }");
+    }
+
+    #[test]
+    fn script_strings_are_blank_too() {
+        let source = Source::new("a.ts", "x('test.skip', `a\n${b}`) // .only(\ny");
+        assert_eq!(
+            source.code.split_whitespace().collect::<Vec<_>>(),
+            ["x(", ",", ")", "y"]
+        );
+    }
+
+    #[test]
+    fn tests_can_be_taken_away() {
+        let source = Source::new(
+            "a.rs",
+            "fn a() {}\n#[cfg(test)]\nmod tests { fn b() { c } }\nfn d() {}\n#[cfg(test)]\nuse e;\nf",
+        );
+        let code = source.code_without_tests();
+        assert_eq!(code.split_whitespace().collect::<String>(), "fna(){}fnd(){}f");
+        assert_eq!(code.lines().count(), 7);
+    }
+
+    #[test]
+    fn lines_count_from_one() {
+        assert_eq!(line_of("a\nb\n", 0), 1);
+        assert_eq!(line_of("a\nb\n", 2), 2);
+    }
+}
