@@ -4,7 +4,7 @@
 //! * [`api`]: server functions, transports without rules: who is it, call `control`, map the answer;
 //! * [`ui`]: buttons, dialogs, menus, times: knows no session;
 //! * [`components`]: knows sessions;
-//! * [`pages`]: composes.
+//! * [`pages`][]: composes.
 //!
 //! **This crate never names a database, an HTTP router or an environment.** A first render never reads a clock, a time zone
 //! or a random number: hydration repairs neither text nor attributes, so whatever differs stays wrong. What only the browser

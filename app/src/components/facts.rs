@@ -107,8 +107,13 @@ pub fn EndedFacts(
     view! {
         <Show when=move || ended_at.get().is_some()>
             <span class="ended">
-                "Expired " <Moment at=Signal::derive(move || ended_at.get().unwrap_or_default()) detail=Detail::Brief /> " by "
-                <span class="ended-by">{move || session.read().ended_by.as_deref().unwrap_or("system").to_owned()}</span>
+                <span class="ended-part">
+                    "Expired " <Moment at=Signal::derive(move || ended_at.get().unwrap_or_default()) detail=Detail::Brief />
+                </span>
+                " "
+                <span class="ended-part">
+                    {move || format!("by {}", session.read().ended_by.as_deref().unwrap_or("system"))}
+                </span>
             </span>
         </Show>
     }

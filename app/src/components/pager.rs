@@ -26,7 +26,7 @@ pub fn Pager(
         let first = (page - 1).saturating_mul(limit);
         let last = first.saturating_add(limit).min(total);
         if first >= total {
-            format!("0 of {}", grouped(total))
+            String::new()
         } else {
             format!("{}–{} of {}", grouped(first + 1), grouped(last), grouped(total))
         }

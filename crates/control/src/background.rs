@@ -1,7 +1,7 @@
 //! What runs by itself. Each task takes no input: it reads the state, makes the world agree with it, and can be run
 //! again at any time.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use environments::Signal;
 use session::{
@@ -25,8 +25,10 @@ const PURGE: Duration = Duration::from_secs(15);
 const TAIL: Duration = Duration::from_secs(1);
 /// How often a sweep is made when no administrator asks for one.
 const SWEEP: Duration = Duration::from_secs(300);
-/// How long after a failed stop the environment is asked again.
-const RETRY: Duration = Duration::from_secs(5);
+/// How long after a failed stop the environment is asked again, at first; then twice as long each time.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// The longest pause between two such attempts.
+const LAST_RETRY: Duration = Duration::from_secs(60);
 
 impl Control {
     /// Makes the list right after whatever happened before, then keeps it right. Returns when the list is right; the
@@ -128,30 +130,34 @@ impl Control {
         }
     }
 
-    /// Has the environments close what ended, at once after each end, and again until they say that it is done.
+    /// Has the environments close what ended, at once after each end. One that is slow holds up no other.
     async fn close_ended(self: Arc<Self>) {
+        let mut under_way = HashSet::new();
+        let mut stops = JoinSet::new();
         loop {
-            let mut stops = JoinSet::new();
             for session in self.replica.closing() {
-                stops.spawn(self.clone().stop(session.id));
+                if under_way.insert(session.id) {
+                    stops.spawn(self.clone().close(session.id));
+                }
             }
-            let unconfirmed = stops
-                .join_all()
-                .await
-                .into_iter()
-                .filter(|confirmed| !confirmed)
-                .count();
-            if unconfirmed == 0 {
-                self.closing.notified().await;
-            } else {
-                // Either word is fine: a new end, or time to ask again.
-                drop(tokio::time::timeout(RETRY, self.closing.notified()).await);
+            tokio::select! {
+                () = self.closing.notified() => {}
+                Some(Ok(id)) = stops.join_next(), if !stops.is_empty() => { under_way.remove(&id); }
             }
         }
     }
 
-    /// Asks the environment to close one ended session. True once that is confirmed and recorded.
-    async fn stop(self: Arc<Self>, id: SessionId) -> bool {
+    /// Asks the environment to close one ended session until that is confirmed and recorded. Answers which.
+    async fn close(self: Arc<Self>, id: SessionId) -> SessionId {
+        let mut pause = FIRST_RETRY;
+        while !self.closed(id).await {
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(LAST_RETRY);
+        }
+        id
+    }
+
+    async fn closed(&self, id: SessionId) -> bool {
         let Some(session) = self.replica.get(id) else {
             return true;
         };
@@ -162,12 +168,10 @@ impl Control {
             tracing::warn!(session = %id, %error, "an ended session is not closed yet");
             return false;
         }
-        match self.step(id, Command::TornDown, Actor::Environment).await {
-            Ok(_) => true,
-            Err(error) => {
-                tracing::warn!(session = %id, %error, "a closed session could not be recorded");
-                false
-            }
+        let recorded = self.step(id, Command::TornDown, Actor::Environment).await;
+        if let Err(error) = &recorded {
+            tracing::warn!(session = %id, %error, "a closed session could not be recorded");
         }
+        recorded.is_ok()
     }
 }

@@ -131,6 +131,9 @@ impl Control {
         for session in self.replica.unended() {
             let lost = match session.status {
                 Status::Pending => "The server restarted while the application was starting.",
+                Status::Active if !self.environments.contains_key(&session.environment_id) => {
+                    "This server can't reach the environment any more."
+                }
                 _ if session.connected() => {
                     self.reconciled(&session, Command::Detach).await;
                     continue;

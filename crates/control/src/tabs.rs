@@ -125,7 +125,22 @@ impl Control {
         if self.streams.open(id) {
             return;
         }
-        if let Err(error) = self.step(id, Command::Detach, actor(me)).await {
+        let detached = self.step(id, Command::Detach, actor(me)).await;
+        let settled = match detached {
+            // A tab that came between the look and the commit was counted as connected before it, and is so again.
+            Ok(session) if self.streams.open(id) => {
+                self.step(
+                    id,
+                    Command::Attach {
+                        epoch: session.access_epoch,
+                    },
+                    actor(me),
+                )
+                .await
+            }
+            other => other,
+        };
+        if let Err(error) = settled {
             tracing::warn!(session = %id, %error, "a tab that left could not be recorded");
         }
     }

@@ -1,13 +1,14 @@
 //! Addresses: which pages may open a stream. A WebSocket carries cookies from anywhere, so its Origin must match exactly.
 
 use axum::http::{HeaderMap, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::settings::Settings;
 
 /// A value as it may stand in a query.
 pub fn encode(value: &str) -> String {
-    utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(value, RESERVED).to_string()
 }
 
 /// The origins that count as our own pages.

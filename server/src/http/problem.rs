@@ -73,8 +73,16 @@ where
 }
 
 fn bad_body(rejection: JsonRejection) -> Refused {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Refused(too_large());
+    }
     let (status, detail) = (rejection.status().as_u16(), rejection.body_text());
     Refused(Problem::new(status, "bad_body", "The body can't be understood", detail))
+}
+
+fn too_large() -> Problem {
+    let detail = "At most 64 KiB are accepted. Nothing was changed.";
+    Problem::new(413, "too_large", "The request is too large", detail)
 }
 
 /// Layers refuse in plain text or with nothing at all; to the API's clients they speak as every other refusal does.
@@ -85,23 +93,25 @@ pub async fn plain_refusals(request: Request, next: Next) -> Response {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().ends_with(b"json"));
-    let (code, title, detail) = match response.status() {
-        StatusCode::FORBIDDEN => (
+    if !api || is_json {
+        return response;
+    }
+    let refused = |status, code, title, detail| Refused(Problem::new(status, code, title, detail)).into_response();
+    match response.status() {
+        StatusCode::FORBIDDEN => refused(
+            403,
             "cross_site",
             "The request came from another site",
             "Use this server's own pages.",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE => (
-            "too_large",
-            "The request is too large",
-            "At most 64 KiB are accepted. Nothing was changed.",
+        StatusCode::NOT_FOUND => refused(404, "not_found", "There is nothing here", "Check the address."),
+        StatusCode::METHOD_NOT_ALLOWED => refused(
+            405,
+            "method",
+            "This address does not take that method",
+            "Check the method.",
         ),
-        StatusCode::NOT_FOUND => ("not_found", "There is nothing here", "Check the address."),
-        StatusCode::METHOD_NOT_ALLOWED => ("method", "This address does not take that method", "Check the method."),
-        _ => return response,
-    };
-    if !api || is_json {
-        return response;
+        StatusCode::PAYLOAD_TOO_LARGE => Refused(too_large()).into_response(),
+        _ => response,
     }
-    Refused(Problem::new(response.status().as_u16(), code, title, detail)).into_response()
 }

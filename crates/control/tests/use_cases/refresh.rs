@@ -1,10 +1,8 @@
 //! The refresh that all administrators share, and watching the list.
 
-mod house;
-
+use crate::house::{House, PATIENCE};
 use chrono::TimeDelta;
 use control::{Error, Message, REFRESH_INTERVAL};
-use house::{House, PATIENCE};
 use session::{
     Status,
     view::View,

@@ -1,10 +1,8 @@
 //! Signing in, and who may do what.
 
-mod house;
-
+use crate::house::{HOME, House, PASSWORD};
 use chrono::TimeDelta;
 use control::Error;
-use house::{HOME, House, PASSWORD};
 use session::{
     Role,
     columns::{Choice, Column},

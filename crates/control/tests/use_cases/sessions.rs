@@ -1,13 +1,11 @@
 //! The life of a session as its user and an administrator bring it about.
 
-mod house;
-
 use std::time::Duration;
 
+use crate::house::{House, PATIENCE};
 use chrono::TimeDelta;
 use control::{Close, Error};
 use environments::{Environment, simulated::SimulatedPlan};
-use house::{House, PATIENCE};
 use session::{
     EndReason, EventKind, Status, Teardown, UserId,
     lifecycle::Seen,
