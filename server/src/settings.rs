@@ -143,6 +143,34 @@ impl Settings {
     }
 }
 
+/// What `make dev` and cargo-leptos tell a server that they start: where they put the browser half, and on which port
+/// they tell open pages to reload.
+#[derive(Clone, Debug, Default)]
+pub struct Development {
+    /// Folder of the browser half.
+    pub site_root: Option<PathBuf>,
+    /// Port of the reload signal.
+    pub reload_port: Option<u32>,
+}
+
+impl Development {
+    /// Reads it; all empty in service.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "variables of the build tools, beside the settings proper"
+    )]
+    pub fn read() -> Self {
+        let watched = std::env::var_os("LEPTOS_WATCH").is_some();
+        let port = std::env::var("LEPTOS_RELOAD_PORT")
+            .ok()
+            .and_then(|port| port.parse().ok());
+        Self {
+            site_root: std::env::var_os("LEPTOS_SITE_ROOT").map(PathBuf::from),
+            reload_port: port.filter(|_| watched),
+        }
+    }
+}
+
 /// What is logged: `CLOUD_DELIVERY_LOG`, else information and above.
 #[expect(
     clippy::disallowed_methods,

@@ -1,6 +1,6 @@
 //! HTTP: who asks, call `control`, map the answer. One file per resource.
 //!
-//! Order of the layers, outside in: security headers, size limit, cross-site protection, who is it, may they.
+//! Order of the layers, outside in: timing, security headers, size limit, cross-site protection, who is it, may they.
 
 mod api;
 mod forms;
@@ -13,6 +13,7 @@ mod security;
 mod site;
 mod stream;
 mod tab;
+mod timing;
 
 use std::sync::Arc;
 
@@ -77,7 +78,8 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(problem::plain_refusals))
         .layer(middleware::from_fn_with_state(state, security::headers))
-        .layer(CatchPanicLayer::new());
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(timing::server_timing));
     Ok(router)
 }
 

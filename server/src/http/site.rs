@@ -14,6 +14,8 @@ use crate::settings::Settings;
 /// Where the files are.
 pub struct Site {
     root: PathBuf,
+    /// Port on which a build tool tells pages to reload; `None` in service.
+    pub reload_port: Option<u32>,
 }
 
 impl Site {

@@ -47,7 +47,10 @@ impl Server {
     /// Ends the process that runs, starts a new one, and returns when it takes connections.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        let process = Command::new(&self.program)
+        // Should this tool be killed, the server ends with it and does not keep the port.
+        let process = Command::new("setpriv")
+            .args(["--pdeathsig", "TERM"])
+            .arg(&self.program)
             .arg("serve")
             .current_dir(&self.root)
             .env("CLOUD_DELIVERY_ADDR", self.addr.to_string())

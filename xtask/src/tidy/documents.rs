@@ -62,9 +62,11 @@ fn names_all<'a>(
         .collect()
 }
 
-/// Words like "app" and "server" are everywhere: a part is named as `name`, or as a folder with its slash.
+/// Words like "app" and "server" are everywhere: a part is named as `name`, or with a slash, as a folder.
 fn names_part(text: &str, part: &str) -> bool {
-    text.contains(&format!("`{part}`")) || text.contains(&format!("{part}/"))
+    [format!("`{part}`"), format!("{part}/"), format!("/{part}`")]
+        .iter()
+        .any(|name| text.contains(name))
 }
 
 /// Relative links, of Markdown and of `src="…"`, whose target `exists` does not know.
@@ -94,13 +96,13 @@ mod tests {
     #[test]
     fn the_architecture_names_every_folder() {
         let sources = [
-            Source::new(ARCHITECTURE, "`app` and xtask/"),
+            Source::new(ARCHITECTURE, "`app` and xtask/ and `crates/store`"),
             Source::new("style/a.css", ""),
             Source::new(".ci/run", ""),
         ];
         let parts = folders(&sources);
         assert_eq!(parts.iter().collect::<Vec<_>>(), ["docs", "style"]);
-        let findings = names_all(&sources, ARCHITECTURE, ["app", "xtask", "server"], names_part);
+        let findings = names_all(&sources, ARCHITECTURE, ["app", "xtask", "store", "server"], names_part);
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].advice, "say what `server` is");
     }

@@ -1,5 +1,6 @@
 //! A whole house for a test: SQLite in a folder of its own, a simulated environment, a clock that is moved by hand, an
 //! administrator and two students.
+#![expect(clippy::unwrap_used, reason = "a house that can't be furnished is a failed test")]
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
