@@ -70,7 +70,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         .route("/sessions/{id}/stream", get(stream::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
         .nest("/api/v1", api::router());
-    let router = pages::add(router, &state)
+    let router = pages::add(router, &state, site.reload_port)
         .with_state(state.clone())
         .merge(site.files())
         .layer(middleware::from_fn_with_state(state.clone(), logins::guard))

@@ -10,12 +10,12 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use super::{AppState, security};
 
 /// Adds every page of the application, and what is shown for an address that is none.
-pub fn add(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+pub fn add(router: Router<AppState>, state: &AppState, reload_port: Option<u32>) -> Router<AppState> {
     let control = state.control.clone();
     let context = move || {
         provide_context(control.clone());
         if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
-            && let Ok(policy) = HeaderValue::from_str(&security::portal_policy(&nonce))
+            && let Ok(policy) = HeaderValue::from_str(&security::portal_policy(&nonce, reload_port))
         {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }

@@ -12,11 +12,15 @@ use super::AppState;
 /// For whatever is not a page of its own policy: nothing may run, nothing may frame it.
 pub const DEFAULT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// The policy of the portal's pages. The nonce lets the one inline script run that starts the browser half.
-pub fn portal_policy(nonce: &str) -> String {
+/// The policy of the portal's pages. The nonce lets the one inline script run that starts the browser half. While a build
+/// tool watches, pages may also listen on its port.
+pub fn portal_policy(nonce: &str, reload_port: Option<u32>) -> String {
+    let reload = reload_port
+        .map(|port| format!(" ws://127.0.0.1:{port} ws://localhost:{port}"))
+        .unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-         connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+         connect-src 'self'{reload}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
 }
 

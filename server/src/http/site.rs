@@ -9,7 +9,7 @@ use axum::{
 use leptos::config::LeptosOptions;
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
-use crate::settings::Settings;
+use crate::settings::{Development, Settings};
 
 /// Where the files are.
 pub struct Site {
@@ -19,24 +19,26 @@ pub struct Site {
 }
 
 impl Site {
-    /// In the folder that is set, else `site` beside the folder of the program, where the build puts it.
+    /// In the folder that is set, else where a build tool says, else `site` beside the folder of the program, where the build puts it.
     pub fn find(settings: &Settings) -> Result<Self, String> {
         let beside = || {
             let program = std::env::current_exe().ok()?;
             Some(program.parent()?.parent()?.join("site"))
         };
+        let Development { site_root, reload_port } = Development::read();
         let root = settings
             .site_dir
             .clone()
+            .or(site_root)
             .or_else(beside)
             .unwrap_or_else(|| "site".into());
-        if !root.join("pkg").is_dir() {
+        if !root.join("hash.txt").is_file() {
             return Err(format!(
                 "the browser half is not in {}; “make run” builds it",
                 root.display()
             ));
         }
-        Ok(Self { root })
+        Ok(Self { root, reload_port })
     }
 
     /// What Leptos needs to know to write the addresses of the files into its pages.
@@ -46,6 +48,7 @@ impl Site {
             .site_root(self.root.display().to_string())
             .site_pkg_dir("pkg")
             .site_addr(settings.addr)
+            .reload_port(self.reload_port.unwrap_or(3001))
             .hash_files(true)
             .hash_file(Arc::from(self.root.join("hash.txt").display().to_string()))
             .build()
