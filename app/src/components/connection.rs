@@ -1,5 +1,6 @@
 //! What is not as it should be with the list: no connection, no login, no role, an environment that does not answer.
 
+use crate::ui::dynamic::part;
 use leptos::prelude::*;
 use session::{Role, wire::Stale};
 
@@ -27,7 +28,7 @@ pub fn ConnectionBanner(
     model: Model,
 ) -> impl IntoView {
     let as_of = Signal::derive(move || model.head.read().server_time);
-    move || {
+    part(move || {
         match watch.link.get() {
         Link::Fine => ().into_any(),
         Link::Lost => view! {
@@ -55,7 +56,7 @@ pub fn ConnectionBanner(
         }
         .into_any(),
     }
-    }
+    })
 }
 
 /// One banner for each environment that did not answer the last sweep.

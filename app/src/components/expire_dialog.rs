@@ -1,6 +1,7 @@
 //! Expire asks first: what it would end, for whom, and what is lost. It never acts on facts that the administrator has not
 //! seen: what was seen goes along, and the server refuses when the session has changed in a way that matters.
 
+use crate::ui::dynamic::{When, attribute, part, words};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session::{
     Status,
@@ -41,7 +42,7 @@ pub fn ExpireDialog(
             labelled_by="expire-title"
             described_by="expire-consequence"
         >
-            {move || {
+            {part(move || {
                 target
                     .get()
                     .map(|row| {
@@ -56,7 +57,8 @@ pub fn ExpireDialog(
                             />
                         }
                     })
-            }}
+                    .into_any()
+            })}
         </Dialog>
     }
     .into_any()
@@ -129,20 +131,20 @@ fn Question(
             <h2 id="expire-title" class="dialog-title">
                 "Expire session"
             </h2>
-            <Show when=move || changed.get() && !ended.get()>
+            <When is=move || changed.get() && !ended.get()>
                 <Banner tone=Tone::Danger>
                     <strong>"This session has changed. "</strong>
-                    {move || news(session.read().seen())}
+                    {words(move || news(session.read().seen()))}
                     " Do you still want to expire it?"
                 </Banner>
-            </Show>
-            <Show when=move || problem.get().is_some()>
-                <Banner tone=Tone::Danger>{move || problem.get()}</Banner>
-            </Show>
+            </When>
+            <When is=move || problem.get().is_some()>
+                <Banner tone=Tone::Danger>{words(move || problem.get().unwrap_or_default())}</Banner>
+            </When>
             <SessionFacts session />
-            <Show
-                when=move || !ended.get()
-                fallback=move || {
+            <When
+                is=move || !ended.get()
+                otherwise=move || {
                     view! {
                         <p id="expire-consequence" class="consequence">
                             <EndedFacts session />
@@ -152,20 +154,20 @@ fn Question(
             >
                 <Consequence session id="expire-consequence" />
                 <ReasonField />
-            </Show>
+            </When>
             <div class="dialog-actions">
                 <button type="button" class="button" autofocus on:click=move |_| on_cancel.run(())>
-                    {move || if ended.get() { "Close" } else { "Cancel" }}
+                    {words(move || if ended.get() { "Close" } else { "Cancel" }.to_owned())}
                 </button>
-                <Show when=move || !ended.get()>
+                <When is=move || !ended.get()>
                     <button
                         type="submit"
                         class="button button-danger"
-                        aria-disabled=move || sending.get().then_some("true")
+                        aria-disabled=attribute(move || sending.get().then_some("true"))
                     >
-                        {move || if sending.get() { "Expiring…" } else { "Expire session" }}
+                        {words(move || if sending.get() { "Expiring…" } else { "Expire session" }.to_owned())}
                     </button>
-                </Show>
+                </When>
             </div>
         </form>
     }

@@ -1,5 +1,6 @@
 //! What an administrator must know before ending somebody's session.
 
+use crate::ui::dynamic::{When, words};
 use leptos::prelude::*;
 use session::{
     Status,
@@ -23,15 +24,15 @@ pub fn SessionFacts(
         <dl class="facts">
             <div>
                 <dt>"User"</dt>
-                <dd>{move || session.read().username.to_string()}</dd>
+                <dd>{words(move || session.read().username.to_string())}</dd>
             </div>
             <div>
                 <dt>"Environment"</dt>
-                <dd>{move || session.read().environment.to_string()}</dd>
+                <dd>{words(move || session.read().environment.to_string())}</dd>
             </div>
             <div>
                 <dt>"Application"</dt>
-                <dd>{move || session.read().application.to_string()}</dd>
+                <dd>{words(move || session.read().application.to_string())}</dd>
             </div>
             <div>
                 <dt>"Status"</dt>
@@ -67,7 +68,7 @@ pub fn Consequence(
 ) -> impl IntoView {
     view! {
         <p id=id class="consequence">
-            {move || {
+            {words(move || {
                 let session = session.read();
                 let who = &session.username;
                 let now = if session.connected { " has it open in a browser tab right now and" } else { "" };
@@ -75,7 +76,7 @@ pub fn Consequence(
                     "{who}{now} loses access at once, and {} closes. Unsaved work is lost. There is no undo.",
                     session.application,
                 )
-            }}
+            })}
         </p>
     }
 }
@@ -105,16 +106,16 @@ pub fn EndedFacts(
         session.ended_at.filter(|_| session.status == Status::Expired)
     });
     view! {
-        <Show when=move || ended_at.get().is_some()>
+        <When is=move || ended_at.get().is_some()>
             <span class="ended">
                 <span class="ended-part">
                     "Expired " <Moment at=Signal::derive(move || ended_at.get().unwrap_or_default()) detail=Detail::Brief />
                 </span>
                 " "
                 <span class="ended-part">
-                    {move || format!("by {}", session.read().ended_by.as_deref().unwrap_or("system"))}
+                    {words(move || format!("by {}", session.read().ended_by.as_deref().unwrap_or("system")))}
                 </span>
             </span>
-        </Show>
+        </When>
     }
 }

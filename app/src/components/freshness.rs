@@ -1,6 +1,7 @@
 //! "Last refreshed" and the Refresh button. The limit of one refresh in 30 s is the server's and counts for all
 //! administrators together; a refused refresh is information, not an error.
 
+use crate::ui::dynamic::{attribute, part, words};
 use chrono::TimeDelta;
 use leptos::{prelude::*, task::spawn_local};
 
@@ -15,6 +16,9 @@ use crate::{
         icon::{Glyph, Icon},
     },
 };
+
+const TOO_SOON: &str =
+    "The sessions were refreshed a moment ago. All administrators share one refresh every 30 seconds.";
 
 /// When the data was last refreshed, and the button that does it again.
 #[component]
@@ -61,16 +65,16 @@ pub fn Freshness(
             refreshing.try_set(false);
         });
     };
-    let label = move || match (refreshing.get(), wait.get()) {
+    let label = words(move || match (refreshing.get(), wait.get()) {
         (true, _) => "Refreshing…".to_owned(),
         (false, 0) => "Refresh".to_owned(),
         (false, seconds) => format!("Refresh (in {seconds} s)"),
-    };
+    });
     view! {
         <div class="freshness">
             <p class="freshness-time">
                 "Last refreshed "
-                {move || match as_of.get() {
+                {part(move || match as_of.get() {
                     Some(at) => {
                         view! {
                             <Moment at=Signal::stored(at) focusable=true />
@@ -79,12 +83,12 @@ pub fn Freshness(
                             .into_any()
                     }
                     None => view! { <span class="quiet">"not yet"</span> }.into_any(),
-                }}
+                })}
             </p>
             <button
                 type="button"
                 class="button needs-js"
-                aria-disabled=move || (refreshing.get() || wait.get() > 0).then_some("true")
+                aria-disabled=attribute(move || (refreshing.get() || wait.get() > 0).then_some("true"))
                 aria-describedby="refresh-note"
                 on:click=refresh
             >
@@ -92,11 +96,7 @@ pub fn Freshness(
                 <span class="tabular">{label}</span>
             </button>
             <p class="freshness-note" id="refresh-note" role="status">
-                {move || {
-                    asked_too_soon
-                        .get()
-                        .then_some("The sessions were refreshed a moment ago. All administrators share one refresh every 30 seconds.")
-                }}
+                {words(move || if asked_too_soon.get() { TOO_SOON } else { "" }.to_owned())}
             </p>
         </div>
     }

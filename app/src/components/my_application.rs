@@ -1,5 +1,6 @@
 //! An application on "My apps": launch it, go back to it, end it.
 
+use crate::ui::dynamic::{When, attribute, part, words};
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use session::wire::{MyApplication, SessionView};
 
@@ -35,30 +36,36 @@ pub fn ApplicationCard(
         .unwrap_or_default();
     let heading = format!("app-{id}");
     let (labelled_by, described_by) = (heading.clone(), heading.clone());
-    let launch_text = move || application.read().as_ref().map(|app| app.launch_text.to_string());
+    let launch_text = words(move || {
+        application
+            .read()
+            .as_ref()
+            .map(|app| app.launch_text.to_string())
+            .unwrap_or_default()
+    });
     view! {
         <article class="card" aria-labelledby=labelled_by>
             <h2 class="card-title" id=heading>
                 {name}
             </h2>
             <div class="card-state">
-                <Show
-                    when=move || live.get()
-                    fallback=|| view! { <p class="quiet">"Not running"</p> }
+                <When
+                    is=move || live.get()
+                    otherwise=|| view! { <p class="quiet">"Not running"</p> }
                 >
                     <CardState session />
-                </Show>
+                </When>
             </div>
             <div class="card-actions">
-                <Show when=move || live.get()>
+                <When is=move || live.get()>
                     <LiveActions session ending />
-                </Show>
+                </When>
                 <form method="post" action="/launch" target="_blank">
                     <input type="hidden" name="application" value=id />
                     <button
                         type="submit"
                         class="button"
-                        class:button-primary=move || !live.get()
+                        class:button-primary=Signal::derive(move || !live.get())
                         aria-describedby=described_by
                     >
                         {launch_text}
@@ -72,33 +79,36 @@ pub fn ApplicationCard(
 
 #[component]
 fn CardState(session: Memo<Option<SessionView>>) -> impl IntoView {
-    let fact = move || session.get();
-    view! {
-        {move || fact().map(|session| view! {
-            <StatusBadge status=session.status />
-            <p class="quiet">"Available until " <Moment at=Signal::stored(session.valid_until) /></p>
-        })}
-    }
+    part(move || {
+        let card = |session: SessionView| {
+            view! {
+                <StatusBadge status=session.status />
+                <p class="quiet">"Available until " <Moment at=Signal::stored(session.valid_until) /></p>
+            }
+        };
+        session.get().map(card).into_any()
+    })
 }
 
 #[component]
 fn LiveActions(session: Memo<Option<SessionView>>, ending: RwSignal<Option<SessionView>>) -> impl IntoView {
-    let path = Memo::new(move |_| {
+    let path = move || {
+        let session = session.read();
         session
-            .read()
             .as_ref()
             .map(|session| format!("/sessions/{}", session.id))
-    });
+            .unwrap_or_default()
+    };
     let ask = move |event: SubmitEvent| {
         event.prevent_default();
         ending.set(session.get_untracked());
     };
     view! {
-        <a class="button button-primary" href=move || path.get() rel="external" target="_blank" title="Opens in a new tab">
+        <a class="button button-primary" href=words(path) rel="external" target="_blank" title="Opens in a new tab">
             "Resume"
             <Icon glyph=Glyph::NewTab />
         </a>
-        <form method="post" action=move || path.get().map(|path| format!("{path}/end")) on:submit=ask>
+        <form method="post" action=words(move || format!("{}/end", path())) on:submit=ask>
             <button type="submit" class="button button-danger-quiet">
                 "End session"
             </button>
@@ -145,12 +155,15 @@ pub fn EndDialog(
         >
             <div class="dialog-body">
                 <h2 id="end-title" class="dialog-title">
-                    {move || ending.read().as_ref().map(|session| format!("End your session of {}?", session.application))}
+                    {words(move || {
+                        let session = ending.read();
+                        session.as_ref().map(|session| format!("End your session of {}?", session.application)).unwrap_or_default()
+                    })}
                 </h2>
                 <p id="end-consequence">"The application closes. Unsaved work is lost."</p>
-                <Show when=move || problem.get().is_some()>
-                    <Banner tone=Tone::Danger>{move || problem.get()}</Banner>
-                </Show>
+                <When is=move || problem.get().is_some()>
+                    <Banner tone=Tone::Danger>{words(move || problem.get().unwrap_or_default())}</Banner>
+                </When>
                 <div class="dialog-actions">
                     <button type="button" class="button" autofocus on:click=move |_| close()>
                         "Cancel"
@@ -158,10 +171,10 @@ pub fn EndDialog(
                     <button
                         type="button"
                         class="button button-danger"
-                        aria-disabled=move || sending.get().then_some("true")
+                        aria-disabled=attribute(move || sending.get().then_some("true"))
                         on:click=end
                     >
-                        {move || if sending.get() { "Ending…" } else { "End session" }}
+                        {words(move || if sending.get() { "Ending…" } else { "End session" }.to_owned())}
                     </button>
                 </div>
             </div>

@@ -1,5 +1,6 @@
 //! Which rows of how many, and the way to the others.
 
+use crate::ui::dynamic::{When, words};
 use leptos::prelude::*;
 use session::view::View;
 
@@ -21,7 +22,7 @@ pub fn Pager(
         let view = url.get();
         (view.page, u32::from(view.limit), model.head.read().total)
     };
-    let range = move || {
+    let range = words(move || {
         let (page, limit, total) = page();
         let first = (page - 1).saturating_mul(limit);
         let last = first.saturating_add(limit).min(total);
@@ -30,10 +31,10 @@ pub fn Pager(
         } else {
             format!("{}–{} of {}", grouped(first + 1), grouped(last), grouped(total))
         }
-    };
-    let to = move |page: u32| {
+    });
+    let to = move |page: Option<u32>| {
         view_url::link(&View {
-            page,
+            page: page.unwrap_or(1),
             cursor: None,
             ..url.get()
         })
@@ -50,22 +51,18 @@ pub fn Pager(
     view! {
         <nav class="pager" aria-label="Pages">
             <span class="pager-range tabular">{range}</span>
-            {move || {
-                previous.get().map(|page| view! {
-                    <a class="button" href=move || to(page) rel="prev">
-                        <Icon glyph=Glyph::Left />
-                        "Previous"
-                    </a>
-                })
-            }}
-            {move || {
-                next.get().map(|page| view! {
-                    <a class="button" href=move || to(page) rel="next">
-                        "Next"
-                        <Icon glyph=Glyph::Right />
-                    </a>
-                })
-            }}
+            <When is=move || previous.get().is_some()>
+                <a class="button" href=words(move || to(previous.get())) rel="prev">
+                    <Icon glyph=Glyph::Left />
+                    "Previous"
+                </a>
+            </When>
+            <When is=move || next.get().is_some()>
+                <a class="button" href=words(move || to(next.get())) rel="next">
+                    "Next"
+                    <Icon glyph=Glyph::Right />
+                </a>
+            </When>
         </nav>
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! The Sessions page once its first list is there: everything but the heading. It lives as long as the page does; lists
 //! come and go inside it.
 
+use crate::ui::dynamic::{attribute, part, words};
 use leptos::prelude::*;
 use session::{
     columns::Choice,
@@ -73,7 +74,7 @@ pub fn SessionsBoard(
         <div class="banners">
             <ConnectionBanner watch model />
             <StaleBanners model />
-            {move || failed.get().map(|error| view! {
+            {part(move || failed.get().map(|error| view! {
                 <Banner tone=Tone::Danger>
                     <strong>{error.0.title.clone()}</strong>
                     " "
@@ -83,7 +84,7 @@ pub fn SessionsBoard(
                         "Dismiss"
                     </button>
                 </Banner>
-            })}
+            }).into_any())}
         </div>
         <div class="toolbar">
             <SearchBox url />
@@ -95,7 +96,7 @@ pub fn SessionsBoard(
         <Pager model url />
         <ExpireDialog target on_expired=expired />
         <div class="toast" role="status">
-            {move || done.get().map(|text| view! { <p>{text}</p> })}
+            {part(move || done.get().map(|text| view! { <p>{text}</p> }).into_any())}
         </div>
     }
 }
@@ -123,13 +124,13 @@ fn Count(model: Model, url: ViewUrl, watch: Watch) -> impl IntoView {
             });
         }
     });
-    let text = move || {
+    let text = words(move || {
         let head = model.head.read();
         let noun = if head.all == 1 { "session" } else { "sessions" };
         format!("{} of {} {noun}", grouped(head.total), grouped(head.all))
-    };
+    });
     view! {
-        <p class="count tabular" role="status" aria-live=move || if spoken.get() { "polite" } else { "off" }>
+        <p class="count tabular" role="status" aria-live=attribute(move || Some(if spoken.get() { "polite" } else { "off" }))>
             {text}
         </p>
     }

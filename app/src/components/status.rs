@@ -1,5 +1,6 @@
 //! The status of a session and whether it is connected: a word, an icon and a colour.
 
+use crate::ui::dynamic::words;
 use leptos::prelude::*;
 use session::Status;
 
@@ -19,9 +20,9 @@ pub fn StatusBadge(
         Status::Error => Glyph::Failed,
     });
     view! {
-        <span class=move || format!("badge badge-{}", status.get().code())>
+        <span class=words(move || format!("badge badge-{}", status.get().code()))>
             <Icon glyph />
-            <span>{move || status.get().label()}</span>
+            <span>{words(move || status.get().label().to_owned())}</span>
         </span>
     }
 }
@@ -34,9 +35,9 @@ pub fn Connected(
     connected: Signal<bool>,
 ) -> impl IntoView {
     view! {
-        <span class="connected" class:connected-yes=move || connected.get()>
+        <span class="connected" class:connected-yes=connected>
             <Icon glyph=Signal::derive(move || if connected.get() { Glyph::Check } else { Glyph::Dash }) />
-            <span>{move || if connected.get() { "Yes" } else { "No" }}</span>
+            <span>{words(move || if connected.get() { "Yes" } else { "No" }.to_owned())}</span>
         </span>
     }
 }

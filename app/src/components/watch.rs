@@ -101,7 +101,8 @@ impl Watch {
             }
         });
         Effect::new(move || {
-            let offline = window_event_listener(leptos::ev::offline, move |_| watch.lose());
+            // A stream that was open may seem to live on for a while: a new one tells at once.
+            let offline = window_event_listener(leptos::ev::offline, move |_| watch.retry());
             let online = window_event_listener(leptos::ev::online, move |_| watch.retry());
             on_cleanup(move || {
                 offline.remove();

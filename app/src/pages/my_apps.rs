@@ -1,5 +1,6 @@
 //! What a person may launch, and what of it is running.
 
+use crate::ui::dynamic::{When, part};
 use gloo_timers::callback::Interval;
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -32,12 +33,12 @@ pub fn MyApps() -> impl IntoView {
         <Title text="My apps" />
         <main class="page" id="content" tabindex="-1">
             <h1>"My apps"</h1>
-            {move || refused().map(|why| view! {
+            {part(move || refused().map(|why| view! {
                 <Banner tone=Tone::Danger>
                     <strong>"The launch was refused. "</strong>
                     {why}
                 </Banner>
-            })}
+            }).into_any())}
             <Transition fallback=|| view! { <Skeleton what="your applications" /> }>
                 {move || first.get().map(|answer| match answer {
                     Ok(applications) => view! { <Applications applications /> }.into_any(),
@@ -88,17 +89,17 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
         }
     };
     view! {
-        <Show when=move || signed_out.get()>
+        <When is=move || signed_out.get()>
             <Banner tone=Tone::Danger>
                 <strong>"Your login has ended. "</strong>
                 <SignInAgain />
             </Banner>
-        </Show>
-        <Show when=move || applications.read().is_empty()>
+        </When>
+        <When is=move || applications.read().is_empty()>
             <EmptyState title="No apps yet">
                 <p>"You will see applications here as soon as an administrator makes one available to you."</p>
             </EmptyState>
-        </Show>
+        </When>
         <ul class="cards">
             <For each=ids key=|id| *id children=card />
         </ul>

@@ -87,7 +87,7 @@ pub fn Icon(
 ) -> impl IntoView {
     view! {
         <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
-            <path d=move || glyph.get().path() />
+            <path d=Signal::derive(move || Some(glyph.get().path())) />
         </svg>
     }
 }

@@ -5,6 +5,7 @@ pub mod banner;
 pub mod clock;
 pub mod copy;
 pub mod dialog;
+pub mod dynamic;
 pub mod empty;
 pub mod focus;
 pub mod icon;

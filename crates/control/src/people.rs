@@ -11,7 +11,7 @@ use session::{Role, UserId, query::fold, wire::Me};
 use sha2::{Digest, Sha256};
 use store::{Login, StoreError, User};
 
-use crate::{Control, Error, Result};
+use crate::{Control, Error, Result, throttle};
 
 /// A login that was not used for so long is over.
 const IDLE: TimeDelta = TimeDelta::hours(8);
@@ -30,7 +30,7 @@ impl Control {
     pub async fn sign_in(&self, username: &str, password: &str, address: IpAddr) -> Result<String> {
         let now = self.clock.now();
         let (name, address) = (format!("user {}", fold(username)), format!("address {address}"));
-        let keys = [name.as_str(), address.as_str()];
+        let keys = [(name.as_str(), throttle::NAME), (address.as_str(), throttle::ADDRESS)];
         if let Some(seconds) = self.throttle.wait(&keys, now) {
             return Err(Error::Throttled(seconds));
         }

@@ -7,10 +7,23 @@ use chrono::TimeDelta;
 use parking_lot::Mutex;
 use session::Timestamp;
 
-/// Failures that cost nothing.
-const FREE: u32 = 5;
-/// Longest wait between two attempts, in seconds.
-const LONGEST: i64 = 300;
+/// How patient a key is.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Failures that cost nothing.
+    pub free: u32,
+    /// Longest wait between two attempts, in seconds.
+    pub longest: i64,
+}
+
+/// One name: whoever mistypes a password six times waits, then twice as long each time.
+pub const NAME: Patience = Patience { free: 5, longest: 300 };
+/// One address: a whole campus may be behind it, so it only takes the speed out of trying many names.
+pub const ADDRESS: Patience = Patience { free: 100, longest: 5 };
+
+/// Who is slowed down: a key, and its patience.
+pub type Key<'a> = (&'a str, Patience);
+
 /// Failures older than this are forgotten, in seconds.
 const FORGOTTEN: i64 = 3600;
 /// Most keys kept; beyond it the forgotten ones go.
@@ -21,13 +34,13 @@ const KEYS: usize = 10_000;
 pub struct Throttle(Mutex<HashMap<String, (u32, Timestamp)>>);
 
 impl Throttle {
-    /// Seconds until an attempt with any of these keys is allowed; `None` = now.
-    pub fn wait(&self, keys: &[&str], now: Timestamp) -> Option<u32> {
+    /// Seconds until an attempt with all of these keys is allowed; `None` = now.
+    pub fn wait(&self, keys: &[Key<'_>], now: Timestamp) -> Option<u32> {
         let failures = self.0.lock();
-        let waits = keys.iter().filter_map(|key| {
+        let waits = keys.iter().filter_map(|(key, patience)| {
             let (count, last) = failures.get(*key)?;
-            let doubled = 1_i64 << count.checked_sub(FREE)?.min(10);
-            let left = *last + TimeDelta::seconds(doubled.min(LONGEST)) - now;
+            let doubled = 1_i64 << count.checked_sub(patience.free)?.min(10);
+            let left = *last + TimeDelta::seconds(doubled.min(patience.longest)) - now;
             u32::try_from((left.num_milliseconds() + 999) / 1000)
                 .ok()
                 .filter(|seconds| *seconds > 0)
@@ -36,12 +49,12 @@ impl Throttle {
     }
 
     /// Notes a failure.
-    pub fn failed(&self, keys: &[&str], now: Timestamp) {
+    pub fn failed(&self, keys: &[Key<'_>], now: Timestamp) {
         let mut failures = self.0.lock();
         if failures.len() > KEYS {
             failures.retain(|_, (_, last)| now - *last < TimeDelta::seconds(FORGOTTEN));
         }
-        for key in keys {
+        for (key, _) in keys {
             let entry = failures.entry((*key).to_owned()).or_insert((0, now));
             if now - entry.1 > TimeDelta::seconds(FORGOTTEN) {
                 entry.0 = 0;
@@ -64,19 +77,35 @@ mod tests {
     fn the_sixth_failure_waits_and_each_one_more_twice_as_long() {
         let throttle = Throttle::default();
         let mut now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let (jane, home) = (("jane", NAME), ("10.0.0.1", ADDRESS));
         for _ in 0..4 {
-            throttle.failed(&["jane"], now);
-            assert_eq!(throttle.wait(&["jane", "10.0.0.1"], now), None);
+            throttle.failed(&[jane, home], now);
+            assert_eq!(throttle.wait(&[jane, home], now), None);
         }
         for seconds in [1, 2, 4, 8] {
-            throttle.failed(&["jane"], now);
-            assert_eq!(throttle.wait(&["jane"], now), Some(seconds));
+            throttle.failed(&[jane, home], now);
+            assert_eq!(throttle.wait(&[jane, home], now), Some(seconds));
+            assert_eq!(
+                throttle.wait(&[("omar", NAME), home], now),
+                None,
+                "a neighbour is not slowed"
+            );
             now += TimeDelta::seconds(i64::from(seconds));
-            assert_eq!(throttle.wait(&["jane"], now), None);
+            assert_eq!(throttle.wait(&[jane, home], now), None);
         }
-        assert_eq!(throttle.wait(&["omar"], now), None, "others are not slowed");
         throttle.succeeded("jane");
-        throttle.failed(&["jane"], now);
-        assert_eq!(throttle.wait(&["jane"], now), None);
+        throttle.failed(&[jane], now);
+        assert_eq!(throttle.wait(&[jane], now), None);
+    }
+
+    #[test]
+    fn an_address_that_tries_many_names_is_slowed_but_never_shut_out() {
+        let throttle = Throttle::default();
+        let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let home = ("10.0.0.1", ADDRESS);
+        for number in 0..1000 {
+            throttle.failed(&[(&format!("name{number}"), NAME), home], now);
+        }
+        assert_eq!(throttle.wait(&[("jane", NAME), home], now), Some(5));
     }
 }

@@ -1,5 +1,6 @@
 //! The last cell: Expire, or how it ended.
 
+use crate::ui::dynamic::{When, attribute, words};
 use chrono::TimeDelta;
 use leptos::prelude::*;
 use session::{
@@ -8,7 +9,7 @@ use session::{
     wire::SessionView,
 };
 
-use super::Context;
+use super::{Context, cell::Note};
 use crate::components::{
     connection::WHY_NOT_ID, facts::EndedFacts, model::Row, moment::expect_clock, view_url::SESSIONS_PATH, watch::Link,
 };
@@ -31,9 +32,9 @@ pub fn ActionCell(row: Row, context: Context) -> impl IntoView {
     });
     view! {
         <td class="col-action">
-            <Show when=move || can_expire.get() fallback=move || view! { <Ended row=session /> }>
+            <When is=move || can_expire.get() otherwise=move || view! { <Ended row=session /> }>
                 <ExpireButton row=row.clone() context />
-            </Show>
+            </When>
         </td>
     }
 }
@@ -60,10 +61,10 @@ fn ExpireButton(row: Row, context: Context) -> impl IntoView {
             class="button button-small button-danger-quiet"
             form=FORM_ID
             formaction=format!("{}/{id}/expire", SESSIONS_PATH)
-            aria-label=name
+            aria-label=words(name)
             aria-haspopup="dialog"
-            aria-disabled=move || blocked().then_some("true")
-            aria-describedby=move || blocked().then_some(WHY_NOT_ID)
+            aria-disabled=attribute(move || blocked().then_some("true"))
+            aria-describedby=attribute(move || blocked().then_some(WHY_NOT_ID))
             on:click=press
         >
             "Expire"
@@ -84,11 +85,11 @@ fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
     let note = Memo::new(move |_| row.read().end_note.as_deref().map(str::to_owned));
     view! {
         <EndedFacts session=row />
-        {move || note.get().map(|note| view! { <span class="cell-note">{format!("“{note}”")}</span> })}
-        {move || match closing.get() {
-            None => ().into_any(),
-            Some(false) => view! { <span class="cell-note">"Closing…"</span> }.into_any(),
-            Some(true) => view! { <span class="cell-note cell-note-error">"Cleanup overdue"</span> }.into_any(),
-        }}
+        <Note text=Signal::derive(move || note.get().map(|note| format!("“{note}”"))) />
+        <Note text=Signal::derive(move || (closing.get() == Some(false)).then(|| "Closing…".to_owned())) />
+        <Note
+            tone="cell-note-error"
+            text=Signal::derive(move || (closing.get() == Some(true)).then(|| "Cleanup overdue".to_owned()))
+        />
     }
 }

@@ -1,5 +1,6 @@
 //! One cell for each column.
 
+use crate::ui::dynamic::{part, words};
 use leptos::prelude::*;
 use session::{Status, columns::Column, format, wire::SessionView};
 
@@ -15,12 +16,15 @@ use crate::{
 /// The cell of a session in a column. `data-label` names it where rows are drawn as cards.
 pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) -> AnyView {
     let content = match column {
-        Column::SessionId => id(move || session.read().id.to_string(), "session ID"),
-        Column::EnvironmentId => id(move || session.read().environment_id.to_string(), "environment ID"),
-        Column::UserId => id(move || session.read().user_id.to_string(), "user ID"),
+        Column::SessionId => id(words(move || session.read().id.to_string()), "session ID"),
+        Column::EnvironmentId => id(
+            words(move || session.read().environment_id.to_string()),
+            "environment ID",
+        ),
+        Column::UserId => id(words(move || session.read().user_id.to_string()), "user ID"),
         Column::Environment => view! { <Environment session context /> }.into_any(),
         Column::Status => view! { <StatusAndError session /> }.into_any(),
-        Column::Username => (move || session.read().username.to_string()).into_any(),
+        Column::Username => words(move || session.read().username.to_string()).into_any(),
         Column::Connected => view! { <Connected connected=Memo::new(move |_| session.read().connected) /> }.into_any(),
         Column::StartDate => {
             view! { <Moment at=Memo::new(move |_| session.read().started_at) focusable=true /> }.into_any()
@@ -36,11 +40,11 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
     .into_any()
 }
 
-fn id(text: impl Fn() -> String + Copy + Send + Sync + 'static, what: &'static str) -> AnyView {
+fn id(text: Signal<String>, what: &'static str) -> AnyView {
     view! {
         <span class="id">
             <code>{text}</code>
-            <CopyButton text=Signal::derive(text) what />
+            <CopyButton text what />
         </span>
     }
     .into_any()
@@ -59,12 +63,12 @@ fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
             .as_of
     });
     view! {
-        {move || session.read().environment.to_string()}
-        {move || {
+        {words(move || session.read().environment.to_string())}
+        {part(move || {
             as_of.get().map(|at| view! {
                 <span class="cell-note">"as of " <Moment at=Signal::stored(at) detail=Detail::TimeOfDay /></span>
-            })
-        }}
+            }).into_any()
+        })}
     }
 }
 
@@ -80,7 +84,7 @@ fn StatusAndError(session: RwSignal<SessionView>) -> impl IntoView {
     });
     view! {
         <StatusBadge status=Memo::new(move |_| session.read().status) />
-        {move || error.get().map(|error| view! { <span class="cell-note cell-note-error">{error}</span> })}
+        <Note tone="cell-note-error" text=error />
     }
 }
 
@@ -95,6 +99,22 @@ fn ValidUntil(session: RwSignal<SessionView>) -> impl IntoView {
     });
     view! {
         <Moment at=valid_until focusable=true />
-        {move || soon.get().map(|soon| view! { <span class="cell-note cell-note-soon">{soon}</span> })}
+        <Note tone="cell-note-soon" text=soon />
+    }
+}
+
+/// A small line below what a cell says.
+#[component]
+pub fn Note(
+    /// The line, if there is one.
+    #[prop(into)]
+    text: Signal<Option<String>>,
+    /// A further class.
+    #[prop(optional)]
+    tone: &'static str,
+) -> impl IntoView {
+    move || {
+        text.get()
+            .map(|text| view! { <span class=format!("cell-note {tone}")>{text}</span> })
     }
 }

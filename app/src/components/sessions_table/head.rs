@@ -1,5 +1,6 @@
 //! The headers: exact names, each a link that sorts by its column.
 
+use crate::ui::dynamic::{attribute, words};
 use leptos::prelude::*;
 use session::{
     columns::{Choice, Column},
@@ -26,7 +27,7 @@ pub fn Head(
                 .filter(|sort| sort.column == column)
                 .map(|sort| sort.descending)
         });
-        let href = move || {
+        let href = words(move || {
             let descending = sorted.get().map_or(starts_descending(column), |descending| !descending);
             view_url::link(&View {
                 sort: Sort { column, descending },
@@ -34,12 +35,12 @@ pub fn Head(
                 cursor: None,
                 ..url.get()
             })
-        };
-        let aria_sort = move || {
+        });
+        let aria_sort = attribute(move || {
             sorted
                 .get()
                 .map(|descending| if descending { "descending" } else { "ascending" })
-        };
+        });
         let glyph = Signal::derive(move || match sorted.get() {
             None => Glyph::Sort,
             Some(false) => Glyph::Up,
@@ -47,7 +48,7 @@ pub fn Head(
         });
         view! {
             <th scope="col" aria-sort=aria_sort class=format!("col-{}", column.code())>
-                <a class="sort" class:sort-on=move || sorted.get().is_some() href=href data-noscroll="true">
+                <a class="sort" class:sort-on=Signal::derive(move || sorted.get().is_some()) href=href data-noscroll="true">
                     {column.header()}
                     <Icon glyph />
                 </a>

@@ -5,6 +5,7 @@ mod action;
 mod cell;
 mod head;
 
+use crate::ui::dynamic::attribute;
 use leptos::prelude::*;
 use session::{SessionId, columns::Choice, wire::Stale};
 
@@ -54,7 +55,7 @@ pub fn SessionsTable(
             <table
                 class="table"
                 aria-label="Sessions"
-                aria-busy=move || watch.changing.get().then_some("true")
+                aria-busy=attribute(move || watch.changing.get().then_some("true"))
             >
                 <thead>
                     <tr>

@@ -1,0 +1,47 @@
+//! The parts of a view that change, without a type of their own.
+//!
+//! Each closure written into a view is a type, and the browser gets the whole machinery of hydrating, drawing and redrawing
+//! once more for each: some kilobytes for a word. Through these, all of them share one.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+/// A text that follows its signals.
+pub fn words(words: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(words)
+}
+
+/// The value of an attribute that follows its signals; `None` takes the attribute away.
+pub fn attribute(value: impl Fn() -> Option<&'static str> + Send + Sync + 'static) -> Signal<Option<&'static str>> {
+    Signal::derive(value)
+}
+
+/// A part of a view that is drawn anew when its signals change.
+pub fn part(view: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
+    shared(Arc::new(view))
+}
+
+fn shared(view: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
+    (move || view()).into_any()
+}
+
+/// A part that is there, or not. Drawn anew only when that changes.
+#[component]
+pub fn When(
+    /// Is it there?
+    #[prop(into)]
+    is: Signal<bool>,
+    /// What stands there otherwise.
+    #[prop(optional, into)]
+    otherwise: Option<ViewFn>,
+    /// The part.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let is = Memo::new(move |_| is.get());
+    part(move || match &otherwise {
+        _ if is.get() => children(),
+        Some(otherwise) => otherwise.run(),
+        None => ().into_any(),
+    })
+}
