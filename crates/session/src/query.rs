@@ -46,12 +46,7 @@ pub struct Query {
 impl Query {
     /// Reads a search. Never fails on content, only on length: whatever is not a known field is a word.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let chars = text.chars().count();
-        if chars > MAX_CHARS {
-            return Err(format!(
-                "The search has {chars} characters; at most {MAX_CHARS} are possible."
-            ));
-        }
+        check(text)?;
         let words = split(text)
             .into_iter()
             .map(|(field, text)| Word {
@@ -83,6 +78,17 @@ impl Word {
             Some(Field::Connected) => if session.connected() { "yes" } else { "no" }.starts_with(text),
             Some(Field::Id) => session.id.to_string().contains(text),
         }
+    }
+}
+
+/// Is it a search that [`Query::parse`] takes? Apart from it, so that the browser need not carry the tables that fold
+/// accents (90 kB).
+pub fn check(text: &str) -> Result<(), String> {
+    match text.chars().count() {
+        0..=MAX_CHARS => Ok(()),
+        chars => Err(format!(
+            "The search has {chars} characters; at most {MAX_CHARS} are possible."
+        )),
     }
 }
 

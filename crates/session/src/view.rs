@@ -98,7 +98,7 @@ impl View {
                 _ => {}
             }
         }
-        crate::query::Query::parse(&view.q)?;
+        crate::query::check(&view.q)?;
         Ok(view)
     }
 
