@@ -1,0 +1,20 @@
+// What a browser downloads for the portal, as it travels: compressed with brotli.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export const title = 'browser payload';
+
+export async function measure(bench) {
+  // Where the server looks for it: beside the folder of the program.
+  const folder = join(dirname(dirname(bench.bin)), 'site', 'pkg');
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.br')) : [];
+  const kilobytes = (kind) => {
+    const own = files.filter((name) => name.endsWith(`.${kind}.br`));
+    if (own.length !== 1) {
+      throw new Error(`${folder} has ${own.length} compressed .${kind} files, not one; “make bench” builds it`);
+    }
+    return statSync(join(folder, own[0])).size / 1000;
+  };
+  const figure = (name, kind, aim) => ({ name: `${name}, brotli`, unit: 'kB', runs: [kilobytes(kind)], aim });
+  return [figure('wasm', 'wasm', 350), figure('JavaScript', 'js'), figure('styles', 'css')];
+}

@@ -1,0 +1,17 @@
+// What the figures were measured on: without it they mean nothing.
+import { cpus, loadavg, release, totalmem } from 'node:os';
+
+export function machine() {
+  return {
+    cores: cpus().length,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
+    memory_gb: Math.round(totalmem() / 1e9),
+    kernel: release(),
+    node: process.version,
+  };
+}
+
+/** Processes that ran or waited, on average over the last minute and over the last five. */
+export function load() {
+  return loadavg().slice(0, 2).map((value) => Number(value.toFixed(2)));
+}

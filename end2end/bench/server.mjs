@@ -1,0 +1,122 @@
+// The real program on a data directory of its own: its server and its verbs. Nothing of this outlives the benchmark.
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** Name and password of the administrator of every data directory here. */
+export const ADMIN = { username: 'admin', password: 'bench-admin-password' };
+/** A start that takes longer has failed. */
+const START_MS = 60_000;
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => signal(child, 'SIGKILL')));
+
+/** Starts the server, gives it to `use`, and stops it whatever happens. */
+export async function withServer(bench, dataDir, use) {
+  const server = await startServer(bench, dataDir);
+  try {
+    return await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Starts the server and waits until it is ready. */
+export async function startServer(bench, dataDir) {
+  const addr = `127.0.0.1:${await freePort()}`;
+  // In its data directory, so that no settings file of a developer is read.
+  return launch(bench.bin, ['serve'], { cwd: dataDir, env: environment(dataDir, addr) }, addr);
+}
+
+/** Starts a command that becomes a server, and measures the time until it is ready. */
+export async function launch(command, args, options, addr) {
+  const began = performance.now();
+  // A process group of its own, so that all of it can be stopped, whatever the command started.
+  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
+  let ended = false;
+  const end = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  end.then(() => (ended = true));
+  const url = `http://${addr}`;
+  const stop = async () => {
+    signal(child, 'SIGTERM');
+    const late = setTimeout(() => signal(child, 'SIGKILL'), 10_000);
+    await end;
+    clearTimeout(late);
+    running.delete(child);
+  };
+  const said = () => Buffer.concat(output).toString().trim().split('\n').slice(-3).join(' / ');
+  while (!(await isReady(url))) {
+    const late = performance.now() - began > START_MS;
+    if (ended || late) {
+      await stop();
+      throw new Error(`the server ${late ? `was not ready in ${START_MS / 1000} s` : 'did not start'}: ${said()}`);
+    }
+    await sleep(2);
+  }
+  return { url, pid: child.pid, readyMs: performance.now() - began, stop };
+}
+
+/** Runs a verb of the command line. */
+export async function verb(bench, dataDir, args) {
+  const options = { cwd: dataDir, env: environment(dataDir, '127.0.0.1:1') };
+  try {
+    await promisify(execFile)(bench.bin, args, options);
+  } catch (error) {
+    throw new Error(`“cloud-delivery ${args.join(' ')}” failed: ${error.stderr?.trim() || error.message}`);
+  }
+}
+
+/** A line of /proc/…/status, in bytes: VmRSS is what it holds now, VmHWM the most it ever held. */
+export function memory(pid, line) {
+  const kibibytes = new RegExp(`^${line}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kibibytes) * 1024;
+}
+
+/** The program's settings, and of ours only what programs need: it refuses settings that it does not know. */
+export function environment(dataDir, addr) {
+  const { PATH, HOME, LANG } = process.env;
+  return {
+    PATH,
+    HOME,
+    LANG,
+    CLOUD_DELIVERY_ADDR: addr,
+    CLOUD_DELIVERY_DATA_DIR: dataDir,
+    CLOUD_DELIVERY_ADMIN_PASSWORD: ADMIN.password,
+    CLOUD_DELIVERY_SIMULATED: 'true',
+  };
+}
+
+/** A port that is free right now. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function isReady(url) {
+  try {
+    // The port is open before the log is loaded: this waits for the answer, so nothing is lost to polling.
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(START_MS) });
+    await answer.text();
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
+
+function signal(child, name) {
+  try {
+    process.kill(-child.pid, name);
+  } catch {
+    // It has ended.
+  }
+}

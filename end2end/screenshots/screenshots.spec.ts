@@ -1,0 +1,43 @@
+// The pictures of the documentation, drawn anew by hand: see ../screenshots.config.ts.
+import { fileURLToPath } from 'node:url';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+import { card, expectPrompt, launch, typeLine } from '../support/portal.ts';
+import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
+
+const IMAGES = new URL('../../docs/images/', import.meta.url);
+
+test.use({ setup: { name: 'screenshots', seed: 340, simulated: true } });
+
+const shot = (page: Page, name: string) => page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, IMAGES)) });
+
+test('pictures', async ({ server, open }) => {
+  await server.cli(['application', 'add', 'Statistics', '--', 'no-such-program']);
+  await shot(await open(null, '/login'), 'login');
+  for (const name of ['amelie', 'björn', 'chen']) await server.launchAs(await server.person(name, 'user'));
+  await server.launchAs('björn', 'Statistics');
+  await server.expire((await server.launchAs(await server.person('dana', 'user'))).id, 'Exam in room 3');
+
+  const student = await open('student', '/');
+  const tab = await launch(student, 'Terminal');
+  await expectPrompt(tab);
+  await typeLine(tab, 'python3 -c "print(sum(n*n for n in range(1000)))"; uname -sr; cal 11 2026 2>/dev/null || date');
+  await student.bringToFront();
+  await expect(card(student, 'Terminal')).toContainText('Active');
+  await shot(student, 'my-apps');
+  await tab.bringToFront();
+  await shot(tab, 'session-tab');
+
+  const page = await open('admin', SESSIONS);
+  await expectRow(page, { Username: 'student', Connected: 'Yes' });
+  await expectRow(page, { Username: 'björn', Status: /^Error/ });
+  await shot(page, 'sessions');
+  await askToExpire(page, 'student', 'This host');
+  await shot(page, 'expire');
+  const dark = await open('admin', SESSIONS, { colorScheme: 'dark' });
+  await expectRow(dark, { Username: 'student', Connected: 'Yes' });
+  await shot(dark, 'sessions-dark');
+  const small = await open('admin', SESSIONS, { viewport: { width: 320, height: 640 }, deviceScaleFactor: 2 });
+  await expectRow(small, { Username: 'student', Connected: 'Yes' });
+  await shot(small, 'sessions-320');
+});

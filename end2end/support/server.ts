@@ -1,0 +1,267 @@
+// A server of its own for a test file: a free port, a data directory that is thrown away, its command line.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Answer, call, type Call, send } from './http.ts';
+
+export const BINARY = resolve(
+  process.env.CLOUD_DELIVERY_BIN ?? fileURLToPath(new URL('../../target/debug/cloud-delivery', import.meta.url)),
+);
+export const SIMULATED = { environment: 'Simulated (no real applications)', application: 'Simulated desktop' };
+export const PASSWORD = 'correct horse battery';
+
+const READY = /Cloud Delivery is ready: (\S+)/;
+const START_LIMIT_MS = 30_000;
+
+export interface Setup {
+  /** Servers are shared by tests of the same setup: the name of the test file keeps them apart. */
+  name: string;
+  /** Ended sessions to begin with. */
+  seed?: number;
+  /** The environment that only pretends; without it only real applications of this host. */
+  simulated?: boolean;
+  /** The server's clock can be moved. */
+  movableClock?: boolean;
+}
+
+export type Role = 'user' | 'reporter' | 'app-admin' | 'system-admin';
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Nothing of our own settings, and none that whoever runs the tests may have set. */
+export function cleanEnvironment(settings: Record<string, string>): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CLOUD_DELIVERY_'));
+  return { ...Object.fromEntries(own), ...settings };
+}
+
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Runs the program until it ends by itself. */
+export async function run(args: string[], settings: Record<string, string>, more: { cwd: string; input?: string }): Promise<Ended> {
+  const child = spawn(BINARY, args, { cwd: more.cwd, env: cleanEnvironment(settings), timeout: START_LIMIT_MS });
+  const ended: Ended = { code: null, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (ended.stderr += text));
+  child.stdin.on('error', () => {});
+  child.stdin.end(more.input ?? '');
+  [ended.code] = (await once(child, 'close')) as [number | null];
+  return ended;
+}
+
+export class Server {
+  readonly folder: string;
+  readonly dataDir: string;
+  log = '';
+  url = '';
+  private process: ChildProcess | undefined;
+  private readonly passwords = new Map([['admin', PASSWORD]]);
+  private readonly cookies = new Map<string, string>();
+
+  private constructor(
+    private readonly setup: Setup,
+    readonly port: number,
+  ) {
+    this.folder = mkdtempSync(join(tmpdir(), `cloud-delivery-${setup.name}-`));
+    this.dataDir = join(this.folder, 'data');
+    mkdirSync(this.dataDir);
+  }
+
+  static async start(setup: Setup): Promise<Server> {
+    const server = new Server(setup, await freePort());
+    if (setup.movableClock) server.moveClock(0);
+    await server.launch();
+    if (setup.seed) await server.cli(['seed', '--sessions', String(setup.seed)]);
+    return server;
+  }
+
+  get settings(): Record<string, string> {
+    return {
+      CLOUD_DELIVERY_ADDR: `127.0.0.1:${this.port}`,
+      CLOUD_DELIVERY_DATA_DIR: this.dataDir,
+      CLOUD_DELIVERY_ADMIN_PASSWORD: PASSWORD,
+      CLOUD_DELIVERY_SIMULATED: String(this.setup.simulated ?? false),
+    };
+  }
+
+  get pid(): number {
+    const pid = this.process?.pid;
+    if (pid === undefined) throw new Error('the server does not run');
+    return pid;
+  }
+
+  /** Starts it, also again after [`kill`], and returns when it says that it is ready. */
+  async launch(): Promise<void> {
+    const env = cleanEnvironment({ ...this.settings, ...this.clockSettings() });
+    const child = spawn(BINARY, ['serve'], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = child;
+    const ready = new Promise<string>((resolve, reject) => {
+      let printed = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        this.log += text;
+        const url = READY.exec(printed)?.[1];
+        if (url === undefined) return;
+        const student = /^ {2}student +(\S+)$/m.exec(printed)?.[1];
+        if (student !== undefined) this.passwords.set('student', student);
+        resolve(url);
+      });
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));
+      child.once('close', (code, signal) => {
+        this.log += `the server ended: ${code ?? signal}\n`;
+        reject(new Error(this.log));
+      });
+      AbortSignal.timeout(START_LIMIT_MS).addEventListener('abort', () => reject(new Error(`no start:\n${this.log}`)));
+    });
+    this.url = await ready;
+  }
+
+  /** As a power cut would: SIGKILL. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'close');
+  }
+
+  /** Runs a verb of the command line on the same data; fails if it does. Answers what it printed. */
+  async cli(args: string[], input?: string): Promise<string> {
+    const settings = { CLOUD_DELIVERY_DATA_DIR: this.dataDir };
+    const ended = await run(args, settings, input === undefined ? { cwd: this.folder } : { cwd: this.folder, input });
+    if (ended.code !== 0) throw new Error(`cloud-delivery ${args.join(' ')}: ${ended.stderr}`);
+    return ended.stdout;
+  }
+
+  /** Adds a person, once. */
+  async person(username: string, role: Role): Promise<string> {
+    if (!this.passwords.has(username)) {
+      await this.cli(['user', 'add', username, '--role', role], `${PASSWORD}\n`);
+      this.passwords.set(username, PASSWORD);
+    }
+    return username;
+  }
+
+  password(username: string): string {
+    const password = this.passwords.get(username);
+    if (password === undefined) throw new Error(`nobody is called ${username}`);
+    return password;
+  }
+
+  /** The `Cookie` header of a person who is signed in; the same login for all of a file. */
+  async cookie(username: string): Promise<string> {
+    const kept = this.cookies.get(username) ?? (await this.signIn(username));
+    this.cookies.set(username, kept);
+    return kept;
+  }
+
+  /** Signs in anew. */
+  async signIn(username: string): Promise<string> {
+    const form = new URLSearchParams({ username, password: this.password(username), next: '/' }).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = await send(this.url, 'POST', '/login', { headers, body: form });
+    const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0];
+    if (cookie === undefined) throw new Error(`${username} could not sign in: ${answer.status} ${answer.text}`);
+    return cookie;
+  }
+
+  /** A request as `who`, or as a stranger. */
+  async call(who: string | null, method: string, path: string, more: Call = {}): Promise<Answer> {
+    return call(this.url, who === null ? null : await this.cookie(who), method, path, more);
+  }
+
+  /** Launches by the API and answers the session; of the simulated application unless told otherwise. */
+  async launchAs(who: string, application = SIMULATED.application): Promise<Session> {
+    const mine = (await this.call(who, 'GET', '/api/v1/applications')).json as { id: string; name: string }[];
+    const application_id = mine.find(({ name }) => name === application)?.id;
+    const answer = await this.call(who, 'POST', '/api/v1/sessions', { json: { application_id } });
+    if (answer.status !== 201) throw new Error(`${who} could not launch ${application}: ${answer.text}`);
+    return answer.json as Session;
+  }
+
+  async expire(id: string, reason?: string): Promise<Session> {
+    const answer = await this.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: { reason } });
+    if (answer.status !== 200) throw new Error(`${id} could not be expired: ${answer.text}`);
+    return answer.json as Session;
+  }
+
+  async session(id: string): Promise<Session> {
+    return (await this.call('admin', 'GET', `/api/v1/sessions/${id}`)).json as Session;
+  }
+
+  async list(query = ''): Promise<{ total: number; all: number; next_refresh_at: string; items: Session[] }> {
+    return (await this.call('admin', 'GET', `/api/v1/sessions${query}`)).json as never;
+  }
+
+  /** Sets the server's clock so many seconds ahead of the true time. */
+  moveClock(seconds: number): void {
+    const file = join(this.folder, 'clock');
+    writeFileSync(`${file}.new`, `+${seconds}\n`);
+    renameSync(`${file}.new`, file);
+  }
+
+  private clockSettings(): Record<string, string> {
+    if (!this.setup.movableClock) return {};
+    const folders = readdirSync('/usr/lib').map((name) => join('/usr/lib', name, 'faketime'));
+    const library = folders.flatMap((folder) => glob(folder, 'libfaketimeMT.so.1'))[0];
+    if (library === undefined) throw new Error('the Debian package “faketime” is missing: make setup installs it');
+    return {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: join(this.folder, 'clock'),
+      FAKETIME_NO_CACHE: '1',
+      DONT_FAKE_MONOTONIC: '1',
+    };
+  }
+}
+
+function glob(folder: string, name: string): string[] {
+  try {
+    return readdirSync(folder).filter((entry) => entry === name).map((entry) => join(folder, entry));
+  } catch {
+    return [];
+  }
+}
+
+/** A session in JSON, as far as the tests look at it. */
+export interface Session {
+  id: string;
+  environment_id: string;
+  environment: string;
+  application: string;
+  status: 'pending' | 'active' | 'expired' | 'error';
+  user_id: string;
+  username: string;
+  connected: boolean;
+  started_at: string;
+  valid_until: string;
+  ended_at: string | null;
+  ended_by: string | null;
+  end_reason: string | null;
+  error: string | null;
+  teardown: string;
+  version: number;
+}

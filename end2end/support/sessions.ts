@@ -1,0 +1,123 @@
+// The Sessions page as an administrator reads and uses it.
+import { expect, type Locator, type Page } from '@playwright/test';
+
+export const SESSIONS = '/admin/cloud-delivery/sessions';
+
+export const DEFAULT_HEADERS = ['Environment', 'Status', 'Username', 'Connected', 'Start date', 'Started ago', 'Valid until'];
+export const ALL_HEADERS = [
+  'Session ID',
+  'Environment ID',
+  'Environment',
+  'Status',
+  'User ID',
+  'Username',
+  'Connected',
+  'Start date',
+  'Started ago',
+  'Valid until',
+];
+export const HIDDEN_HEADERS = ALL_HEADERS.filter((header) => !DEFAULT_HEADERS.includes(header));
+
+/** What a row says under some of its headers. `Action` is its last cell. */
+export type Facts = Record<string, string | RegExp>;
+export type Row = Record<string, string>;
+
+export const table = (page: Page): Locator => page.getByRole('table', { name: 'Sessions' });
+export const searchBox = (page: Page): Locator => page.getByRole('searchbox', { name: 'Search sessions' });
+export const refreshButton = (page: Page): Locator => page.getByRole('button', { name: /^Refresh/ });
+export const dialog = (page: Page): Locator => page.getByRole('dialog', { name: 'Expire session' });
+
+/** The headers, from left to right. */
+export async function headers(page: Page): Promise<string[]> {
+  return (await table(page).getByRole('columnheader').allInnerTexts()).map((text) => text.trim());
+}
+
+/** Every row on the page, by header. */
+export async function rows(page: Page): Promise<Row[]> {
+  return table(page).evaluate((table) => {
+    const text = (cell: Element) => (cell as HTMLElement).innerText.replace(/\s+/g, ' ').trim();
+    const names = [...table.querySelectorAll('thead th')].map(text).concat('Action');
+    return [...table.querySelectorAll('tbody tr')].map((row) =>
+      Object.fromEntries([...row.children].map((cell, at) => [names[at] ?? `cell ${at}`, text(cell)])),
+    );
+  });
+}
+
+export function matches(row: Row, facts: Facts): boolean {
+  return Object.entries(facts).every(([header, fact]) => {
+    const text = row[header];
+    return text !== undefined && (typeof fact === 'string' ? text === fact : fact.test(text));
+  });
+}
+
+interface Patience {
+  timeout?: number;
+}
+
+/** Exactly one row says all this, now or soon. */
+export async function expectRow(page: Page, facts: Facts, patience: Patience = {}): Promise<void> {
+  await expectRows(page, facts, 1, patience);
+}
+
+/** No row says all this, now or soon. */
+export async function expectNoRow(page: Page, facts: Facts, patience: Patience = {}): Promise<void> {
+  await expectRows(page, facts, 0, patience);
+}
+
+async function expectRows(page: Page, facts: Facts, count: number, { timeout = 10_000 }: Patience): Promise<void> {
+  const wanted = Object.entries(facts).map(([header, fact]) => `${header} ${String(fact)}`).join(', ');
+  await expect(async () => {
+    const all = await rows(page);
+    const found = all.filter((row) => matches(row, facts));
+    expect(found.length, `rows with ${wanted}; there are ${JSON.stringify(all.slice(0, 5), null, 1)}`).toBe(count);
+  }).toPass({ timeout, intervals: [50] });
+}
+
+/** The row of a session, by whatever text only it has. */
+export const rowOf = (page: Page, text: string | RegExp): Locator =>
+  table(page).getByRole('row').filter({ hasText: text });
+
+export const expireButton = (page: Page, username: string, environment: string): Locator =>
+  page.getByRole('button', { name: `Expire session of ${username} in ${environment}`, exact: true });
+
+/** Opens the dialog for the only session of a person in an environment. */
+export async function askToExpire(page: Page, username: string, environment: string): Promise<Locator> {
+  await expireButton(page, username, environment).click();
+  await expect(dialog(page)).toBeVisible();
+  return dialog(page);
+}
+
+/** Shows or hides a column. Returns when the server has kept it. */
+export async function toggleColumn(page: Page, header: string, shown: boolean): Promise<void> {
+  const kept = page.waitForResponse((response) => response.url().endsWith('/api/ui/set_columns'));
+  await page.getByRole('checkbox', { name: header, exact: true }).setChecked(shown);
+  expect((await kept).status()).toBe(200);
+}
+
+export async function openColumns(page: Page): Promise<Locator> {
+  await page.getByRole('button', { name: 'Columns' }).click();
+  const menu = page.getByRole('group', { name: 'Columns' });
+  await expect(menu).toBeVisible();
+  return menu;
+}
+
+/** Writes down every text that a cell of a row has from now on, in the page itself so that none is missed. */
+export async function record(page: Page, username: string, header: string): Promise<() => Promise<string[]>> {
+  const key = `recorded ${username} ${header}`;
+  await table(page).evaluate(
+    (table, { username, header, key }) => {
+      const seen: string[] = [];
+      Object.assign(window, { [key]: seen });
+      const look = () => {
+        const at = [...table.querySelectorAll('thead th')].findIndex((cell) => cell.textContent?.trim() === header);
+        const row = [...table.querySelectorAll('tbody tr')].find((row) => row.textContent?.includes(username));
+        const text = (row?.children[at] as HTMLElement | undefined)?.innerText.trim();
+        if (text !== undefined && text !== '' && seen.at(-1) !== text) seen.push(text);
+      };
+      look();
+      new MutationObserver(look).observe(table, { childList: true, subtree: true, characterData: true });
+    },
+    { username, header, key },
+  );
+  return () => page.evaluate((key) => (window as unknown as Record<string, string[]>)[key] ?? [], key);
+}

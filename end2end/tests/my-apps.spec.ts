@@ -1,0 +1,104 @@
+// My apps: what a student does there.
+import { expect, test } from '../support/test.ts';
+import { SIMULATED } from '../support/server.ts';
+import { card, expectConnected, expectEnded, launch, newTab, resume, sessionIn } from '../support/portal.ts';
+
+const APP = SIMULATED.application;
+
+test.use({ setup: { name: 'my-apps', simulated: true } });
+
+test('launch opens the session in a new tab; Resume opens the same one; End session ends it', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)/);
+  const page = await open('student', '/');
+  await expect(page.getByRole('heading', { name: 'My apps', level: 1 })).toBeVisible();
+  for (const application of ['Calculator', APP, 'Terminal', 'Text Editor']) await expect(card(page, application)).toBeVisible();
+  await expect(card(page, APP).getByRole('link', { name: 'Resume' })).toHaveCount(0);
+
+  const tab = await launch(page, APP);
+  await expectConnected(tab);
+  await expect(tab).toHaveTitle(APP);
+  const session = sessionIn(tab);
+  await tab.close();
+
+  await page.bringToFront();
+  await expect(card(page, APP)).toContainText('Active');
+  const again = await resume(page, APP);
+  await expectConnected(again);
+  expect(sessionIn(again)).toBe(session);
+
+  await page.bringToFront();
+  await card(page, APP).getByRole('button', { name: 'End session' }).click();
+  const dialog = page.getByRole('dialog', { name: `End your session of ${APP}?` });
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toBeHidden();
+  expect((await server.session(session)).status).toBe('active');
+
+  await card(page, APP).getByRole('button', { name: 'End session' }).click();
+  await dialog.getByRole('button', { name: 'End session' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(card(page, APP)).toContainText('Not running');
+  await expectEnded(again, session, 'You ended this session.');
+  expect(await server.session(session)).toMatchObject({ status: 'expired', ended_by: 'student', end_reason: 'user' });
+});
+
+test('a second launch goes back to the same session', async ({ server, open }) => {
+  const page = await open(await server.person('twice', 'user'), '/');
+  const first = await launch(page, APP);
+  await expectConnected(first);
+  await first.close();
+  const second = await launch(page, APP);
+  await expectConnected(second);
+  expect((await server.list('?q=user:twice')).total).toBe(1);
+});
+
+test('a second tab takes the session over; the first says so and can take it back', async ({ server, open }) => {
+  const page = await open(await server.person('tabs', 'user'), '/');
+  const first = await launch(page, APP);
+  await expectConnected(first);
+  const second = await resume(page, APP);
+  await expectConnected(second);
+  await expect(first.getByText('opened in another tab')).toBeVisible();
+  expect((await server.session(sessionIn(first))).connected).toBe(true);
+
+  await first.getByRole('button', { name: 'Use it here' }).click();
+  await expect(first.getByText('opened in another tab')).toBeHidden();
+  await expectConnected(first);
+  await expect(second.getByText('opened in another tab')).toBeVisible();
+  expect((await server.session(sessionIn(first))).connected).toBe(true);
+});
+
+test('a refused launch says why', async ({ server, open }) => {
+  const page = await open(await server.person('refused', 'user'), '/');
+  await server.cli(['application', 'close', 'Calculator']);
+  const tab = await newTab(page, card(page, 'Calculator').getByRole('button', { name: 'Launch' }));
+  await expect(tab.getByRole('alert')).toContainText('The launch was refused.');
+  await expect(tab.getByRole('alert')).toContainText(/closed/i);
+  await expect(card(tab, 'Calculator'), 'what is closed is not offered').toHaveCount(0);
+  await server.cli(['application', 'open', 'Calculator']);
+
+  await server.cli(['environment', 'close', 'This host']);
+  const other = await newTab(page, card(page, 'Terminal').getByRole('button', { name: 'Launch' }));
+  await expect(other.getByRole('alert')).toContainText(/closed/i);
+  await server.cli(['environment', 'open', 'This host']);
+  expect((await server.list('?q=user:refused')).total).toBe(0);
+});
+
+test('an expire from elsewhere shows without a reload', async ({ server, open }) => {
+  const page = await open(await server.person('watching', 'user'), '/');
+  const session = await server.launchAs('watching');
+  await expect(card(page, APP)).toContainText('Active');
+  await server.expire(session.id);
+  await expect(card(page, APP)).toContainText('Not running');
+});
+
+test('somebody else’s session is as unknown as none', async ({ server, open, complaints }) => {
+  complaints.allow(/404 \(Not Found\)/);
+  const session = await server.launchAs(await server.person('owner', 'user'));
+  const page = await open('student', `/sessions/${session.id}`);
+  await expect(page.getByRole('heading', { name: 'There is no such session' })).toBeVisible();
+  expect((await server.call('student', 'GET', `/api/v1/sessions/${session.id}`)).status).toBe(404);
+  const end = await server.call('student', 'POST', `/sessions/${session.id}/end`, { form: {} });
+  expect(end.status).toBe(404);
+  expect((await server.session(session.id)).status).toBe('active');
+});

@@ -1,0 +1,250 @@
+// The way in and out, what works without JavaScript, and who may see what.
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from '../support/test.ts';
+import { type Role, type Session, SIMULATED } from '../support/server.ts';
+import { card, signIn, userMenu } from '../support/portal.ts';
+import { expectRow, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
+
+const UNKNOWN = '0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11';
+const WITHOUT_JAVASCRIPT = { javaScriptEnabled: false };
+const SEEDED = 70;
+
+test.use({ setup: { name: 'people', seed: SEEDED, simulated: true } });
+
+test.describe('signing in', () => {
+  test('a wrong user and a wrong password look the same', async ({ server, open }) => {
+    const texts: string[] = [];
+    for (const [username, password] of [
+      ['student', 'not the password'],
+      ['nobody-of-this-name', server.password('student')],
+    ] as const) {
+      const page = await open(null, '/login');
+      await signIn(page, username, password);
+      texts.push(await page.getByRole('alert').innerText());
+      await expect(page).toHaveURL(/\/login\?/);
+      expect(page.url(), 'nothing of what was typed').not.toContain(username);
+    }
+    expect(texts[0]).toContain('The username or the password is wrong.');
+    expect(texts[1]).toBe(texts[0]);
+  });
+
+  test('leads back to what was asked for, with its search', async ({ server, open }) => {
+    const asked = `${SESSIONS}?q=user%3Aa%20%22b%22&page=2`;
+    const page = await open(null, asked);
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+    await signIn(page, 'admin', 'wrong the first time');
+    await expect(page.getByRole('alert')).toBeVisible();
+    await signIn(page, 'admin', server.password('admin'));
+    await expect(page).toHaveURL(asked);
+    await expect(searchBox(page)).toHaveValue('user:a "b"');
+  });
+
+  test('never leads to another site', async ({ server, open }) => {
+    for (const next of ['https://example.com/', '//example.com', '/\\example.com']) {
+      const page = await open(null, `/login?next=${encodeURIComponent(next)}`);
+      await signIn(page, 'admin', server.password('admin'));
+      await expect(page).toHaveURL(`${server.url}/`);
+    }
+  });
+
+  test('signing out ends the login, also for a copy of its cookie', async ({ server, open }) => {
+    const page = await open(null, '/');
+    await signIn(page, 'admin', server.password('admin'));
+    await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
+    const [login] = await page.context().cookies();
+    expect(login).toMatchObject({ httpOnly: true, sameSite: 'Lax' });
+    await (await userMenu(page, 'admin')).getByRole('menuitem', { name: 'Sign out' }).click();
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+    const headers = { cookie: `${login?.name}=${login?.value}` };
+    expect((await server.call(null, 'GET', '/api/v1/sessions', { headers })).status).toBe(401);
+    await page.goBack();
+    await page.reload();
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  });
+
+  test('guessing is slowed down, for that name and that address', async ({ startServer }) => {
+    const server = await startServer({ name: 'people-throttle' });
+    const guess = (username: string) =>
+      server.call(null, 'POST', '/login', { form: { username, password: 'a guess', next: '/' } });
+    const answers = [];
+    for (let n = 0; n < 8; n += 1) answers.push((await guess('student')).headers.location);
+    expect(answers[0]).toMatch(/^\/login\?failed=1/);
+    expect(answers.at(-1), 'not even looked at').toMatch(/^\/login\?throttled=\d+/);
+    const page = await server.call(null, 'GET', answers.at(-1) ?? '');
+    expect(page.text).toMatch(/Too many attempts\. Try again in (<!--.*?-->)?\d+/);
+  });
+});
+
+test.describe('without JavaScript', () => {
+  test('sign in, launch, end', async ({ server, open }) => {
+    const page = await open(null, '/', WITHOUT_JAVASCRIPT);
+    await signIn(page, 'student', server.password('student'));
+    await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
+    const opened = page.context().waitForEvent('page');
+    await card(page, SIMULATED.application).getByRole('button', { name: 'Launch' }).click();
+    const tab = await opened;
+    await expect(tab.getByText('A session needs JavaScript in this tab.')).toBeVisible();
+    await page.reload();
+    await expect(card(page, SIMULATED.application).getByRole('link', { name: 'Resume' })).toBeVisible();
+    await card(page, SIMULATED.application).getByRole('button', { name: 'End session' }).click();
+    await expect(card(page, SIMULATED.application)).toContainText('Not running');
+    expect((await server.list('?q=user:student')).items[0]?.status).toBe('expired');
+    await (await userMenu(page, 'student')).getByRole('menuitem', { name: 'Sign out' }).click();
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  });
+
+  test('the list: times in UTC, search, paging', async ({ server, open }) => {
+    const page = await open('admin', SESSIONS, WITHOUT_JAVASCRIPT);
+    await expect(table(page).getByRole('row')).toHaveCount(51);
+    await expect(table(page).locator('tbody tr').first()).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+    await expect(page.getByRole('button', { name: 'Columns' }), 'what can’t work is not offered').toBeHidden();
+    await expect(page.getByRole('button', { name: /^Refresh/ })).toBeHidden();
+    await page.getByRole('link', { name: 'Next' }).click();
+    await expect(page).toHaveURL(/[?&]page=2/);
+    const { total } = await server.list();
+    await expect(table(page).getByRole('row')).toHaveCount(total - 50 + 1);
+    const oldest = (await server.list('?sort=started_at&limit=1')).items[0] as Session;
+    await searchBox(page).fill(oldest.id);
+    await page.getByRole('button', { name: 'Search' }).click();
+    await expect(table(page).getByRole('row')).toHaveCount(2);
+    await expect(page.getByText(`1 of ${total} sessions`)).toBeVisible();
+  });
+
+  test('Expire asks on a page of its own, and asks again when the session has changed', async ({ server, open }) => {
+    const session = await server.launchAs(await server.person('plain', 'user'));
+    const page = await open('admin', SESSIONS, WITHOUT_JAVASCRIPT);
+    const expire = { name: `Expire session of plain in ${SIMULATED.environment}` };
+    await page.getByRole('button', expire).click();
+    await expect(page.getByRole('heading', { name: 'Expire session' })).toBeVisible();
+    for (const fact of ['plain', SIMULATED.environment, SIMULATED.application, 'Active', 'No']) {
+      await expect(page.getByRole('definition').filter({ hasText: fact }).first()).toBeVisible();
+    }
+    await page.getByRole('link', { name: 'Cancel' }).click();
+    await expectRow(page, { Username: 'plain', Status: 'Active' });
+
+    await page.getByRole('button', expire).click();
+    const tab = await open('plain', `/sessions/${session.id}`);
+    await expect.poll(async () => (await server.session(session.id)).connected).toBe(true);
+    await page.getByLabel(/^Reason/).fill('Maintenance at noon');
+    await page.getByRole('button', { name: 'Expire session' }).click();
+    await expect(page.getByRole('alert')).toContainText('This session has changed.');
+    expect((await server.session(session.id)).status).toBe('active');
+    await tab.close();
+    await expect.poll(async () => (await server.session(session.id)).connected).toBe(false);
+    await page.getByLabel(/^Reason/).fill('Maintenance at noon');
+    await page.getByRole('button', { name: 'Expire session' }).click();
+    await expect(page).toHaveURL(SESSIONS);
+    await expect(rowOf(page, 'plain')).toContainText(/Expired .+ by admin/);
+    await expect(rowOf(page, 'plain')).toContainText('Maintenance at noon');
+    expect((await rows(page)).length).toBe(50);
+  });
+});
+
+test.describe('who may see what', () => {
+  const PEOPLE: [string, Role][] = [
+    ['student', 'user'],
+    ['rita', 'reporter'],
+    ['anton', 'app-admin'],
+  ];
+  /** Arguments with which each server function could work. */
+  const ADMIN_FUNCTIONS: Record<string, unknown> = {
+    columns: {},
+    set_columns: { choice: null },
+    list_sessions: { view: { q: '', status: null, sort: { column: 'start_date', descending: true }, limit: 50, page: 1, cursor: null } },
+    expire_session: { id: UNKNOWN, request: {} },
+    refresh_sessions: {},
+  };
+  const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, my_applications: {}, end_session: { id: UNKNOWN } };
+  const ADMIN_ROUTES: [string, string][] = [
+    ['GET', '/api/v1/sessions'],
+    ['POST', '/api/v1/sessions/refresh'],
+    ['GET', '/api/v1/sessions/watch'],
+    ['POST', `/api/v1/sessions/${UNKNOWN}/expire`],
+    ['POST', `/admin/cloud-delivery/sessions/${UNKNOWN}/expire`],
+  ];
+  const PAGES = ['/admin', SESSIONS, `${SESSIONS}/${UNKNOWN}/expire`];
+
+  test('every server function is in the lists above', () => {
+    const folder = new URL('../../app/src/api/', import.meta.url);
+    const source = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
+    const endpoints = [...source.matchAll(/endpoint = "(\w+)"/g)].map(([, name]) => name);
+    expect(endpoints.sort()).toEqual([...Object.keys(ADMIN_FUNCTIONS), ...Object.keys(EVERYBODYS_FUNCTIONS)].sort());
+  });
+
+  for (const [username, role] of PEOPLE) {
+    test(`a person with the role ${role} is refused the page, each server function and each route`, async ({ server, open, complaints }) => {
+      complaints.allow(/403 \(Forbidden\)/);
+      await server.person(username, role);
+      const theirs = await server.launchAs(username);
+      const page = await open(username, SESSIONS);
+      await expect(page.getByText('It needs the role System Admin.')).toBeVisible();
+      await expect(page.getByText(`You are signed in as ${username}`)).toBeVisible();
+      await expect(table(page)).toHaveCount(0);
+      await page.goto('/');
+      const item = (await userMenu(page, username)).getByRole('menuitem', { name: 'Admin' });
+      await expect(item).toHaveCount(role === 'app-admin' ? 1 : 0);
+
+      for (const path of PAGES) {
+        const answer = await server.call(username, 'GET', path, { headers: { accept: 'text/html' } });
+        const status = answer.status === 302 ? (await server.call(username, 'GET', answer.headers.location ?? '')).status : answer.status;
+        expect(status, path).toBe(403);
+      }
+      for (const [name, json] of Object.entries(ADMIN_FUNCTIONS)) {
+        const answer = await server.call(username, 'POST', `/api/ui/${name}`, { json });
+        expect(answer.status, name).toBe(403);
+      }
+      for (const [method, path] of ADMIN_ROUTES) {
+        const more = path.startsWith('/admin') ? { form: { reason: '' } } : {};
+        expect((await server.call(username, method, path, more)).status, `${method} ${path}`).toBe(403);
+      }
+      const own = await server.call(username, 'POST', `/api/v1/sessions/${theirs.id}/expire`, { json: {} });
+      expect(own.status, 'not even their own by that way').toBe(403);
+      expect(own.json).toMatchObject({ code: 'forbidden' });
+      expect(await server.session(theirs.id)).toMatchObject({ status: 'active' });
+    });
+  }
+
+  test('a stranger is sent to sign in, and gets 401 from everything else', async ({ server }) => {
+    for (const path of ['/', ...PAGES, `/sessions/${UNKNOWN}`]) {
+      const answer = await server.call(null, 'GET', path);
+      expect(answer.status, path).toBe(303);
+      expect(decodeURIComponent(answer.headers.location ?? '')).toBe(`/login?next=${path}`);
+    }
+    for (const [name, json] of Object.entries({ ...ADMIN_FUNCTIONS, ...EVERYBODYS_FUNCTIONS })) {
+      expect((await server.call(null, 'POST', `/api/ui/${name}`, { json })).status, name).toBe(401);
+    }
+    const more: [string, string][] = [
+      ['GET', '/api/v1/applications'],
+      ['GET', `/api/v1/sessions/${UNKNOWN}`],
+      ['POST', '/api/v1/sessions'],
+      ['POST', '/launch'],
+      ['POST', `/sessions/${UNKNOWN}/end`],
+    ];
+    for (const [method, path] of [...ADMIN_ROUTES, ...more]) {
+      expect((await server.call(null, method, path)).status, `${method} ${path}`).toBe(401);
+    }
+  });
+
+  test('a role that is taken away counts at once, also on an open page', async ({ server, open, complaints }) => {
+    complaints.allow(/403 \(Forbidden\)/);
+    await server.person('former', 'system-admin');
+    const page = await open('former', SESSIONS);
+    await expect(table(page)).toBeVisible();
+    await server.cli(['user', 'set-role', 'former', 'user']);
+    expect((await server.call('former', 'GET', '/api/v1/sessions')).status).toBe(403);
+    await expect(page.getByRole('alert')).toContainText('Your role has changed.', { timeout: 15_000 });
+  });
+
+  test('a login that is ended elsewhere shows on the open page, with the way back', async ({ server, open, complaints }) => {
+    complaints.allow(/401 \(Unauthorized\)/);
+    await server.person('ousted', 'system-admin');
+    const page = await open('ousted', `${SESSIONS}?q=status%3Aexpired`);
+    await expect(table(page)).toBeVisible();
+    await server.cli(['user', 'set-password', 'ousted'], 'another fine password\n');
+    await expect(page.getByRole('alert')).toContainText('Your login has ended.', { timeout: 15_000 });
+    await page.getByRole('link', { name: 'Sign in again' }).click();
+    await signIn(page, 'ousted', 'another fine password');
+    await expect(page).toHaveURL(`${SESSIONS}?q=status%3Aexpired`);
+    await expect(table(page)).toBeVisible();
+  });
+});

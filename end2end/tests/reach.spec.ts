@@ -1,0 +1,90 @@
+// For everybody: WCAG by axe in light and dark, small screens, large text.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+import { SIMULATED } from '../support/server.ts';
+import { askToExpire, openColumns, rowOf, SESSIONS } from '../support/sessions.ts';
+import { userMenu } from '../support/portal.ts';
+
+test.use({ setup: { name: 'reach', seed: 60, simulated: true } });
+
+async function expectNoViolations(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const told = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => node.html).join('\n  ')}`);
+  expect(told).toEqual([]);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing, ${colorScheme}`, async ({ server, open, complaints }) => {
+    complaints.allow(/403 \(Forbidden\)|410 \(Gone\)|404 \(Not Found\)/);
+    const look = { colorScheme };
+    const login = await open(null, '/login?failed=1', look);
+    await expectNoViolations(login);
+
+    const session = await server.launchAs('student');
+    const apps = await open('student', '/', look);
+    await expectNoViolations(apps);
+    await userMenu(apps, 'student');
+    await expectNoViolations(apps);
+    await apps.goto(SESSIONS);
+    await expect(apps.getByText('It needs the role System Admin.')).toBeVisible();
+    await expectNoViolations(apps);
+
+    const page = await open('admin', SESSIONS, look);
+    await expect(rowOf(page, 'student').filter({ hasText: 'Active' })).toBeVisible();
+    await expectNoViolations(page);
+    await openColumns(page);
+    await expectNoViolations(page);
+    await page.keyboard.press('Escape');
+    await askToExpire(page, 'student', SIMULATED.environment);
+    await expectNoViolations(page);
+    await page.keyboard.press('Escape');
+
+    await server.expire(session.id, 'for the picture');
+    await expectNoViolations(page);
+    await page.goto(`${SESSIONS}?q=nobody+of+this+name`);
+    await expectNoViolations(page);
+    const ended = await open('student', `/sessions/${session.id}`, look);
+    await expectNoViolations(ended);
+    await ended.goto('/no/such/page');
+    await expectNoViolations(ended);
+  });
+}
+
+for (const [what, size] of [
+  ['320 px wide', { width: 320, height: 640 }],
+  ['1280 px wide at 400 %', { width: 320, height: 256 }],
+  ['at 200 %', { width: 640, height: 400 }],
+] as const) {
+  test(`${what}, no page scrolls sideways`, async ({ server, open }) => {
+    const session = await server.launchAs('student');
+    const fits = async (page: Page, where: string) => {
+      const wide = await page.evaluate(() => {
+        const limit = document.documentElement.clientWidth;
+        const out = [...document.querySelectorAll('body *')].filter((element) => {
+          const box = element.getBoundingClientRect();
+          return box.width > 0 && box.right > limit + 1 && element.closest('.table-scroll') === null;
+        });
+        return [document.documentElement.scrollWidth - limit, ...out.map((element) => element.outerHTML.slice(0, 120))];
+      });
+      expect(wide[0], `${where}: ${wide.slice(1).join('\n')}`).toBe(0);
+    };
+    await fits(await open(null, '/login', { viewport: size }), 'login');
+    await fits(await open('student', '/', { viewport: size }), 'My apps');
+    const page = await open('admin', SESSIONS, { viewport: size });
+    await fits(page, 'Sessions');
+    const button = page.getByRole('button', { name: `Expire session of student in ${SIMULATED.environment}` });
+    await button.scrollIntoViewIfNeeded();
+    await expect(button).toBeInViewport();
+    const asked = await askToExpire(page, 'student', SIMULATED.environment);
+    await fits(page, 'dialog');
+    await asked.getByRole('button', { name: 'Expire session' }).scrollIntoViewIfNeeded();
+    await expect(asked.getByRole('button', { name: 'Expire session' })).toBeInViewport();
+    await asked.getByRole('button', { name: 'Cancel' }).click();
+    await openColumns(page);
+    const last = page.getByRole('button', { name: 'Reset to defaults' });
+    await last.scrollIntoViewIfNeeded();
+    await expect(last).toBeInViewport();
+    await server.expire(session.id);
+  });
+}

@@ -1,0 +1,292 @@
+// The Sessions page as an administrator works with it all day: live, two at a time, with the keyboard.
+import { expect, test } from '../support/test.ts';
+import { type Session, SIMULATED } from '../support/server.ts';
+import { expectConnected, signIn } from '../support/portal.ts';
+import { askToExpire, dialog, expectRow, expireButton, record, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
+
+const SEEDED = 300;
+const ENVIRONMENT = SIMULATED.environment;
+
+test.use({ setup: { name: 'sessions-page', seed: SEEDED, simulated: true } });
+
+test.describe('live', () => {
+  test('a launch, a tab that opens and one that goes show within a second, on every administrator’s page', async ({ server, open }) => {
+    const pages = [await open('admin', SESSIONS), await open(await server.person('second', 'system-admin'), SESSIONS)];
+    const session = await server.launchAs(await server.person('live', 'user'));
+    for (const page of pages) await expectRow(page, { Username: 'live', Status: 'Active', Connected: 'No' }, { timeout: 1000 });
+    const tab = await open('live', `/sessions/${session.id}`);
+    await expectConnected(tab);
+    for (const page of pages) await expectRow(page, { Username: 'live', Connected: 'Yes' }, { timeout: 1000 });
+    await tab.close();
+    for (const page of pages) await expectRow(page, { Username: 'live', Connected: 'No' }, { timeout: 3000 });
+    await server.expire(session.id);
+    for (const page of pages) await expectRow(page, { Username: 'live', Status: 'Expired' }, { timeout: 1000 });
+  });
+
+  test('a reload of the tab is no disconnect', async ({ server, open, complaints }) => {
+    complaints.allow(/410 \(Gone\)/);
+    const session = await server.launchAs(await server.person('reloader', 'user'));
+    const tab = await open('reloader', `/sessions/${session.id}`);
+    await expectConnected(tab);
+    const page = await open('admin', SESSIONS);
+    await expectRow(page, { Username: 'reloader', Connected: 'Yes' });
+    const connected = await record(page, 'reloader', 'Connected');
+    await tab.reload();
+    await expectConnected(tab);
+    await expect.poll(async () => (await server.session(session.id)).connected).toBe(true);
+    await server.expire(session.id);
+    await expectRow(page, { Username: 'reloader', Status: 'Expired', Connected: 'No' });
+    expect(await connected(), 'until it ended').toEqual(['Yes', 'No']);
+  });
+
+  test('what was expired at the command line shows too', async ({ server, open }) => {
+    const session = await server.launchAs(await server.person('terminal', 'user'));
+    const page = await open('admin', SESSIONS);
+    await expectRow(page, { Username: 'terminal', Status: 'Active' });
+    await server.cli(['sessions', 'expire', session.id, '--reason', 'by hand']);
+    await expectRow(page, { Username: 'terminal', Status: 'Expired', Action: /by admin \(command line\) “by hand”/ }, { timeout: 3000 });
+  });
+
+  test('rows that come leave the focus and the open dialog alone', async ({ server, open }) => {
+    const session = await server.launchAs(await server.person('steady', 'user'));
+    const page = await open('admin', SESSIONS);
+    await expireButton(page, 'steady', ENVIRONMENT).focus();
+    const other = await server.launchAs(await server.person('newcomer', 'user'));
+    await expectRow(page, { Username: 'newcomer' });
+    await expect(expireButton(page, 'steady', ENVIRONMENT)).toBeFocused();
+    const asked = await askToExpire(page, 'steady', ENVIRONMENT);
+    await asked.getByLabel(/^Reason/).fill('half a sentence');
+    await server.expire(other.id);
+    await expectRow(page, { Username: 'newcomer', Status: 'Expired' });
+    await expect(asked.getByLabel(/^Reason/)).toHaveValue('half a sentence');
+    await expect(asked.getByLabel(/^Reason/)).toBeFocused();
+    await server.expire(session.id);
+  });
+});
+
+test.describe('Expire', () => {
+  test('asks first: the facts, the consequence, and Cancel has the focus', async ({ server, open }) => {
+    const session = await server.launchAs(await server.person('asked', 'user'));
+    const page = await open('admin', SESSIONS);
+    const asked = await askToExpire(page, 'asked', ENVIRONMENT);
+    await expect(asked.getByRole('button', { name: 'Cancel' })).toBeFocused();
+    for (const [term, fact] of [
+      ['User', 'asked'],
+      ['Environment', ENVIRONMENT],
+      ['Application', SIMULATED.application],
+      ['Status', 'Active'],
+      ['Connected', 'No'],
+    ] as const) {
+      await expect(asked.locator('dl > div').filter({ has: page.getByText(term, { exact: true }) })).toContainText(fact);
+    }
+    await expect(asked).toHaveAccessibleDescription(/loses access at once, and Simulated desktop closes\. Unsaved work is lost/);
+    await page.keyboard.press('Escape');
+    await expect(asked).toBeHidden();
+    await expect(expireButton(page, 'asked', ENVIRONMENT), 'the focus goes back').toBeFocused();
+    await askToExpire(page, 'asked', ENVIRONMENT);
+    await asked.getByRole('button', { name: 'Cancel' }).click();
+    await expect(asked).toBeHidden();
+    expect((await server.session(session.id)).version).toBe((await server.session(session.id)).version);
+    expect((await server.session(session.id)).status).toBe('active');
+    await server.expire(session.id);
+  });
+
+  test('the user connects while the dialog is open: the facts follow, and it asks again', async ({ server, open, complaints }) => {
+    complaints.allow(/409 \(Conflict\)|410 \(Gone\)/);
+    const session = await server.launchAs(await server.person('conflict', 'user'));
+    const page = await open('admin', SESSIONS);
+    const asked = await askToExpire(page, 'conflict', ENVIRONMENT);
+    // The request goes out with what was on screen, and reaches the server after the user has connected.
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    await page.route('**/api/ui/expire_session', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await asked.getByLabel(/^Reason/).fill('kept while asking again');
+    await asked.getByRole('button', { name: 'Expire session' }).click();
+    const tab = await open('conflict', `/sessions/${session.id}`);
+    await expectConnected(tab);
+    await expect(asked.locator('dl > div').filter({ has: page.getByText('Connected', { exact: true }) })).toContainText('Yes');
+    const answered = page.waitForResponse('**/api/ui/expire_session');
+    letGo();
+    expect((await answered).status()).toBe(409);
+    await expect(asked.getByRole('alert')).toContainText('This session has changed. It is now Active and open in a browser tab.');
+    expect((await server.session(session.id)).status).toBe('active');
+    await expect(asked.getByLabel(/^Reason/)).toHaveValue('kept while asking again');
+    await asked.getByRole('button', { name: 'Expire session' }).click();
+    await expect(asked).toBeHidden();
+    await expectRow(page, { Username: 'conflict', Status: 'Expired', Action: /kept while asking again/ });
+  });
+
+  test('two administrators at once: one end, and both learn of it', async ({ server, open }) => {
+    const session = await server.launchAs(await server.person('contested', 'user'));
+    const first = await open('admin', SESSIONS);
+    const second = await open(await server.person('second', 'system-admin'), SESSIONS);
+    await askToExpire(first, 'contested', ENVIRONMENT);
+    await askToExpire(second, 'contested', ENVIRONMENT);
+    await dialog(first).getByRole('button', { name: 'Expire session' }).click();
+    await expectRow(second, { Username: 'contested', Status: 'Expired' });
+    await expect(dialog(second)).toContainText(/Expired .+ by admin/);
+    await expect(dialog(second).getByRole('button', { name: 'Expire session' })).toHaveCount(0);
+    await dialog(second).getByRole('button', { name: 'Close' }).click();
+    const again = await server.call('second', 'POST', `/api/v1/sessions/${session.id}/expire`, { json: {} });
+    expect(again.status, 'expiring again says how it ended').toBe(200);
+    expect(again.json).toMatchObject({ status: 'expired', ended_by: 'admin' });
+    const many = await server.launchAs('contested');
+    const answers = await Promise.all(Array.from({ length: 8 }, () => server.expire(many.id)));
+    expect(new Set(answers.map(({ ended_at }) => ended_at)).size, 'one end').toBe(1);
+  });
+
+  test('what was done is said, and the focus is not lost', async ({ server, open }) => {
+    await server.launchAs(await server.person('done', 'user'));
+    const page = await open('admin', SESSIONS);
+    const asked = await askToExpire(page, 'done', ENVIRONMENT);
+    await asked.getByRole('button', { name: 'Expire session' }).click();
+    await expect(page.getByText(`The session of done in ${ENVIRONMENT} has been expired by admin.`)).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Table of sessions' })).toBeFocused();
+  });
+});
+
+test.describe('finding', () => {
+  test('no match says so, with the way back', async ({ open }) => {
+    const page = await open('admin', SESSIONS);
+    await searchBox(page).fill('nobody of this name');
+    await expect(page.getByRole('heading', { name: 'No sessions match “nobody of this name”' })).toBeVisible();
+    await expect(page.getByText(/^0 of \d+ sessions$/)).toBeVisible();
+    await page.getByRole('link', { name: 'Clear search' }).click();
+    await expect(searchBox(page)).toHaveValue('');
+    await expect(page).toHaveURL(SESSIONS);
+    expect((await rows(page)).length).toBe(50);
+  });
+
+  test('an empty list says how a session appears', async ({ startServer, browser }) => {
+    const server = await startServer({ name: 'sessions-page-empty' });
+    const context = await browser.newContext({ baseURL: server.url });
+    const page = await context.newPage();
+    await page.goto(SESSIONS);
+    await signIn(page, 'admin', server.password('admin'));
+    await expect(page.getByRole('heading', { name: 'No sessions yet' })).toBeVisible();
+    await expect(page.getByText('as soon as somebody launches an application')).toBeVisible();
+    await context.close();
+  });
+
+  test('/ goes to the search box, Esc clears it', async ({ open }) => {
+    const page = await open('admin', SESSIONS);
+    await page.keyboard.press('/');
+    await expect(searchBox(page)).toBeFocused();
+    await page.keyboard.type('a/b');
+    await expect(searchBox(page), 'there it is a letter').toHaveValue('a/b');
+    await expect(page).toHaveURL(/q=a%2Fb/);
+    await page.keyboard.press('Escape');
+    await expect(searchBox(page)).toHaveValue('');
+    await expect(page).toHaveURL(SESSIONS);
+    expect((await rows(page)).length).toBe(50);
+  });
+
+  test('the search is in the address: a link shows the same list, Back and Forward keep it', async ({ server, open }) => {
+    const page = await open('admin', SESSIONS);
+    const session = (await server.list('?sort=started_at&limit=1')).items[0] as Session;
+    await searchBox(page).fill(`user:${session.username} 100%`);
+    await expect(page).toHaveURL(/100%25/);
+    await searchBox(page).fill(`user:${session.username}`);
+    await expect(page).toHaveURL(new RegExp(`q=user%3A${encodeURIComponent(session.username)}$`));
+    await expectRow(page, { Username: session.username });
+    const found = await rows(page);
+    const link = page.url();
+    await page.getByRole('link', { name: 'Cloud Delivery', exact: true }).click();
+    await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
+    await page.goBack();
+    await expect(searchBox(page)).toHaveValue(`user:${session.username}`);
+    expect((await rows(page)).length).toBe(found.length);
+    await page.goForward();
+    await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
+    const other = await open(await server.person('second', 'system-admin'), link);
+    await expect(searchBox(other)).toHaveValue(`user:${session.username}`);
+    expect((await rows(other)).length).toBe(found.length);
+  });
+
+  test('pages: every session once, in order, and the count is of all', async ({ server, open }) => {
+    const page = await open('admin', `${SESSIONS}?q=status:expired&sort=username`);
+    const { total, all } = await server.list('?q=status:expired');
+    await expect(page.getByText(`${total} of ${all} sessions`)).toBeVisible();
+    const pages = page.getByRole('navigation', { name: 'Pages' });
+    await expect(pages.getByRole('link', { name: 'Previous' })).toHaveCount(0);
+    const seen: string[] = [];
+    for (let at = 0; at < total; at += 50) {
+      await expect(pages).toContainText(`${at + 1}–${Math.min(at + 50, total)} of ${total}`);
+      const { items } = await server.list(`?q=status:expired&sort=username&page=${at / 50 + 1}`);
+      const names = async () => (await rows(page)).map((row) => row.Username ?? '');
+      await expect.poll(names).toEqual(items.map(({ username }) => username));
+      seen.push(...(await names()));
+      if (at + 50 < total) await pages.getByRole('link', { name: 'Next' }).click();
+    }
+    expect(seen.length).toBe(total);
+    await expect(pages.getByRole('link', { name: 'Next' })).toHaveCount(0);
+    const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+    expect(seen.map(fold)).toEqual(seen.map(fold).sort());
+  });
+
+  test('a header sorts, and says which way', async ({ server, open }) => {
+    const page = await open('admin', SESSIONS);
+    const header = (name: string) => table(page).getByRole('columnheader', { name });
+    await expect(header('Start date')).toHaveAttribute('aria-sort', 'descending');
+    await header('Username').getByRole('link').click();
+    await expect(header('Username')).toHaveAttribute('aria-sort', 'ascending');
+    await expect(header('Start date')).not.toHaveAttribute('aria-sort');
+    const first = (await server.list('?sort=username&limit=1')).items[0]?.username ?? '';
+    await expect(table(page).locator('tbody tr').first()).toContainText(first);
+    await header('Username').getByRole('link').click();
+    await expect(header('Username')).toHaveAttribute('aria-sort', 'descending');
+    await expect(page).toHaveURL(/sort=-username/);
+  });
+});
+
+test('with the keyboard alone, from the login to an expired session', async ({ server, open }) => {
+  await server.launchAs(await server.person('keyboard', 'user'));
+  const page = await open(null, '/');
+  const { keyboard } = page;
+  const tabTo = async (name: RegExp) => {
+    await expect(async () => {
+      await keyboard.press('Tab');
+      const focused = page.locator(':focus');
+      await expect(focused).toHaveAccessibleName(name, { timeout: 100 });
+    }).toPass({ intervals: [1] });
+    await expect(page.locator(':focus')).toBeInViewport();
+  };
+  await expect(page.getByLabel('Username')).toBeFocused();
+  await keyboard.type('admin');
+  await keyboard.press('Tab');
+  await keyboard.type(server.password('admin'));
+  await keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('data-alive');
+  await tabTo(/^admin$/);
+  await keyboard.press('Enter');
+  await expect(page.getByRole('menuitem', { name: 'Admin' })).toBeFocused();
+  await keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Sessions', level: 1 })).toBeVisible();
+  await keyboard.press('/');
+  await keyboard.type('user:keyboard');
+  await expect(rowOf(page, 'keyboard')).toHaveCount(1);
+  await expect(page.getByText(/^1 of /)).toBeVisible();
+  await tabTo(/^Expire session of keyboard in /);
+  await keyboard.press('Enter');
+  await expect(dialog(page).getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await keyboard.press('Tab');
+  await expect(dialog(page).getByRole('button', { name: 'Expire session' })).toBeFocused();
+  await keyboard.press('Enter');
+  await expectRow(page, { Username: 'keyboard', Status: 'Expired' });
+});
+
+test('times are drawn where the administrator is', async ({ server, open }) => {
+  const session = await server.launchAs(await server.person('far', 'user'));
+  const page = await open('admin', SESSIONS, { timezoneId: 'Asia/Kolkata' });
+  const kolkata = new Date(Date.parse(session.started_at) + 5.5 * 3600 * 1000).toISOString().slice(11, 16);
+  await expectRow(page, { Username: 'far', 'Start date': new RegExp(`, ${kolkata} (IST|GMT\\+5:30)$`) });
+  const moment = rowOf(page, 'far').getByText(kolkata);
+  await expect(moment).toHaveAttribute('datetime', `${session.started_at.slice(0, 19)}Z`);
+  await moment.focus();
+  await expect(moment).toBeFocused();
+  await server.expire(session.id);
+});

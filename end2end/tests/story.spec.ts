@@ -1,0 +1,69 @@
+// The product in one story: a student launches a real application, an administrator watches it and ends it.
+import { alive as pageAlive, expect, test } from '../support/test.ts';
+import { difference, expectConnected, expectEnded, expectPrompt, launch, picture, resume, sessionIn, signIn, typeLine } from '../support/portal.ts';
+import { alive, processesOf, running } from '../support/processes.ts';
+import { askToExpire, expectRow, record, SESSIONS } from '../support/sessions.ts';
+import { handshake } from '../support/http.ts';
+
+test.use({ setup: { name: 'story' } });
+
+const HOST = 'This host';
+const REASON = 'The licence is needed for an exam.';
+
+test('a student launches Terminal, an administrator watches and expires it', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)/);
+  const admin = await open('admin', SESSIONS);
+  const statuses = await record(admin, 'student', 'Status');
+  const ages = await record(admin, 'student', 'Started ago');
+  const student = await open(null, '/');
+  await signIn(student, 'student', server.password('student'));
+  await pageAlive(student);
+
+  let tab = await launch(student, 'Terminal');
+  await expectPrompt(tab);
+  const session = sessionIn(tab);
+  await expect.poll(statuses).toEqual(['Pending', 'Active']);
+  await expectRow(admin, { Environment: HOST, Username: 'student', Status: 'Active', Connected: 'Yes' });
+
+  const size = await tab.locator('canvas').boundingBox();
+  expect([size?.width, size?.height], 'the application fills the tab').toEqual([1280, 800]);
+  const empty = await picture(tab);
+  await typeLine(tab, 'sleep 4242 &');
+  await expect.poll(() => running('sleep 4242'), 'the command runs').toBeDefined();
+  const sleeper = running('sleep 4242');
+  await typeLine(tab, 'clear; echo the same screen');
+  await expect.poll(async () => (await ages()).length, 'Started ago ticks').toBeGreaterThan(2);
+  const seconds = (await ages()).map((age) => Number(/^(\d+) s$/.exec(age)?.[1]));
+  expect(seconds, 'every second, forwards').toEqual([...new Set(seconds)].sort((a, b) => a - b));
+
+  const before = await picture(tab);
+  expect(difference(before, empty), 'what was typed is on screen').toBeGreaterThan(30);
+  const left = Date.now();
+  await tab.close();
+  await expectRow(admin, { Username: 'student', Status: 'Active', Connected: 'Yes' });
+  await expectRow(admin, { Username: 'student', Status: 'Active', Connected: 'No' }, { timeout: 3000 });
+  expect(Date.now() - left, 'within 1 s after the grace of 2 s, and not before it').toBeGreaterThan(1900);
+
+  tab = await resume(student, 'Terminal');
+  await expectConnected(tab);
+  expect(sessionIn(tab)).toBe(session);
+  await expect.poll(async () => difference(await picture(tab), before), 'the same screen').toBeLessThan(6);
+  expect(running('sleep 4242'), 'the same process').toBe(sleeper);
+  await expectRow(admin, { Username: 'student', Connected: 'Yes' });
+
+  const sandbox = processesOf(session).map(({ pid }) => pid);
+  expect(sandbox).toContain(sleeper);
+  const login = (await student.context().cookies())[0];
+  const cookie = `${login?.name}=${login?.value}`;
+  const dialog = await askToExpire(admin, 'student', HOST);
+  await dialog.getByLabel(/^Reason/).fill(REASON);
+  await dialog.getByRole('button', { name: 'Expire session' }).click();
+  await expectRow(admin, { Username: 'student', Status: 'Expired', Connected: 'No' }, { timeout: 1000 });
+  await expect.poll(() => [...alive(sandbox), ...processesOf(session)], { timeout: 1000, intervals: [50] }).toEqual([]);
+
+  await expectEnded(tab, session, REASON, 'Ended by administrator admin');
+  const refused = await handshake(server.url, `/sessions/${session}/stream`, { cookie, origin: server.url });
+  expect(refused.status).toBe(410);
+  expect((await server.call('student', 'GET', `/sessions/${session}`)).status).toBe(410);
+  await expectRow(admin, { Username: 'student', Status: 'Expired', Action: /^Expired .+ by admin “The licence/ });
+});
