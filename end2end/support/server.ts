@@ -85,8 +85,9 @@ export class Server {
   static async start(setup: Setup): Promise<Server> {
     const server = new Server(setup, await freePort());
     if (setup.movableClock) server.moveClock(0);
-    await server.launch();
+    // Before the start: a running server would see them within a second, and a page without JavaScript never.
     if (setup.seed) await server.cli(['seed', '--sessions', String(setup.seed)]);
+    await server.launch();
     return server;
   }
 

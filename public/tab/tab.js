@@ -12,6 +12,7 @@ const text = document.getElementById('notice-text');
 const action = document.getElementById('notice-action');
 const id = screen.dataset.session;
 
+document.getElementById('needs-script').remove();
 let failures = 0;
 
 function say(message, label, act) {
