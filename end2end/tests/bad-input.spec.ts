@@ -13,6 +13,10 @@ test.use({ setup: { name: 'bad-input', simulated: true } });
 
 /** Runs what must change nothing, and looks whether it did. */
 async function unchanged(server: Server, work: () => Promise<void>): Promise<void> {
+  // What earlier tests left has come to rest: a tab that was just closed, a start, a stop.
+  const restless = async () =>
+    (await server.list()).items.filter((row) => row.connected || row.status === 'pending' || row.teardown === 'wanted');
+  await expect.poll(restless).toEqual([]);
   const facts = async () => (await server.list()).items.map(({ id, version }: Session) => `${id} ${version}`);
   const before = await facts();
   await work();

@@ -42,12 +42,12 @@ function figures(runs) {
   return p50AndP99(client, times('ms'), { aim: AIM, note: perNeedle(runs, 'ms') });
 }
 
-/** Where the time goes: matches and the nearly slowest time of each needle. */
+/** Where the time goes: matches, and the median and the nearly slowest time of each needle. */
 function perNeedle(runs, key) {
   const all = runs.flat();
   return NEEDLES.map((needle) => {
     const own = all.filter((answer) => answer.needle === needle);
-    const p99 = quantile(own.map((answer) => answer[key]), 0.99);
-    return `“${needle}” ${JSON.parse(own[0].text).total} in ${p99.toFixed(1)} ms`;
+    const times = [0.5, 0.99].map((q) => quantile(own.map((answer) => answer[key]), q).toFixed(1));
+    return `“${needle}” ${JSON.parse(own[0].text).total} rows ${times.join('/')} ms`;
   }).join(', ');
 }
