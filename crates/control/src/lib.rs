@@ -9,6 +9,7 @@
 
 mod authority;
 mod background;
+mod batch;
 mod catalogue;
 mod clock;
 mod columns;
@@ -153,7 +154,8 @@ fn take_over(replica: &Replica, streams: &Streams, closing: &Notify, committed: 
             | Answer::Denied(_)
             | Answer::Stepped { changed: false, .. }
             | Answer::Refused(..)
-            | Answer::Unknown => {}
+            | Answer::Unknown
+            | Answer::Noted => {}
         }
     }
     if changed.is_empty() && purged.is_empty() && committed.revision <= replica.revision() {

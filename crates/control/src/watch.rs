@@ -35,6 +35,8 @@ pub enum Message {
         server_time: session::Timestamp,
         /// The revision that the watcher shows.
         revision: u64,
+        /// Of the rows that it shows: [`session::checksum`].
+        checksum: u32,
     },
 }
 
@@ -51,6 +53,7 @@ pub struct Watch {
 struct Sent {
     at: Instant,
     revision: u64,
+    checksum: u32,
     order: Vec<SessionId>,
     rows: HashMap<SessionId, SessionView>,
 }
@@ -78,13 +81,15 @@ impl Watch {
             self.remember(&list);
             return Ok(Message::Snapshot(list));
         };
-        let (tick_at, earliest, revision) = (Instant::now() + TICK, sent.at + COALESCE, sent.revision);
+        let (tick_at, earliest) = (Instant::now() + TICK, sent.at + COALESCE);
+        let (revision, checksum) = (sent.revision, sent.checksum);
         match timeout_at(tick_at, self.changes.changed()).await {
             Ok(Ok(())) => sleep_until(earliest).await,
             Ok(Err(_)) | Err(_) => {
                 return Ok(Message::Tick {
                     server_time: self.control.now(),
                     revision,
+                    checksum,
                 });
             }
         }
@@ -117,6 +122,7 @@ impl Watch {
         self.sent = Some(Sent {
             at: Instant::now(),
             revision: list.head.revision,
+            checksum: list.head.checksum,
             order: list.items.iter().map(|row| row.id).collect(),
             rows: list.items.iter().map(|row| (row.id, row.clone())).collect(),
         });

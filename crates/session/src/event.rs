@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndReason, SessionId, Timestamp, UserId};
+use crate::{BatchId, EndReason, SessionId, Timestamp, UserId};
 
 /// Who caused a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,18 @@ pub enum EventKind {
         reason: EndReason,
         /// What the administrator wrote.
         note: Option<Arc<str>>,
+        /// The batch that it was expired in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<BatchId>,
+    },
+    /// An administrator set out to expire many sessions together; each has an event of its own.
+    BatchExpired {
+        /// Names the batch in the events of its sessions.
+        batch: BatchId,
+        /// How many sessions were chosen.
+        size: u32,
+        /// What the administrator wrote.
+        note: Option<Arc<str>>,
     },
     /// The environment closed it.
     TornDown,
@@ -81,6 +93,7 @@ impl EventKind {
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
             Self::Expired { .. } => "expired",
+            Self::BatchExpired { .. } => "batch_expired",
             Self::TornDown => "torn_down",
             Self::Purged => "purged",
         }
@@ -92,7 +105,7 @@ impl EventKind {
 pub struct Event {
     /// When.
     pub at: Timestamp,
-    /// Which session; `None` for a refused launch.
+    /// Which session; `None` where it is about none, or about many.
     pub session_id: Option<SessionId>,
     /// Who.
     pub actor: Actor,

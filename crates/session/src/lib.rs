@@ -7,6 +7,8 @@
 //! To add a status edge: one arm in [`lifecycle::verdict`] and one in [`lifecycle::step`]; the page's disabled buttons,
 //! the API's refusals and the timers follow. To add a column: one entry in [`columns::Column`].
 
+pub mod batch;
+pub mod checksum;
 pub mod columns;
 pub mod event;
 pub mod format;
@@ -21,7 +23,7 @@ pub mod wire;
 mod model;
 
 pub use event::{Actor, Event, EventKind};
-pub use ids::{ApplicationId, EnvironmentId, SessionId, UserId};
+pub use ids::{ApplicationId, BatchId, EnvironmentId, SessionId, UserId};
 pub use model::{End, EndReason, Session, Status, Teardown};
 pub use policy::Policy;
 pub use role::Role;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, EndReason, EnvironmentId, Session, SessionId, Status, Teardown, Timestamp, UserId, lifecycle::Seen,
+    ApplicationId, EndReason, EnvironmentId, Event, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    lifecycle::{Seen, Timer},
 };
 
 /// A session in JSON.
@@ -29,6 +30,8 @@ pub struct SessionView {
     pub username: Arc<str>,
     /// Open in a browser tab right now?
     pub connected: bool,
+    /// Since when.
+    pub connected_since: Option<Timestamp>,
     /// When the launch was accepted.
     pub started_at: Timestamp,
     /// Latest moment of access.
@@ -62,6 +65,7 @@ impl From<&Session> for SessionView {
             user_id: session.user_id,
             username: session.username.clone(),
             connected: session.connected(),
+            connected_since: session.connected_since,
             started_at: session.started_at,
             valid_until: session.valid_until,
             ended_at: end.map(|end| end.at),
@@ -137,6 +141,26 @@ impl Counts {
     }
 }
 
+/// One session with its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionDetails {
+    /// As it is; `None` once it was purged.
+    pub session: Option<SessionView>,
+    /// When time itself does something to it, and what.
+    pub deadline: Option<Deadline>,
+    /// What happened to it, oldest first.
+    pub events: Vec<Event>,
+}
+
+/// What the passing of time will do to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// When.
+    pub at: Timestamp,
+    /// Which limit.
+    pub timer: Timer,
+}
+
 /// An environment whose last sweep failed: its rows are as old as `as_of`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stale {
@@ -167,8 +191,14 @@ pub struct Head {
     pub all: u32,
     /// Matches of the search by status, whatever status the view asks for.
     pub counts: Counts,
+    /// How many matches come before the first row of the page.
+    pub offset: u32,
     /// Continue here for the next page; `None` on the last.
     pub next_cursor: Option<String>,
+    /// The page before this one starts here; `None` where that is the first page.
+    pub previous_cursor: Option<String>,
+    /// Of the rows of the page: [`crate::checksum`].
+    pub checksum: u32,
     /// Environments whose rows are not fresh.
     pub stale: Vec<Stale>,
 }

@@ -1,6 +1,7 @@
 //! The HTTP API, version 1 (SPEC.md §6): JSON in and out, the same rules and limits as the page.
 
 mod applications;
+mod export;
 mod sessions;
 mod watch;
 
@@ -17,9 +18,13 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/applications", get(applications::mine))
         .route("/sessions", get(sessions::list).post(sessions::launch))
+        .route("/sessions.csv", get(export::sessions))
         .route("/sessions/refresh", post(sessions::refresh))
+        .route("/sessions/selection", post(sessions::selection))
+        .route("/sessions/expire", post(sessions::expire_many))
         .route("/sessions/watch", get(watch::watch))
         .route("/sessions/{id}", get(sessions::one))
+        .route("/sessions/{id}/details", get(sessions::details))
         .route("/sessions/{id}/expire", post(sessions::expire))
 }
 
