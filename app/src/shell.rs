@@ -9,7 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{portal::Portal, view_url::SESSIONS_PATH},
+    components::{portal::Portal, session_details::SessionPanel, view_url::SESSIONS_PATH},
     pages::{Admin, ExpireSession, Login, MyApps, NotFound, Sessions},
 };
 
@@ -63,7 +63,10 @@ pub fn App() -> impl IntoView {
                             view=|| view! { <Redirect path=SESSIONS_PATH /> }
                             ssr=SsrMode::Async
                         />
-                        <Route path=path!("/cloud-delivery/sessions") view=Sessions ssr=SsrMode::Async />
+                        <ParentRoute path=path!("/cloud-delivery/sessions") view=Sessions ssr=SsrMode::Async>
+                            <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                            <Route path=path!(":id") view=SessionPanel ssr=SsrMode::Async />
+                        </ParentRoute>
                         <Route path=path!("/cloud-delivery/sessions/:id/expire") view=ExpireSession ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>

@@ -79,5 +79,5 @@ pub fn StaleBanners(
             </Banner>
         }
     };
-    view! { <For each=move || stale.get() key=|stale| (stale.environment_id, stale.as_of, stale.error.clone()) children=banner /> }
+    part(move || stale.get().into_iter().map(banner).collect_view().into_any())
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use session::{
-    SessionId, Timestamp,
+    SessionId, Timestamp, checksum,
     wire::{Delta, Head, Refreshed, SessionList, SessionView},
 };
 
@@ -80,6 +80,29 @@ impl Model {
             return;
         };
         advance(&row, session);
+    }
+
+    /// The same for a session that may not be on the page.
+    pub fn patch_shown(&self, session: SessionView) {
+        if let Some(row) = self
+            .rows
+            .try_with_value(|rows| rows.get(&session.id).cloned())
+            .flatten()
+        {
+            advance(&row, session);
+        }
+    }
+
+    /// Does the page show what the server says it shows? Rows that an answer has brought further than the message are left for
+    /// the next one to judge.
+    pub fn agrees(&self, revision: u64, checksum: u32) -> bool {
+        let order = self.order.read_untracked();
+        let versions: Vec<_> = order
+            .iter()
+            .filter_map(|id| Some((*id, self.row(*id)?.read_untracked().version)))
+            .collect();
+        let ahead = versions.iter().any(|(_, version)| *version > revision);
+        ahead || checksum::of_versions(versions) == checksum
     }
 
     /// A refresh was completed.

@@ -7,7 +7,7 @@ use session::wire::Me;
 use super::user_menu::UserMenu;
 use crate::{
     api::{AppError, people::me},
-    ui::focus,
+    ui::{dynamic::part, focus},
 };
 
 /// Who is signed in, for what is inside the portal. Read it inside a `Transition`.
@@ -36,7 +36,7 @@ pub fn Portal() -> impl IntoView {
             </a>
             <Transition>
                 // A page that finds nobody signed in says so itself.
-                {move || who.get().and_then(Result::ok).map(|me| view! { <UserMenu me /> })}
+                {part(move || who.get().and_then(Result::ok).map(|me| view! { <UserMenu me /> }).into_any())}
             </Transition>
         </header>
         <Outlet />

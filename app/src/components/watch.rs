@@ -43,6 +43,8 @@ const GRACE_MS: u64 = 2000;
 #[derive(Deserialize)]
 struct Tick {
     server_time: Timestamp,
+    revision: u64,
+    checksum: u32,
 }
 
 /// A page's stream.
@@ -52,6 +54,8 @@ pub struct Watch {
     pub link: RwSignal<Link>,
     /// Is another view on the way?
     pub changing: RwSignal<bool>,
+    /// How often the page was found to show something else than the server said. Each time it starts anew from a snapshot.
+    pub divergences: RwSignal<u32>,
     model: Model,
     clock: Clock,
     attempt: RwSignal<u32>,
@@ -65,6 +69,7 @@ impl Watch {
         let watch = Self {
             link: RwSignal::new(Link::Fine),
             changing: RwSignal::new(false),
+            divergences: RwSignal::new(0),
             model,
             clock,
             attempt: RwSignal::new(0),
@@ -73,7 +78,7 @@ impl Watch {
         };
         Effect::new(move |before: Option<(String, Option<EventStream>)>| {
             watch.attempt.track();
-            let address = format!("/api/v1/sessions/watch{}", super::view_url::search(&url.get()));
+            let address = format!("/api/v1/sessions/watch{}", super::view_url::search(&url.resolved()));
             let moved = before.as_ref().is_some_and(|(old, _)| *old != address);
             // The old stream is closed before the new one opens: what it says belongs to another view.
             drop(before);
@@ -134,14 +139,26 @@ impl Watch {
             "delta" => {
                 if let Ok(delta) = serde_json::from_str::<Delta>(data) {
                     self.clock.set(delta.head.server_time);
+                    let (revision, checksum) = (delta.head.revision, delta.head.checksum);
                     self.model.apply(delta);
+                    self.check(revision, checksum);
                 }
             }
             _ => {
                 if let Ok(tick) = serde_json::from_str::<Tick>(data) {
                     self.clock.set(tick.server_time);
+                    self.check(tick.revision, tick.checksum);
                 }
             }
+        }
+    }
+
+    /// Starts anew where the page has gone astray.
+    fn check(&self, revision: u64, checksum: u32) {
+        if !self.model.agrees(revision, checksum) {
+            self.divergences.update(|count| *count += 1);
+            leptos::logging::warn!("the list differed from the server's at revision {revision}; it is loaded anew");
+            self.retry();
         }
     }
 

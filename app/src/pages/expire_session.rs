@@ -19,6 +19,7 @@ use crate::{
     ui::{
         address::parameter,
         banner::{Banner, Tone},
+        dynamic::part,
         empty::Skeleton,
     },
 };
@@ -36,7 +37,7 @@ pub fn ExpireSession() -> impl IntoView {
     view! {
         <Title text="Expire session" />
         <h1>"Expire session"</h1>
-        <Transition fallback=|| view! { <Skeleton what="the session" /> }>{move || session.get().map(shown)}</Transition>
+        <Transition fallback=|| view! { <Skeleton what="the session" /> }>{part(move || session.get().map(shown).into_any())}</Transition>
     }
 }
 

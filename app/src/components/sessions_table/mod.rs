@@ -5,16 +5,19 @@ mod action;
 mod cell;
 mod head;
 
-use crate::ui::dynamic::attribute;
-use leptos::prelude::*;
-use session::{SessionId, columns::Choice, wire::Stale};
+use crate::ui::dynamic::{attribute, each, part, words};
+use leptos::{ev, prelude::*};
+use session::{SessionId, columns::Choice, view::Sort, wire::Stale};
+use wasm_bindgen::JsCast;
 
 use self::{action::ActionCell, cell::cell, head::Head};
 use super::{
     model::{Model, Row},
+    selection::{SelectPage, SelectRow, Selection},
     view_url::ViewUrl,
     watch::Watch,
 };
+use crate::ui::focus;
 
 /// Id of the part of the page that scrolls; takes the focus when what had it is gone.
 pub const TABLE_ID: &str = "sessions-table";
@@ -26,6 +29,8 @@ struct Context {
     stale: Memo<Vec<Stale>>,
     watch: Watch,
     target: RwSignal<Option<Row>>,
+    selection: Selection,
+    url: ViewUrl,
 }
 
 /// The table named "Sessions".
@@ -41,6 +46,11 @@ pub fn SessionsTable(
     watch: Watch,
     /// The session to ask about: set to open the dialog.
     target: RwSignal<Option<Row>>,
+    /// What is chosen.
+    selection: Selection,
+    /// Another order was asked for.
+    #[prop(into)]
+    on_sort: Callback<Sort>,
 ) -> impl IntoView {
     let stale = Memo::new(move |_| model.head.read().stale.clone());
     let context = Context {
@@ -48,22 +58,27 @@ pub fn SessionsTable(
         stale,
         watch,
         target,
+        selection,
+        url,
     };
-    let row = move |id: SessionId| model.row(id).map(|row| view! { <SessionRow row context /> });
+    let row = move |id: SessionId| model.row(id).map(|row| view! { <SessionRow row context /> }).into_any();
     view! {
         <div class="table-scroll" id=TABLE_ID role="region" aria-label="Table of sessions" tabindex="0">
             <table
                 class="table"
                 aria-label="Sessions"
                 aria-busy=attribute(move || watch.changing.get().then_some("true"))
+                data-revision=words(move || model.head.read().revision.to_string())
+                data-divergences=words(move || watch.divergences.get().to_string())
             >
                 <thead>
                     <tr>
-                        <Head url choice />
+                        <SelectPage selection />
+                        <Head url choice on_sort />
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || model.order.get() key=|id| *id children=row />
+                    {each(model.order.into(), row)}
                 </tbody>
             </table>
         </div>
@@ -77,15 +92,24 @@ pub fn SessionsTable(
 fn SessionRow(row: Row, context: Context) -> impl IntoView {
     let session = RwSignal::from(row.clone());
     let columns = Memo::new(move |_| context.choice.read().visible.clone());
-    let cells = move || {
-        columns
-            .get()
-            .into_iter()
-            .map(|column| cell(column, session, context))
-            .collect_view()
+    let cells = part(move || {
+        let cells = columns.get().into_iter().map(|column| cell(column, session, context));
+        cells.collect_view().into_any()
+    });
+    let id = session.read_untracked().id;
+    // A press anywhere on the row, but not on what has a meaning of its own, nor at the end of selecting text.
+    let press = move |event: ev::MouseEvent| {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let has_meaning = target.is_none_or(|e| e.closest("a, button, input, label, time").ok().flatten().is_some());
+        if !has_meaning && focus::nothing_selected() {
+            context.url.follow(untrack(|| context.url.details(id)));
+        }
     };
     view! {
-        <tr>
+        <tr on:click=press>
+            <SelectRow row=row.clone() selection=context.selection />
             {cells}
             <ActionCell row context />
         </tr>
