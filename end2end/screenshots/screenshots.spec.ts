@@ -35,7 +35,7 @@ test('pictures', async ({ server, open }) => {
   await askToExpire(page, 'student', 'This host');
   await shot(page, 'expire');
   await page.keyboard.press('Escape');
-  await page.getByRole('link', { name: 'Details of session of dana' }).click();
+  await page.getByRole('link', { name: 'Details of session of dana in Simulated' }).click();
   await expect(page.getByRole('list', { name: 'Timeline' }).getByRole('listitem')).toHaveCount(4);
   await shot(page, 'details');
   await page.getByRole('link', { name: 'Close details' }).click();

@@ -1,7 +1,7 @@
-//! Which sessions an administrator has chosen. By id, so that it outlives every refresh, sort and page; or all that match the
+//! Which sessions an administrator has chosen. By id (which sorts by start), so that it outlives every refresh, sort and page; or all that match the
 //! search, whatever page they are on.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 use session::{
@@ -32,18 +32,18 @@ pub struct Selection {
 
 #[derive(Clone, PartialEq)]
 enum Picked {
-    These(HashSet<SessionId>),
+    These(BTreeSet<SessionId>),
     Matching(View),
 }
 
 impl Selection {
     /// Nothing yet. "All that match" lasts as long as the search does.
     pub fn new(model: Model, url: ViewUrl) -> Self {
-        let picked = RwSignal::new(Picked::These(HashSet::new()));
+        let picked = RwSignal::new(Picked::These(BTreeSet::new()));
         Effect::new(move || {
             let now = filter(url.get());
             if matches!(&*picked.read_untracked(), Picked::Matching(then) if *then != now) {
-                picked.set(Picked::These(HashSet::new()));
+                picked.set(Picked::These(BTreeSet::new()));
             }
         });
         Self { picked, model }
@@ -90,11 +90,11 @@ impl Selection {
 
     /// Chooses nothing.
     pub fn clear(&self) {
-        self.picked.set(Picked::These(HashSet::new()));
+        self.picked.set(Picked::These(BTreeSet::new()));
     }
 
     /// Chooses these alone.
-    pub fn keep(&self, ids: HashSet<SessionId>) {
+    pub fn keep(&self, ids: BTreeSet<SessionId>) {
         self.picked.set(Picked::These(ids));
     }
 
@@ -125,14 +125,14 @@ impl Selection {
     }
 
     /// What is chosen one by one. Taking one from "all that match" leaves the others of the page.
-    fn by_hand(&self) -> HashSet<SessionId> {
+    fn by_hand(&self) -> BTreeSet<SessionId> {
         match &*self.picked.read_untracked() {
             Picked::These(ids) => ids.clone(),
             Picked::Matching(_) => untrack(|| self.on_page()).into_iter().collect(),
         }
     }
 
-    fn set(&self, ids: HashSet<SessionId>) {
+    fn set(&self, ids: BTreeSet<SessionId>) {
         if ids.len() <= MAX_BY_HAND {
             self.picked.set(Picked::These(ids));
         }

@@ -9,7 +9,10 @@ use session::{
 
 use crate::{
     components::view_url::ViewUrl,
-    ui::icon::{Glyph, Icon},
+    ui::{
+        clock::later,
+        icon::{Glyph, Icon},
+    },
 };
 
 /// The headers of the visible columns.
@@ -50,9 +53,14 @@ pub fn Head(
             Some(false) => Glyph::Up,
             Some(true) => Glyph::Down,
         });
+        // After the router has followed the link: a new order turns the link round.
+        let press = move |_| {
+            let sort = untrack(next);
+            later(0, move || on_sort.run(sort));
+        };
         view! {
             <th scope="col" aria-sort=aria_sort class=format!("col-{}", column.code())>
-                <a class="sort" class:sort-on=Signal::derive(move || sorted.get().is_some()) href=href data-noscroll="true" on:click=move |_| on_sort.run(untrack(next))>
+                <a class="sort" class:sort-on=Signal::derive(move || sorted.get().is_some()) href=href data-noscroll="true" on:click=press>
                     {column.header()}
                     <Icon glyph />
                 </a>
