@@ -1,7 +1,5 @@
 //! What became of each session of a batch.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
 use session::{
     SessionId,
@@ -71,23 +69,20 @@ pub fn Outcomes(
     again: Callback<Vec<SessionId>>,
 ) -> impl IntoView {
     let tally = Tally::of(&outcomes, sessions.len());
-    let names: HashMap<_, _> = sessions
-        .iter()
-        .map(|chosen| (chosen.id, format!("{} in {}", chosen.username, chosen.environment)))
-        .collect();
     let not_expired: Vec<SessionId> = outcomes
         .iter()
         .filter(|outcome| outcome.session.is_none())
         .map(|outcome| outcome.id)
         .collect();
     let many = not_expired.len();
-    let mut sorted: Vec<_> = outcomes.iter().collect();
-    sorted.sort_by_key(|outcome| outcome.session.is_some());
-    let line = |outcome: &&Outcome| {
-        let name = names
-            .get(&outcome.id)
-            .cloned()
-            .unwrap_or_else(|| outcome.id.to_string());
+    let of = |expired: bool| {
+        outcomes
+            .iter()
+            .filter(move |outcome| outcome.session.is_some() == expired)
+    };
+    let line = |outcome: &Outcome| {
+        let chosen = sessions.iter().find(|chosen| chosen.id == outcome.id);
+        let name = chosen.map(|chosen| format!("{} in {}", chosen.username, chosen.environment));
         view! {
             <li>
                 <span class="outcome-name">{name}</span>
@@ -99,7 +94,7 @@ pub fn Outcomes(
     view! {
         <p role="status">{tally.sentence()}</p>
         <ul class="outcomes" aria-label="Result of each session" tabindex="0">
-            {sorted.iter().take(LISTED).map(line).collect_view()}
+            {of(false).chain(of(true)).take(LISTED).map(line).collect_view()}
             {(more > 0).then(|| view! { <li>{format!("and {more} more that were expired")}</li> })}
         </ul>
         {(many > 0).then(|| view! {

@@ -1,8 +1,6 @@
 //! Expire for many sessions: one question with the counts, then a part at a time, so that it can be followed and stopped; then
 //! what became of each. Never all or nothing.
 
-use std::collections::BTreeMap;
-
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session::batch::{self, Chosen, ExpireMany, MAX_PART, Outcome, Selector, TYPED_ABOVE, Target};
 
@@ -121,17 +119,14 @@ impl Batch {
     }
 
     fn finish(self, outcomes: Vec<Outcome>, sessions: Vec<Chosen>) {
-        let ended = |id| {
+        // Outcomes come in the order of the sessions; those that were not tried have none.
+        let expired = |at: usize| {
             outcomes
-                .iter()
-                .any(|outcome| outcome.id == id && outcome.session.is_some())
+                .get(at)
+                .is_some_and(|outcome: &Outcome| outcome.session.is_some())
         };
-        let left = sessions
-            .iter()
-            .map(|chosen| chosen.id)
-            .filter(|id| !ended(*id))
-            .collect();
-        self.selection.keep(left);
+        let left = (0..sessions.len()).filter(|at| !expired(*at)).map(|at| sessions[at].id);
+        self.selection.keep(&left.collect::<Vec<_>>());
         if self.open.try_get_untracked() == Some(false) {
             self.on_done.run(Tally::of(&outcomes, sessions.len()).sentence());
         }
@@ -252,7 +247,7 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
     } else {
         format!("{} sessions", untrack(|| Numbers::here().text(count)))
     };
-    let row = |(environment, (all, connected)): (String, (usize, usize))| {
+    let row = |(environment, all, connected): (String, usize, usize)| {
         view! {
             <tr>
                 <th scope="row">{environment}</th>
@@ -345,13 +340,15 @@ fn Progress(batch: Batch) -> impl IntoView {
     .into_any()
 }
 
-/// Sessions and connected ones, by environment.
-fn by_environment(sessions: &[Chosen]) -> BTreeMap<String, (usize, usize)> {
-    let mut counts = BTreeMap::<_, (usize, usize)>::new();
+/// Sessions and connected ones of each environment, in the order in which they first come.
+fn by_environment(sessions: &[Chosen]) -> Vec<(String, usize, usize)> {
+    let mut counts: Vec<(String, usize, usize)> = Vec::new();
     for chosen in sessions {
-        let (all, connected) = counts.entry(chosen.environment.to_string()).or_default();
-        *all += 1;
-        *connected += usize::from(chosen.seen.connected);
+        let connected = usize::from(chosen.seen.connected);
+        match counts.iter_mut().find(|(name, ..)| **name == *chosen.environment) {
+            Some((_, all, open)) => (*all, *open) = (*all + 1, *open + connected),
+            None => counts.push((chosen.environment.to_string(), 1, connected)),
+        }
     }
     counts
 }

@@ -1,8 +1,6 @@
 //! Which sessions an administrator has chosen. By id (which sorts by start), so that it outlives every refresh, sort and page; or all that match the
 //! search, whatever page they are on.
 
-use std::collections::BTreeSet;
-
 use leptos::prelude::*;
 use session::{
     SessionId, Status,
@@ -32,18 +30,19 @@ pub struct Selection {
 
 #[derive(Clone, PartialEq)]
 enum Picked {
-    These(BTreeSet<SessionId>),
+    /// Sorted.
+    These(Vec<SessionId>),
     Matching(View),
 }
 
 impl Selection {
     /// Nothing yet. "All that match" lasts as long as the search does.
     pub fn new(model: Model, url: ViewUrl) -> Self {
-        let picked = RwSignal::new(Picked::These(BTreeSet::new()));
+        let picked = RwSignal::new(Picked::These(Vec::new()));
         Effect::new(move || {
             let now = filter(url.get());
             if matches!(&*picked.read_untracked(), Picked::Matching(then) if *then != now) {
-                picked.set(Picked::These(BTreeSet::new()));
+                picked.set(Picked::These(Vec::new()));
             }
         });
         Self { picked, model }
@@ -52,20 +51,14 @@ impl Selection {
     /// Is this session chosen?
     pub fn has(&self, id: SessionId) -> bool {
         match &*self.picked.read() {
-            Picked::These(ids) => ids.contains(&id),
+            Picked::These(ids) => ids.binary_search(&id).is_ok(),
             Picked::Matching(_) => true,
         }
     }
 
     /// Chooses a session, or no longer.
     pub fn choose(&self, id: SessionId, chosen: bool) {
-        let mut ids = self.by_hand();
-        if chosen {
-            ids.insert(id);
-        } else {
-            ids.remove(&id);
-        }
-        self.set(ids);
+        self.choose_all(&[id], chosen);
     }
 
     /// Forgets a session that can't be expired any more.
@@ -77,25 +70,18 @@ impl Selection {
 
     /// Chooses every session of the page that can be expired, or none of them.
     pub fn choose_page(&self, chosen: bool) {
-        let mut ids = self.by_hand();
-        for id in untrack(|| self.on_page()) {
-            if chosen {
-                ids.insert(id);
-            } else {
-                ids.remove(&id);
-            }
-        }
-        self.set(ids);
+        self.choose_all(&untrack(|| self.on_page()), chosen);
     }
 
     /// Chooses nothing.
     pub fn clear(&self) {
-        self.picked.set(Picked::These(BTreeSet::new()));
+        self.picked.set(Picked::These(Vec::new()));
     }
 
     /// Chooses these alone.
-    pub fn keep(&self, ids: BTreeSet<SessionId>) {
-        self.picked.set(Picked::These(ids));
+    pub fn keep(&self, ids: &[SessionId]) {
+        self.clear();
+        self.choose_all(ids, true);
     }
 
     /// Is anything chosen?
@@ -106,7 +92,7 @@ impl Selection {
     /// For the server.
     pub fn selector(&self) -> Selector {
         match &*self.picked.read_untracked() {
-            Picked::These(ids) => Selector::Ids(ids.iter().copied().collect()),
+            Picked::These(ids) => Selector::Ids(ids.clone()),
             Picked::Matching(view) => Selector::Matching(Box::new(view.clone())),
         }
     }
@@ -124,15 +110,23 @@ impl Selection {
         (page.iter().filter(|id| self.has(**id)).count(), page.len())
     }
 
-    /// What is chosen one by one. Taking one from "all that match" leaves the others of the page.
-    fn by_hand(&self) -> BTreeSet<SessionId> {
-        match &*self.picked.read_untracked() {
-            Picked::These(ids) => ids.clone(),
-            Picked::Matching(_) => untrack(|| self.on_page()).into_iter().collect(),
+    /// Chooses these too, or no longer. Taking some from "all that match" leaves the others of the page.
+    fn choose_all(&self, which: &[SessionId], chosen: bool) {
+        let (mut ids, page) = match &*self.picked.read_untracked() {
+            Picked::These(ids) => (ids.clone(), Vec::new()),
+            Picked::Matching(_) => (Vec::new(), untrack(|| self.on_page())),
+        };
+        let each = page
+            .iter()
+            .map(|id| (id, true))
+            .chain(which.iter().map(|id| (id, chosen)));
+        for (id, chosen) in each {
+            match ids.binary_search(id) {
+                Ok(place) if !chosen => _ = ids.remove(place),
+                Err(place) if chosen => ids.insert(place, *id),
+                _ => {}
+            }
         }
-    }
-
-    fn set(&self, ids: BTreeSet<SessionId>) {
         if ids.len() <= MAX_BY_HAND {
             self.picked.set(Picked::These(ids));
         }
