@@ -87,7 +87,7 @@ CREATE INDEX sessions_live_of_application ON sessions (application_id) WHERE sta
 CREATE INDEX sessions_by_version ON sessions (version);
 CREATE INDEX sessions_to_purge ON sessions (ended_at, id) WHERE teardown = 'confirmed';
 
--- `id` is the order in which things happened. A refused launch has no session.
+-- `id` is the order in which things happened. A refused launch has no session, nor has a change of the catalogue.
 CREATE TABLE events (
     id         INTEGER NOT NULL PRIMARY KEY,
     revision   INTEGER NOT NULL,
@@ -96,11 +96,12 @@ CREATE TABLE events (
     kind       TEXT NOT NULL,
     actor      TEXT NOT NULL CHECK (json_valid(actor)),
     what       TEXT NOT NULL CHECK (json_valid(what)),
-    CHECK ((session_id IS NULL) = (kind = 'launch_refused'))
+    CHECK (session_id IS NOT NULL OR kind IN ('launch_refused', 'batch_expired', 'application_changed', 'environment_changed'))
 ) STRICT;
 CREATE INDEX events_of_session ON events (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX events_purged ON events (revision) WHERE kind = 'purged';
 CREATE INDEX events_refused ON events (id) WHERE kind = 'launch_refused';
+CREATE INDEX events_of_catalogue ON events (id) WHERE kind IN ('application_changed', 'environment_changed');
 
 -- One row: when the last sweep was granted.
 CREATE TABLE sweeps (
