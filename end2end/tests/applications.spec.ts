@@ -151,7 +151,7 @@ test('an App Admin finds Applications, and neither Sessions nor Environments', a
   await expect(links).toHaveText(['Applications']);
   const row = rowNamed(page, 'Applications', SIMULATED.application);
   await expectCell(row, 'Live sessions', /^[1-9]$/);
-  await expect(row.getByRole('link', { name: /live sessions/ }), 'no dead link').toHaveCount(0);
+  await expect(row.getByRole('link', { name: /live session/ }), 'no dead link').toHaveCount(0);
   for (const path of [SESSIONS, ENVIRONMENTS]) {
     const answer = await page.goto(path);
     expect(answer?.status(), path).toBe(403);

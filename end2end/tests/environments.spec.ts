@@ -28,7 +28,7 @@ test('an administrator goes there and reads how each environment stands', async 
   await expectCell(row, 'Live sessions', '1');
   await expect(page.getByText('Live sessions go on.')).toBeVisible();
 
-  await row.getByRole('link', { name: `1 live sessions of ${ENVIRONMENT}` }).click();
+  await row.getByRole('link', { name: `1 live session of ${ENVIRONMENT}` }).click();
   await expect(searchBox(page)).toHaveValue(`env:"${ENVIRONMENT}"`);
   await expect(page.getByText(/^1 of \d+ session/)).toBeVisible();
 });

@@ -39,12 +39,12 @@ pub fn fields(
     view! {
         {field(Of::Name, "As people see it on My apps.", &from.name, Control::Line)}
         {field(Of::LaunchText, "Of its button. “Launch” when left empty.", &from.launch_text, Control::Line)}
-        {field(Of::Environment, "Where it runs.", &chosen, Control::Choice(choose.chain(choices).collect()))}
+        {field(Of::Environment, "", &chosen, Control::Choice(choose.chain(choices).collect()))}
         {field(Of::Program, "Name or path, as it is installed in the environment.", &from.program, Control::Line)}
         {field(Of::Arguments, "One on each line. They reach the program as they are; no shell reads them.", &from.arguments.join("\n"), Control::Lines)}
         {field(Of::Seats, "Sessions that may be live at once. No limit when left empty.", &from.seats, Control::Number(None))}
         <fieldset class="limits">
-            <legend>"Limits of each session, in minutes"</legend>
+            <legend>"Session limits, in minutes"</legend>
             {limits}
         </fieldset>
     }

@@ -153,9 +153,9 @@ fn ApplicationRow(
     .into_any()
 }
 
-/// "Start 5 min, never connected 10 min, …"
+/// "Start 5 min · Never connected 10 min · …", broken only between limits.
 fn limits(application: &ApplicationView) -> String {
     let policy = &application.spec.policy;
     let told = PolicyLimit::ALL.map(|limit| format!("{} {}", limit.label(), limit.words(policy)));
-    told.join(" · ")
+    told.map(|limit| limit.replace(' ', "\u{a0}")).join(" · ")
 }

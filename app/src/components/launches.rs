@@ -99,7 +99,10 @@ pub fn LiveSessions(
         <a
             class="tabular"
             href=words(href)
-            aria-label=words(move || format!("{} live sessions of {}", count.get(), name.get()))
+            aria-label=words(move || {
+                let noun = if count.get() == 1 { "session" } else { "sessions" };
+                format!("{} live {noun} of {}", count.get(), name.get())
+            })
         >
             {number}
         </a>
