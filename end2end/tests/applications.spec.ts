@@ -193,7 +193,7 @@ test('keyboard only: add, edit, close', async ({ open }) => {
   await expect(field(page, 'Start')).toBeDisabled();
   await field(page, 'Seats').focus();
   await press('Enter');
-  await expectCell(row, 'Limits', /^Start Off/);
+  await expectCell(row, 'Limits', /^Start\sOff/);
   await row.getByRole('button', { name: 'Close to launches: Keys' }).focus();
   await press('Space');
   await expectCell(row, 'Launches', 'Closed');

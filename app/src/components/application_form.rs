@@ -150,7 +150,13 @@ pub fn ApplicationEditor(
         start.set(fresh);
         touched.set(Vec::new());
         meanwhile.set(None);
-        later(0, || focus_id(&id_of(Field::Name.code())));
+        later(0, move || {
+            // The fields now begin with the new values; what was typed over them goes with this.
+            if let Some(form) = node.try_get_untracked().flatten() {
+                form.reset();
+            }
+            focus_id(&id_of(Field::Name.code()));
+        });
     });
     let alive = is_alive();
     let drawn = move || environments.with_value(|known| fields(&start.read(), known, draft, shown));
