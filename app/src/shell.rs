@@ -4,13 +4,16 @@ use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
-    components::{ParentRoute, Redirect, Route, Router, Routes},
+    components::{ParentRoute, Route, Router, Routes},
     path,
 };
 
 use crate::{
-    components::{portal::Portal, session_details::SessionPanel, view_url::SESSIONS_PATH},
-    pages::{Admin, ExpireSession, Login, MyApps, NotFound, Sessions},
+    components::{portal::Portal, session_details::SessionPanel},
+    pages::{
+        Admin, AdminHome, Applications, EditApplication, Environments, ExpireSession, Login, MyApps, NewApplication,
+        NotFound, Sessions,
+    },
 };
 
 /// The document: what the server sends around [`App`].
@@ -58,16 +61,16 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Portal ssr=SsrMode::Async>
                     <Route path=path!("/") view=MyApps ssr=SsrMode::Async />
                     <ParentRoute path=path!("/admin") view=Admin ssr=SsrMode::Async>
-                        <Route
-                            path=path!("")
-                            view=|| view! { <Redirect path=SESSIONS_PATH /> }
-                            ssr=SsrMode::Async
-                        />
+                        <Route path=path!("") view=AdminHome ssr=SsrMode::Async />
                         <ParentRoute path=path!("/cloud-delivery/sessions") view=Sessions ssr=SsrMode::Async>
                             <Route path=path!("") view=|| () ssr=SsrMode::Async />
                             <Route path=path!(":id") view=SessionPanel ssr=SsrMode::Async />
                         </ParentRoute>
                         <Route path=path!("/cloud-delivery/sessions/:id/expire") view=ExpireSession ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/environments") view=Environments ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/applications") view=Applications ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/applications/new") view=NewApplication ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/applications/:id") view=EditApplication ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
             </Routes>

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { type Role, type Session, SIMULATED } from '../support/server.ts';
 import { card, signIn, userMenu } from '../support/portal.ts';
+import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { expectRow, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
 const UNKNOWN = '0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11';
@@ -157,6 +158,18 @@ test.describe('who may see what', () => {
     expire_session: { id: UNKNOWN, request: {} },
     expire_many: { request: { batch: UNKNOWN, size: 1, sessions: [{ id: UNKNOWN }] } },
     refresh_sessions: {},
+    list_environments: {},
+    open_environment: { id: UNKNOWN, open: false },
+  };
+  const DRAFT = { name: 'x', launch_text: '', environment_id: UNKNOWN, program: 'x', arguments: [], seats: '', limits: [null, null, null, null] };
+  const POLICY = { start_seconds: null, never_connected_seconds: null, disconnected_seconds: null, total_seconds: null };
+  const SEEN = { name: 'x', launch_text: 'x', environment_id: UNKNOWN, command: ['x'], seats: null, policy: POLICY };
+  const APP_ADMIN_FUNCTIONS: Record<string, unknown> = {
+    list_applications: {},
+    application_form: { id: null },
+    add_application: { draft: DRAFT },
+    edit_application: { id: UNKNOWN, draft: DRAFT, seen: SEEN },
+    open_application: { id: UNKNOWN, open: false },
   };
   const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, my_applications: {}, end_session: { id: UNKNOWN } };
   const ADMIN_ROUTES: [string, string][] = [
@@ -167,18 +180,23 @@ test.describe('who may see what', () => {
     ['GET', `/api/v1/sessions/${UNKNOWN}/details`],
     ['POST', `/api/v1/sessions/${UNKNOWN}/expire`],
     ['POST', `/admin/cloud-delivery/sessions/${UNKNOWN}/expire`],
+    ['GET', '/api/v1/environments'],
+    ['POST', `/api/v1/environments/${UNKNOWN}/open`],
+    ['POST', `/api/v1/environments/${UNKNOWN}/close`],
   ];
-  const PAGES = ['/admin', SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`];
+  const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS];
+  const APP_ADMIN_PAGES = ['/admin', APPLICATIONS, `${APPLICATIONS}/new`, `${APPLICATIONS}/${UNKNOWN}`];
 
   test('every server function is in the lists above', () => {
     const folder = new URL('../../app/src/api/', import.meta.url);
     const source = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
     const endpoints = [...source.matchAll(/endpoint = "(\w+)"/g)].map(([, name]) => name);
-    expect(endpoints.sort()).toEqual([...Object.keys(ADMIN_FUNCTIONS), ...Object.keys(EVERYBODYS_FUNCTIONS)].sort());
+    const listed = { ...ADMIN_FUNCTIONS, ...APP_ADMIN_FUNCTIONS, ...EVERYBODYS_FUNCTIONS };
+    expect(endpoints.sort()).toEqual(Object.keys(listed).sort());
   });
 
   for (const [username, role] of PEOPLE) {
-    test(`a person with the role ${role} is refused the page, each server function and each route`, async ({ server, open, complaints }) => {
+    test(`a person with the role ${role} is refused the pages, each server function and each route`, async ({ server, open, complaints }) => {
       complaints.allow(/403 \(Forbidden\)/);
       await server.person(username, role);
       const theirs = await server.launchAs(username);
@@ -190,12 +208,14 @@ test.describe('who may see what', () => {
       const item = (await userMenu(page, username)).getByRole('menuitem', { name: 'Admin' });
       await expect(item).toHaveCount(role === 'app-admin' ? 1 : 0);
 
-      for (const path of PAGES) {
+      const isAppAdmin = role === 'app-admin';
+      for (const path of isAppAdmin ? PAGES : [...PAGES, ...APP_ADMIN_PAGES]) {
         const answer = await server.call(username, 'GET', path, { headers: { accept: 'text/html' } });
         const status = answer.status === 302 ? (await server.call(username, 'GET', answer.headers.location ?? '')).status : answer.status;
         expect(status, path).toBe(403);
       }
-      for (const [name, json] of Object.entries(ADMIN_FUNCTIONS)) {
+      const refused = isAppAdmin ? ADMIN_FUNCTIONS : { ...ADMIN_FUNCTIONS, ...APP_ADMIN_FUNCTIONS };
+      for (const [name, json] of Object.entries(refused)) {
         const answer = await server.call(username, 'POST', `/api/ui/${name}`, { json });
         expect(answer.status, name).toBe(403);
       }
@@ -211,12 +231,12 @@ test.describe('who may see what', () => {
   }
 
   test('a stranger is sent to sign in, and gets 401 from everything else', async ({ server }) => {
-    for (const path of ['/', ...PAGES, `/sessions/${UNKNOWN}`]) {
+    for (const path of ['/', ...PAGES, ...APP_ADMIN_PAGES, `/sessions/${UNKNOWN}`]) {
       const answer = await server.call(null, 'GET', path);
       expect(answer.status, path).toBe(303);
       expect(decodeURIComponent(answer.headers.location ?? '')).toBe(`/login?next=${path}`);
     }
-    for (const [name, json] of Object.entries({ ...ADMIN_FUNCTIONS, ...EVERYBODYS_FUNCTIONS })) {
+    for (const [name, json] of Object.entries({ ...ADMIN_FUNCTIONS, ...APP_ADMIN_FUNCTIONS, ...EVERYBODYS_FUNCTIONS })) {
       expect((await server.call(null, 'POST', `/api/ui/${name}`, { json })).status, name).toBe(401);
     }
     const more: [string, string][] = [

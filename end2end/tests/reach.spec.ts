@@ -1,7 +1,8 @@
 // For everybody: WCAG by axe in light and dark, small screens, large text.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, test } from '../support/test.ts';
+import { alive, expect, test } from '../support/test.ts';
+import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { SIMULATED } from '../support/server.ts';
 import { askToExpire, openColumns, rowOf, SESSIONS } from '../support/sessions.ts';
 import { userMenu } from '../support/portal.ts';
@@ -44,6 +45,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expectNoViolations(page);
     await page.goto(`${SESSIONS}?q=nobody+of+this+name`);
     await expectNoViolations(page);
+    for (const path of [ENVIRONMENTS, APPLICATIONS, `${APPLICATIONS}/new`]) {
+      await page.goto(path);
+      await alive(page);
+      await expectNoViolations(page);
+    }
+    await page.getByRole('button', { name: 'Add application' }).click();
+    await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
+    await expectNoViolations(page);
     const ended = await open('student', `/sessions/${session.id}`, look);
     await expectNoViolations(ended);
     await ended.goto('/no/such/page');
@@ -73,6 +82,9 @@ for (const [what, size] of [
     await fits(await open('student', '/', { viewport: size }), 'My apps');
     const page = await open('admin', SESSIONS, { viewport: size });
     await fits(page, 'Sessions');
+    for (const path of [ENVIRONMENTS, APPLICATIONS, `${APPLICATIONS}/new`]) {
+      await fits(await open('admin', path, { viewport: size }), path);
+    }
     const button = page.getByRole('button', { name: `Expire session of student in ${SIMULATED.environment}` });
     await button.scrollIntoViewIfNeeded();
     await expect(button).toBeInViewport();

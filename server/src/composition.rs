@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use control::{Control, Environments, FirstStart, Options};
+use control::{Clock, Control, Environments, FirstStart, Options};
 use environments::{
     Environment, Signals,
     local::LocalEnvironment,
     simulated::{Simulated, SimulatedPlan},
 };
-use session::{ApplicationId, EnvironmentId, Policy};
+use session::{Actor, ApplicationId, EnvironmentId, Policy};
 use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
 use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
@@ -113,14 +113,13 @@ async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()
 
 async fn add_environment(store: &dyn Store, name: &str, kind: &str) -> store::Result<EnvironmentId> {
     let id = EnvironmentId(Uuid::now_v7());
-    store
-        .add_environment(&EnvironmentRow {
-            id,
-            name: name.into(),
-            kind: kind.into(),
-            open: true,
-        })
-        .await?;
+    let row = EnvironmentRow {
+        id,
+        name: name.into(),
+        kind: kind.into(),
+        open: true,
+    };
+    store.add_environment(&row, &Actor::System, SystemClock.now()).await?;
     Ok(id)
 }
 
@@ -135,16 +134,17 @@ async fn add_application(
         .chain(arguments.iter().copied())
         .map(str::to_owned)
         .collect();
+    let application = Application {
+        id: ApplicationId(Uuid::now_v7()),
+        name: name.into(),
+        launch_text: "Launch".into(),
+        environment_id,
+        command,
+        policy: Policy::default(),
+        seats: None,
+        open: true,
+    };
     store
-        .add_application(&Application {
-            id: ApplicationId(Uuid::now_v7()),
-            name: name.into(),
-            launch_text: "Launch".into(),
-            environment_id,
-            command,
-            policy: Policy::default(),
-            seats: None,
-            open: true,
-        })
+        .add_application(&application, &Actor::System, SystemClock.now())
         .await
 }

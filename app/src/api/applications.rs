@@ -1,7 +1,16 @@
-//! What a person may launch.
+//! What a person may launch; and, for administrators, what there is to launch.
+
+#![expect(
+    missing_docs,
+    reason = "`#[server]` makes a public struct of the arguments; its fields can't be documented"
+)]
 
 use leptos::{prelude::*, server_fn::codec::Json};
-use session::wire::MyApplication;
+use session::{
+    ApplicationId,
+    catalogue::{ApplicationForm, ApplicationSpec, ApplicationView, draft::ApplicationDraft},
+    wire::MyApplication,
+};
 
 use super::AppError;
 #[cfg(feature = "ssr")]
@@ -11,4 +20,40 @@ use super::server::{control, person, refuse};
 #[server(prefix = "/api/ui", endpoint = "my_applications", input = Json)]
 pub async fn my_applications() -> Result<Vec<MyApplication>, AppError> {
     control()?.my_applications(&person()?).await.map_err(refuse)
+}
+
+/// All applications. App Admin and above.
+#[server(prefix = "/api/ui", endpoint = "list_applications", input = Json)]
+pub async fn list_applications() -> Result<Vec<ApplicationView>, AppError> {
+    control()?.applications(&person()?).await.map_err(refuse)
+}
+
+/// What the form of an application starts from; of a new one where there is no id. App Admin and above.
+#[server(name = FormOfApplication, prefix = "/api/ui", endpoint = "application_form", input = Json)]
+pub async fn application_form(id: Option<ApplicationId>) -> Result<ApplicationForm, AppError> {
+    control()?.application_form(&person()?, id).await.map_err(refuse)
+}
+
+/// Adds an application. App Admin and above. Refused with `invalid_application` and the reason of each wrong field.
+#[server(prefix = "/api/ui", endpoint = "add_application", input = Json)]
+pub async fn add_application(draft: ApplicationDraft) -> Result<ApplicationView, AppError> {
+    control()?.add_application(&person()?, &draft).await.map_err(refuse)
+}
+
+/// Changes an application for future launches. App Admin and above. Refused with `application_changed` and the new values
+/// when it is no longer what was `seen`.
+#[server(prefix = "/api/ui", endpoint = "edit_application", input = Json)]
+pub async fn edit_application(
+    id: ApplicationId,
+    draft: ApplicationDraft,
+    seen: ApplicationSpec,
+) -> Result<ApplicationView, AppError> {
+    let (control, me) = (control()?, person()?);
+    control.edit_application(&me, id, &draft, seen).await.map_err(refuse)
+}
+
+/// Opens an application to launches, or closes it. App Admin and above.
+#[server(prefix = "/api/ui", endpoint = "open_application", input = Json)]
+pub async fn open_application(id: ApplicationId, open: bool) -> Result<ApplicationView, AppError> {
+    control()?.open_application(&person()?, id, open).await.map_err(refuse)
 }

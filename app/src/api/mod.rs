@@ -5,6 +5,7 @@
 //! To add one: a function of under ten lines in the file of its resource, with an explicit `endpoint`.
 
 pub mod applications;
+pub mod environments;
 pub mod people;
 pub mod sessions;
 

@@ -7,7 +7,12 @@ use session::Role;
 use super::portal::Who;
 use crate::{
     api::AppError,
-    ui::{address::query, dynamic::words, empty::EmptyState},
+    ui::{
+        address::query,
+        banner::{Banner, Tone},
+        dynamic::{part, words},
+        empty::EmptyState,
+    },
 };
 
 /// Where somebody whose login ended signs in again, and comes back from.
@@ -39,6 +44,9 @@ pub fn Failure(
     /// Asks again.
     #[prop(into)]
     retry: Callback<()>,
+    /// The role that sees the page.
+    #[prop(default = Role::SystemAdmin)]
+    needed: Role,
 ) -> impl IntoView {
     if error.is_signed_out() {
         view! {
@@ -49,7 +57,7 @@ pub fn Failure(
         }
         .into_any()
     } else if error.is_forbidden() {
-        view! { <Forbidden needed=Role::SystemAdmin /> }.into_any()
+        view! { <Forbidden needed /> }.into_any()
     } else {
         let unreachable = error.code() == crate::api::UNREACHABLE;
         let title = if unreachable {
@@ -68,6 +76,29 @@ pub fn Failure(
         }
         .into_any()
     }
+}
+
+/// Something that was pressed and not done. The page goes on.
+#[component]
+pub fn FailedAction(
+    /// Why not, while it is told.
+    failed: RwSignal<Option<AppError>>,
+) -> impl IntoView {
+    part(move || {
+        let told = failed.get().map(|AppError(problem)| {
+            view! {
+                <Banner tone=Tone::Danger>
+                    <strong>{problem.title.trim_end_matches('.').to_owned()} ". "</strong>
+                    {problem.detail}
+                    " "
+                    <button type="button" class="button button-small" on:click=move |_| failed.set(None)>
+                        "Dismiss"
+                    </button>
+                </Banner>
+            }
+        });
+        told.into_any()
+    })
 }
 
 /// A page that the person's role does not include.

@@ -1,14 +1,21 @@
-//! The parts of pages that know what a session is.
+//! The parts of pages that know what a session is, and what there is to launch.
 
+pub mod addresses;
+pub mod application_fields;
+pub mod application_form;
+pub mod applications_board;
 pub mod batch_outcomes;
 pub mod chips;
 pub mod columns_menu;
 pub mod connection;
+pub mod environments_board;
 pub mod expire_dialog;
 pub mod expire_many_dialog;
 pub mod facts;
 pub mod failure;
 pub mod freshness;
+pub mod kept;
+pub mod launches;
 pub mod model;
 pub mod moment;
 pub mod my_application;

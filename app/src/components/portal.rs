@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
-use session::wire::Me;
+use session::{Role, wire::Me};
 
 use super::user_menu::UserMenu;
 use crate::{
@@ -13,6 +13,13 @@ use crate::{
 /// Who is signed in, for what is inside the portal. Read it inside a `Transition`.
 #[derive(Clone, Copy)]
 pub struct Who(pub Resource<Result<Me, AppError>>);
+
+/// The role of whoever is signed in; the lowest when nobody is any more. `None` while that is on its way, so read it inside a
+/// `Transition`.
+pub fn my_role() -> Option<Role> {
+    let Who(who) = use_context()?;
+    who.get().map(|me| me.map(|me| me.role).unwrap_or_default())
+}
 
 /// The bar and the page.
 #[component]

@@ -1,28 +1,71 @@
 //! The admin portal: navigation on the left, its pages beside it.
 
 use leptos::prelude::*;
-use leptos_router::components::{A, Outlet};
+use leptos_router::components::{A, Outlet, Redirect};
+use session::Role;
 
-use crate::components::view_url::SESSIONS_PATH;
+use crate::{
+    components::{
+        addresses::{APPLICATIONS_PATH, ENVIRONMENTS_PATH},
+        portal::my_role,
+        view_url::SESSIONS_PATH,
+    },
+    ui::toast::{Toast, Told},
+};
+
+/// The pages, from top to bottom, and the role that each needs.
+const PAGES: [(&str, &str, Role); 3] = [
+    (SESSIONS_PATH, "Sessions", Role::SystemAdmin),
+    (ENVIRONMENTS_PATH, "Environments", Role::SystemAdmin),
+    (APPLICATIONS_PATH, "Applications", Role::AppAdmin),
+];
 
 /// The layout of every admin page.
 #[component]
 pub fn Admin() -> impl IntoView {
+    let told = Told::provide();
     view! {
         <div class="admin">
-            <nav class="admin-nav" aria-label="Admin">
-                <p class="nav-group" id="nav-cloud-delivery">
-                    "Cloud Delivery"
-                </p>
-                <ul aria-labelledby="nav-cloud-delivery">
-                    <li>
-                        <A href=SESSIONS_PATH>"Sessions"</A>
-                    </li>
-                </ul>
-            </nav>
+            <Transition>
+                {move || my_role().filter(|role| *role >= Role::AppAdmin).map(|role| view! { <Navigation role /> })}
+            </Transition>
             <main class="page page-admin" id="content" tabindex="-1">
                 <Outlet />
             </main>
         </div>
+        <Toast told />
     }
+}
+
+/// Links to the pages that this role may use, and to no other.
+#[component]
+fn Navigation(role: Role) -> impl IntoView {
+    let link = |(path, name, _)| {
+        view! {
+            <li>
+                <A href=path>{name}</A>
+            </li>
+        }
+    };
+    let links = PAGES.into_iter().filter(|(.., needed)| role >= *needed).map(link);
+    view! {
+        <nav class="admin-nav" aria-label="Admin">
+            <p class="nav-group" id="nav-cloud-delivery">
+                "Cloud Delivery"
+            </p>
+            <ul aria-labelledby="nav-cloud-delivery">{links.collect_view()}</ul>
+        </nav>
+    }
+    .into_any()
+}
+
+/// `/admin` itself: the first page that the role may use. Who may use none is told so there.
+#[component]
+pub fn AdminHome() -> impl IntoView {
+    let first = |role: Role| {
+        let open = PAGES.into_iter().find(|(.., needed)| role >= *needed);
+        let (path, ..) = open.unwrap_or(PAGES[0]);
+        view! { <Redirect path /> }
+    };
+    view! { <Transition>{move || my_role().map(first)}</Transition> }
 }

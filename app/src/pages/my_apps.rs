@@ -1,8 +1,7 @@
 //! What a person may launch, and what of it is running.
 
 use crate::ui::dynamic::{When, part};
-use gloo_timers::callback::Interval;
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use session::wire::{MyApplication, SessionView};
@@ -17,11 +16,9 @@ use crate::{
         address::parameter,
         banner::{Banner, Tone},
         empty::{EmptyState, Skeleton},
+        repeat::while_visible,
     },
 };
-
-/// A launch in another tab shows here within this time, even if nobody comes back to this one.
-const REFETCH_MS: u32 = 5000;
 
 /// "My apps".
 #[component]
@@ -56,7 +53,7 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
     let signed_out = RwSignal::new(false);
     let ending = RwSignal::new(None::<SessionView>);
     let refetch = move || {
-        if document().hidden() || signed_out.try_get_untracked() != Some(false) {
+        if signed_out.try_get_untracked() != Some(false) {
             return;
         }
         spawn_local(async move {
@@ -70,15 +67,8 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
             }
         });
     };
-    Effect::new(move |_: Option<Interval>| Interval::new(REFETCH_MS, refetch));
-    Effect::new(move || {
-        let shown = window_event_listener(ev::visibilitychange, move |_| refetch());
-        let focused = window_event_listener(ev::focus, move |_| refetch());
-        on_cleanup(move || {
-            shown.remove();
-            focused.remove();
-        });
-    });
+    // A launch in another tab shows here soon, even if nobody comes back to this one.
+    while_visible(Callback::new(move |()| refetch()));
     let ids = move || applications.read().iter().map(|app| app.id).collect::<Vec<_>>();
     let card = move |id| {
         let application = Memo::new(move |_| applications.read().iter().find(|app| app.id == id).cloned());

@@ -1,8 +1,9 @@
 //! Why a use-case was refused or failed, and what people and programs are told of it.
 
 use session::{
-    Role, SessionId, Timestamp,
+    ApplicationId, EnvironmentId, Role, SessionId, Timestamp,
     batch::MAX_CHOSEN,
+    catalogue::{ApplicationView, draft::FieldError},
     wire::{MAX_NOTE_CHARS, Problem, SessionView},
 };
 use store::{LaunchRefusal, StoreError};
@@ -28,6 +29,18 @@ pub enum Error {
     /// There is no such session, or none that this person may know of.
     #[error("no session {0}")]
     NoSession(SessionId),
+    /// There is no such application.
+    #[error("no application {0}")]
+    NoApplication(ApplicationId),
+    /// There is no such environment.
+    #[error("no environment {0}")]
+    NoEnvironment(EnvironmentId),
+    /// The draft of an application can't be saved.
+    #[error("{} wrong fields", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// The application is no longer what the edit started from.
+    #[error("the application was changed meanwhile")]
+    ApplicationChanged(Box<ApplicationView>),
     /// What was asked for can't be understood.
     #[error("{0}")]
     Malformed(String),
@@ -104,6 +117,42 @@ impl From<Error> for Problem {
                 "There is no such session",
                 format!("No session {id} is in the list. Ended sessions are removed 48 hours after their end."),
             ),
+            Error::NoApplication(id) => Self::new(
+                404,
+                "no_such_application",
+                "There is no such application",
+                format!("No application has the id {id}."),
+            ),
+            Error::NoEnvironment(id) => Self::new(
+                404,
+                "no_such_environment",
+                "There is no such environment",
+                format!("No environment has the id {id}."),
+            ),
+            Error::Invalid(fields) => {
+                let told = fields
+                    .iter()
+                    .map(|wrong| format!("{}: {}", wrong.field.label(), wrong.reason));
+                let detail = told.collect::<Vec<_>>().join(" ");
+                Self {
+                    fields: fields.into(),
+                    ..Self::new(
+                        422,
+                        "invalid_application",
+                        "The application can’t be saved as it is",
+                        detail,
+                    )
+                }
+            }
+            Error::ApplicationChanged(application) => Self {
+                application: Some(application),
+                ..Self::new(
+                    409,
+                    "application_changed",
+                    "The application was changed meanwhile",
+                    "Somebody saved it after you had opened it. Read the new values, then decide again.",
+                )
+            },
             Error::Malformed(detail) => Self::new(400, "malformed", "The request can't be understood", detail),
             Error::Ended(session) => with(
                 410,

@@ -14,6 +14,7 @@ mod catalogue;
 mod clock;
 mod columns;
 mod error;
+mod first_start;
 mod people;
 mod refresh;
 mod replica;
@@ -32,9 +33,9 @@ use store::{Answer, Committed, Store, Writer};
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
-pub use catalogue::FirstStart;
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
+pub use first_start::FirstStart;
 pub use people::{MIN_PASSWORD_CHARS, random_password};
 pub use refresh::REFRESH_INTERVAL;
 pub use streams::Close;

@@ -13,6 +13,7 @@ use environments::{Environment, EnvironmentError};
 use parking_lot::Mutex;
 use session::{
     Actor, EnvironmentId, Role, Session, SessionId, Status, Timestamp,
+    catalogue::Swept,
     lifecycle::Command,
     wire::{Me, Refreshed, Stale},
 };
@@ -40,7 +41,7 @@ pub struct Sweeps(Mutex<Kept>);
 struct Kept {
     as_of: Option<Timestamp>,
     next_at: Timestamp,
-    answered: BTreeMap<EnvironmentId, Timestamp>,
+    swept: BTreeMap<EnvironmentId, Swept>,
     stale: Vec<Stale>,
 }
 
@@ -50,7 +51,7 @@ impl Sweeps {
         Self(Mutex::new(Kept {
             as_of: None,
             next_at: now,
-            answered: BTreeMap::new(),
+            swept: BTreeMap::new(),
             stale: Vec::new(),
         }))
     }
@@ -63,6 +64,33 @@ impl Sweeps {
             next_at: kept.next_at,
             stale: kept.stale.clone(),
         }
+    }
+
+    /// What the last sweep found in an environment; `None` before the first.
+    pub fn of(&self, id: EnvironmentId) -> Option<Swept> {
+        self.0.lock().swept.get(&id).cloned()
+    }
+
+    /// Keeps what an environment answered: how many sessions run there, or why it did not. Answers what is known now.
+    fn keep(&self, id: EnvironmentId, at: Timestamp, answer: std::result::Result<u32, Arc<str>>) -> Swept {
+        let mut kept = self.0.lock();
+        let before = kept.swept.get(&id);
+        let swept = match answer {
+            Ok(running) => Swept {
+                at,
+                answered_at: Some(at),
+                running,
+                error: None,
+            },
+            Err(error) => Swept {
+                at,
+                answered_at: before.and_then(|before| before.answered_at),
+                running: before.map_or(0, |before| before.running),
+                error: Some(error),
+            },
+        };
+        kept.swept.insert(id, swept.clone());
+        swept
     }
 }
 
@@ -99,22 +127,22 @@ impl Control {
         let mut stale = Vec::new();
         let names = self.store.environments().await.unwrap_or_default();
         for (id, environment) in &self.environments {
-            match self.reconcile(*id, environment).await {
-                Ok(()) => {
-                    self.sweeps.0.lock().answered.insert(*id, self.clock.now());
-                }
-                Err(error) => {
-                    tracing::warn!(environment = %id, %error, "an environment did not answer the sweep");
-                    stale.push(Stale {
-                        environment_id: *id,
-                        environment: names
-                            .iter()
-                            .find(|row| row.id == *id)
-                            .map_or_else(|| "?".into(), |row| row.name.clone()),
-                        as_of: self.sweeps.0.lock().answered.get(id).copied(),
-                        error: error.to_string().into(),
-                    });
-                }
+            let answer = self.reconcile(*id, environment).await;
+            if let Err(error) = &answer {
+                tracing::warn!(environment = %id, %error, "an environment did not answer the sweep");
+            }
+            let answer = answer.map_err(|error| error.to_string().into());
+            let swept = self.sweeps.keep(*id, self.clock.now(), answer);
+            if let Some(error) = swept.error {
+                stale.push(Stale {
+                    environment_id: *id,
+                    environment: names
+                        .iter()
+                        .find(|row| row.id == *id)
+                        .map_or_else(|| "?".into(), |row| row.name.clone()),
+                    as_of: swept.answered_at,
+                    error,
+                });
             }
         }
         let as_of = self.clock.now();
@@ -148,11 +176,12 @@ impl Control {
         }
     }
 
+    /// Asks one environment and makes the log agree. Answers how many live sessions run there.
     async fn reconcile(
         &self,
         id: EnvironmentId,
         environment: &Arc<dyn Environment>,
-    ) -> std::result::Result<(), EnvironmentError> {
+    ) -> std::result::Result<u32, EnvironmentError> {
         // Active before the environment was asked: what became Active since is not missing from its answer.
         let active = self.of(id, |session| session.status == Status::Active);
         let running: HashSet<SessionId> = environment
@@ -174,7 +203,7 @@ impl Control {
             tracing::info!(session = %orphan, "stopping what the log does not call live");
             environment.stop(*orphan).await?;
         }
-        Ok(())
+        Ok(u32::try_from(running.intersection(&live).count()).unwrap_or(u32::MAX))
     }
 
     fn of(&self, id: EnvironmentId, is: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {

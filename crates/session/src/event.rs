@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BatchId, EndReason, SessionId, Timestamp, UserId};
+use crate::{
+    ApplicationId, BatchId, EndReason, EnvironmentId, SessionId, Timestamp, UserId, catalogue::ApplicationSpec,
+};
 
 /// Who caused a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +82,38 @@ pub enum EventKind {
     TornDown,
     /// It was removed from the list.
     Purged,
+    /// An application was added or changed; there is no session.
+    ApplicationChanged {
+        /// Which.
+        application_id: ApplicationId,
+        /// Its name after the change.
+        name: Arc<str>,
+        /// How.
+        change: ApplicationChange,
+    },
+    /// An environment was added, opened or closed; there is no session.
+    EnvironmentChanged {
+        /// Which.
+        environment_id: EnvironmentId,
+        /// Its name.
+        name: Arc<str>,
+        /// Open to launches from now on?
+        open: bool,
+    },
+}
+
+/// What changed about an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationChange {
+    /// It was added, so.
+    Added(Box<ApplicationSpec>),
+    /// It was edited: what it is from now on. What it was is in the event before.
+    Edited(Box<ApplicationSpec>),
+    /// It was opened to launches.
+    Opened,
+    /// It was closed to launches.
+    Closed,
 }
 
 impl EventKind {
@@ -96,6 +130,8 @@ impl EventKind {
             Self::BatchExpired { .. } => "batch_expired",
             Self::TornDown => "torn_down",
             Self::Purged => "purged",
+            Self::ApplicationChanged { .. } => "application_changed",
+            Self::EnvironmentChanged { .. } => "environment_changed",
         }
     }
 }
@@ -105,7 +141,7 @@ impl EventKind {
 pub struct Event {
     /// When.
     pub at: Timestamp,
-    /// Which session; `None` where it is about none, or about many.
+    /// Which session; `None` where it is about none or about many, as a refused launch, a batch or a change of the catalogue.
     pub session_id: Option<SessionId>,
     /// Who.
     pub actor: Actor,

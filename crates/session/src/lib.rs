@@ -8,6 +8,7 @@
 //! the API's refusals and the timers follow. To add a column: one entry in [`columns::Column`].
 
 pub mod batch;
+pub mod catalogue;
 pub mod checksum;
 pub mod columns;
 pub mod event;

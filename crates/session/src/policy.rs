@@ -45,3 +45,96 @@ impl Default for Policy {
         }
     }
 }
+
+/// One of the four limits of a [`Policy`], in the order of its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyLimit {
+    /// See [`Policy::start_seconds`].
+    Start,
+    /// See [`Policy::never_connected_seconds`].
+    NeverConnected,
+    /// See [`Policy::disconnected_seconds`].
+    Disconnected,
+    /// See [`Policy::total_seconds`].
+    Total,
+}
+
+impl PolicyLimit {
+    /// Every limit, in order.
+    pub const ALL: [Self; 4] = [Self::Start, Self::NeverConnected, Self::Disconnected, Self::Total];
+
+    /// What people read.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Start => "Start",
+            Self::NeverConnected => "Never connected",
+            Self::Disconnected => "Disconnected",
+            Self::Total => "Total",
+        }
+    }
+
+    /// From when to what it counts, and what then happens.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Start => "From launch to ready; then it is an error.",
+            Self::NeverConnected => "From ready until somebody opens it; then it expires.",
+            Self::Disconnected => "From the closing of its tab; then it expires.",
+            Self::Total => "From launch; then it expires. Off still ends after a year.",
+        }
+    }
+
+    /// This limit of a policy.
+    pub const fn of(self, policy: &Policy) -> Limit {
+        match self {
+            Self::Start => policy.start_seconds,
+            Self::NeverConnected => policy.never_connected_seconds,
+            Self::Disconnected => policy.disconnected_seconds,
+            Self::Total => policy.total_seconds,
+        }
+    }
+
+    /// Sets this limit of a policy.
+    pub const fn set(self, policy: &mut Policy, limit: Limit) {
+        match self {
+            Self::Start => policy.start_seconds = limit,
+            Self::NeverConnected => policy.never_connected_seconds = limit,
+            Self::Disconnected => policy.disconnected_seconds = limit,
+            Self::Total => policy.total_seconds = limit,
+        }
+    }
+
+    /// This limit of a policy, in words: `Off`, `5 min`, `1 h 30 min`.
+    pub fn words(self, policy: &Policy) -> String {
+        let Some(seconds) = self.of(policy) else {
+            return "Off".into();
+        };
+        let (hours, minutes, seconds) = (seconds.get() / 3600, seconds.get() / 60 % 60, seconds.get() % 60);
+        let parts = [(hours, "h"), (minutes, "min"), (seconds, "s")];
+        let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+        parts
+            .map(|(number, unit)| format!("{number} {unit}"))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_told_in_the_units_it_needs() {
+        for (seconds, words) in [
+            (0, "Off"),
+            (45, "45 s"),
+            (300, "5 min"),
+            (5400, "1 h 30 min"),
+            (8 * 3600, "8 h"),
+        ] {
+            let mut policy = Policy::default();
+            PolicyLimit::Total.set(&mut policy, std::num::NonZeroU32::new(seconds));
+            assert_eq!(PolicyLimit::Total.words(&policy), words);
+            assert_eq!(PolicyLimit::Start.words(&policy), "5 min", "the others stay");
+        }
+    }
+}

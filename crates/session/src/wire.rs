@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ApplicationId, EndReason, EnvironmentId, Event, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    catalogue::{ApplicationView, draft::FieldError},
     lifecycle::{Seen, Timer},
 };
 
@@ -350,6 +351,12 @@ pub struct Problem {
     /// The session as it is now, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<Box<SessionView>>,
+    /// What is wrong with each field of a form, where that is the reason.
+    #[serde(skip_serializing_if = "<[_]>::is_empty", default)]
+    pub fields: Box<[FieldError]>,
+    /// The application as it is now, where that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub application: Option<Box<ApplicationView>>,
 }
 
 impl Problem {
@@ -362,6 +369,8 @@ impl Problem {
             detail: detail.into(),
             retry_after: None,
             session: None,
+            fields: Box::default(),
+            application: None,
         }
     }
 }

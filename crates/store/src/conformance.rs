@@ -89,5 +89,9 @@ cases! {
         a_clock_set_back_blocks_for_one_interval_at_most;
     catalogue:
         environments_and_applications_are_kept,
-        opening_and_closing;
+        opening_and_closing,
+        an_edit_changes_future_launches_only,
+        an_edit_of_what_changed_meanwhile_is_refused,
+        an_edit_to_what_cannot_be_leaves_nothing_behind,
+        each_change_is_one_event_and_one_revision;
 }

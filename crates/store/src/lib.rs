@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, BatchId, EnvironmentId, Event, Policy, Role, Session, SessionId, Timestamp, UserId, lifecycle,
+    Actor, ApplicationId, BatchId, EnvironmentId, Event, Policy, Role, Session, SessionId, Timestamp, UserId,
+    catalogue::ApplicationSpec, lifecycle,
 };
 
 pub mod conformance;
@@ -85,6 +86,45 @@ pub struct Application {
     pub seats: Option<u32>,
     /// Open to launches?
     pub open: bool,
+}
+
+impl Application {
+    /// An application as it was set.
+    pub fn new(id: ApplicationId, spec: ApplicationSpec, open: bool) -> Self {
+        Self {
+            id,
+            name: spec.name,
+            launch_text: spec.launch_text,
+            environment_id: spec.environment_id,
+            command: spec.command,
+            policy: spec.policy,
+            seats: spec.seats,
+            open,
+        }
+    }
+
+    /// All that was set.
+    pub fn spec(&self) -> ApplicationSpec {
+        ApplicationSpec {
+            name: self.name.clone(),
+            launch_text: self.launch_text.clone(),
+            environment_id: self.environment_id,
+            command: self.command.clone(),
+            seats: self.seats,
+            policy: self.policy,
+        }
+    }
+}
+
+/// What became of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The application is now as it should be. Nothing was written where it was so already.
+    Done(Application),
+    /// It is no longer what the edit started from; as it is now. Nothing was written.
+    Meanwhile(Application),
+    /// There is no application of that id.
+    Unknown,
 }
 
 /// One thing to write. A batch of them is one transaction; each is decided on the rows as that transaction sees them.
@@ -273,16 +313,30 @@ pub trait Store: Send + Sync + 'static {
 
     /// All environments, by name.
     async fn environments(&self) -> Result<Vec<EnvironmentRow>>;
-    /// Adds an environment.
-    async fn add_environment(&self, row: &EnvironmentRow) -> Result<()>;
-    /// Opens or closes it to launches. False where there is none of that id.
-    async fn open_environment(&self, id: EnvironmentId, open: bool) -> Result<bool>;
+    /// Adds an environment, with its event. [`StoreError::Taken`] where the name is in use.
+    async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Opens or closes it to launches, with its event; writes nothing where it is so already. False where there is none of
+    /// that id.
+    async fn open_environment(&self, id: EnvironmentId, open: bool, by: &Actor, at: Timestamp) -> Result<bool>;
     /// All applications, by name.
     async fn applications(&self) -> Result<Vec<Application>>;
-    /// Adds an application. [`StoreError::Taken`] where the name is in use.
-    async fn add_application(&self, application: &Application) -> Result<()>;
-    /// Opens or closes it to launches. False where there is none of that id.
-    async fn open_application(&self, id: ApplicationId, open: bool) -> Result<bool>;
+    /// Adds an application, with its event. [`StoreError::Taken`] where the name is in use.
+    async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Makes an application `wanted`, with its event, provided that it is still `seen`. [`StoreError::Taken`] where the
+    /// name is in use.
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        seen: &ApplicationSpec,
+        wanted: &ApplicationSpec,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Edited>;
+    /// Opens or closes it to launches, with its event; writes nothing where it is so already. False where there is none of
+    /// that id.
+    async fn open_application(&self, id: ApplicationId, open: bool, by: &Actor, at: Timestamp) -> Result<bool>;
+    /// The newest changes of environments and applications, newest first.
+    async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>>;
 
     /// A choice that a person made, as text.
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>>;

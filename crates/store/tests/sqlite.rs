@@ -51,7 +51,10 @@ async fn furnish(store: &Sqlite, people: u128) {
         kind: "local".into(),
         open: true,
     };
-    store.add_environment(&environment).await.unwrap();
+    store
+        .add_environment(&environment, &Actor::System, at(0))
+        .await
+        .unwrap();
     let application = Application {
         id: APPLICATION,
         name: "Terminal".into(),
@@ -62,7 +65,10 @@ async fn furnish(store: &Sqlite, people: u128) {
         seats: None,
         open: true,
     };
-    store.add_application(&application).await.unwrap();
+    store
+        .add_application(&application, &Actor::System, at(0))
+        .await
+        .unwrap();
     for n in 0..people {
         store.add_user(&user(n)).await.unwrap();
     }
@@ -210,6 +216,7 @@ async fn a_full_disk_loses_nothing_and_can_be_written_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = Sqlite::serve(dir.path()).await.unwrap();
     furnish(&store, 200).await;
+    let furnished = u128::from(store.revision().await.unwrap());
     let pages: u32 = sqlx::query_scalar("PRAGMA page_count")
         .fetch_one(&mut raw(dir.path()).await)
         .await
@@ -224,7 +231,7 @@ async fn a_full_disk_loses_nothing_and_can_be_written_again() {
     };
     assert!(matches!(error, StoreError::Full), "{error:?}");
     let full = store.load().await.unwrap();
-    assert_eq!(u128::from(full.revision), written);
+    assert_eq!(u128::from(full.revision), furnished + written);
     assert_eq!(full.sessions.len() as u128, written);
     assert!(
         store.write(&[launch(Uuid::from_u128(written), written)]).await.is_err(),
@@ -232,7 +239,7 @@ async fn a_full_disk_loses_nothing_and_can_be_written_again() {
     );
     store.limit_pages(None).await;
     let done = store.write(&[launch(Uuid::from_u128(written), written)]).await.unwrap();
-    assert_eq!(u128::from(done.revision), written + 1);
+    assert_eq!(u128::from(done.revision), furnished + written + 1);
 }
 
 /// The other half of `acknowledged_writes_survive_kill_9`: writes until it is killed, and says what was acknowledged.

@@ -1,7 +1,10 @@
 //! `cloud-delivery application …` and `cloud-delivery environment …`
 
+use std::sync::Arc;
+
 use clap::Subcommand;
 use control::Control;
+use session::catalogue::draft::ApplicationDraft;
 
 use super::{Outcome, told};
 
@@ -57,33 +60,35 @@ pub enum EnvironmentVerb {
 }
 
 /// Runs a verb on applications.
-pub async fn application(verb: ApplicationVerb, control: &Control) -> Outcome {
+pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outcome {
+    let operator = control.operator().await.map_err(told)?;
     match verb {
         ApplicationVerb::Add {
             name,
             launch_text,
             environment,
             seats,
-            command,
+            mut command,
         } => {
-            let id = control
-                .add_application(&name, &launch_text, &environment, command, seats)
-                .await
-                .map_err(told)?;
-            println!("added {name} ({id})");
+            let environment = control.environment_named(&operator, &environment).await;
+            let draft = ApplicationDraft {
+                name,
+                launch_text,
+                environment_id: Some(environment.map_err(told)?),
+                arguments: command.split_off(1),
+                program: command.remove(0),
+                seats: seats.map(|seats| seats.to_string()).unwrap_or_default(),
+                ..ApplicationDraft::default()
+            };
+            let added = control.add_application(&operator, &draft).await.map_err(told)?;
+            println!("added {} ({})", added.spec.name, added.id);
         }
-        ApplicationVerb::Open { name } => {
-            control.open_application(&name, true).await.map_err(told)?;
-            println!("{name} is open to launches");
-        }
-        ApplicationVerb::Close { name } => {
-            control.open_application(&name, false).await.map_err(told)?;
-            println!("{name} is closed to launches");
-        }
+        ApplicationVerb::Open { name } => open_application(control, &name, true).await?,
+        ApplicationVerb::Close { name } => open_application(control, &name, false).await?,
         ApplicationVerb::List => {
-            for row in control.applications().await.map_err(told)? {
-                let state = if row.open { "open" } else { "closed" };
-                println!("{}\t{state}\t{}\t{}", row.name, row.id, row.command.join(" "));
+            for row in control.applications(&operator).await.map_err(told)? {
+                let (name, command) = (&row.spec.name, row.spec.command.join(" "));
+                println!("{name}\t{}\t{}\t{command}", word(row.open), row.id);
             }
         }
     }
@@ -91,27 +96,36 @@ pub async fn application(verb: ApplicationVerb, control: &Control) -> Outcome {
 }
 
 /// Runs a verb on environments.
-pub async fn environment(verb: EnvironmentVerb, control: &Control) -> Outcome {
+pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outcome {
+    let operator = control.operator().await.map_err(told)?;
     match verb {
-        EnvironmentVerb::Open { name } => {
-            control.open_environment(&name, true).await.map_err(told)?;
-            println!("{name} is open to launches");
-        }
-        EnvironmentVerb::Close { name } => {
-            control.open_environment(&name, false).await.map_err(told)?;
-            println!("{name} is closed to launches");
-        }
+        EnvironmentVerb::Open { name } => open_environment(control, &name, true).await?,
+        EnvironmentVerb::Close { name } => open_environment(control, &name, false).await?,
         EnvironmentVerb::List => {
-            for row in control.environments().await.map_err(told)? {
-                println!(
-                    "{}\t{}\t{}\t{}",
-                    row.name,
-                    row.kind,
-                    if row.open { "open" } else { "closed" },
-                    row.id
-                );
+            for row in control.environments(&operator).await.map_err(told)?.items {
+                println!("{}\t{}\t{}\t{}", row.name, row.kind, word(row.open), row.id);
             }
         }
     }
     Ok(())
+}
+
+async fn open_application(control: &Arc<Control>, name: &str, open: bool) -> Outcome {
+    let operator = control.operator().await.map_err(told)?;
+    let id = control.application_named(&operator, name).await.map_err(told)?;
+    control.open_application(&operator, id, open).await.map_err(told)?;
+    println!("{name} is {} to launches", word(open));
+    Ok(())
+}
+
+async fn open_environment(control: &Arc<Control>, name: &str, open: bool) -> Outcome {
+    let operator = control.operator().await.map_err(told)?;
+    let id = control.environment_named(&operator, name).await.map_err(told)?;
+    control.open_environment(&operator, id, open).await.map_err(told)?;
+    println!("{name} is {} to launches", word(open));
+    Ok(())
+}
+
+const fn word(open: bool) -> &'static str {
+    if open { "open" } else { "closed" }
 }

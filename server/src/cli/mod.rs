@@ -56,8 +56,8 @@ pub async fn run(cli: Cli) -> Outcome {
         Verb::Serve => serve::run(settings).await,
         Verb::User(verb) => user::run(verb, &*tool(&settings).await?).await,
         Verb::Sessions(verb) => sessions::run(verb, &*tool(&settings).await?).await,
-        Verb::Application(verb) => catalogue::application(verb, &*tool(&settings).await?).await,
-        Verb::Environment(verb) => catalogue::environment(verb, &*tool(&settings).await?).await,
+        Verb::Application(verb) => catalogue::application(verb, &tool(&settings).await?).await,
+        Verb::Environment(verb) => catalogue::environment(verb, &tool(&settings).await?).await,
         Verb::Seed(seed) => seed::run(&seed, &*tool(&settings).await?).await,
     }
 }

@@ -128,12 +128,24 @@ pub async fn guard(State(state): State<AppState>, jar: CookieJar, mut request: R
     if let Some(me) = me {
         request.extensions_mut().insert(me);
     }
-    let admin_page = path == "/admin" || path.starts_with("/admin/");
     let mut response = next.run(request).await;
-    if admin_page && role != Some(Role::SystemAdmin) && response.status() == StatusCode::OK {
+    if role < needed(&path) && response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::FORBIDDEN;
     }
     response
+}
+
+/// The role that a page of the admin portal needs; `None` for everything else.
+fn needed(path: &str) -> Option<Role> {
+    let below = |folder: &str| {
+        path.strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if path == "/admin" || below("/admin/cloud-delivery/applications") {
+        Some(Role::AppAdmin)
+    } else {
+        below("/admin").then_some(Role::SystemAdmin)
+    }
 }
 
 /// Is it a page for people who are signed in?

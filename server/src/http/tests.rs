@@ -120,6 +120,9 @@ fn admin_routes() -> Vec<(Method, String)> {
         (Method::GET, "/api/v1/sessions/watch".into()),
         (Method::POST, "/api/v1/sessions/refresh".into()),
         (Method::POST, format!("/api/v1/sessions/{UNKNOWN}/expire")),
+        (Method::GET, "/api/v1/environments".into()),
+        (Method::POST, format!("/api/v1/environments/{UNKNOWN}/open")),
+        (Method::POST, format!("/api/v1/environments/{UNKNOWN}/close")),
     ]
 }
 
@@ -158,14 +161,27 @@ async fn the_admin_portal_is_403_for_lower_roles_and_a_stranger_is_sent_to_sign_
         stranger.headers()[header::LOCATION],
         "/login?next=%2Fadmin%2Fcloud-delivery%2Fsessions%3Fq%3Da%2520b"
     );
-    for (role, status) in [
-        (Role::User, 403),
-        (Role::Reporter, 403),
-        (Role::AppAdmin, 403),
-        (Role::SystemAdmin, 200),
+    let applications = "/admin/cloud-delivery/applications";
+    for (page, least) in [
+        (page, Role::SystemAdmin),
+        ("/admin/cloud-delivery/environments", Role::SystemAdmin),
+        (applications, Role::AppAdmin),
+        ("/admin/cloud-delivery/applications/new", Role::AppAdmin),
     ] {
-        let cookie = house.cookie(role).await;
-        assert_eq!(house.get(page, Some(&cookie)).await.status().as_u16(), status, "{role}");
+        for role in Role::ALL {
+            let cookie = house.cookie(role).await;
+            let status = if role < least { 403 } else { 200 };
+            assert_eq!(
+                house.get(page, Some(&cookie)).await.status().as_u16(),
+                status,
+                "{role} {page}"
+            );
+        }
+    }
+    let cookie = house.cookie(Role::SystemAdmin).await;
+    for id in [UNKNOWN, "rubbish"] {
+        let answer = house.get(&format!("{applications}/{id}"), Some(&cookie)).await;
+        assert_eq!(answer.status().as_u16(), 404, "{id}");
     }
 }
 
@@ -188,6 +204,16 @@ async fn bad_input_has_a_clear_answer() {
         (
             house.post(&expire(UNKNOWN), cookie, "{}").await,
             is(404, "no_such_session"),
+        ),
+        (
+            house
+                .post(&format!("/api/v1/environments/{UNKNOWN}/close"), cookie, "")
+                .await,
+            is(404, "no_such_environment"),
+        ),
+        (
+            house.post("/api/v1/environments/rubbish/open", cookie, "").await,
+            is(400, "malformed"),
         ),
         (house.post(&expire("rubbish"), cookie, "{}").await, is(400, "malformed")),
         (

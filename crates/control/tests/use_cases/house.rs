@@ -11,7 +11,7 @@ use environments::{
     simulated::{Simulated, SimulatedPlan},
 };
 use session::{
-    ApplicationId, EnvironmentId, Policy, Role, SessionId, Status,
+    Actor, ApplicationId, EnvironmentId, Policy, Role, SessionId, Status,
     wire::{Me, SessionView},
 };
 use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
@@ -157,13 +157,14 @@ impl House {
 }
 
 async fn furnish(store: &dyn Store) {
+    let at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
     let row = EnvironmentRow {
         id: ENVIRONMENT,
         name: "Lab".into(),
         kind: "simulated".into(),
         open: true,
     };
-    store.add_environment(&row).await.unwrap();
+    store.add_environment(&row, &Actor::System, at).await.unwrap();
     let application = Application {
         id: DESKTOP,
         name: "Desktop".into(),
@@ -174,5 +175,5 @@ async fn furnish(store: &dyn Store) {
         seats: None,
         open: true,
     };
-    store.add_application(&application).await.unwrap();
+    store.add_application(&application, &Actor::System, at).await.unwrap();
 }

@@ -1,5 +1,6 @@
 //! The use-cases on a real store and a simulated environment, one file for each resource.
 
+mod catalogue;
 mod house;
 mod people;
 mod refresh;

@@ -214,7 +214,11 @@ async fn only_its_user_opens_or_ends_a_session_and_only_a_system_admin_expires()
 #[tokio::test]
 async fn a_refused_launch_is_kept_with_its_reason() {
     let house = House::new().await;
-    house.store.open_application(house.desktop, false).await.unwrap();
+    house
+        .control
+        .open_application(&house.admin, house.desktop, false)
+        .await
+        .unwrap();
     let refused = house.control.launch(&house.student, house.desktop).await;
     assert!(matches!(refused, Err(Error::Denied(LaunchRefusal::ApplicationClosed))));
     let nobody = Me {

@@ -70,13 +70,16 @@ pub(super) fn application(id: ApplicationId, name: &str, seats: Option<u32>) -> 
 
 /// An environment, two applications, and so many people, from 1.
 pub(super) async fn furnish(store: &dyn Store, people: u128) {
-    store.add_environment(&environment()).await.unwrap();
     store
-        .add_application(&application(TERMINAL, "Terminal", None))
+        .add_environment(&environment(), &Actor::System, at(0))
         .await
         .unwrap();
     store
-        .add_application(&application(LICENSED, "Licensed", Some(3)))
+        .add_application(&application(TERMINAL, "Terminal", None), &Actor::System, at(0))
+        .await
+        .unwrap();
+    store
+        .add_application(&application(LICENSED, "Licensed", Some(3)), &Actor::System, at(0))
         .await
         .unwrap();
     for n in 1..=people {

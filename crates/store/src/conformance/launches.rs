@@ -110,14 +110,23 @@ pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Sto
     refused(99, TERMINAL, "Terminal", LaunchRefusal::UnknownUser).await;
     refused(4, unknown, &unknown.to_string(), LaunchRefusal::UnknownApplication).await;
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
-    store.open_environment(HOST, false).await.unwrap();
+    store
+        .open_environment(HOST, false, &Actor::System, at(0))
+        .await
+        .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::EnvironmentClosed).await;
-    store.open_application(LICENSED, false).await.unwrap();
+    store
+        .open_application(LICENSED, false, &Actor::System, at(0))
+        .await
+        .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     refused(1, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
-    store.open_environment(HOST, true).await.unwrap();
+    store.open_environment(HOST, true, &Actor::System, at(0)).await.unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
-    store.open_application(LICENSED, true).await.unwrap();
+    store
+        .open_application(LICENSED, true, &Actor::System, at(0))
+        .await
+        .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
 
     assert_eq!(store.denials(100).await.unwrap(), kept);
@@ -177,7 +186,7 @@ pub(super) async fn a_seat_is_free_again_after_the_end(store: Arc<dyn Store>) {
         seats: Some(0),
         ..application(session::ApplicationId(uuid::Uuid::from_u128(7)), "None", None)
     };
-    store.add_application(&none).await.unwrap();
+    store.add_application(&none, &Actor::System, at(0)).await.unwrap();
     assert_eq!(
         write(&*store, launch(5, 1, none.id, at(1))).await,
         Answer::Denied(LaunchRefusal::NoSeat)
@@ -272,10 +281,14 @@ pub(super) async fn a_policy_is_kept_as_it_was_at_launch(store: Arc<dyn Store>) 
     for (n, policy) in (1..).zip(policies) {
         let id = session::ApplicationId(uuid::Uuid::from_u128(n));
         store
-            .add_application(&Application {
-                policy,
-                ..application(id, &format!("app{n}"), None)
-            })
+            .add_application(
+                &Application {
+                    policy,
+                    ..application(id, &format!("app{n}"), None)
+                },
+                &Actor::System,
+                at(0),
+            )
             .await
             .unwrap();
         let session = launched(&*store, n, 1, id).await;

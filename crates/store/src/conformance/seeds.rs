@@ -121,14 +121,15 @@ pub(super) async fn every_field_survives(store: Arc<dyn Store>) {
 
 pub(super) async fn seeding_is_refused_where_there_are_sessions(store: Arc<dyn Store>) {
     furnish(&*store, 1).await;
+    let furnished = store.revision().await.unwrap();
     store.seed(&[]).await.unwrap();
-    assert_eq!(store.revision().await.unwrap(), 0);
+    assert_eq!(store.revision().await.unwrap(), furnished);
     launched(&*store, 1, 1, TERMINAL).await;
     let more = [synthetic(2, Status::Active, Teardown::NotNeeded, at(0))];
     let refused = store.seed(&more).await;
     assert!(matches!(refused, Err(StoreError::NotEmpty)), "{refused:?}");
     assert_eq!(all(&store).await.len(), 1);
-    assert_eq!(store.revision().await.unwrap(), 1);
+    assert_eq!(store.revision().await.unwrap(), furnished + 1);
 }
 
 pub(super) async fn a_large_seed_arrives_whole(store: Arc<dyn Store>) {
@@ -143,5 +144,7 @@ pub(super) async fn a_large_seed_arrives_whole(store: Arc<dyn Store>) {
     assert!(loaded.iter().all(|session| (1..=revision).contains(&session.version)));
     // And the log goes on after it.
     furnish(&*store, 1).await;
-    assert_eq!(launched(&*store, 20_000, 1, TERMINAL).await.version, revision + 1);
+    let furnished = store.revision().await.unwrap();
+    assert!(furnished > revision);
+    assert_eq!(launched(&*store, 20_000, 1, TERMINAL).await.version, furnished + 1);
 }

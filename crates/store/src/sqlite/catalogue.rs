@@ -1,14 +1,18 @@
-//! Environments and applications.
+//! Environments and applications. Each change is one transaction with its event.
 
 use futures::TryStreamExt;
-use session::{ApplicationId, EnvironmentId, query::fold};
+use session::{
+    Actor, ApplicationId, EnvironmentId, Event, EventKind, Timestamp, catalogue::ApplicationSpec,
+    event::ApplicationChange, query::fold,
+};
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite,
+    Sqlite, Transaction, events,
     rows::{Columns, Shared, json},
+    sessions,
 };
-use crate::{Application, EnvironmentRow, Result};
+use crate::{Application, Edited, EnvironmentRow, Result};
 
 macro_rules! columns {
     () => {
@@ -51,7 +55,7 @@ pub(super) async fn environments(store: &Sqlite) -> Result<Vec<EnvironmentRow>> 
     Ok(all)
 }
 
-pub(super) async fn add_environment(store: &Sqlite, row: &EnvironmentRow) -> Result<()> {
+pub(super) async fn add_environment(store: &Sqlite, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
     let mut transaction = store.begin().await?;
     sqlx::query("INSERT INTO environments (id, name, kind, open) VALUES (?1, ?2, ?3, ?4)")
         .bind(&row.id.0.as_bytes()[..])
@@ -61,18 +65,34 @@ pub(super) async fn add_environment(store: &Sqlite, row: &EnvironmentRow) -> Res
         .execute(&mut transaction.connection)
         .await
         .map_err(|error| super::refused(error, &row.name, "environment"))?;
-    transaction.commit().await
+    commit(transaction, by, at, environment_changed(row)).await
 }
 
-pub(super) async fn open_environment(store: &Sqlite, id: EnvironmentId, open: bool) -> Result<bool> {
+pub(super) async fn open_environment(
+    store: &Sqlite,
+    id: EnvironmentId,
+    open: bool,
+    by: &Actor,
+    at: Timestamp,
+) -> Result<bool> {
     let mut transaction = store.begin().await?;
-    let done = sqlx::query("UPDATE environments SET open = ?2 WHERE id = ?1")
+    let row = sqlx::query("SELECT id, name, kind, open FROM environments WHERE id = ?1")
+        .bind(&id.0.as_bytes()[..])
+        .fetch_optional(&mut transaction.connection)
+        .await?;
+    let Some(row) = row else { return Ok(false) };
+    let before = environment(&mut Columns::of(&row))?;
+    if before.open == open {
+        return Ok(true);
+    }
+    sqlx::query("UPDATE environments SET open = ?2 WHERE id = ?1")
         .bind(&id.0.as_bytes()[..])
         .bind(open)
         .execute(&mut transaction.connection)
         .await?;
-    transaction.commit().await?;
-    Ok(done.rows_affected() > 0)
+    let after = EnvironmentRow { open, ..before };
+    commit(transaction, by, at, environment_changed(&after)).await?;
+    Ok(true)
 }
 
 pub(super) async fn applications(store: &Sqlite) -> Result<Vec<Application>> {
@@ -86,7 +106,12 @@ pub(super) async fn applications(store: &Sqlite) -> Result<Vec<Application>> {
     Ok(all)
 }
 
-pub(super) async fn add_application(store: &Sqlite, application: &Application) -> Result<()> {
+pub(super) async fn add_application(
+    store: &Sqlite,
+    application: &Application,
+    by: &Actor,
+    at: Timestamp,
+) -> Result<()> {
     let mut transaction = store.begin().await?;
     sqlx::query(
         "INSERT INTO applications (id, name, launch_text, environment_id, command, policy, seats, open) \
@@ -103,18 +128,115 @@ pub(super) async fn add_application(store: &Sqlite, application: &Application) -
     .execute(&mut transaction.connection)
     .await
     .map_err(|error| super::refused(error, &application.name, "environment"))?;
-    transaction.commit().await
+    let change = ApplicationChange::Added(Box::new(application.spec()));
+    commit(transaction, by, at, application_changed(application, change)).await
 }
 
-pub(super) async fn open_application(store: &Sqlite, id: ApplicationId, open: bool) -> Result<bool> {
+pub(super) async fn update_application(
+    store: &Sqlite,
+    id: ApplicationId,
+    seen: &ApplicationSpec,
+    wanted: &ApplicationSpec,
+    by: &Actor,
+    at: Timestamp,
+) -> Result<Edited> {
     let mut transaction = store.begin().await?;
-    let done = sqlx::query("UPDATE applications SET open = ?2 WHERE id = ?1")
+    let Some(before) = by_id(&mut transaction.connection, id).await? else {
+        return Ok(Edited::Unknown);
+    };
+    let is = before.spec();
+    // Also whoever repeats an edit whose answer was lost is told that it is done.
+    if is == *wanted {
+        return Ok(Edited::Done(before));
+    }
+    if is != *seen {
+        return Ok(Edited::Meanwhile(before));
+    }
+    sqlx::query(
+        "UPDATE applications SET name = ?2, launch_text = ?3, environment_id = ?4, command = ?5, policy = ?6, seats = ?7 \
+         WHERE id = ?1",
+    )
+    .bind(&id.0.as_bytes()[..])
+    .bind(&*wanted.name)
+    .bind(&*wanted.launch_text)
+    .bind(&wanted.environment_id.0.as_bytes()[..])
+    .bind(json(&wanted.command)?)
+    .bind(json(&wanted.policy)?)
+    .bind(wanted.seats)
+    .execute(&mut transaction.connection)
+    .await
+    .map_err(|error| super::refused(error, &wanted.name, "environment"))?;
+    let after = Application::new(id, wanted.clone(), before.open);
+    let change = ApplicationChange::Edited(Box::new(wanted.clone()));
+    commit(transaction, by, at, application_changed(&after, change)).await?;
+    Ok(Edited::Done(after))
+}
+
+pub(super) async fn open_application(
+    store: &Sqlite,
+    id: ApplicationId,
+    open: bool,
+    by: &Actor,
+    at: Timestamp,
+) -> Result<bool> {
+    let mut transaction = store.begin().await?;
+    let Some(before) = by_id(&mut transaction.connection, id).await? else {
+        return Ok(false);
+    };
+    if before.open == open {
+        return Ok(true);
+    }
+    sqlx::query("UPDATE applications SET open = ?2 WHERE id = ?1")
         .bind(&id.0.as_bytes()[..])
         .bind(open)
         .execute(&mut transaction.connection)
         .await?;
-    transaction.commit().await?;
-    Ok(done.rows_affected() > 0)
+    let change = if open {
+        ApplicationChange::Opened
+    } else {
+        ApplicationChange::Closed
+    };
+    commit(transaction, by, at, application_changed(&before, change)).await?;
+    Ok(true)
+}
+
+async fn by_id(connection: &mut SqliteConnection, id: ApplicationId) -> Result<Option<Application>> {
+    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM applications WHERE id = ?1"))
+        .bind(&id.0.as_bytes()[..])
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| application(&mut Columns::of(&row))).transpose()
+}
+
+fn environment_changed(row: &EnvironmentRow) -> EventKind {
+    EventKind::EnvironmentChanged {
+        environment_id: row.id,
+        name: row.name.clone(),
+        open: row.open,
+    }
+}
+
+fn application_changed(application: &Application, change: ApplicationChange) -> EventKind {
+    EventKind::ApplicationChanged {
+        application_id: application.id,
+        name: application.name.clone(),
+        change,
+    }
+}
+
+/// Adds the event of a change and commits both; the revision is raised last.
+async fn commit(mut transaction: Transaction<'_>, by: &Actor, at: Timestamp, what: EventKind) -> Result<()> {
+    let connection = &mut transaction.connection;
+    let revision = sessions::revision(connection).await? + 1;
+    let event = Event {
+        at,
+        session_id: None,
+        actor: by.clone(),
+        what,
+    };
+    events::insert(connection, revision, &[event]).await?;
+    sessions::set_revision(connection, revision).await?;
+    transaction.commit().await
 }
 
 fn application(columns: &mut Columns<'_>) -> Result<Application> {

@@ -17,6 +17,8 @@ pub(super) const REFUSED: &str =
     "SELECT at, session_id, actor, what FROM events WHERE kind = 'launch_refused' ORDER BY id DESC LIMIT ?1";
 pub(super) const BATCH: &str = "SELECT at, session_id, actor, what FROM events \
      WHERE kind = 'batch_expired' AND json_extract(what, '$.batch') = ?1";
+pub(super) const OF_CATALOGUE: &str = "SELECT at, session_id, actor, what FROM events \
+    WHERE kind IN ('application_changed', 'environment_changed') ORDER BY id DESC LIMIT ?1";
 
 /// Adds events in order.
 pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, mut events: &[Event]) -> Result<()> {
@@ -60,7 +62,15 @@ pub(super) async fn of_session(store: &Sqlite, id: SessionId) -> Result<Vec<Even
 }
 
 pub(super) async fn denials(store: &Sqlite, limit: u32) -> Result<Vec<Event>> {
-    sqlx::query(REFUSED)
+    newest(store, REFUSED, limit).await
+}
+
+pub(super) async fn of_catalogue(store: &Sqlite, limit: u32) -> Result<Vec<Event>> {
+    newest(store, OF_CATALOGUE, limit).await
+}
+
+async fn newest(store: &Sqlite, query: &'static str, limit: u32) -> Result<Vec<Event>> {
+    sqlx::query(query)
         .bind(limit)
         .fetch(&store.readers)
         .map_err(Into::into)

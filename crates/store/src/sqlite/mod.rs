@@ -14,12 +14,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use session::{ApplicationId, BatchId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId};
+use session::{
+    Actor, ApplicationId, BatchId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
+    catalogue::ApplicationSpec,
+};
 use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    Application, Changes, Claim, Committed, EnvironmentRow, Login, Request, Result, SignedIn, Store, StoreError, User,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, Login, Request, Result, SignedIn, Store,
+    StoreError, User,
 };
 
 mod catalogue;
@@ -208,20 +212,33 @@ impl Store for Sqlite {
     async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
         catalogue::environments(self).await
     }
-    async fn add_environment(&self, row: &EnvironmentRow) -> Result<()> {
-        catalogue::add_environment(self, row).await
+    async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
+        catalogue::add_environment(self, row, by, at).await
     }
-    async fn open_environment(&self, id: EnvironmentId, open: bool) -> Result<bool> {
-        catalogue::open_environment(self, id, open).await
+    async fn open_environment(&self, id: EnvironmentId, open: bool, by: &Actor, at: Timestamp) -> Result<bool> {
+        catalogue::open_environment(self, id, open, by, at).await
     }
     async fn applications(&self) -> Result<Vec<Application>> {
         catalogue::applications(self).await
     }
-    async fn add_application(&self, application: &Application) -> Result<()> {
-        catalogue::add_application(self, application).await
+    async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()> {
+        catalogue::add_application(self, application, by, at).await
     }
-    async fn open_application(&self, id: ApplicationId, open: bool) -> Result<bool> {
-        catalogue::open_application(self, id, open).await
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        seen: &ApplicationSpec,
+        wanted: &ApplicationSpec,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Edited> {
+        catalogue::update_application(self, id, seen, wanted, by, at).await
+    }
+    async fn open_application(&self, id: ApplicationId, open: bool, by: &Actor, at: Timestamp) -> Result<bool> {
+        catalogue::open_application(self, id, open, by, at).await
+    }
+    async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>> {
+        events::of_catalogue(self, limit).await
     }
 
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {

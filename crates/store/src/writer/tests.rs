@@ -29,7 +29,10 @@ async fn store(people: u128) -> (Arc<Sqlite>, TempDir) {
         kind: "local".into(),
         open: true,
     };
-    store.add_environment(&environment).await.unwrap();
+    store
+        .add_environment(&environment, &Actor::System, at(0))
+        .await
+        .unwrap();
     let application = Application {
         id: APPLICATION,
         name: "Terminal".into(),
@@ -40,7 +43,10 @@ async fn store(people: u128) -> (Arc<Sqlite>, TempDir) {
         seats: None,
         open: true,
     };
-    store.add_application(&application).await.unwrap();
+    store
+        .add_application(&application, &Actor::System, at(0))
+        .await
+        .unwrap();
     for n in 0..people {
         let user = User {
             id: UserId(Uuid::from_u128(n)),

@@ -1,6 +1,7 @@
 //! The HTTP API, version 1 (SPEC.md §6): JSON in and out, the same rules and limits as the page.
 
 mod applications;
+mod environments;
 mod export;
 mod sessions;
 mod watch;
@@ -9,7 +10,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use session::SessionId;
+use session::{EnvironmentId, SessionId};
 
 use super::{AppState, problem::Refused};
 
@@ -17,6 +18,9 @@ use super::{AppState, problem::Refused};
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/applications", get(applications::mine))
+        .route("/environments", get(environments::list))
+        .route("/environments/{id}/open", post(environments::open))
+        .route("/environments/{id}/close", post(environments::close))
         .route("/sessions", get(sessions::list).post(sessions::launch))
         .route("/sessions.csv", get(export::sessions))
         .route("/sessions/refresh", post(sessions::refresh))
@@ -31,5 +35,12 @@ pub fn router() -> Router<AppState> {
 /// A session id as it stands in an address.
 pub fn id(text: &str) -> Result<SessionId, Refused> {
     let wrong = |_| control::Error::Malformed("A session id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
+    text.parse().map_err(|error| wrong(error).into())
+}
+
+/// An environment id as it stands in an address.
+pub fn environment_id(text: &str) -> Result<EnvironmentId, Refused> {
+    let wrong =
+        |_| control::Error::Malformed("An environment id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
     text.parse().map_err(|error| wrong(error).into())
 }

@@ -1,0 +1,28 @@
+//! Environments: what they are, and whether they are open to launches.
+
+#![expect(
+    missing_docs,
+    reason = "`#[server]` makes a public struct of the arguments; its fields can't be documented"
+)]
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use session::{
+    EnvironmentId,
+    catalogue::{EnvironmentList, EnvironmentView},
+};
+
+use super::AppError;
+#[cfg(feature = "ssr")]
+use super::server::{control, person, refuse};
+
+/// All environments, with what their last sweep found. System Admin only.
+#[server(prefix = "/api/ui", endpoint = "list_environments", input = Json)]
+pub async fn list_environments() -> Result<EnvironmentList, AppError> {
+    control()?.environments(&person()?).await.map_err(refuse)
+}
+
+/// Opens an environment to launches, or closes it. System Admin only.
+#[server(prefix = "/api/ui", endpoint = "open_environment", input = Json)]
+pub async fn open_environment(id: EnvironmentId, open: bool) -> Result<EnvironmentView, AppError> {
+    control()?.open_environment(&person()?, id, open).await.map_err(refuse)
+}

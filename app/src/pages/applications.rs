@@ -1,0 +1,31 @@
+//! What there is to launch.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use session::Role;
+
+use crate::{
+    api::applications::list_applications,
+    components::{applications_board::ApplicationsBoard, failure::Failure, portal::my_role},
+    ui::empty::Skeleton,
+};
+
+/// The Applications page.
+#[component]
+pub fn Applications() -> impl IntoView {
+    let first = Resource::new(|| (), |()| list_applications());
+    let shown = move || {
+        let (answer, role) = (first.get()?, my_role()?);
+        Some(match answer {
+            Ok(applications) => view! { <ApplicationsBoard applications role /> }.into_any(),
+            Err(error) => view! { <Failure error retry=move |()| first.refetch() needed=Role::AppAdmin /> }.into_any(),
+        })
+    };
+    view! {
+        <Title text="Applications" />
+        <div class="catalogue-page">
+            <h1>"Applications"</h1>
+            <Transition fallback=|| view! { <Skeleton what="applications" /> }>{shown}</Transition>
+        </div>
+    }
+}

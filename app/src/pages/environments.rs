@@ -1,0 +1,28 @@
+//! Where sessions run: how each environment stands, and whether it is open to launches.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    api::environments::list_environments,
+    components::{environments_board::EnvironmentsBoard, failure::Failure},
+    ui::empty::Skeleton,
+};
+
+/// The Environments page.
+#[component]
+pub fn Environments() -> impl IntoView {
+    let first = Resource::new(|| (), |()| list_environments());
+    view! {
+        <Title text="Environments" />
+        <div class="catalogue-page">
+            <h1>"Environments"</h1>
+            <Transition fallback=|| view! { <Skeleton what="environments" /> }>
+                {move || first.get().map(|answer| match answer {
+                    Ok(list) => view! { <EnvironmentsBoard list /> }.into_any(),
+                    Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
+                })}
+            </Transition>
+        </div>
+    }
+}

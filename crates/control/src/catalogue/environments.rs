@@ -1,0 +1,67 @@
+//! Environments: how they stand to this server, and whether they are open to launches.
+
+use std::sync::Arc;
+
+use session::{
+    EnvironmentId, Role,
+    catalogue::{EnvironmentList, EnvironmentState, EnvironmentView},
+    wire::Me,
+};
+use store::EnvironmentRow;
+
+use crate::{
+    Control, Error, Result,
+    authority::{actor, require},
+};
+
+impl Control {
+    /// All environments, by name, with what their last sweep found.
+    pub async fn environments(&self, me: &Me) -> Result<EnvironmentList> {
+        require(me, Role::SystemAdmin)?;
+        let rows = self.store.environments().await?;
+        let live = self.live_by(|session| session.environment_id);
+        let view = |row: EnvironmentRow| {
+            let swept = self.sweeps.of(row.id);
+            let state = match &swept {
+                _ if !self.environments.contains_key(&row.id) => EnvironmentState::NotReachable,
+                None => EnvironmentState::NotAsked,
+                Some(swept) if swept.error.is_some() => EnvironmentState::Silent,
+                Some(_) => EnvironmentState::Answering,
+            };
+            EnvironmentView {
+                id: row.id,
+                name: row.name,
+                kind: row.kind,
+                state,
+                open: row.open,
+                swept,
+                live: live.get(&row.id).copied().unwrap_or_default(),
+            }
+        };
+        Ok(EnvironmentList {
+            server_time: self.clock.now(),
+            items: rows.into_iter().map(view).collect(),
+        })
+    }
+
+    /// Opens an environment to launches, or closes it. Live sessions go on.
+    pub async fn open_environment(self: &Arc<Self>, me: &Me, id: EnvironmentId, open: bool) -> Result<EnvironmentView> {
+        require(me, Role::SystemAdmin)?;
+        let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
+        let known = self
+            .commit(async move { store.open_environment(id, open, &by, at).await })
+            .await?;
+        let all = self.environments(me).await?.items;
+        let found = all.into_iter().find(|environment| known && environment.id == id);
+        found.ok_or(Error::NoEnvironment(id))
+    }
+
+    /// The environment of this name.
+    pub async fn environment_named(&self, me: &Me, name: &str) -> Result<EnvironmentId> {
+        let all = self.environments(me).await?.items;
+        let found = all.iter().find(|environment| *environment.name == *name);
+        found
+            .map(|environment| environment.id)
+            .ok_or_else(|| Error::Malformed(format!("There is no environment “{name}”.")))
+    }
+}

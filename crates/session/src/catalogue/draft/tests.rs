@@ -1,0 +1,127 @@
+//! What can be saved, and what is said of what can't.
+
+use uuid::Uuid;
+
+use super::*;
+
+const HOST: EnvironmentId = EnvironmentId(Uuid::from_u128(1));
+
+fn environments() -> [EnvironmentChoice; 1] {
+    [EnvironmentChoice {
+        id: HOST,
+        name: "This host".into(),
+    }]
+}
+
+fn good() -> ApplicationDraft {
+    ApplicationDraft {
+        name: " Statistics ".into(),
+        launch_text: String::new(),
+        environment_id: Some(HOST),
+        program: "jamovi".into(),
+        arguments: vec!["--open".into(), "a file".into()],
+        seats: "30".into(),
+        limits: [Some("5".into()), None, Some(" 15 ".into()), Some("480".into())],
+    }
+}
+
+fn wrong(change: impl FnOnce(&mut ApplicationDraft)) -> Vec<(Field, String)> {
+    let mut draft = good();
+    change(&mut draft);
+    let errors = check(&draft, &environments()).expect_err("it must be refused");
+    errors.into_iter().map(|error| (error.field, error.reason)).collect()
+}
+
+#[test]
+fn a_good_draft_becomes_an_application_and_back() {
+    let spec = check(&good(), &environments()).unwrap();
+    assert_eq!((&*spec.name, &*spec.launch_text), ("Statistics", "Launch"));
+    assert_eq!(spec.command, ["jamovi", "--open", "a file"]);
+    assert_eq!(spec.seats, Some(30));
+    assert_eq!(
+        PolicyLimit::ALL.map(|limit| limit.words(&spec.policy)),
+        ["5 min", "Off", "15 min", "8 h"]
+    );
+    assert_eq!(check(&ApplicationDraft::from(&spec), &environments()), Ok(spec));
+}
+
+#[test]
+fn a_new_form_lacks_only_what_nobody_can_guess() {
+    let errors = check(&ApplicationDraft::default(), &environments()).unwrap_err();
+    assert_eq!(
+        errors.iter().map(|error| error.field).collect::<Vec<_>>(),
+        [Field::Name, Field::Environment, Field::Program]
+    );
+}
+
+#[test]
+fn each_field_is_refused_with_its_own_reason() {
+    type Change = fn(&mut ApplicationDraft);
+    let cases: [(Field, &str, Change); 17] = [
+        (Field::Name, "empty", |draft| draft.name = "  ".into()),
+        (Field::Name, "At most 100 characters; it has 101", |draft| {
+            draft.name = "é".repeat(101)
+        }),
+        (Field::Name, "control", |draft| draft.name = "a\u{7}b".into()),
+        (Field::LaunchText, "At most 40", |draft| {
+            draft.launch_text = "x".repeat(41)
+        }),
+        (Field::Environment, "Choose", |draft| draft.environment_id = None),
+        (Field::Environment, "no such environment", |draft| {
+            draft.environment_id = Some(EnvironmentId(Uuid::max()))
+        }),
+        (Field::Program, "empty", |draft| draft.program = String::new()),
+        (Field::Program, "At most 1000", |draft| draft.program = "x".repeat(1001)),
+        (Field::Arguments, "At most 50 arguments; there are 51", |draft| {
+            draft.arguments = vec!["x".into(); 51]
+        }),
+        (Field::Arguments, "Argument 2: This can’t be empty", |draft| {
+            draft.arguments[1] = String::new()
+        }),
+        (Field::Arguments, "Argument 1: No line breaks", |draft| {
+            draft.arguments[0] = "a\nb".into()
+        }),
+        (Field::Seats, "from 1 to 100000", |draft| draft.seats = "0".into()),
+        (Field::Seats, "from 1 to 100000", |draft| draft.seats = "+5".into()),
+        (Field::Start, "from 1 to 525600", |draft| {
+            draft.limits[0] = Some("0".into())
+        }),
+        (Field::NeverConnected, "or Off", |draft| {
+            draft.limits[1] = Some(String::new())
+        }),
+        (Field::Disconnected, "Whole minutes", |draft| {
+            draft.limits[2] = Some("1.5".into())
+        }),
+        (Field::Total, "525600", |draft| draft.limits[3] = Some("525601".into())),
+    ];
+    for (field, reason, change) in cases {
+        let errors = wrong(change);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].0 == field && errors[0].1.contains(reason), "{errors:?}");
+    }
+}
+
+#[test]
+fn the_edges_are_in() {
+    let mut draft = good();
+    draft.name = "é".repeat(MAX_NAME_CHARS);
+    draft.seats = "100000".into();
+    draft.arguments = vec!["x".repeat(MAX_WORD_CHARS); MAX_ARGUMENTS];
+    draft.limits = [Some("1".into()), Some("525600".into()), None, None];
+    let spec = check(&draft, &environments()).unwrap();
+    assert_eq!(
+        spec.policy.never_connected_seconds.unwrap().get(),
+        Policy::LONGEST_SECONDS
+    );
+}
+
+#[test]
+fn wrong_fields_are_told_from_top_to_bottom() {
+    let errors = wrong(|draft| {
+        draft.limits[3] = Some("never".into());
+        draft.seats = "many".into();
+        draft.name = String::new();
+    });
+    let fields: Vec<_> = errors.iter().map(|(field, _)| *field).collect();
+    assert_eq!(fields, [Field::Name, Field::Seats, Field::Total]);
+}
