@@ -20,9 +20,9 @@ async function launched(server: Server, prefix: string, count: number): Promise<
   return ids;
 }
 
-async function events(server: Server, id: string): Promise<{ what: { kind: string; batch?: string; note?: string } }[]> {
+async function events(server: Server, id: string): Promise<{ kind: string; batch: string | null }[]> {
   const answer = await server.call('admin', 'GET', `/api/v1/sessions/${id}/details`);
-  return (answer.json as { events: { what: { kind: string } }[] }).events;
+  return (answer.json as { events: { kind: string; batch: string | null }[] }).events;
 }
 
 test('a few: chosen row by row, one dialog with the counts, a result for each, one event each and one batch', async ({ server, open, complaints }) => {
@@ -51,11 +51,11 @@ test('a few: chosen row by row, one dialog with the counts, a result for each, o
   await expectRow(page, { Username: 'few02', Status: 'Active' });
   await expect(tab.getByText('The room is closing.')).toBeVisible();
   await expect(bar(page)).not.toContainText('selected');
-  const batches = new Set<string | undefined>();
+  const batches = new Set<string | null | undefined>();
   for (const id of ids.slice(0, 2)) {
-    const ends = (await events(server, id)).filter(({ what }) => what.kind === 'expired');
+    const ends = (await events(server, id)).filter(({ kind }) => kind === 'expired');
     expect(ends.length).toBe(1);
-    batches.add(ends[0]?.what.batch);
+    batches.add(ends[0]?.batch);
   }
   expect(batches.size, 'both name the same batch').toBe(1);
   await server.expire(ids[2] ?? '');
@@ -125,7 +125,7 @@ test('all that match, on every page: above 25 the number must be typed', async (
   expect((await server.list('?q=user:mass&status=expired')).total).toBe(27);
   await dialog(page).getByRole('button', { name: 'Close' }).click();
   await expect.poll(async () => (await rows(page)).every((row) => row.Status === 'Expired')).toBe(true);
-  expect(new Set(await Promise.all(ids.map(async (id) => (await events(server, id)).find(({ what }) => what.kind === 'expired')?.what.batch))).size).toBe(1);
+  expect(new Set(await Promise.all(ids.map(async (id) => (await events(server, id)).find(({ kind }) => kind === 'expired')?.batch))).size).toBe(1);
 });
 
 test('Esc changes nothing; ended rows can’t be chosen; an unreachable server is said for each', async ({ server, open, complaints }) => {
@@ -162,7 +162,7 @@ test('the API: the same limits, the same answers', async ({ server }) => {
   }
   const answers = await Promise.all([1, 2, 3].map(() => server.call('admin', 'POST', '/api/v1/sessions/expire', { json: part })));
   for (const answer of answers) expect(answer.json).toMatchObject(ids.map((id) => ({ id, session: { status: 'expired', ended_by: 'admin' } })));
-  for (const id of ids) expect((await events(server, id)).filter(({ what }) => what.kind === 'expired').length, 'one end').toBe(1);
+  for (const id of ids) expect((await events(server, id)).filter(({ kind }) => kind === 'expired').length, 'one end').toBe(1);
   const tooMany = { ...part, sessions: Array.from({ length: 251 }, () => ({ id: ids[0] })) };
   expect((await server.call('admin', 'POST', '/api/v1/sessions/expire', { json: tooMany })).status).toBe(400);
   expect((await server.call('admin', 'POST', '/api/v1/sessions/expire', { json: { ...part, reason: 'x'.repeat(501) } })).status).toBe(422);

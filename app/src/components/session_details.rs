@@ -143,7 +143,7 @@ fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
     view! {
         {body}
         <h3>"Timeline"</h3>
-        <Timeline events />
+        <Timeline entries=events />
     }
 }
 

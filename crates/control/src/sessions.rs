@@ -6,6 +6,7 @@ use environments::{EnvironmentError, StartSpec};
 use session::{
     Actor, ApplicationId, EndReason, Role, Session, SessionId, checksum,
     lifecycle::{self, Command, Refusal},
+    timeline,
     view::View,
     wire::{
         Deadline, ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
@@ -61,7 +62,7 @@ impl Control {
         Ok(SessionDetails {
             deadline: deadline.map(|(at, timer)| Deadline { at, timer }),
             session: session.as_deref().map(SessionView::from),
-            events,
+            events: timeline::of(&events),
         })
     }
 

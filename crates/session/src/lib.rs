@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod policy;
 pub mod query;
 pub mod role;
+pub mod timeline;
 pub mod view;
 pub mod wire;
 

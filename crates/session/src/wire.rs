@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, EndReason, EnvironmentId, Event, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    ApplicationId, EndReason, EnvironmentId, Session, SessionId, Status, Teardown, Timestamp, UserId,
     catalogue::{ApplicationView, draft::FieldError},
     lifecycle::{Seen, Timer},
+    timeline::Entry,
 };
 
 /// A session in JSON.
@@ -150,7 +151,7 @@ pub struct SessionDetails {
     /// When time itself does something to it, and what.
     pub deadline: Option<Deadline>,
     /// What happened to it, oldest first.
-    pub events: Vec<Event>,
+    pub events: Vec<Entry>,
 }
 
 /// What the passing of time will do to a session.
