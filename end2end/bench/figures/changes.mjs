@@ -82,7 +82,8 @@ async function watchedPage(context) {
     // What is only held by what this collection finds goes with the next.
     for (let n = 0; n < 2; n += 1) await devtools.send('HeapProfiler.collectGarbage');
     const { usedSize } = await devtools.send('Runtime.getHeapUsage');
-    return { javascript: usedSize, wasm: await page.evaluate(() => window.bench.wasmMemory?.buffer.byteLength ?? 0) };
+    const wasm = await page.evaluate(() => window.bench.wasmMemory?.buffer.byteLength ?? 0);
+    return { javascript: usedSize, wasm, nodes: (await costs()).Nodes };
   };
   const divergences = () => page.locator('table[aria-label="Sessions"]').getAttribute('data-divergences');
   return { page, costs, heap, divergences };
@@ -105,8 +106,7 @@ async function measured(admin, { costs, heap, divergences }, pids, seconds) {
     commits: perSecond(({ revision }) => revision),
     cpu: (who) => 100 * perSecond(({ cpu }) => cpu[who]),
     browserMs: (name) => 1000 * perSecond(({ costs }) => costs[name]),
-    nodes: after.costs.Nodes - before.costs.Nodes,
-    heapGrowth: (kind) => heapAfter[kind] - heapBefore[kind],
+    growth: (kind) => heapAfter[kind] - heapBefore[kind],
     divergences: await divergences(),
   };
 }
@@ -151,7 +151,7 @@ function figures(minute, done, got, wrong) {
   const all = delivery(minute, done, got.watchers);
   const plain = delivery(minute, done, got.watchers.filter(({ search }) => search === ''));
   const others = delivery(minute, done, got.watchers.filter(({ search }) => search !== ''));
-  const { cpu, browserMs, heapGrowth, divergences } = minute;
+  const { cpu, browserMs, growth, divergences } = minute;
   const figure = (name, unit, value, more) => ({ name, unit, runs: [value], ...more });
   const times = (numbers) => numbers.map((ms) => ms.toFixed(0)).join('/');
   const failed = done.failed ? `; ${done.failed} requests failed, the first: ${done.failure}` : '';
@@ -180,10 +180,13 @@ function figures(minute, done, got, wrong) {
       aim: 60,
       note:
         ['Script', 'RecalcStyle', 'Layout'].map((name) => `${name} ${browserMs(`${name}Duration`).toFixed(0)}`).join(', ') +
-        ` ms/s; ${minute.nodes} more nodes`,
+        ' ms/s',
     }),
-    figure('JavaScript heap, growth', 'kB', heapGrowth('javascript') / 1000, { aim: HEAP_NOISE_KB }),
-    figure('wasm memory, growth', 'kB', heapGrowth('wasm') / 1000),
+    figure('JavaScript heap, growth', 'kB', growth('javascript') / 1000, {
+      aim: HEAP_NOISE_KB,
+      note: `${growth('nodes')} more nodes of the document`,
+    }),
+    figure('wasm memory, growth', 'kB', growth('wasm') / 1000),
     ...(divergences === null ? [] : [figure('divergences the page found', '', Number(divergences), { aim: 0 })]),
     figure('wrong rows on the page when quiet', '', wrong, { aim: 0 }),
   ];
