@@ -8,7 +8,7 @@ import { type Server, SIMULATED } from './server.ts';
 
 const PEOPLE = ['amy', 'ben', 'cleo', 'dev', 'eva', 'finn'];
 const APPLICATIONS = [SIMULATED.application, 'Storm', 'Rain', 'Hail'];
-/** Longest pause between two changes. */
+/** Longest pause between two changes. It sets the pace; nothing that is expected waits for it. */
 const PAUSE_MS = 60;
 const WEIGHTS = { launch: 40, end: 12, expire: 18, open: 22, close: 8 };
 
