@@ -28,8 +28,9 @@ pub fn ConnectionBanner(
     model: Model,
 ) -> impl IntoView {
     let as_of = Signal::derive(move || model.head.read().server_time);
+    let link = Memo::new(move |_| watch.link.get());
     part(move || {
-        match watch.link.get() {
+        match link.get() {
         Link::Fine => ().into_any(),
         Link::Lost => view! {
             <Banner tone=Tone::Danger id=WHY_NOT_ID glyph=Glyph::Offline>

@@ -9,7 +9,8 @@ use session::{
     wire::{Delta, Head, Refreshed, SessionList, SessionView},
 };
 
-use crate::ui::focus;
+use super::sessions_table::TABLE_ID;
+use crate::ui::steady;
 
 /// One row: whoever holds it follows the session, also after it has left the page.
 pub type Row = ArcRwSignal<SessionView>;
@@ -63,7 +64,13 @@ impl Model {
         if let Some(order) = delta.order
             && *self.order.read_untracked() != order
         {
-            focus::keep();
+            let rows = self.order;
+            steady::hold(TABLE_ID, move || {
+                let order = rows.try_read_untracked();
+                order
+                    .map(|order| order.iter().map(SessionId::to_string).collect())
+                    .unwrap_or_default()
+            });
             self.rows.update_value(|rows| rows.retain(|id, _| order.contains(id)));
             self.order.set(order);
         }

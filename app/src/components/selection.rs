@@ -84,6 +84,11 @@ impl Selection {
         self.choose_all(ids, true);
     }
 
+    /// Forgets the rows that are gone.
+    pub fn shed(&self) {
+        self.picked.notify();
+    }
+
     /// Is anything chosen?
     pub fn is_empty(&self) -> bool {
         matches!(&*self.picked.read(), Picked::These(ids) if ids.is_empty())

@@ -68,7 +68,12 @@ pub fn SessionsBoard(
         Callback::new(move |text| _ = done.try_set(Some(text))),
     );
     Effect::new(move || desk.revision.set(model.head.read().revision));
-    Effect::new(move || desk.reachable.set(watch.is_fine()));
+    Effect::new(move || {
+        let fine = watch.is_fine();
+        if desk.reachable.get_untracked() != fine {
+            desk.reachable.set(fine);
+        }
+    });
     let expired = move |session: SessionView| {
         done.set(Some(sentence(&session)));
         model.patch(session);

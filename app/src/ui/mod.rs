@@ -13,6 +13,7 @@ pub mod icon;
 pub mod menu;
 pub mod number;
 pub mod repeat;
+pub mod steady;
 pub mod stream;
 pub mod time;
 pub mod toast;

@@ -80,6 +80,7 @@ pub struct Control {
     no_user_hash: String,
     sweeps: refresh::Sweeps,
     closing: Arc<Notify>,
+    views: watch::Views,
 }
 
 impl Control {
@@ -113,6 +114,7 @@ impl Control {
             no_user_hash: people::hash(&random_password())?,
             sweeps,
             closing,
+            views: watch::Views::default(),
         }))
     }
 

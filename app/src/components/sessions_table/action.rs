@@ -56,7 +56,7 @@ fn DetailsLink(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
         <a
             class="button button-icon details-link"
             id=link_id(id)
-            href=words(move || context.url.details(id))
+            href=words(move || format!("{SESSIONS_PATH}/{id}{}", context.search.read()))
             aria-label=name
             data-noscroll="true"
         >

@@ -6,6 +6,7 @@ mod cell;
 mod head;
 
 use crate::ui::dynamic::{attribute, each, part, words};
+use gloo_timers::callback::Interval;
 use leptos::{ev, prelude::*};
 use session::{SessionId, columns::Choice, view::Sort, wire::Stale};
 use wasm_bindgen::JsCast;
@@ -14,7 +15,7 @@ use self::{action::ActionCell, cell::cell, head::Head};
 use super::{
     model::{Model, Row},
     selection::{SelectPage, SelectRow, Selection},
-    view_url::ViewUrl,
+    view_url::{self, ViewUrl},
     watch::Watch,
 };
 use crate::ui::focus;
@@ -22,15 +23,21 @@ use crate::ui::focus;
 /// Id of the part of the page that scrolls; takes the focus when what had it is gone.
 pub const TABLE_ID: &str = "sessions-table";
 
+/// A signal notes every row that follows it, and forgets those that are gone only when it next changes (reactive_graph 0.2.16).
+/// What hardly ever changes is made to look so often, so that a page which is open all day does not grow.
+const SHED_MS: u32 = 60_000;
+
 /// What every row needs to know.
 #[derive(Clone, Copy)]
 struct Context {
     choice: RwSignal<Choice>,
-    stale: Memo<Vec<Stale>>,
+    stale: RwSignal<Vec<Stale>>,
     watch: Watch,
     target: RwSignal<Option<Row>>,
     selection: Selection,
     url: ViewUrl,
+    /// The query string of the page.
+    search: RwSignal<String>,
 }
 
 /// The table named "Sessions".
@@ -52,7 +59,8 @@ pub fn SessionsTable(
     #[prop(into)]
     on_sort: Callback<Sort>,
 ) -> impl IntoView {
-    let stale = Memo::new(move |_| model.head.read().stale.clone());
+    let stale = followed(move || model.head.read().stale.clone());
+    let search = followed(move || view_url::search(&url.get()));
     let context = Context {
         choice,
         stale,
@@ -60,7 +68,17 @@ pub fn SessionsTable(
         target,
         selection,
         url,
+        search,
     };
+    Effect::new(move |_: Option<Interval>| {
+        Interval::new(SHED_MS, move || {
+            choice.notify();
+            watch.link.notify();
+            selection.shed();
+            stale.notify();
+            search.notify();
+        })
+    });
     let row = move |id: SessionId| model.row(id).map(|row| view! { <SessionRow row context /> }).into_any();
     view! {
         <div class="table-scroll" id=TABLE_ID role="region" aria-label="Table of sessions" tabindex="0">
@@ -88,6 +106,21 @@ pub fn SessionsTable(
     .into_any()
 }
 
+/// A value that changes when what it is made of does. A signal and no memo, so that it can be told to forget.
+fn followed<T>(value: impl Fn() -> T + Send + Sync + 'static) -> RwSignal<T>
+where
+    T: Clone + PartialEq + Send + Sync + 'static,
+{
+    let signal = RwSignal::new(untrack(&value));
+    Effect::new(move || {
+        let now = value();
+        if *signal.read_untracked() != now {
+            signal.set(now);
+        }
+    });
+    signal
+}
+
 #[component]
 fn SessionRow(row: Row, context: Context) -> impl IntoView {
     let session = RwSignal::from(row.clone());
@@ -108,7 +141,7 @@ fn SessionRow(row: Row, context: Context) -> impl IntoView {
         }
     };
     view! {
-        <tr on:click=press>
+        <tr on:click=press data-key=id.to_string()>
             <SelectRow row=row.clone() selection=context.selection />
             {cells}
             <ActionCell row context />

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use session::{
     Session, Status, Timestamp,
     columns::Column,
-    query::{Query, fold},
+    query::{Query, fold, folded_names},
     view::{Sort, View},
     wire::{Counts, SessionView},
 };
@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::{Page, rows::Rows, scan};
 
-type Row = Arc<Session>;
+/// A session with its line of the searched text, which holds its names folded; empty where the order does not need it.
+type Row<'a> = (&'a Arc<Session>, &'a str);
 
 /// Makes the page. The error says what is wrong with the view.
 pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
@@ -25,7 +26,10 @@ pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
         .map(|text| Key::read(text, sort.column))
         .transpose()?;
     let limit = usize::from(view.limit);
-    let wanted = |slot: &u32| rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row));
+    let wanted = |slot: &u32| {
+        let row = rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row))?;
+        Some((row, line(rows, *slot, sort)))
+    };
     let skip = (view.page.max(1) as usize - 1) * limit;
     let slots = rows.by_start().iter();
     let cut = match (sort.column, sort.descending) {
@@ -40,28 +44,38 @@ pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
     } = cut;
     let more = items.len() > limit;
     items.truncate(limit);
-    let cursor = |row: &Row| Key::of(row, sort.column).write();
+    let cursor = |row: Row<'_>| Key::of(row, sort.column).write();
     Ok(Page {
         revision,
         total: total(view, &found.counts),
         all: rows.counts().all,
         counts: found.counts,
         offset: u32::try_from(offset).unwrap_or(u32::MAX),
-        next_cursor: items.last().filter(|_| more).map(|row| cursor(row)),
+        next_cursor: items.last().filter(|_| more).map(|row| cursor(*row)),
         previous_cursor: before.map(cursor),
-        items: items.into_iter().map(|row| SessionView::from(&**row)).collect(),
+        items: items.into_iter().map(|(row, _)| SessionView::from(&**row)).collect(),
     })
 }
 
 /// Every row that a view shows, on whatever page, in its order.
-pub fn all(rows: &Rows, view: &View) -> Result<Vec<Row>, String> {
+pub fn all(rows: &Rows, view: &View) -> Result<Vec<Arc<Session>>, String> {
     let found = scan::matches(rows, &Query::parse(&view.q)?);
     let sort = by_date(view.order());
     let slots = rows.by_start().iter();
-    let wanted = slots.filter_map(|slot| rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row)));
-    let mut keyed: Vec<_> = wanted.map(|row| (Key::of(row, sort.column), row)).collect();
+    let wanted = slots.filter_map(|slot| {
+        let row = rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row))?;
+        Some((row, line(rows, *slot, sort)))
+    });
+    let mut keyed: Vec<_> = wanted.map(|row| (Key::of(row, sort.column), row.0)).collect();
     keyed.sort_unstable_by(|a, b| a.0.order(&b.0, sort));
     Ok(keyed.into_iter().map(|(_, row)| row.clone()).collect())
+}
+
+fn line(rows: &Rows, slot: u32, sort: Sort) -> &str {
+    match sort.column {
+        Column::Environment | Column::Username | Column::Application => rows.line(slot),
+        _ => "",
+    }
 }
 
 /// Does the row pass the filters beside the search?
@@ -85,14 +99,14 @@ struct Cut<'a> {
     /// Rows before the page.
     offset: usize,
     /// The row after which the page before this one starts; `None` where that is the first.
-    before: Option<&'a Row>,
+    before: Option<Row<'a>>,
     /// The rows, and one more where there is a next page.
-    items: Vec<&'a Row>,
+    items: Vec<Row<'a>>,
 }
 
 /// Cuts a page out of rows that are in order already.
 fn in_order<'a>(
-    mut rows: impl Iterator<Item = &'a Row>,
+    mut rows: impl Iterator<Item = Row<'a>>,
     sort: Sort,
     after: Option<&Key<'_>>,
     skip: usize,
@@ -126,7 +140,7 @@ fn in_order<'a>(
 
 /// Cuts a page out of rows in no order: only those around it need an order among themselves.
 fn to_order<'a>(
-    rows: impl Iterator<Item = &'a Row>,
+    rows: impl Iterator<Item = Row<'a>>,
     sort: Sort,
     after: Option<&Key<'_>>,
     skip: usize,
@@ -183,15 +197,16 @@ enum Value<'a> {
 }
 
 impl<'a> Key<'a> {
-    fn of(row: &'a Session, column: Column) -> Self {
+    fn of((row, line): (&'a Arc<Session>, &'a str), column: Column) -> Self {
+        let [environment, username, application] = folded_names(line);
         let end = row.end.as_ref();
         let value = match column {
             Column::SessionId => Value::Id(row.id.0),
             Column::EnvironmentId => Value::Id(row.environment_id.0),
             Column::UserId => Value::Id(row.user_id.0),
-            Column::Environment => text(&row.environment),
-            Column::Username => text(&row.username),
-            Column::Application => text(&row.application),
+            Column::Environment => Value::Text(environment.into()),
+            Column::Username => Value::Text(username.into()),
+            Column::Application => Value::Text(application.into()),
             Column::Status => Value::Number(row.status as i64),
             Column::Connected => Value::Number(i64::from(row.connected())),
             Column::StartDate | Column::StartedAgo => time(row.started_at),
@@ -216,7 +231,7 @@ impl<'a> Key<'a> {
     }
 
     /// Does the row come after this key?
-    fn before(&self, row: &Session, sort: Sort) -> bool {
+    fn before(&self, row: Row<'_>, sort: Sort) -> bool {
         self.order(&Key::of(row, sort.column), sort).is_lt()
     }
 
