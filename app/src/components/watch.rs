@@ -39,6 +39,11 @@ const SILENCE_SECONDS: i64 = 13;
 /// A connection that comes back within this time was never worth a word.
 const GRACE_MS: u64 = 2000;
 
+/// The page rests so many times as long as drawing took: who works in it must not wait for what comes in.
+const REST: i32 = 15;
+/// What happened is on screen within a second, whatever comes in.
+const LONGEST_REST: TimeDelta = TimeDelta::milliseconds(700);
+
 /// The `tick` event.
 #[derive(Deserialize)]
 struct Tick {
@@ -61,6 +66,8 @@ pub struct Watch {
     attempt: RwSignal<u32>,
     failures: StoredValue<u32>,
     heard_at: StoredValue<Timestamp>,
+    /// Not before this moment is the next delta drawn, and what has come meanwhile.
+    pace: StoredValue<(Timestamp, Option<Delta>)>,
 }
 
 impl Watch {
@@ -75,6 +82,7 @@ impl Watch {
             attempt: RwSignal::new(0),
             failures: StoredValue::new(0),
             heard_at: StoredValue::new(Timestamp::UNIX_EPOCH),
+            pace: StoredValue::new((Timestamp::UNIX_EPOCH, None)),
         };
         Effect::new(move |before: Option<(String, Option<EventStream>)>| {
             watch.attempt.track();
@@ -86,6 +94,7 @@ impl Watch {
                 watch.changing.set(true);
             }
             watch.heard_at.set_value(browser_now());
+            watch.pace.update_value(|(_, waiting)| *waiting = None);
             let names = ["snapshot", "delta", "tick"];
             let stream = EventStream::open(
                 &address,
@@ -131,6 +140,7 @@ impl Watch {
         match name {
             "snapshot" => {
                 if let Ok(list) = serde_json::from_str::<SessionList>(data) {
+                    self.pace.update_value(|(_, waiting)| *waiting = None);
                     self.clock.set(list.head.server_time);
                     self.model.show(list);
                     self.changing.set(false);
@@ -139,18 +149,53 @@ impl Watch {
             "delta" => {
                 if let Ok(delta) = serde_json::from_str::<Delta>(data) {
                     self.clock.set(delta.head.server_time);
-                    let (revision, checksum) = (delta.head.revision, delta.head.checksum);
-                    self.model.apply(delta);
-                    self.check(revision, checksum);
+                    self.draw_in_turn(delta);
                 }
             }
             _ => {
                 if let Ok(tick) = serde_json::from_str::<Tick>(data) {
                     self.clock.set(tick.server_time);
-                    self.check(tick.revision, tick.checksum);
+                    if self.pace.with_value(|(_, waiting)| waiting.is_none()) {
+                        self.check(tick.revision, tick.checksum);
+                    }
                 }
             }
         }
+    }
+
+    /// Draws what has changed: at once, or together with what comes next while the page has yet to rest from the last time.
+    fn draw_in_turn(&self, delta: Delta) {
+        let watch = *self;
+        let (ready_at, waiting) = watch.pace.get_value();
+        let left = (ready_at - browser_now()).num_milliseconds();
+        match (waiting, u64::try_from(left)) {
+            (Some(before), _) => watch.pace.set_value((ready_at, Some(together(before, delta)))),
+            (None, Ok(left @ 1..)) => {
+                watch.pace.set_value((ready_at, Some(delta)));
+                later(left, move || {
+                    let waiting = watch.pace.try_update_value(|(_, waiting)| waiting.take());
+                    if let Some(delta) = waiting.flatten() {
+                        watch.draw(delta);
+                    }
+                });
+            }
+            (None, _) => watch.draw(delta),
+        }
+    }
+
+    fn draw(&self, delta: Delta) {
+        let (watch, began) = (*self, browser_now());
+        let (revision, checksum) = (delta.head.revision, delta.head.checksum);
+        watch.model.apply(delta);
+        watch.check(revision, checksum);
+        // When all that follows from it is drawn.
+        later(0, move || {
+            let took = browser_now() - began;
+            let rest = (took * REST).min(LONGEST_REST);
+            watch
+                .pace
+                .try_update_value(|(ready_at, _)| *ready_at = browser_now() + rest);
+        });
     }
 
     /// Starts anew where the page has gone astray.
@@ -198,5 +243,16 @@ impl Watch {
 
     fn retry(&self) {
         self.attempt.try_update(|attempt| *attempt += 1);
+    }
+}
+
+/// Two deltas as one.
+fn together(before: Delta, mut after: Delta) -> Delta {
+    let mut changed = before.changed;
+    changed.append(&mut after.changed);
+    Delta {
+        head: after.head,
+        order: after.order.or(before.order),
+        changed,
     }
 }
