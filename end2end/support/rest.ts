@@ -46,7 +46,10 @@ export function rest(page: Page, dice: Dice): Promise<Rest> {
           const kept = [...tops].filter(([, top]) => isOnScreen(top)).flatMap(([row, top]) => Math.abs((now.tops.get(row) ?? NaN) - top));
           // Scrolling that keeps rows where they are, when others come above them, is what the browser does for people.
           const moved = Math.min(...kept.filter((points) => !Number.isNaN(points)), 10_000);
-          seen.jump = Math.max(seen.jump, Math.min(Math.abs(now.scrolled - scrolled), moved), Math.abs(now.left - left));
+          // At the end of a list that grew shorter there is nothing further down to show.
+          const atEnd = region.scrollTop + region.clientHeight >= region.scrollHeight - 1;
+          const jumped = atEnd ? 0 : Math.min(Math.abs(now.scrolled - scrolled), moved);
+          seen.jump = Math.max(seen.jump, jumped, Math.abs(now.left - left));
         }
         // Between two frames it may be on its way back; nobody sees that.
         without = document.activeElement === element ? 0 : without + 1;

@@ -58,12 +58,8 @@ impl Model {
 
     /// Shows what changed.
     pub fn apply(&self, delta: Delta) {
-        for session in delta.changed {
-            self.patch(session);
-        }
-        if let Some(order) = delta.order
-            && *self.order.read_untracked() != order
-        {
+        let order = delta.order.filter(|order| *self.order.read_untracked() != *order);
+        if order.is_some() || !delta.changed.is_empty() {
             let rows = self.order;
             steady::hold(TABLE_ID, move || {
                 let order = rows.try_read_untracked();
@@ -71,7 +67,13 @@ impl Model {
                     .map(|order| order.iter().map(SessionId::to_string).collect())
                     .unwrap_or_default()
             });
-            self.rows.update_value(|rows| rows.retain(|id, _| order.contains(id)));
+        }
+        for session in delta.changed {
+            self.patch(session);
+        }
+        if let Some(order) = order {
+            self.rows
+                .update_value(|rows| rows.retain(|id, _| order.contains(id)));
             self.order.set(order);
         }
         if *self.head.read_untracked() != delta.head {
