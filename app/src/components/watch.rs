@@ -125,20 +125,20 @@ impl Watch {
         }
         match name {
             "snapshot" => {
-                if let Ok(list) = serde_json::from_str::<SessionList>(data) {
+                if let Ok(list) = serde_json::from_slice::<SessionList>(data.as_bytes()) {
                     self.clock.set(list.head.server_time);
                     self.model.show(list);
                     self.changing.set(false);
                 }
             }
             "delta" => {
-                if let Ok(delta) = serde_json::from_str::<Delta>(data) {
+                if let Ok(delta) = serde_json::from_slice::<Delta>(data.as_bytes()) {
                     self.clock.set(delta.head.server_time);
                     self.model.apply(delta);
                 }
             }
             _ => {
-                if let Ok(tick) = serde_json::from_str::<Tick>(data) {
+                if let Ok(tick) = serde_json::from_slice::<Tick>(data.as_bytes()) {
                     self.clock.set(tick.server_time);
                 }
             }

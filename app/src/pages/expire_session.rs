@@ -19,7 +19,9 @@ use crate::{
     ui::{
         address::parameter,
         banner::{Banner, Tone},
+        dynamic::part,
         empty::Skeleton,
+        loaded,
     },
 };
 
@@ -28,7 +30,7 @@ use crate::{
 pub fn ExpireSession() -> impl IntoView {
     let params = use_params_map();
     let id = move || params.read().get_str("id").unwrap_or_default().to_owned();
-    let session = Resource::new(id, load);
+    let session = loaded::load(id, load);
     let shown = move |answer: Result<SessionView, AppError>| match answer {
         Ok(session) => view! { <Question session /> }.into_any(),
         Err(error) => view! { <Failure error retry=move |()| session.refetch() /> }.into_any(),
@@ -36,7 +38,7 @@ pub fn ExpireSession() -> impl IntoView {
     view! {
         <Title text="Expire session" />
         <h1>"Expire session"</h1>
-        <Transition fallback=|| view! { <Skeleton what="the session" /> }>{move || session.get().map(shown)}</Transition>
+        <Transition fallback=|| view! { <Skeleton what="the session" /> }>{part(move || session.get().map(shown).into_any())}</Transition>
     }
 }
 

@@ -11,14 +11,18 @@ use crate::{
         sessions_board::SessionsBoard,
         view_url::{SESSIONS_PATH, ViewUrl},
     },
-    ui::empty::{EmptyState, Skeleton},
+    ui::{
+        dynamic::part,
+        empty::{EmptyState, Skeleton},
+        loaded,
+    },
 };
 
 /// The Sessions page. The first list comes with the page; from then on the stream of changes keeps it.
 #[component]
 pub fn Sessions() -> impl IntoView {
     let url = ViewUrl::of_this_page();
-    let first = Resource::new(|| (), move |()| load(url));
+    let first = loaded::load(|| (), move |()| load(url));
     let shown = move |answer: Result<(SessionList, Choice), AppError>| match answer {
         Ok((list, choice)) => view! { <SessionsBoard list choice url /> }.into_any(),
         Err(error) if error.code() == "bad_address" => view! {
@@ -38,7 +42,7 @@ pub fn Sessions() -> impl IntoView {
             <h1>"Sessions"</h1>
             <Transition fallback=|| {
                 view! { <Skeleton what="sessions" /> }
-            }>{move || first.get().map(shown)}</Transition>
+            }>{part(move || first.get().map(shown).into_any())}</Transition>
         </div>
     }
 }

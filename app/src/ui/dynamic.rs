@@ -9,12 +9,21 @@ use leptos::prelude::*;
 
 /// A text that follows its signals.
 pub fn words(words: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(words)
+    derived(Arc::new(words))
 }
 
 /// The value of an attribute that follows its signals; `None` takes the attribute away.
 pub fn attribute(value: impl Fn() -> Option<&'static str> + Send + Sync + 'static) -> Signal<Option<&'static str>> {
-    Signal::derive(value)
+    derived(Arc::new(value))
+}
+
+/// An answer that follows its signals.
+pub fn whether(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    derived(Arc::new(is))
+}
+
+fn derived<T: Send + Sync + 'static>(value: Arc<dyn Fn() -> T + Send + Sync>) -> Signal<T> {
+    Signal::derive(move || value())
 }
 
 /// A part of a view that is drawn anew when its signals change.
@@ -24,6 +33,18 @@ pub fn part(view: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
 
 fn shared(view: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
     (move || view()).into_any()
+}
+
+/// Rows that come and go: each is drawn once, and stays what it is while its key is there.
+pub fn rows(
+    keys: impl Fn() -> Vec<u128> + Send + Sync + 'static,
+    row: impl Fn(u128) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    keyed(Signal::derive(keys), Arc::new(row))
+}
+
+fn keyed(keys: Signal<Vec<u128>>, row: Arc<dyn Fn(u128) -> AnyView + Send + Sync>) -> AnyView {
+    view! { <For each=move || keys.get() key=|key| *key children=move |key| row(key) /> }.into_any()
 }
 
 /// A part that is there, or not. Drawn anew only when that changes.
