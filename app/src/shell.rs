@@ -9,7 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::portal::Portal,
+    components::{portal::Portal, session_details::SessionPanel},
     pages::{
         Admin, AdminHome, ApplicationPage, Applications, Environments, ExpireSession, Login, MyApps, NotFound, Sessions,
     },
@@ -61,7 +61,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=MyApps ssr=SsrMode::Async />
                     <ParentRoute path=path!("/admin") view=Admin ssr=SsrMode::Async>
                         <Route path=path!("") view=AdminHome ssr=SsrMode::Async />
-                        <Route path=path!("/cloud-delivery/sessions") view=Sessions ssr=SsrMode::Async />
+                        <ParentRoute path=path!("/cloud-delivery/sessions") view=Sessions ssr=SsrMode::Async>
+                            <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                            <Route path=path!(":id") view=SessionPanel ssr=SsrMode::Async />
+                        </ParentRoute>
                         <Route path=path!("/cloud-delivery/sessions/:id/expire") view=ExpireSession ssr=SsrMode::Async />
                         <Route path=path!("/cloud-delivery/environments") view=Environments ssr=SsrMode::Async />
                         <Route path=path!("/cloud-delivery/applications") view=Applications ssr=SsrMode::Async />

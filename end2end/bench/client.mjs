@@ -1,9 +1,9 @@
-// A person's HTTP client: signed in, one kept connection, and a stopwatch on every request.
+// A person's HTTP client: signed in, kept connections (one unless told otherwise), and a stopwatch on every request.
 import http from 'node:http';
 
 /** Signs in by the form, as a browser does, and keeps the cookie. */
-export async function signIn(url, username, password) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+export async function signIn(url, username, password, { sockets = 1 } = {}) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: sockets });
   const send = (method, path, type, body, cookie) => request(agent, url, method, path, type, body, cookie);
   const form = new URLSearchParams({ username, password, next: '/' }).toString();
   const answer = await send('POST', '/login', 'application/x-www-form-urlencoded', form);

@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs';
 
 import { spread } from './stats.mjs';
 
-const DIGITS = { ms: 1, s: 2, MB: 1, kB: 1 };
+const DIGITS = { ms: 1, s: 2, MB: 1, kB: 1, 'ms/s': 1, '/s': 0, '%': 0, '': 0 };
 
-/** Fills in what follows from a figure's runs. An aim is the most that is fine. */
+/** Fills in what follows from a figure's runs. An aim is the most that is fine, a least the least. */
 export function judged(figure) {
   const { median, min, max } = spread(figure.runs);
-  const verdict = figure.aim === undefined ? undefined : median <= figure.aim ? 'met' : 'missed';
+  const { aim = Infinity, least = -Infinity } = figure;
+  const isJudged = figure.aim !== undefined || figure.least !== undefined;
+  const verdict = isJudged ? (median <= aim && median >= least ? 'met' : 'missed') : undefined;
   return { ...figure, median, min, max, verdict };
 }
 
@@ -41,9 +43,9 @@ export function write(path, result) {
   console.log(`\nall numbers: ${path}`);
 }
 
-function cells({ name, unit, runs, median, min, max, aim, verdict }) {
+function cells({ name, unit, runs, median, min, max, aim, least, verdict }) {
   const number = (value) => value.toFixed(DIGITS[unit]);
   const range = runs.length > 1 ? `${number(min)} – ${number(max)} ${unit}` : '';
-  const wanted = aim === undefined ? '' : `≤ ${aim} ${unit}`;
+  const wanted = aim !== undefined ? `≤ ${aim} ${unit}` : least !== undefined ? `≥ ${least} ${unit}` : '';
   return [name, `${number(median)} ${unit}`, range, String(runs.length), wanted, verdict ?? ''];
 }

@@ -1,16 +1,18 @@
 // `make bench`: measures real servers on throw-away data directories and prints the figures.
 //
 // To add a figure: a file in figures/ that exports `title` and `measure(bench)`, which answers a list of
-// { name, unit, runs, aim?, note? }, and its line in FIGURES. A figure's value is the median of its runs.
+// { name, unit, runs, aim? or least?, note? }, and its line in FIGURES. A figure's value is the median of its runs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import * as changes from './figures/changes.mjs';
 import * as expire from './figures/expire.mjs';
 import * as firstPage from './figures/first_page.mjs';
 import * as makeRun from './figures/make_run.mjs';
+import * as page from './figures/page.mjs';
 import * as payload from './figures/payload.mjs';
 import * as picture from './figures/picture.mjs';
 import * as search from './figures/search.mjs';
@@ -19,9 +21,9 @@ import { load, machine } from './machine.mjs';
 import { prepare } from './prepare.mjs';
 import { judged, print, write } from './report.mjs';
 
-const FIGURES = { start, firstPage, search, expire, picture, payload, makeRun };
+const FIGURES = { start, firstPage, search, page, changes, expire, picture, payload, makeRun };
 
-const USAGE = `node end2end/bench/run.mjs [--sessions 100000] [--runs 5] [--only ${Object.keys(FIGURES).join(',')}]`;
+const USAGE = `node end2end/bench/run.mjs [--sessions 100000] [--runs 5] [--seconds 60] [--only ${Object.keys(FIGURES).join(',')}]`;
 
 function options() {
   const count = (name, text) => {
@@ -32,13 +34,16 @@ function options() {
     options: {
       sessions: { type: 'string', default: '100000' },
       runs: { type: 'string', default: '5' },
+      // Of the one run that is about what goes on all the time.
+      seconds: { type: 'string', default: '60' },
       only: { type: 'string', default: Object.keys(FIGURES).join(',') },
     },
   });
   const only = values.only.split(',');
   const unknown = only.find((name) => !FIGURES[name]);
   if (unknown) throw new Error(`there is no figure “${unknown}”; usage: ${USAGE}`);
-  return { sessions: count('sessions', values.sessions), runs: count('runs', values.runs), only };
+  const number = (name) => count(name, values[name]);
+  return { sessions: number('sessions'), runs: number('runs'), seconds: number('seconds'), only };
 }
 
 /** Everything that a figure may need to know. */
@@ -54,8 +59,8 @@ function setUp() {
   const once = new Map();
   const bench = { root, target, bin, scratch, ...wanted };
   /** Several figures share a data directory; it is made when the first of them asks. */
-  bench.dataDir = (name, applications) => {
-    if (!once.has(name)) once.set(name, prepare(bench, name, applications));
+  bench.dataDir = (name, more) => {
+    if (!once.has(name)) once.set(name, prepare(bench, name, more));
     return once.get(name);
   };
   return { bench, only };

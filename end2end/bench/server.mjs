@@ -62,10 +62,12 @@ export async function launch(command, args, options, addr) {
 }
 
 /** Runs a verb of the command line. */
-export async function verb(bench, dataDir, args) {
+export async function verb(bench, dataDir, args, input = '') {
   const options = { cwd: dataDir, env: environment(dataDir, '127.0.0.1:1') };
   try {
-    await promisify(execFile)(bench.bin, args, options);
+    const run = promisify(execFile)(bench.bin, args, options);
+    run.child.stdin.end(input);
+    await run;
   } catch (error) {
     throw new Error(`“cloud-delivery ${args.join(' ')}” failed: ${error.stderr?.trim() || error.message}`);
   }

@@ -2,7 +2,7 @@
 
 /** The value that a share `q` of all values does not exceed (nearest rank: always one that was measured). */
 export function quantile(values, q) {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)];
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { card, expectPrompt, launch, typeLine } from '../support/portal.ts';
-import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
+import { askToExpire, expectRow, openColumns, SESSIONS } from '../support/sessions.ts';
 
 const IMAGES = new URL('../../docs/images/', import.meta.url);
 
@@ -34,6 +34,18 @@ test('pictures', async ({ server, open }) => {
   await shot(page, 'sessions');
   await askToExpire(page, 'student', 'This host');
   await shot(page, 'expire');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Details of session of dana in Simulated' }).click();
+  await expect(page.getByRole('list', { name: 'Timeline' }).getByRole('listitem')).toHaveCount(4);
+  await shot(page, 'details');
+  await page.getByRole('link', { name: 'Close details' }).click();
+  await openColumns(page);
+  await shot(page, 'columns');
+  await page.keyboard.press('Escape');
+  await page.getByRole('checkbox', { name: 'Select all sessions on this page' }).check();
+  await page.getByRole('button', { name: 'Expire selected' }).click();
+  await expect(page.getByRole('dialog', { name: 'Expire sessions' }).getByRole('button', { name: /^Expire \d+ sessions$/ })).toBeVisible();
+  await shot(page, 'expire-many');
   const dark = await open('admin', SESSIONS, { colorScheme: 'dark' });
   await expectRow(dark, { Username: 'student', Connected: 'Yes' });
   await shot(dark, 'sessions-dark');

@@ -1,5 +1,6 @@
 // Requests that no browser would send: with any header, any body, and raw WebSocket handshakes.
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import type { Socket } from 'node:net';
 
 export interface Answer {
   status: number;
@@ -68,13 +69,30 @@ export function call(url: string, cookie: string | null, method: string, path: s
 
 /** The handshake that opens a WebSocket; 101 if it would have been opened. */
 export function handshake(url: string, path: string, headers: { cookie?: string; origin?: string }) {
-  return send(url, 'GET', path, {
-    headers: {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': Buffer.from('sixteen bytes ok').toString('base64'),
-      ...headers,
-    },
+  return send(url, 'GET', path, { headers: { ...UPGRADE, ...headers } });
+}
+
+/** Opens a WebSocket and keeps it, without a word; undefined if it is refused. It is closed with the socket. */
+export function hold(url: string, path: string, headers: { cookie: string; origin: string }) {
+  return new Promise<Socket | undefined>((resolve, reject) => {
+    const outgoing = request(new URL(path, url), { headers: { ...UPGRADE, ...headers }, agent: false });
+    outgoing.on('error', reject);
+    outgoing.on('response', (response) => {
+      response.resume();
+      resolve(undefined);
+    });
+    outgoing.on('upgrade', (_, socket: Socket) => {
+      // The server may cut it at any moment.
+      socket.on('error', () => {});
+      resolve(socket.resume());
+    });
+    outgoing.end();
   });
 }
+
+const UPGRADE = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': Buffer.from('sixteen bytes ok').toString('base64'),
+};

@@ -59,6 +59,22 @@ export function difference(one: number[], other: number[]): number {
   return one.reduce((most, light, at) => Math.max(most, Math.abs(light - (other[at] ?? 0))), 0);
 }
 
+/** The picture once it no longer changes: what the application draws arrives in pieces. */
+export async function settled(tab: Page): Promise<number[]> {
+  let last = await picture(tab);
+  await expect
+    .poll(
+      async () => {
+        const [before, now] = [last, await picture(tab)];
+        last = now;
+        return difference(before, now);
+      },
+      { intervals: [300] },
+    )
+    .toBeLessThan(1);
+  return last;
+}
+
 /** The terminal shows a prompt on its dark ground, so that it takes what is typed. */
 export async function expectPrompt(tab: Page): Promise<void> {
   await expectConnected(tab);

@@ -13,6 +13,19 @@ export const BINARY = resolve(
 );
 export const SIMULATED = { environment: 'Simulated (no real applications)', application: 'Simulated desktop' };
 export const PASSWORD = 'correct horse battery';
+/** Every column of the list, as the server calls them. */
+export const COLUMNS = [
+  'session_id',
+  'environment_id',
+  'environment',
+  'status',
+  'user_id',
+  'username',
+  'connected',
+  'start_date',
+  'started_ago',
+  'valid_until',
+];
 
 const READY = /Cloud Delivery is ready: (\S+)/;
 const START_LIMIT_MS = 30_000;
@@ -214,8 +227,14 @@ export class Server {
     return (await this.call('admin', 'GET', `/api/v1/sessions/${id}`)).json as Session;
   }
 
-  async list(query = ''): Promise<{ total: number; all: number; next_refresh_at: string; items: Session[] }> {
+  async list(query = ''): Promise<{ revision: number; total: number; all: number; next_refresh_at: string; items: Session[] }> {
     return (await this.call('admin', 'GET', `/api/v1/sessions${query}`)).json as never;
+  }
+
+  /** Shows these columns of the list to an administrator, from the next visit on. */
+  async showColumns(who: string, visible: string[]): Promise<void> {
+    const kept = await this.call(who, 'POST', '/api/ui/set_columns', { json: { choice: { visible } } });
+    if (kept.status !== 200) throw new Error(`the columns of ${who} could not be kept: ${kept.text}`);
   }
 
   /** Sets the server's clock so many seconds ahead of the true time. */

@@ -17,6 +17,8 @@ export const ALL_HEADERS = [
   'Valid until',
 ];
 export const HIDDEN_HEADERS = ALL_HEADERS.filter((header) => !DEFAULT_HEADERS.includes(header));
+/** What the reference page does not have. */
+export const EXTRA_HEADERS = ['Application', 'Ended', 'Ended by', 'End reason', 'Error', 'Connected since'];
 
 /** What a row says under some of its headers. `Action` is its last cell. */
 export type Facts = Record<string, string | RegExp>;
@@ -38,7 +40,11 @@ export async function rows(page: Page): Promise<Row[]> {
     const text = (cell: Element) => (cell as HTMLElement).innerText.replace(/\s+/g, ' ').trim();
     const names = [...table.querySelectorAll('thead th')].map(text).concat('Action');
     return [...table.querySelectorAll('tbody tr')].map((row) =>
-      Object.fromEntries([...row.children].map((cell, at) => [names[at] ?? `cell ${at}`, text(cell)])),
+      Object.fromEntries(
+        [...row.children]
+          .filter((cell) => !cell.matches('.col-select'))
+          .map((cell, at) => [names[at] ?? `cell ${at}`, text(cell)]),
+      ),
     );
   });
 }
@@ -111,7 +117,8 @@ export async function record(page: Page, username: string, header: string): Prom
       const look = () => {
         const at = [...table.querySelectorAll('thead th')].findIndex((cell) => cell.textContent?.trim() === header);
         const row = [...table.querySelectorAll('tbody tr')].find((row) => row.textContent?.includes(username));
-        const text = (row?.children[at] as HTMLElement | undefined)?.innerText.trim();
+        const cells = [...(row?.children ?? [])].filter((cell) => !cell.matches('.col-select'));
+        const text = (cells[at] as HTMLElement | undefined)?.innerText.trim();
         if (text !== undefined && text !== '' && seen.at(-1) !== text) seen.push(text);
       };
       look();

@@ -17,7 +17,7 @@ export class Complaints {
   }
 }
 
-type Open = (who: string | null, path?: string, options?: BrowserContextOptions) => Promise<Page>;
+export type Open = (who: string | null, path?: string, options?: BrowserContextOptions) => Promise<Page>;
 
 interface ForTest {
   complaints: Complaints;

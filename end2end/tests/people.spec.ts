@@ -147,12 +147,16 @@ test.describe('who may see what', () => {
     ['rita', 'reporter'],
     ['anton', 'app-admin'],
   ];
+  const VIEW = { q: '', status: null, connected: false, sort: null, limit: 50, page: 1, cursor: null };
   /** Arguments with which each server function could work. */
   const ADMIN_FUNCTIONS: Record<string, unknown> = {
     columns: {},
     set_columns: { choice: null },
-    list_sessions: { view: { q: '', status: null, sort: { column: 'start_date', descending: true }, limit: 50, page: 1, cursor: null } },
+    list_sessions: { view: VIEW },
+    session_details: { id: UNKNOWN },
+    selection: { selector: { matching: VIEW } },
     expire_session: { id: UNKNOWN, request: {} },
+    expire_many: { request: { batch: UNKNOWN, size: 1, sessions: [{ id: UNKNOWN }] } },
     refresh_sessions: {},
     list_environments: {},
     open_environment: { id: UNKNOWN, open: false },
@@ -172,13 +176,15 @@ test.describe('who may see what', () => {
     ['GET', '/api/v1/sessions'],
     ['POST', '/api/v1/sessions/refresh'],
     ['GET', '/api/v1/sessions/watch'],
+    ['GET', '/api/v1/sessions.csv'],
+    ['GET', `/api/v1/sessions/${UNKNOWN}/details`],
     ['POST', `/api/v1/sessions/${UNKNOWN}/expire`],
     ['POST', `/admin/cloud-delivery/sessions/${UNKNOWN}/expire`],
     ['GET', '/api/v1/environments'],
     ['POST', `/api/v1/environments/${UNKNOWN}/open`],
     ['POST', `/api/v1/environments/${UNKNOWN}/close`],
   ];
-  const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS];
+  const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS];
   const APP_ADMIN_PAGES = ['/admin', APPLICATIONS, `${APPLICATIONS}/new`, `${APPLICATIONS}/${UNKNOWN}`];
 
   test('every server function is in the lists above', () => {

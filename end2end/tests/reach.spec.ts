@@ -1,64 +1,11 @@
-// For everybody: WCAG by axe in light and dark, small screens, large text.
-import { AxeBuilder } from '@axe-core/playwright';
+// For everybody: small screens, large text. What axe says of every page is in axe.spec.ts.
 import type { Page } from '@playwright/test';
 import { alive, expect, test } from '../support/test.ts';
 import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { SIMULATED } from '../support/server.ts';
-import { askToExpire, openColumns, rowOf, SESSIONS } from '../support/sessions.ts';
-import { userMenu } from '../support/portal.ts';
+import { askToExpire, openColumns, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'reach', seed: 60, simulated: true } });
-
-async function expectNoViolations(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const told = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.map((node) => node.html).join('\n  ')}`);
-  expect(told).toEqual([]);
-}
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`axe finds nothing, ${colorScheme}`, async ({ server, open, complaints }) => {
-    complaints.allow(/403 \(Forbidden\)|410 \(Gone\)|404 \(Not Found\)/);
-    const look = { colorScheme };
-    const login = await open(null, '/login?failed=1', look);
-    await expectNoViolations(login);
-
-    const session = await server.launchAs('student');
-    const apps = await open('student', '/', look);
-    await expectNoViolations(apps);
-    await userMenu(apps, 'student');
-    await expectNoViolations(apps);
-    await apps.goto(SESSIONS);
-    await expect(apps.getByText('It needs the role System Admin.')).toBeVisible();
-    await expectNoViolations(apps);
-
-    const page = await open('admin', SESSIONS, look);
-    await expect(rowOf(page, 'student').filter({ hasText: 'Active' })).toBeVisible();
-    await expectNoViolations(page);
-    await openColumns(page);
-    await expectNoViolations(page);
-    await page.keyboard.press('Escape');
-    await askToExpire(page, 'student', SIMULATED.environment);
-    await expectNoViolations(page);
-    await page.keyboard.press('Escape');
-
-    await server.expire(session.id, 'for the picture');
-    await expectNoViolations(page);
-    await page.goto(`${SESSIONS}?q=nobody+of+this+name`);
-    await expectNoViolations(page);
-    for (const path of [ENVIRONMENTS, APPLICATIONS, `${APPLICATIONS}/new`]) {
-      await page.goto(path);
-      await alive(page);
-      await expectNoViolations(page);
-    }
-    await page.getByRole('button', { name: 'Add application' }).click();
-    await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
-    await expectNoViolations(page);
-    const ended = await open('student', `/sessions/${session.id}`, look);
-    await expectNoViolations(ended);
-    await ended.goto('/no/such/page');
-    await expectNoViolations(ended);
-  });
-}
 
 for (const [what, size] of [
   ['320 px wide', { width: 320, height: 640 }],

@@ -6,6 +6,7 @@ import {
   ALL_HEADERS,
   askToExpire,
   DEFAULT_HEADERS,
+  EXTRA_HEADERS,
   expectRow,
   headers,
   HIDDEN_HEADERS,
@@ -117,10 +118,13 @@ test.describe('Columns', () => {
     const page = await open('admin', SESSIONS);
     expect(await headers(page)).toEqual(DEFAULT_HEADERS);
     const menu = await openColumns(page);
-    expect(await menu.getByRole('checkbox').evaluateAll((boxes) => boxes.map((box) => box.parentElement?.textContent))).toEqual(ALL_HEADERS);
-    for (const header of ALL_HEADERS) {
+    expect(await menu.getByRole('checkbox').evaluateAll((boxes) => boxes.map((box) => box.parentElement?.textContent))).toEqual([
+      ...ALL_HEADERS,
+      ...EXTRA_HEADERS,
+    ]);
+    for (const header of [...ALL_HEADERS, ...EXTRA_HEADERS]) {
       const box = menu.getByRole('checkbox', { name: header, exact: true });
-      await expect(box).toBeChecked({ checked: !HIDDEN_HEADERS.includes(header) });
+      await expect(box).toBeChecked({ checked: DEFAULT_HEADERS.includes(header) });
     }
     for (const header of HIDDEN_HEADERS) await toggleColumn(page, header, true);
     expect(await headers(page)).toEqual(ALL_HEADERS);
@@ -129,10 +133,12 @@ test.describe('Columns', () => {
   test('each can be hidden and shown again', async ({ open }) => {
     const page = await open('admin', SESSIONS);
     await openColumns(page);
-    for (const header of ALL_HEADERS) {
-      const shown = !HIDDEN_HEADERS.includes(header);
+    for (const header of [...ALL_HEADERS, ...EXTRA_HEADERS]) {
+      const shown = DEFAULT_HEADERS.includes(header);
       await toggleColumn(page, header, !shown);
-      const expected = ALL_HEADERS.filter((other) => (other === header ? !shown : !HIDDEN_HEADERS.includes(other)));
+      const expected = [...ALL_HEADERS, ...EXTRA_HEADERS].filter((other) =>
+        other === header ? !shown : DEFAULT_HEADERS.includes(other),
+      );
       expect(await headers(page)).toEqual(expected);
       expect(Object.keys((await rows(page))[0] ?? {})).toEqual([...expected, 'Action']);
       await toggleColumn(page, header, shown);

@@ -8,8 +8,9 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use session::{
     SessionId,
+    batch::{ExpireMany, Outcome, Selection, Selector},
     view::View,
-    wire::{ExpireRequest, Refreshed, SessionList, SessionView},
+    wire::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
 };
 
 use super::AppError;
@@ -33,6 +34,24 @@ pub async fn expire_session(id: SessionId, request: ExpireRequest) -> Result<Ses
 #[server(prefix = "/api/ui", endpoint = "refresh_sessions", input = Json)]
 pub async fn refresh_sessions() -> Result<Refreshed, AppError> {
     control()?.refresh(&person()?).await.map_err(refuse)
+}
+
+/// One session with its history; also one that was purged. System Admin only.
+#[server(name = AskDetails, prefix = "/api/ui", endpoint = "session_details", input = Json)]
+pub async fn session_details(id: SessionId) -> Result<SessionDetails, AppError> {
+    control()?.session_details(&person()?, id).await.map_err(refuse)
+}
+
+/// What a selector chooses now. System Admin only.
+#[server(name = AskSelection, prefix = "/api/ui", endpoint = "selection", input = Json)]
+pub async fn selection(selector: Selector) -> Result<Selection, AppError> {
+    control()?.selection(&person()?, &selector).map_err(refuse)
+}
+
+/// Expires a part of a batch; one outcome for each session. System Admin only.
+#[server(name = ExpirePart, prefix = "/api/ui", endpoint = "expire_many", input = Json)]
+pub async fn expire_many(request: ExpireMany) -> Result<Vec<Outcome>, AppError> {
+    control()?.expire_many(&person()?, request).await.map_err(refuse)
 }
 
 /// Ends a session of one's own.

@@ -19,7 +19,7 @@ use crate::{
         applications::{list_applications, open_application},
     },
     ui::{
-        dynamic::{When, rows, whether, words},
+        dynamic::{When, each, whether, words},
         empty::EmptyState,
         toast::Told,
     },
@@ -46,7 +46,7 @@ pub fn ApplicationsBoard(
 ) -> impl IntoView {
     let kept = Kept::start(applications, list_applications);
     let failed = RwSignal::new(None::<AppError>);
-    let keys = move || kept.data.read().iter().map(|row| row.id.0.as_u128()).collect();
+    let keys = Signal::derive(move || kept.data.read().iter().map(|row| row.id.0.as_u128()).collect());
     let row = move |key| {
         let list = kept.data.read_untracked();
         let first = list.iter().find(|row| row.id.0.as_u128() == key).cloned();
@@ -77,7 +77,7 @@ pub fn ApplicationsBoard(
                     </tr>
                 </thead>
                 <tbody>
-                    {rows(keys, row)}
+                    {each(keys, row)}
                 </tbody>
             </table>
         </div>

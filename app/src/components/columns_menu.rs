@@ -1,52 +1,74 @@
-//! The Columns button: which columns the table shows. Kept for the administrator on the server.
+//! The Columns button: which columns the table shows, and in which order. Kept for the administrator on the server.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev::KeyboardEvent, prelude::*};
 use session::columns::{Choice, Column};
 
-use crate::{
-    api::{AppError, people::set_columns},
-    ui::{
-        icon::{Glyph, Icon},
-        menu::Menu,
-    },
+use super::preferences::Preferences;
+use crate::ui::{
+    dynamic::{attribute, each},
+    focus,
+    icon::{Glyph, Icon},
+    menu::Menu,
 };
 
-/// The menu. Changes show at once; if the server does not keep them, it says so.
+/// The menu. Alt with an arrow key moves the column in whose line the focus is, and so do the buttons.
 #[component]
 pub fn ColumnsMenu(
-    /// What is shown.
-    choice: RwSignal<Choice>,
-    /// A choice could not be kept.
-    #[prop(into)]
-    on_failure: Callback<AppError>,
+    /// What is chosen.
+    preferences: Preferences,
 ) -> impl IntoView {
-    let keep = move |wanted: Option<Choice>| {
-        let before = choice.get_untracked();
-        let shown = wanted.clone().unwrap_or_default();
-        choice.set(shown.clone());
-        spawn_local(async move {
-            if let Err(error) = set_columns(wanted).await {
-                // A later choice stands: only this one is taken back.
-                if choice.try_get_untracked() == Some(shown) {
-                    choice.set(before);
-                }
-                on_failure.run(error);
-            }
-        });
+    let choice = preferences.choice;
+    let moving = move |column: Column, places: i32| {
+        focus::keep();
+        preferences.keep(Some(choice.get_untracked().moved(column, places)));
     };
     let option = move |column: Column| {
-        let shows = move || choice.read().shows(column);
+        let shows = Signal::derive(move || choice.read().shows(column));
+        let key = move |event: KeyboardEvent| {
+            let places = match event.key().as_str() {
+                "ArrowUp" if event.alt_key() => -1,
+                "ArrowDown" if event.alt_key() => 1,
+                _ => return,
+            };
+            event.prevent_default();
+            moving(column, places);
+        };
+        let mover = move |places: i32, glyph: Glyph, word: &'static str| {
+            let at_end = move || {
+                let order = &choice.read().order;
+                let end = if places < 0 { order.first() } else { order.last() };
+                end == Some(&column)
+            };
+            view! {
+                <button
+                    type="button"
+                    class="button button-icon"
+                    aria-label=format!("Move {} {word}", column.header())
+                    aria-disabled=attribute(move || at_end().then_some("true"))
+                    on:click=move |_| moving(column, places)
+                >
+                    <Icon glyph />
+                </button>
+            }
+        };
         view! {
-            <label class="menu-check" title=column.description()>
-                <input
-                    type="checkbox"
-                    checked=choice.read_untracked().shows(column)
-                    prop:checked=shows
-                    on:change=move |event| keep(Some(choice.get_untracked().with(column, event_target_checked(&event))))
-                />
-                {column.header()}
-            </label>
+            <div class="menu-line" on:keydown=key>
+                <label class="menu-check" title=column.description()>
+                    <input
+                        type="checkbox"
+                        checked=choice.read_untracked().shows(column)
+                        prop:checked=shows
+                        on:change=move |event| {
+                            preferences.keep(Some(choice.get_untracked().with(column, event_target_checked(&event))));
+                        }
+                    />
+                    {column.header()}
+                </label>
+                {mover(-1, Glyph::Up, "up")}
+                {mover(1, Glyph::Down, "down")}
+            </div>
         }
+        .into_any()
     };
     let button = view! {
         <Icon glyph=Glyph::Columns />
@@ -55,8 +77,13 @@ pub fn ColumnsMenu(
     view! {
         <div class="columns-menu needs-js">
             <Menu id="columns" role="group" name="Columns" button_class="button" button=button.into_any()>
-                {Column::ALL.into_iter().map(option).collect_view()}
-                <button type="button" class="menu-item menu-item-last" on:click=move |_| keep(None)>
+                {each(Signal::derive(move || choice.get().order), option)}
+                <button
+                    type="button"
+                    class="menu-item menu-item-last"
+                    aria-disabled=attribute(move || (*choice.read() == Choice::default()).then_some("true"))
+                    on:click=move |_| preferences.keep(None)
+                >
                     "Reset to defaults"
                 </button>
             </Menu>

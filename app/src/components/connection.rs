@@ -28,8 +28,9 @@ pub fn ConnectionBanner(
     model: Model,
 ) -> impl IntoView {
     let as_of = Signal::derive(move || model.head.read().server_time);
+    let link = Memo::new(move |_| watch.link.get());
     part(move || {
-        match watch.link.get() {
+        match link.get() {
         Link::Fine => ().into_any(),
         Link::Lost => view! {
             <Banner tone=Tone::Danger id=WHY_NOT_ID glyph=Glyph::Offline>
@@ -79,5 +80,5 @@ pub fn StaleBanners(
             </Banner>
         }
     };
-    view! { <For each=move || stale.get() key=|stale| (stale.environment_id, stale.as_of, stale.error.clone()) children=banner /> }
+    part(move || stale.get().into_iter().map(banner).collect_view().into_any())
 }

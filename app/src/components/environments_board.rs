@@ -19,7 +19,7 @@ use crate::{
     },
     ui::{
         clock::Clock,
-        dynamic::{When, part, rows, whether, words},
+        dynamic::{When, each, part, whether, words},
         empty::EmptyState,
         icon::{Glyph, Icon},
         time::Detail,
@@ -48,7 +48,7 @@ pub fn EnvironmentsBoard(
     let kept = Kept::start(list, list_environments);
     Effect::new(move || clock.set(kept.data.read().server_time));
     let failed = RwSignal::new(None::<AppError>);
-    let keys = move || kept.data.read().items.iter().map(|row| row.id.0.as_u128()).collect();
+    let keys = Signal::derive(move || kept.data.read().items.iter().map(|row| row.id.0.as_u128()).collect());
     let row = move |key| {
         let list = kept.data.read_untracked();
         let first = list.items.iter().find(|row| row.id.0.as_u128() == key).cloned();
@@ -74,7 +74,7 @@ pub fn EnvironmentsBoard(
                     </tr>
                 </thead>
                 <tbody>
-                    {rows(keys, row)}
+                    {each(keys, row)}
                 </tbody>
             </table>
         </div>

@@ -10,7 +10,7 @@ use session::{
 };
 
 use super::{
-    facts::{Consequence, EndedFacts, ReasonField, SessionFacts},
+    facts::{Consequence, EndedFacts, ReasonField, SessionFacts, written_reason},
     model::{Row, advance},
 };
 use crate::{
@@ -101,7 +101,7 @@ fn Question(
         sending.set(true);
         problem.set(None);
         let request = ExpireRequest {
-            reason: written(form),
+            reason: written_reason(form),
             seen: Some(seen.get_untracked()),
         };
         let id = session.read_untracked().id;
@@ -182,13 +182,4 @@ fn news(now: Seen) -> String {
         "not open in any browser tab"
     };
     format!("It is now {} and {connected}.", now.status)
-}
-
-/// The reason as it was written; blank is none.
-fn written(form: NodeRef<html::Form>) -> Option<String> {
-    let area = form.get_untracked()?.query_selector("textarea").ok()??;
-    let text = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlTextAreaElement>(area)
-        .ok()?
-        .value();
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -1,7 +1,7 @@
 //! What an administrator must know before ending somebody's session.
 
 use crate::ui::dynamic::{When, words};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use session::{
     Status,
     wire::{MAX_NOTE_CHARS, SessionView},
@@ -92,6 +92,15 @@ pub fn ReasonField() -> impl IntoView {
             <textarea id="expire-reason" name="reason" rows="2" maxlength=MAX_NOTE_CHARS.to_string()></textarea>
         </div>
     }
+}
+
+/// The reason in a form, as it was written; blank is none.
+pub fn written_reason(form: NodeRef<html::Form>) -> Option<String> {
+    let area = form.get_untracked()?.query_selector("textarea").ok()??;
+    let text = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlTextAreaElement>(area)
+        .ok()?
+        .value();
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// When and by whom a session ended, and why.

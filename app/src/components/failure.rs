@@ -10,7 +10,7 @@ use crate::{
     ui::{
         address::query,
         banner::{Banner, Tone},
-        dynamic::part,
+        dynamic::{part, words},
         empty::EmptyState,
     },
 };
@@ -30,7 +30,7 @@ pub fn login_address(path: &str, search: &str) -> String {
 pub fn SignInAgain() -> impl IntoView {
     let here = use_location();
     view! {
-        <a class="button button-primary" rel="external" href=move || login_address(&here.pathname.get(), &here.search.get())>
+        <a class="button button-primary" rel="external" href=words(move || login_address(&here.pathname.get(), &here.search.get()))>
             "Sign in again"
         </a>
     }
@@ -113,7 +113,9 @@ pub fn Forbidden(
         <EmptyState title="You can’t see this page">
             <p>
                 {format!("It needs the role {needed}.")} " "
-                {move || me().map(|me| format!("You are signed in as {}, whose role is {}.", me.username, me.role))}
+                {words(move || {
+                    me().map(|me| format!("You are signed in as {}, whose role is {}.", me.username, me.role)).unwrap_or_default()
+                })}
             </p>
             <a class="button" href="/">
                 "Go to My apps"

@@ -93,7 +93,11 @@ pub fn LiveSessions(
         // The search has no way to write a quote inside a phrase.
         let what = if name.contains('"') { &id } else { &*name };
         let q = format!("{field}:\"{what}\"");
-        view_url::link(&View { q, ..View::default() })
+        format!(
+            "{}{}",
+            view_url::SESSIONS_PATH,
+            view_url::search(&View { q, ..View::default() })
+        )
     };
     view! {
         <a

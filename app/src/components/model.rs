@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use session::{
-    SessionId, Timestamp,
+    SessionId, Timestamp, checksum,
     wire::{Delta, Head, Refreshed, SessionList, SessionView},
 };
 
-use crate::ui::focus;
+use super::sessions_table::TABLE_ID;
+use crate::ui::steady;
 
 /// One row: whoever holds it follows the session, also after it has left the page.
 pub type Row = ArcRwSignal<SessionView>;
@@ -63,7 +64,13 @@ impl Model {
         if let Some(order) = delta.order
             && *self.order.read_untracked() != order
         {
-            focus::keep();
+            let rows = self.order;
+            steady::hold(TABLE_ID, move || {
+                let order = rows.try_read_untracked();
+                order
+                    .map(|order| order.iter().map(SessionId::to_string).collect())
+                    .unwrap_or_default()
+            });
             self.rows.update_value(|rows| rows.retain(|id, _| order.contains(id)));
             self.order.set(order);
         }
@@ -80,6 +87,29 @@ impl Model {
             return;
         };
         advance(&row, session);
+    }
+
+    /// The same for a session that may not be on the page.
+    pub fn patch_shown(&self, session: SessionView) {
+        if let Some(row) = self
+            .rows
+            .try_with_value(|rows| rows.get(&session.id).cloned())
+            .flatten()
+        {
+            advance(&row, session);
+        }
+    }
+
+    /// Does the page show what the server says it shows? Rows that an answer has brought further than the message are left for
+    /// the next one to judge.
+    pub fn agrees(&self, revision: u64, checksum: u32) -> bool {
+        let order = self.order.read_untracked();
+        let versions: Vec<_> = order
+            .iter()
+            .filter_map(|id| Some((*id, self.row(*id)?.read_untracked().version)))
+            .collect();
+        let ahead = versions.iter().any(|(_, version)| *version > revision);
+        ahead || checksum::of_versions(versions) == checksum
     }
 
     /// A refresh was completed.

@@ -5,6 +5,7 @@ use session::{Timestamp, format};
 
 use crate::ui::{
     clock::Clock,
+    dynamic::words,
     time::{Detail, is_alive, local},
 };
 
@@ -23,7 +24,8 @@ pub fn Moment(
     focusable: bool,
 ) -> impl IntoView {
     let alive = is_alive();
-    let text = move || {
+    let iso = words(move || format::iso(at.get()));
+    let text = words(move || {
         let at = at.get();
         alive
             .get()
@@ -31,14 +33,14 @@ pub fn Moment(
             .flatten()
             .unwrap_or_else(|| match detail {
                 Detail::DateAndTime | Detail::Brief => format::utc(at),
-                Detail::TimeOfDay => at.format("%H:%M UTC").to_string(),
+                Detail::TimeOfDay => format::time_of_day(at),
             })
-    };
+    });
     view! {
         <time
             class="moment"
-            datetime=move || format::iso(at.get())
-            title=move || format::iso(at.get())
+            datetime=iso
+            title=iso
             tabindex=focusable.then_some("0")
         >
             {text}
@@ -54,7 +56,7 @@ pub fn Age(
     since: Signal<Timestamp>,
 ) -> impl IntoView {
     let clock = expect_clock();
-    move || format::ago(clock.now() - since.get())
+    words(move || format::ago(clock.now() - since.get()))
 }
 
 /// The page's clock: [`Clock::starting_at`] was provided by the page.

@@ -1,16 +1,20 @@
 //! Which rows of how many, and the way to the others.
 
-use crate::ui::dynamic::{When, words};
+use crate::ui::dynamic::{When, attribute, words};
 use leptos::prelude::*;
 use session::view::View;
 
-use super::{model::Model, view_url, view_url::ViewUrl};
+use super::{model::Model, view_url::ViewUrl};
 use crate::ui::{
     icon::{Glyph, Icon},
-    number::grouped,
+    number::Numbers,
 };
 
-/// "1–50 of 340", Previous, Next. The links keep search and order and work without JavaScript.
+/// Choices of how many rows a page has.
+const LIMITS: [u16; 3] = [50, 100, 200];
+
+/// "1–50 of 340", Previous, Next. The links keep search and order and work without JavaScript. They name the row after which
+/// a page starts, not its number: rows that come before it move nothing on it.
 #[component]
 pub fn Pager(
     /// The list.
@@ -18,47 +22,54 @@ pub fn Pager(
     /// The address.
     url: ViewUrl,
 ) -> impl IntoView {
-    let page = move || {
-        let view = url.get();
-        (view.page, u32::from(view.limit), model.head.read().total)
-    };
+    let numbers = Numbers::here();
     let range = words(move || {
-        let (page, limit, total) = page();
-        let first = (page - 1).saturating_mul(limit);
-        let last = first.saturating_add(limit).min(total);
-        if first >= total {
-            String::new()
-        } else {
-            format!("{}–{} of {}", grouped(first + 1), grouped(last), grouped(total))
+        let head = model.head.read();
+        let rows = u32::try_from(model.order.read().len()).unwrap_or(u32::MAX);
+        match rows {
+            0 => String::new(),
+            _ => format!(
+                "{}–{} of {}",
+                numbers.text(head.offset + 1),
+                numbers.text(head.offset + rows),
+                numbers.text(head.total)
+            ),
         }
     });
-    let to = move |page: Option<u32>| {
-        view_url::link(&View {
-            page: page.unwrap_or(1),
-            cursor: None,
-            ..url.get()
+    let to = move |cursor: Option<String>| {
+        let view = url.resolved();
+        let sort = if cursor.is_some() { view.sort } else { url.get().sort };
+        url.link(&View {
+            cursor,
+            sort,
+            page: 1,
+            ..view
         })
     };
-    let previous = Memo::new(move |_| {
-        let (page, limit, total) = page();
-        // From a page beyond the end straight to the last one.
-        (page > 1).then(|| (page - 1).min(total.div_ceil(limit)).max(1))
-    });
-    let next = Memo::new(move |_| {
-        let (page, limit, total) = page();
-        (page.saturating_mul(limit) < total).then_some(page + 1)
-    });
+    let has_previous = Memo::new(move |_| model.head.read().offset > 0);
+    let has_next = Memo::new(move |_| model.head.read().next_cursor.is_some());
+    let limit = move |limit: u16| {
+        let href = words(move || {
+            url.link(&View {
+                limit,
+                ..url.get().from_the_top()
+            })
+        });
+        let current = attribute(move || (url.get().limit == limit).then_some("true"));
+        view! { <a class="limit" href=href aria-current=current data-noscroll="true">{limit}</a> }
+    };
     view! {
         <nav class="pager" aria-label="Pages">
+            <span class="pager-limits">"Rows " {LIMITS.map(limit).collect_view()}</span>
             <span class="pager-range tabular">{range}</span>
-            <When is=move || previous.get().is_some()>
-                <a class="button" href=words(move || to(previous.get())) rel="prev">
+            <When is=has_previous>
+                <a class="button" href=words(move || to(model.head.read().previous_cursor.clone())) rel="prev">
                     <Icon glyph=Glyph::Left />
                     "Previous"
                 </a>
             </When>
-            <When is=move || next.get().is_some()>
-                <a class="button" href=words(move || to(next.get())) rel="next">
+            <When is=has_next>
+                <a class="button" href=words(move || to(model.head.read().next_cursor.clone())) rel="next">
                     "Next"
                     <Icon glyph=Glyph::Right />
                 </a>

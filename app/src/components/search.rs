@@ -3,7 +3,7 @@
 use leptos::{ev, html, prelude::*};
 use session::{
     query::MAX_CHARS,
-    view::{DEFAULT_LIMIT, Sort, View},
+    view::{DEFAULT_LIMIT, View},
 };
 
 use super::view_url::ViewUrl;
@@ -29,9 +29,7 @@ pub fn SearchBox(
         if view.q != q {
             url.replace(View {
                 q,
-                page: 1,
-                cursor: None,
-                ..view
+                ..view.from_the_top()
             });
         }
     };
@@ -126,11 +124,15 @@ fn KeptFields(url: ViewUrl) -> impl IntoView {
     let status = view
         .status
         .map(|status| view! { <input type="hidden" name="status" value=status.code() /> });
-    let sort =
-        (view.sort != Sort::default()).then(|| view! { <input type="hidden" name="sort" value=view.sort.code() /> });
+    let connected = view
+        .connected
+        .then(|| view! { <input type="hidden" name="connected" value="yes" /> });
+    let sort = view
+        .sort
+        .map(|sort| view! { <input type="hidden" name="sort" value=sort.code() /> });
     let limit = (view.limit != DEFAULT_LIMIT)
         .then(|| view! { <input type="hidden" name="limit" value=view.limit.to_string() /> });
-    view! { {status} {sort} {limit} }
+    view! { {status} {connected} {sort} {limit} }
 }
 
 /// Somebody is typing in it: the address is behind, not ahead.

@@ -10,13 +10,18 @@ use session::{
 };
 
 use super::{
+    chips::Chips,
     columns_menu::ColumnsMenu,
     connection::{ConnectionBanner, StaleBanners},
     expire_dialog::ExpireDialog,
+    expire_many_dialog::{Batch, ExpireManyDialog},
     freshness::Freshness,
-    model::{Model, Row},
+    model::Model,
     pager::Pager,
+    preferences::Preferences,
     search::SearchBox,
+    selection::{Selection, SelectionBar},
+    session_details::Desk,
     sessions_table::{SessionsTable, TABLE_ID},
     view_url::{self, ViewUrl},
     watch::Watch,
@@ -28,7 +33,8 @@ use crate::{
         clock::{Clock, later},
         empty::EmptyState,
         focus,
-        number::grouped,
+        icon::{Glyph, Icon},
+        number::Numbers,
     },
 };
 
@@ -40,21 +46,34 @@ const DONE_MS: u64 = 8000;
 pub fn SessionsBoard(
     /// The first list.
     list: SessionList,
-    /// The columns shown at first.
+    /// What the administrator chose before.
     choice: Choice,
-    /// The address.
-    url: ViewUrl,
+    /// What the details share.
+    desk: Desk,
 ) -> impl IntoView {
+    let url = desk.url;
     let clock = Clock::starting_at(list.head.server_time);
     provide_context(clock);
     let model = Model::new(list);
     let watch = Watch::start(model, url, clock);
-    let choice = RwSignal::new(choice);
-    let target = RwSignal::new(None::<Row>);
     let done = RwSignal::new(None::<String>);
     let failed = RwSignal::new(None::<AppError>);
 
     let fail = move |error: AppError| _ = failed.try_set(Some(error));
+    let preferences = Preferences::new(choice, url, Callback::new(fail));
+    let selection = Selection::new(model, url);
+    let batch = Batch::new(
+        selection,
+        model,
+        Callback::new(move |text| _ = done.try_set(Some(text))),
+    );
+    Effect::new(move || desk.revision.set(model.head.read().revision));
+    Effect::new(move || {
+        let fine = watch.is_fine();
+        if desk.reachable.get_untracked() != fine {
+            desk.reachable.set(fine);
+        }
+    });
     let expired = move |session: SessionView| {
         done.set(Some(sentence(&session)));
         model.patch(session);
@@ -86,19 +105,51 @@ pub fn SessionsBoard(
                 </Banner>
             }).into_any())}
         </div>
+        <div class="filters">
+            <Chips model url />
+            <SelectionBar selection model url reachable=desk.reachable on_expire=move |()| batch.ask() />
+        </div>
         <div class="toolbar">
             <SearchBox url />
             <Count model url watch />
-            <ColumnsMenu choice on_failure=fail />
+            <Export url />
+            <ColumnsMenu preferences />
         </div>
-        <SessionsTable model url choice watch target />
+        <SessionsTable
+            model
+            url
+            choice=preferences.choice
+            watch
+            target=desk.target
+            selection
+            on_sort=move |sort| preferences.sort(sort)
+        />
         <Nothing model url />
         <Pager model url />
-        <ExpireDialog target on_expired=expired />
+        <ExpireDialog target=desk.target on_expired=expired />
+        <ExpireManyDialog batch />
         <div class="toast" role="status">
             {part(move || done.get().map(|text| view! { <p>{text}</p> }).into_any())}
         </div>
     }
+}
+
+/// The list as a file for a spreadsheet.
+#[component]
+fn Export(url: ViewUrl) -> impl IntoView {
+    let href = words(move || {
+        format!(
+            "/api/v1/sessions.csv{}",
+            view_url::search(&url.resolved().from_the_top())
+        )
+    });
+    view! {
+        <a class="button" href=href rel="external" download>
+            <Icon glyph=Glyph::Download />
+            "Export CSV"
+        </a>
+    }
+    .into_any()
 }
 
 /// "12 of 340 sessions". Spoken when somebody searched, not whenever a session comes or goes.
@@ -124,10 +175,11 @@ fn Count(model: Model, url: ViewUrl, watch: Watch) -> impl IntoView {
             });
         }
     });
+    let numbers = Numbers::here();
     let text = words(move || {
         let head = model.head.read();
         let noun = if head.all == 1 { "session" } else { "sessions" };
-        format!("{} of {} {noun}", grouped(head.total), grouped(head.all))
+        format!("{} of {} {noun}", numbers.text(head.total), numbers.text(head.all))
     });
     view! {
         <p class="count tabular" role="status" aria-live=attribute(move || Some(if spoken.get() { "polite" } else { "off" }))>
@@ -156,7 +208,7 @@ fn Nothing(model: Model, url: ViewUrl) -> impl IntoView {
             (true, ..) => Some(Why::PastTheEnd),
         }
     });
-    move || match why.get() {
+    part(move || match why.get() {
         None => ().into_any(),
         Some(Why::Empty) => view! {
             <EmptyState title="No sessions yet">
@@ -170,7 +222,7 @@ fn Nothing(model: Model, url: ViewUrl) -> impl IntoView {
                 _ => "No sessions match".to_owned(),
             })>
                 <p>"The search covers every session, also the hidden ID columns. Each word must be found."</p>
-                <a class="button" href=move || view_url::link(&cleared(url.get())) data-noscroll="true">
+                <a class="button" href=words(move || url.link(&cleared(url.get()))) data-noscroll="true">
                     "Clear search"
                 </a>
             </EmptyState>
@@ -178,13 +230,13 @@ fn Nothing(model: Model, url: ViewUrl) -> impl IntoView {
         .into_any(),
         Some(Why::PastTheEnd) => view! {
             <EmptyState title="This page is past the end of the list">
-                <a class="button" href=move || view_url::link(&View { page: 1, cursor: None, ..url.get() })>
+                <a class="button" href=words(move || url.link(&url.get().from_the_top()))>
                     "First page"
                 </a>
             </EmptyState>
         }
         .into_any(),
-    }
+    })
 }
 
 /// The same order, without any filter.

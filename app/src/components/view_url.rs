@@ -1,23 +1,29 @@
-//! The address of a list: the URL is the state.
+//! The address of a list: the URL is the state. Only the order of the rows has a second source, what the administrator chose
+//! before: it counts where the address asks for none.
 
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
 };
-use session::view::View;
+use session::{
+    SessionId,
+    view::{Sort, View},
+};
 
 use crate::ui::address;
 
 /// Where the Sessions page is.
 pub const SESSIONS_PATH: &str = "/admin/cloud-delivery/sessions";
 
-/// Reads and writes the view in the page's address. Provided by the page as a context.
+/// Reads and writes the view in the page's address. Copy it freely: it is a handle.
 #[derive(Clone, Copy)]
 pub struct ViewUrl {
     /// The view that the address asks for, or what is wrong with the address.
     pub view: Memo<Result<View, String>>,
-    go: Callback<View>,
+    path: Memo<String>,
+    preferred: RwSignal<Sort>,
+    go: Callback<(String, bool)>,
 }
 
 impl ViewUrl {
@@ -26,22 +32,26 @@ impl ViewUrl {
         let location = use_location();
         let view = Memo::new(move |_| parse(&location.search.read()));
         let navigate = use_navigate();
-        let go = Callback::new(move |view: View| {
-            let to = format!("{}{}", location.pathname.get_untracked(), search(&view));
+        let go = Callback::new(move |(to, replace): (String, bool)| {
             navigate(
                 &to,
                 NavigateOptions {
-                    replace: true,
+                    replace,
                     scroll: false,
                     resolve: false,
                     ..Default::default()
                 },
             );
         });
-        Self { view, go }
+        Self {
+            view,
+            path: location.pathname,
+            preferred: RwSignal::new(Sort::default()),
+            go,
+        }
     }
 
-    /// The view, or the plain one while the address makes no sense.
+    /// The view as the address has it, or the plain one while the address makes no sense.
     pub fn get(&self) -> View {
         self.view.get().unwrap_or_default()
     }
@@ -51,11 +61,48 @@ impl ViewUrl {
         self.view.get_untracked().unwrap_or_default()
     }
 
+    /// The view with the order that its rows really have.
+    pub fn resolved(&self) -> View {
+        let view = self.get();
+        View {
+            sort: view.sort.or(Some(self.preferred.get())),
+            ..view
+        }
+    }
+
+    /// The order where the address asks for none.
+    pub fn prefer(&self, sort: Sort) {
+        if self.preferred.get_untracked() != sort {
+            self.preferred.set(sort);
+        }
+    }
+
     /// Changes the address in place: no step for the Back button.
     pub fn replace(&self, view: View) {
         if self.view.get_untracked().as_ref() != Ok(&view) {
-            self.go.run(view);
+            self.go
+                .run((format!("{}{}", self.path.get_untracked(), search(&view)), true));
         }
+    }
+
+    /// A link that shows another view beside the same details. Works without JavaScript.
+    pub fn link(&self, view: &View) -> String {
+        format!("{}{}", self.path.get(), search(view))
+    }
+
+    /// A link to the details of a session beside the same list.
+    pub fn details(&self, id: SessionId) -> String {
+        format!("{SESSIONS_PATH}/{id}{}", search(&self.get()))
+    }
+
+    /// A link to the list alone.
+    pub fn list(&self) -> String {
+        format!("{SESSIONS_PATH}{}", search(&self.get()))
+    }
+
+    /// Follows one of these links: a step for the Back button.
+    pub fn follow(&self, link: String) {
+        self.go.run((link, false));
     }
 }
 
@@ -69,9 +116,4 @@ pub fn parse(search: &str) -> Result<View, String> {
 pub fn search(view: &View) -> String {
     let pairs = view.to_pairs();
     address::query(pairs.iter().map(|(name, value)| (*name, value.as_str())))
-}
-
-/// A link that shows another view of the same page. Works without JavaScript.
-pub fn link(view: &View) -> String {
-    format!("{}{}", SESSIONS_PATH, search(view))
 }

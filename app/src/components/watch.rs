@@ -39,10 +39,17 @@ const SILENCE_SECONDS: i64 = 13;
 /// A connection that comes back within this time was never worth a word.
 const GRACE_MS: u64 = 2000;
 
+/// The page rests so many times as long as drawing took: who works in it must not wait for what comes in.
+const REST: i32 = 15;
+/// What happened is on screen within a second, whatever comes in.
+const LONGEST_REST: TimeDelta = TimeDelta::milliseconds(700);
+
 /// The `tick` event.
 #[derive(Deserialize)]
 struct Tick {
     server_time: Timestamp,
+    revision: u64,
+    checksum: u32,
 }
 
 /// A page's stream.
@@ -52,11 +59,15 @@ pub struct Watch {
     pub link: RwSignal<Link>,
     /// Is another view on the way?
     pub changing: RwSignal<bool>,
+    /// How often the page was found to show something else than the server said. Each time it starts anew from a snapshot.
+    pub divergences: RwSignal<u32>,
     model: Model,
     clock: Clock,
     attempt: RwSignal<u32>,
     failures: StoredValue<u32>,
     heard_at: StoredValue<Timestamp>,
+    /// Not before this moment is the next delta drawn, and what has come meanwhile.
+    pace: StoredValue<(Timestamp, Option<Delta>)>,
 }
 
 impl Watch {
@@ -65,15 +76,17 @@ impl Watch {
         let watch = Self {
             link: RwSignal::new(Link::Fine),
             changing: RwSignal::new(false),
+            divergences: RwSignal::new(0),
             model,
             clock,
             attempt: RwSignal::new(0),
             failures: StoredValue::new(0),
             heard_at: StoredValue::new(Timestamp::UNIX_EPOCH),
+            pace: StoredValue::new((Timestamp::UNIX_EPOCH, None)),
         };
         Effect::new(move |before: Option<(String, Option<EventStream>)>| {
             watch.attempt.track();
-            let address = format!("/api/v1/sessions/watch{}", super::view_url::search(&url.get()));
+            let address = format!("/api/v1/sessions/watch{}", super::view_url::search(&url.resolved()));
             let moved = before.as_ref().is_some_and(|(old, _)| *old != address);
             // The old stream is closed before the new one opens: what it says belongs to another view.
             drop(before);
@@ -81,6 +94,7 @@ impl Watch {
                 watch.changing.set(true);
             }
             watch.heard_at.set_value(browser_now());
+            watch.pace.update_value(|(_, waiting)| *waiting = None);
             let names = ["snapshot", "delta", "tick"];
             let stream = EventStream::open(
                 &address,
@@ -126,6 +140,7 @@ impl Watch {
         match name {
             "snapshot" => {
                 if let Ok(list) = serde_json::from_slice::<SessionList>(data.as_bytes()) {
+                    self.pace.update_value(|(_, waiting)| *waiting = None);
                     self.clock.set(list.head.server_time);
                     self.model.show(list);
                     self.changing.set(false);
@@ -134,14 +149,61 @@ impl Watch {
             "delta" => {
                 if let Ok(delta) = serde_json::from_slice::<Delta>(data.as_bytes()) {
                     self.clock.set(delta.head.server_time);
-                    self.model.apply(delta);
+                    self.draw_in_turn(delta);
                 }
             }
             _ => {
                 if let Ok(tick) = serde_json::from_slice::<Tick>(data.as_bytes()) {
                     self.clock.set(tick.server_time);
+                    if self.pace.with_value(|(_, waiting)| waiting.is_none()) {
+                        self.check(tick.revision, tick.checksum);
+                    }
                 }
             }
+        }
+    }
+
+    /// Draws what has changed: at once, or together with what comes next while the page has yet to rest from the last time.
+    fn draw_in_turn(&self, delta: Delta) {
+        let watch = *self;
+        let (ready_at, waiting) = watch.pace.get_value();
+        let left = (ready_at - browser_now()).num_milliseconds();
+        match (waiting, u64::try_from(left)) {
+            (Some(before), _) => watch.pace.set_value((ready_at, Some(together(before, delta)))),
+            (None, Ok(left @ 1..)) => {
+                watch.pace.set_value((ready_at, Some(delta)));
+                later(left, move || {
+                    let waiting = watch.pace.try_update_value(|(_, waiting)| waiting.take());
+                    if let Some(delta) = waiting.flatten() {
+                        watch.draw(delta);
+                    }
+                });
+            }
+            (None, _) => watch.draw(delta),
+        }
+    }
+
+    fn draw(&self, delta: Delta) {
+        let (watch, began) = (*self, browser_now());
+        let (revision, checksum) = (delta.head.revision, delta.head.checksum);
+        watch.model.apply(delta);
+        watch.check(revision, checksum);
+        // When all that follows from it is drawn.
+        later(0, move || {
+            let took = browser_now() - began;
+            let rest = (took * REST).min(LONGEST_REST);
+            watch
+                .pace
+                .try_update_value(|(ready_at, _)| *ready_at = browser_now() + rest);
+        });
+    }
+
+    /// Starts anew where the page has gone astray.
+    fn check(&self, revision: u64, checksum: u32) {
+        if !self.model.agrees(revision, checksum) {
+            self.divergences.update(|count| *count += 1);
+            leptos::logging::warn!("the list differed from the server's at revision {revision}; it is loaded anew");
+            self.retry();
         }
     }
 
@@ -181,5 +243,16 @@ impl Watch {
 
     fn retry(&self) {
         self.attempt.try_update(|attempt| *attempt += 1);
+    }
+}
+
+/// Two deltas as one.
+fn together(before: Delta, mut after: Delta) -> Delta {
+    let mut changed = before.changed;
+    changed.append(&mut after.changed);
+    Delta {
+        head: after.head,
+        order: after.order.or(before.order),
+        changed,
     }
 }

@@ -1,6 +1,6 @@
 //! What a person may launch, and what of it is running.
 
-use crate::ui::dynamic::{When, part, rows};
+use crate::ui::dynamic::{When, each, part};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -70,7 +70,7 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
     };
     // A launch in another tab shows here soon, even if nobody comes back to this one.
     while_visible(Callback::new(move |()| refetch()));
-    let keys = move || applications.read().iter().map(|app| app.id.0.as_u128()).collect();
+    let keys = Signal::derive(move || applications.read().iter().map(|app| app.id.0.as_u128()).collect());
     let card = move |key| {
         let application = Memo::new(move |_| {
             applications
@@ -99,7 +99,7 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
             </EmptyState>
         </When>
         <ul class="cards">
-            {rows(keys, card)}
+            {each(keys, card)}
         </ul>
         <EndDialog ending on_done=move |()| refetch() />
     }

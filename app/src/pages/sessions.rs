@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use session::{columns::Choice, wire::SessionList};
+use leptos_router::components::Outlet;
+use session::{columns::Choice, view::View, wire::SessionList};
 
 use crate::{
     api::{AppError, people::columns, sessions::list_sessions},
     components::{
         failure::Failure,
+        session_details::Desk,
         sessions_board::SessionsBoard,
         view_url::{SESSIONS_PATH, ViewUrl},
     },
@@ -22,9 +24,16 @@ use crate::{
 #[component]
 pub fn Sessions() -> impl IntoView {
     let url = ViewUrl::of_this_page();
+    let desk = Desk {
+        url,
+        revision: RwSignal::new(0),
+        target: RwSignal::new(None),
+        reachable: RwSignal::new(true),
+    };
+    provide_context(desk);
     let first = loaded::load(|| (), move |()| load(url));
     let shown = move |answer: Result<(SessionList, Choice), AppError>| match answer {
-        Ok((list, choice)) => view! { <SessionsBoard list choice url /> }.into_any(),
+        Ok((list, choice)) => view! { <SessionsBoard list choice desk /> }.into_any(),
         Err(error) if error.code() == "bad_address" => view! {
             <EmptyState title="This address does not name a list">
                 <p>{error.0.detail}</p>
@@ -43,6 +52,7 @@ pub fn Sessions() -> impl IntoView {
             <Transition fallback=|| {
                 view! { <Skeleton what="sessions" /> }
             }>{part(move || first.get().map(shown).into_any())}</Transition>
+            <Outlet />
         </div>
     }
 }
@@ -57,6 +67,8 @@ async fn load(url: ViewUrl) -> Result<(SessionList, Choice), AppError> {
         ))
     };
     let view = url.view.get_untracked().map_err(bad)?;
-    let list = list_sessions(view).await?;
-    Ok((list, columns().await?))
+    let choice = columns().await?;
+    let sort = view.sort.or(Some(choice.sort));
+    let list = list_sessions(View { sort, ..view }).await?;
+    Ok((list, choice))
 }

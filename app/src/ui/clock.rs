@@ -6,13 +6,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 
+/// No message takes this long: one of the two clocks was set.
+const CLOCK_WAS_SET: TimeDelta = TimeDelta::seconds(5);
+
 /// Time as the server has it. Before the page is alive it stands still at the moment of the server's answer, so the first
 /// render is the same on both sides.
 #[derive(Clone, Copy)]
 pub struct Clock {
     now: RwSignal<DateTime<Utc>>,
-    /// The server's clock minus the browser's.
-    ahead: StoredValue<TimeDelta>,
+    /// The server's clock minus the browser's, once the server has said something.
+    ahead: StoredValue<Option<TimeDelta>>,
     alive: StoredValue<bool>,
 }
 
@@ -21,7 +24,7 @@ impl Clock {
     pub fn starting_at(server_time: DateTime<Utc>) -> Self {
         let clock = Self {
             now: RwSignal::new(server_time),
-            ahead: StoredValue::new(TimeDelta::zero()),
+            ahead: StoredValue::new(None),
             alive: StoredValue::new(false),
         };
         Effect::new(move || {
@@ -44,10 +47,15 @@ impl Clock {
         self.now.get_untracked()
     }
 
-    /// The server has just said what time it is.
+    /// The server has just said what time it is. The way here took a moment, so of two answers the later one is nearer to
+    /// the truth: ages never run backwards because a message was slow.
     pub fn set(&self, server_time: DateTime<Utc>) {
         if self.alive.get_value() {
-            self.ahead.set_value(server_time - browser_now());
+            let ahead = server_time - browser_now();
+            let only_slower = |known: TimeDelta| (TimeDelta::zero()..CLOCK_WAS_SET).contains(&(known - ahead));
+            if !self.ahead.get_value().is_some_and(only_slower) {
+                self.ahead.set_value(Some(ahead));
+            }
         }
     }
 
@@ -55,7 +63,7 @@ impl Clock {
     pub fn tick(&self) {
         // Nobody sees a hidden page; it catches up when it is shown.
         if !document().hidden() {
-            self.now.set(browser_now() + self.ahead.get_value());
+            self.now.set(browser_now() + self.ahead.get_value().unwrap_or_default());
         }
     }
 }

@@ -35,16 +35,19 @@ fn shared(view: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
     (move || view()).into_any()
 }
 
-/// Rows that come and go: each is drawn once, and stays what it is while its key is there.
-pub fn rows(
-    keys: impl Fn() -> Vec<u128> + Send + Sync + 'static,
-    row: impl Fn(u128) -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    keyed(Signal::derive(keys), Arc::new(row))
+/// A part for each key, in their order. A key that stays keeps its part, wherever it goes.
+pub fn each<K>(keys: Signal<Vec<K>>, view: impl Fn(K) -> AnyView + Send + Sync + 'static) -> AnyView
+where
+    K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+{
+    each_shared(keys, Arc::new(view))
 }
 
-fn keyed(keys: Signal<Vec<u128>>, row: Arc<dyn Fn(u128) -> AnyView + Send + Sync>) -> AnyView {
-    view! { <For each=move || keys.get() key=|key| *key children=move |key| row(key) /> }.into_any()
+fn each_shared<K>(keys: Signal<Vec<K>>, view: Arc<dyn Fn(K) -> AnyView + Send + Sync>) -> AnyView
+where
+    K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+{
+    view! { <For each=move || keys.get() key=|key: &K| key.clone() children=move |key| view(key) /> }.into_any()
 }
 
 /// A part that is there, or not. Drawn anew only when that changes.

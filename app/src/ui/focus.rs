@@ -51,6 +51,12 @@ pub fn keep() {
     });
 }
 
+/// No text is marked.
+pub fn nothing_selected() -> bool {
+    let selection = window().get_selection().ok().flatten();
+    selection.is_none_or(|selection| selection.is_collapsed())
+}
+
 /// Is the person writing somewhere, or busy in a dialog? Then single keys are not shortcuts.
 pub fn is_writing() -> bool {
     let writes = |e: web_sys::Element| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");

@@ -45,6 +45,12 @@ pub enum Glyph {
     Left,
     /// To the next page.
     Right,
+    /// Close what is shown beside.
+    Close,
+    /// Save to a file.
+    Download,
+    /// More about this.
+    Details,
 }
 
 impl Glyph {
@@ -74,6 +80,9 @@ impl Glyph {
             Self::NewTab => "M6.5 3H3v10h10V9.5M9.5 2.5h4v4M13.25 2.75 7.5 8.5",
             Self::Left => "M10 3.5 5.5 8l4.5 4.5",
             Self::Right => "M6 3.5 10.5 8 6 12.5",
+            Self::Close => "M4 4l8 8M12 4l-8 8",
+            Self::Download => "M8 2v8M4.75 7 8 10.25 11.25 7M2.5 13.5h11",
+            Self::Details => "M2.25 3h11.5v10H2.25ZM9.5 3v10M11.25 6h1M11.25 8.5h1",
         }
     }
 }

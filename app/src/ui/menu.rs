@@ -5,6 +5,8 @@ use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use super::dynamic::words;
+
 /// A button and what it opens. Up, Down, Home and End move between the items.
 #[component]
 pub fn Menu(
@@ -32,7 +34,9 @@ pub fn Menu(
         }
     };
     let key = move |event: ev::KeyboardEvent| {
-        let Some(list) = list.get_untracked() else { return };
+        let Some(list) = list.get_untracked().filter(|_| !event.alt_key()) else {
+            return;
+        };
         let to = match event.key().as_str() {
             "ArrowDown" => Step::By(1),
             "ArrowUp" => Step::By(-1),
@@ -50,7 +54,7 @@ pub fn Menu(
                 class=button_class
                 popovertarget=id
                 aria-haspopup=(role == "menu").then_some("menu")
-                aria-expanded=move || open.get().to_string()
+                aria-expanded=words(move || open.get().to_string())
                 aria-controls=id
             >
                 {button}

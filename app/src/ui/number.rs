@@ -1,7 +1,40 @@
-//! Numbers as people read them.
+//! Numbers as people read them: `1,234,567` as the server draws them, in the manner of the browser once the page is alive.
 
-/// `1,234,567`.
-pub fn grouped(number: u32) -> String {
+use js_sys::{Array, Function, Intl, Object};
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+use super::time::is_alive;
+
+/// Writes whole numbers. Copy it freely: it is a handle.
+#[derive(Clone, Copy)]
+pub struct Numbers(Signal<bool>);
+
+impl Numbers {
+    /// For the component that calls it.
+    pub fn here() -> Self {
+        Self(is_alive())
+    }
+
+    /// The number with its thousands set apart. Follows the page's becoming alive.
+    pub fn text(&self, number: impl TryInto<u32>) -> String {
+        let number = number.try_into().unwrap_or(u32::MAX);
+        let local = self.0.get().then(|| local(number)).flatten();
+        local.unwrap_or_else(|| grouped(number))
+    }
+}
+
+/// In the manner of the browser. `None` if it can't say.
+fn local(number: u32) -> Option<String> {
+    thread_local! {
+        // Making one costs as much as a thousand uses.
+        static FORMAT: Function = Intl::NumberFormat::new(&Array::new(), &Object::new()).format();
+    }
+    let text = FORMAT.with(|format| format.call1(&JsValue::UNDEFINED, &number.into()));
+    text.ok()?.as_string()
+}
+
+fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

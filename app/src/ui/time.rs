@@ -38,7 +38,12 @@ pub fn provide_local_time() {
 
 /// Is the page alive? False in every first render.
 pub fn is_alive() -> Signal<bool> {
-    use_context::<Alive>().map_or(Signal::stored(false), |Alive(signal)| signal.into())
+    match use_context::<Alive>() {
+        None => Signal::stored(false),
+        // It never dies again: what is made from now on need not follow it.
+        Some(Alive(signal)) if signal.get_untracked() => Signal::stored(true),
+        Some(Alive(signal)) => signal.into(),
+    }
 }
 
 /// In the zone and the manner of the browser.

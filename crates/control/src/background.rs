@@ -67,14 +67,7 @@ impl Control {
             let (id, command) = match signal {
                 Signal::Ready(id) => (id, Command::Ready),
                 Signal::Lost(id, text) => (id, Command::Fail(text.into())),
-                Signal::Closed(id) => (
-                    id,
-                    Command::Expire {
-                        reason: EndReason::ApplicationClosed,
-                        note: None,
-                        seen: None,
-                    },
-                ),
+                Signal::Closed(id) => (id, Command::expire(EndReason::ApplicationClosed)),
             };
             if let Err(error) = self.step(id, command, Actor::Environment).await {
                 tracing::warn!(session = %id, %error, "a signal of an environment could not be recorded");

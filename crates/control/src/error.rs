@@ -2,6 +2,7 @@
 
 use session::{
     ApplicationId, EnvironmentId, Role, SessionId, Timestamp,
+    batch::MAX_CHOSEN,
     catalogue::{ApplicationView, draft::FieldError},
     wire::{MAX_NOTE_CHARS, Problem, SessionView},
 };
@@ -66,6 +67,9 @@ pub enum Error {
     /// The reason for the user is too long.
     #[error("the reason has {0} characters")]
     NoteTooLong(usize),
+    /// More sessions were chosen than can be expired at once.
+    #[error("{0} sessions were chosen")]
+    TooMany(usize),
     /// The environment could not do it.
     #[error("environment: {0}")]
     Environment(String),
@@ -196,6 +200,12 @@ impl From<Error> for Problem {
                 "reason_too_long",
                 "The reason is too long",
                 format!("It has {chars} characters; at most {MAX_NOTE_CHARS} are possible."),
+            ),
+            Error::TooMany(count) => Self::new(
+                422,
+                "too_many_sessions",
+                "Too many sessions",
+                format!("{count} sessions match; at most {MAX_CHOSEN} can be expired at once. Narrow the search."),
             ),
             Error::Environment(detail) => Self::new(502, "environment_failed", "The environment failed", detail),
             Error::Store(StoreError::Full) => Self::new(

@@ -9,6 +9,7 @@
 
 mod authority;
 mod background;
+mod batch;
 mod catalogue;
 mod clock;
 mod columns;
@@ -79,6 +80,7 @@ pub struct Control {
     no_user_hash: String,
     sweeps: refresh::Sweeps,
     closing: Arc<Notify>,
+    views: watch::Views,
 }
 
 impl Control {
@@ -112,6 +114,7 @@ impl Control {
             no_user_hash: people::hash(&random_password())?,
             sweeps,
             closing,
+            views: watch::Views::default(),
         }))
     }
 
@@ -154,7 +157,8 @@ fn take_over(replica: &Replica, streams: &Streams, closing: &Notify, committed: 
             | Answer::Denied(_)
             | Answer::Stepped { changed: false, .. }
             | Answer::Refused(..)
-            | Answer::Unknown => {}
+            | Answer::Unknown
+            | Answer::Noted => {}
         }
     }
     if changed.is_empty() && purged.is_empty() && committed.revision <= replica.revision() {

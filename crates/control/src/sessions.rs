@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use environments::{EnvironmentError, StartSpec};
 use session::{
-    Actor, ApplicationId, EndReason, Role, Session, SessionId,
-    lifecycle::{Command, Refusal},
+    Actor, ApplicationId, EndReason, Role, Session, SessionId, checksum,
+    lifecycle::{self, Command, Refusal},
+    timeline,
     view::View,
-    wire::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionList, SessionView},
+    wire::{
+        Deadline, ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
+    },
 };
 use store::{Answer, Request};
 
@@ -20,6 +23,11 @@ impl Control {
     /// A page of the list: one snapshot, from memory.
     pub fn list(&self, me: &Me, view: &View) -> Result<SessionList> {
         require(me, Role::SystemAdmin)?;
+        self.list_of(view)
+    }
+
+    /// The same for whoever was let in before.
+    pub(crate) fn list_of(&self, view: &View) -> Result<SessionList> {
         let page = self.replica.page(view).map_err(Error::Malformed)?;
         let sweeps = self.sweeps.state();
         let head = Head {
@@ -30,7 +38,10 @@ impl Control {
             total: page.total,
             all: page.all,
             counts: page.counts,
+            offset: page.offset,
             next_cursor: page.next_cursor,
+            previous_cursor: page.previous_cursor,
+            checksum: checksum::of(&page.items),
             stale: sweeps.stale,
         };
         Ok(SessionList {
@@ -42,6 +53,28 @@ impl Control {
     /// One session: a System Admin's to see, and its own user's.
     pub fn session(&self, me: &Me, id: SessionId) -> Result<SessionView> {
         self.visible(me, id).map(|session| SessionView::from(&*session))
+    }
+
+    /// One session with its history and what time will do to it. Also of one that was purged: its events stay.
+    pub async fn session_details(&self, me: &Me, id: SessionId) -> Result<SessionDetails> {
+        require(me, Role::SystemAdmin)?;
+        let session = self.replica.get(id);
+        let events = self.store.events(id).await?;
+        if session.is_none() && events.is_empty() {
+            return Err(Error::NoSession(id));
+        }
+        let deadline = session.as_deref().and_then(lifecycle::deadline);
+        Ok(SessionDetails {
+            deadline: deadline.map(|(at, timer)| Deadline { at, timer }),
+            session: session.as_deref().map(SessionView::from),
+            events: timeline::of(&events),
+        })
+    }
+
+    /// Every session that a view shows, on whatever page, in its order: one snapshot.
+    pub fn export(&self, me: &Me, view: &View) -> Result<Vec<Arc<Session>>> {
+        require(me, Role::SystemAdmin)?;
+        self.replica.all(view).map_err(Error::Malformed)
     }
 
     /// What a user can launch, with their live sessions.
@@ -72,15 +105,11 @@ impl Control {
     /// Ends access to a session at once. In every status; one that has ended says when and by whom.
     pub async fn expire(&self, me: &Me, id: SessionId, request: ExpireRequest) -> Result<SessionView> {
         require(me, Role::SystemAdmin)?;
-        let note = request.reason.as_deref().map(str::trim).filter(|note| !note.is_empty());
-        let chars = note.map_or(0, |note| note.chars().count());
-        if chars > MAX_NOTE_CHARS {
-            return Err(Error::NoteTooLong(chars));
-        }
         let command = Command::Expire {
             reason: EndReason::Admin,
-            note: note.map(Into::into),
+            note: note(request.reason.as_deref())?,
             seen: request.seen,
+            batch: None,
         };
         self.step(id, command, actor(me))
             .await
@@ -90,12 +119,7 @@ impl Control {
     /// Ends one's own session.
     pub async fn end_own(&self, me: &Me, id: SessionId) -> Result<SessionView> {
         self.owned(me, id)?;
-        let command = Command::Expire {
-            reason: EndReason::User,
-            note: None,
-            seen: None,
-        };
-        self.step(id, command, actor(me))
+        self.step(id, Command::expire(EndReason::User), actor(me))
             .await
             .map(|session| SessionView::from(&session))
     }
@@ -185,6 +209,15 @@ impl Control {
         {
             tracing::warn!(session = %session.id, %error, "what is left of a session is not closed yet");
         }
+    }
+}
+
+/// What an administrator wrote, as it is kept: blank is nothing.
+pub(crate) fn note(reason: Option<&str>) -> Result<Option<Arc<str>>> {
+    let note = reason.map(str::trim).filter(|note| !note.is_empty());
+    match note.map_or(0, |note| note.chars().count()) {
+        chars if chars > MAX_NOTE_CHARS => Err(Error::NoteTooLong(chars)),
+        _ => Ok(note.map(Into::into)),
     }
 }
 

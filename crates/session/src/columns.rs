@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::view::Sort;
+
 /// A column of the Sessions table, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,11 +30,23 @@ pub enum Column {
     StartedAgo,
     /// Latest moment of access.
     ValidUntil,
+    /// Name of the application at launch.
+    Application,
+    /// When access ended.
+    Ended,
+    /// Username of who ended it, or `system`.
+    EndedBy,
+    /// Why it ended, with what the administrator wrote.
+    EndReason,
+    /// What went wrong.
+    Error,
+    /// Since when it is open in a browser tab.
+    ConnectedSince,
 }
 
 impl Column {
-    /// Every column, in order.
-    pub const ALL: [Self; 10] = [
+    /// Every column: first the ten of the reference page in its order, then what is ours.
+    pub const ALL: [Self; 16] = [
         Self::SessionId,
         Self::EnvironmentId,
         Self::Environment,
@@ -43,6 +57,12 @@ impl Column {
         Self::StartDate,
         Self::StartedAgo,
         Self::ValidUntil,
+        Self::Application,
+        Self::Ended,
+        Self::EndedBy,
+        Self::EndReason,
+        Self::Error,
+        Self::ConnectedSince,
     ];
 
     /// The header, word for word.
@@ -58,6 +78,12 @@ impl Column {
             Self::StartDate => "Start date",
             Self::StartedAgo => "Started ago",
             Self::ValidUntil => "Valid until",
+            Self::Application => "Application",
+            Self::Ended => "Ended",
+            Self::EndedBy => "Ended by",
+            Self::EndReason => "End reason",
+            Self::Error => "Error",
+            Self::ConnectedSince => "Connected since",
         }
     }
 
@@ -74,6 +100,12 @@ impl Column {
             Self::StartDate => "Date and time that the session was started",
             Self::StartedAgo => "How long ago the session was started",
             Self::ValidUntil => "Date and time until which the session is available",
+            Self::Application => "The application that was launched",
+            Self::Ended => "Date and time that access ended",
+            Self::EndedBy => "Who ended it",
+            Self::EndReason => "Why it ended",
+            Self::Error => "What went wrong",
+            Self::ConnectedSince => "Since when it is open in a browser tab",
         }
     }
 
@@ -90,12 +122,27 @@ impl Column {
             Self::StartDate => "started_at",
             Self::StartedAgo => "age",
             Self::ValidUntil => "valid_until",
+            Self::Application => "application",
+            Self::Ended => "ended_at",
+            Self::EndedBy => "ended_by",
+            Self::EndReason => "end_reason",
+            Self::Error => "error",
+            Self::ConnectedSince => "connected_since",
         }
     }
 
     /// Visible until the administrator says otherwise?
     pub const fn visible_by_default(self) -> bool {
-        !matches!(self, Self::SessionId | Self::EnvironmentId | Self::UserId)
+        matches!(
+            self,
+            Self::Environment
+                | Self::Status
+                | Self::Username
+                | Self::Connected
+                | Self::StartDate
+                | Self::StartedAgo
+                | Self::ValidUntil
+        )
     }
 }
 
@@ -109,25 +156,52 @@ impl FromStr for Column {
     }
 }
 
-/// Which columns an administrator shows: kept on the server as a list of codes.
+/// Which columns an administrator shows, in which order, and what the list is sorted by: kept on the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct Choice {
-    /// Visible columns, in the order of the page.
+    /// Every column, shown or not, from left to right.
+    pub order: Vec<Column>,
+    /// Those that are shown, in the same order.
     pub visible: Vec<Column>,
+    /// The order of the rows where the address asks for none.
+    pub sort: Sort,
+}
+
+/// A choice as it was stored, perhaps by a version that knew fewer columns.
+#[derive(Deserialize)]
+struct Stored {
+    #[serde(default)]
+    order: Vec<Column>,
+    visible: Vec<Column>,
+    #[serde(default)]
+    sort: Sort,
+}
+
+impl From<Stored> for Choice {
+    fn from(stored: Stored) -> Self {
+        let mut order = Vec::with_capacity(Column::ALL.len());
+        for column in stored.order.into_iter().chain(Column::ALL) {
+            if !order.contains(&column) {
+                order.push(column);
+            }
+        }
+        Self::of(order, |column| stored.visible.contains(&column), stored.sort)
+    }
 }
 
 impl Default for Choice {
     fn default() -> Self {
-        Self {
-            visible: Column::ALL
-                .into_iter()
-                .filter(|column| column.visible_by_default())
-                .collect(),
-        }
+        Self::of(Column::ALL.into(), Column::visible_by_default, Sort::default())
     }
 }
 
 impl Choice {
+    fn of(order: Vec<Column>, shows: impl Fn(Column) -> bool, sort: Sort) -> Self {
+        let visible = order.iter().copied().filter(|column| shows(*column)).collect();
+        Self { order, visible, sort }
+    }
+
     /// Is the column shown?
     pub fn shows(&self, column: Column) -> bool {
         self.visible.contains(&column)
@@ -136,10 +210,31 @@ impl Choice {
     /// The choice with one column shown or hidden.
     #[must_use]
     pub fn with(&self, column: Column, shown: bool) -> Self {
-        let keep = |c: &Column| if *c == column { shown } else { self.shows(*c) };
-        Self {
-            visible: Column::ALL.into_iter().filter(keep).collect(),
+        let shows = |c| if c == column { shown } else { self.shows(c) };
+        Self::of(self.order.clone(), shows, self.sort)
+    }
+
+    /// The choice with one column moved by so many places; it stops at either end.
+    #[must_use]
+    pub fn moved(&self, column: Column, places: i32) -> Self {
+        let mut order = self.order.clone();
+        if let Some(from) = order.iter().position(|c| *c == column) {
+            let distance = places.unsigned_abs() as usize;
+            let to = if places < 0 {
+                from.saturating_sub(distance)
+            } else {
+                (from + distance).min(order.len() - 1)
+            };
+            order.remove(from);
+            order.insert(to, column);
         }
+        Self::of(order, |column| self.shows(column), self.sort)
+    }
+
+    /// The choice with another order of the rows.
+    #[must_use]
+    pub fn sorted(&self, sort: Sort) -> Self {
+        Self { sort, ..self.clone() }
     }
 }
 
@@ -150,7 +245,7 @@ mod tests {
     #[test]
     fn ten_headers_in_the_order_of_the_reference_page_three_of_them_hidden() {
         let page = include_str!("../tests/reference-columns.txt");
-        let ours: Vec<_> = Column::ALL
+        let ours: Vec<_> = Column::ALL[..10]
             .iter()
             .map(|c| {
                 format!(
@@ -161,14 +256,55 @@ mod tests {
             })
             .collect();
         assert_eq!(ours, page.lines().collect::<Vec<_>>());
+        assert!(
+            Column::ALL[10..].iter().all(|column| !column.visible_by_default()),
+            "what the page does not know is hidden"
+        );
     }
 
     #[test]
-    fn showing_and_hiding_keeps_the_order_of_the_page() {
+    fn showing_and_hiding_keeps_the_order() {
         let choice = Choice::default()
             .with(Column::UserId, true)
             .with(Column::Environment, false);
         assert!(choice.shows(Column::UserId) && !choice.shows(Column::Environment));
         assert!(choice.visible.is_sorted());
+    }
+
+    #[test]
+    fn a_column_moves_past_hidden_ones_too_and_stops_at_the_ends() {
+        let choice = Choice::default().moved(Column::Username, -1);
+        assert_eq!(choice.order[4..6], [Column::Username, Column::UserId]);
+        assert_eq!(
+            choice.visible,
+            Choice::default().visible,
+            "past a hidden column nothing shows"
+        );
+        assert_eq!(
+            Choice::default().moved(Column::Username, -99).visible[0],
+            Column::Username
+        );
+        assert_eq!(
+            Choice::default().moved(Column::Environment, 99).order.last(),
+            Some(&Column::Environment)
+        );
+        assert_eq!(Choice::default().moved(Column::SessionId, -1), Choice::default());
+    }
+
+    #[test]
+    fn a_stored_choice_of_any_age_names_every_column_once() {
+        for stored in [
+            r#"{"visible":["username","status"]}"#,
+            r#"{"order":["username","username"],"visible":["status","username"],"sort":{"column":"username","descending":false}}"#,
+        ] {
+            let choice: Choice = serde_json::from_str(stored).unwrap();
+            let mut all = choice.order.clone();
+            all.sort_unstable();
+            assert_eq!(all, Column::ALL, "{stored}");
+            assert_eq!(choice.visible.len(), 2, "{stored}");
+        }
+        let choice = Choice::default().moved(Column::Error, -3).with(Column::Error, true);
+        let again: Choice = serde_json::from_str(&serde_json::to_string(&choice).unwrap()).unwrap();
+        assert_eq!(again, choice);
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplicationId, EndReason, EnvironmentId, SessionId, Timestamp, UserId, catalogue::ApplicationSpec};
+use crate::{
+    ApplicationId, BatchId, EndReason, EnvironmentId, SessionId, Timestamp, UserId, catalogue::ApplicationSpec,
+};
 
 /// Who caused a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +65,18 @@ pub enum EventKind {
         reason: EndReason,
         /// What the administrator wrote.
         note: Option<Arc<str>>,
+        /// The batch that it was expired in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<BatchId>,
+    },
+    /// An administrator set out to expire many sessions together; each has an event of its own.
+    BatchExpired {
+        /// Names the batch in the events of its sessions.
+        batch: BatchId,
+        /// How many sessions were chosen.
+        size: u32,
+        /// What the administrator wrote.
+        note: Option<Arc<str>>,
     },
     /// The environment closed it.
     TornDown,
@@ -113,6 +127,7 @@ impl EventKind {
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
             Self::Expired { .. } => "expired",
+            Self::BatchExpired { .. } => "batch_expired",
             Self::TornDown => "torn_down",
             Self::Purged => "purged",
             Self::ApplicationChanged { .. } => "application_changed",
@@ -126,7 +141,7 @@ impl EventKind {
 pub struct Event {
     /// When.
     pub at: Timestamp,
-    /// Which session; `None` where there is none, as for a refused launch or a change of the catalogue.
+    /// Which session; `None` where it is about none or about many, as a refused launch, a batch or a change of the catalogue.
     pub session_id: Option<SessionId>,
     /// Who.
     pub actor: Actor,

@@ -1,4 +1,4 @@
-//! Newtypes for the four kinds of identifier, so that none can stand in for another.
+//! Newtypes for the five kinds of identifier, so that none can stand in for another.
 
 use std::{fmt, str::FromStr};
 
@@ -42,4 +42,8 @@ id!(
 id!(
     /// A person with a login.
     UserId
+);
+id!(
+    /// Sessions that an administrator expired together.
+    BatchId
 );

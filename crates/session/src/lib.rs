@@ -7,7 +7,9 @@
 //! To add a status edge: one arm in [`lifecycle::verdict`] and one in [`lifecycle::step`]; the page's disabled buttons,
 //! the API's refusals and the timers follow. To add a column: one entry in [`columns::Column`].
 
+pub mod batch;
 pub mod catalogue;
+pub mod checksum;
 pub mod columns;
 pub mod event;
 pub mod format;
@@ -16,13 +18,14 @@ pub mod lifecycle;
 pub mod policy;
 pub mod query;
 pub mod role;
+pub mod timeline;
 pub mod view;
 pub mod wire;
 
 mod model;
 
 pub use event::{Actor, Event, EventKind};
-pub use ids::{ApplicationId, EnvironmentId, SessionId, UserId};
+pub use ids::{ApplicationId, BatchId, EnvironmentId, SessionId, UserId};
 pub use model::{End, EndReason, Session, Status, Teardown};
 pub use policy::Policy;
 pub use role::Role;

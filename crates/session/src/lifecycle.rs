@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, End, EndReason, EventKind, Session, Status, Teardown, Timestamp, policy::Limit};
+use crate::{Actor, BatchId, End, EndReason, EventKind, Session, Status, Teardown, Timestamp, policy::Limit};
 
 /// How long an ended session stays in the list: 48 h (SPEC.md §5).
 pub const KEPT_SECONDS: i64 = 48 * 3600;
@@ -45,6 +45,8 @@ pub enum Command {
         note: Option<Arc<str>>,
         /// What the decision was based on; `None` = expire whatever it is.
         seen: Option<Seen>,
+        /// The batch that it was expired in.
+        batch: Option<BatchId>,
     },
     /// The environment says that nothing of it is left.
     TornDown,
@@ -80,6 +82,16 @@ impl Verb {
 }
 
 impl Command {
+    /// Ends access whatever the session is, without a word of an administrator.
+    pub const fn expire(reason: EndReason) -> Self {
+        Self::Expire {
+            reason,
+            note: None,
+            seen: None,
+            batch: None,
+        }
+    }
+
     /// Which column of the table it is.
     pub const fn verb(&self) -> Verb {
         match self {
@@ -184,7 +196,9 @@ pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> 
             EventKind::Disconnected
         }
         Command::Expire { seen: Some(seen), .. } if matters(session, seen) => return Err(Refusal::Changed),
-        Command::Expire { reason, note, .. } => {
+        Command::Expire {
+            reason, note, batch, ..
+        } => {
             disconnect(&mut next, now);
             next.access_epoch += 1;
             next.valid_until = next.valid_until.min(now);
@@ -195,7 +209,7 @@ pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> 
                 note: note.clone(),
             });
             next.teardown = Teardown::Wanted;
-            EventKind::Expired { reason, note }
+            EventKind::Expired { reason, note, batch }
         }
         Command::TornDown if session.teardown == Teardown::Confirmed => return Ok(unchanged(session)),
         Command::TornDown => {
@@ -209,39 +223,60 @@ pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> 
     })
 }
 
-/// The moment at which time itself does something to the session, and what. `None` while nothing is coming.
-pub fn deadline(session: &Session) -> Option<(Timestamp, Command)> {
-    let expire = |reason| Command::Expire {
-        reason,
-        note: None,
-        seen: None,
-    };
+/// What the passing of time does to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// Not ready in time: Error.
+    Start,
+    /// Nobody opened it: expired.
+    NeverConnected,
+    /// No tab has had it open for too long: expired.
+    Disconnected,
+    /// "Valid until" is reached: expired.
+    ValidUntil,
+}
+
+impl Timer {
+    /// What it does when it is reached.
+    fn command(self) -> Command {
+        match self {
+            Self::Start => Command::Fail("The application was not ready in time.".into()),
+            Self::NeverConnected => Command::expire(EndReason::NeverConnected),
+            Self::Disconnected => Command::expire(EndReason::Disconnected),
+            Self::ValidUntil => Command::expire(EndReason::ValidUntil),
+        }
+    }
+}
+
+/// The next moment at which time itself does something to the session, and what. `None` once it has ended.
+pub fn deadline(session: &Session) -> Option<(Timestamp, Timer)> {
     let after = |from: Option<Timestamp>, limit: Limit| Some(from? + TimeDelta::seconds(i64::from(limit?.get())));
     if session.status == Status::Expired {
         return None;
     }
-    let total = Some((session.valid_until, expire(EndReason::ValidUntil)));
-    let start = after(Some(session.started_at), session.policy.start_seconds)
-        .filter(|_| session.status == Status::Pending)
-        .map(|at| (at, Command::Fail("The application was not ready in time.".into())));
-    let idle_active = session.status == Status::Active && !session.connected();
+    let start =
+        after(Some(session.started_at), session.policy.start_seconds).filter(|_| session.status == Status::Pending);
+    let unattended = session.status == Status::Active && !session.connected();
     let never = after(session.ready_at, session.policy.never_connected_seconds)
-        .filter(|_| idle_active && session.disconnected_at.is_none())
-        .map(|at| (at, expire(EndReason::NeverConnected)));
-    let left = after(session.disconnected_at, session.policy.disconnected_seconds)
-        .filter(|_| idle_active)
-        .map(|at| (at, expire(EndReason::Disconnected)));
-    [total, start, never, left]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(at, _)| *at)
+        .filter(|_| unattended && session.disconnected_at.is_none());
+    let left = after(session.disconnected_at, session.policy.disconnected_seconds).filter(|_| unattended);
+    [
+        (Some(session.valid_until), Timer::ValidUntil),
+        (start, Timer::Start),
+        (never, Timer::NeverConnected),
+        (left, Timer::Disconnected),
+    ]
+    .into_iter()
+    .filter_map(|(at, timer)| Some((at?, timer)))
+    .min_by_key(|(at, _)| *at)
 }
 
 /// The command that is due at `now`, if any.
 pub fn due(session: &Session, now: Timestamp) -> Option<Command> {
     deadline(session)
         .filter(|(at, _)| *at <= now)
-        .map(|(_, command)| command)
+        .map(|(_, timer)| timer.command())
 }
 
 /// May it be removed from the list at `now`? Never early: 48 h after the end, and the environment has closed it.

@@ -139,6 +139,18 @@ impl EndReason {
         }
     }
 
+    /// What an administrator reads in the column "End reason".
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Admin => "Expired by an administrator",
+            Self::User => "Ended by its user",
+            Self::ValidUntil => "Allowed time over",
+            Self::NeverConnected => "Never opened",
+            Self::Disconnected => "Not open for too long",
+            Self::ApplicationClosed => "Application closed",
+        }
+    }
+
     /// What the user of the session reads.
     pub const fn sentence(self) -> &'static str {
         match self {

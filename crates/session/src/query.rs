@@ -95,17 +95,22 @@ pub fn check(text: &str) -> Result<(), String> {
 /// Everything of a session that a word without a field is looked for in, folded, but the status: no part of it ever
 /// changes. One line.
 pub fn haystack(session: &Session) -> String {
-    let names = fold(&format!(
-        "{}\t{}\t{}",
-        session.environment, session.username, session.application
-    ));
+    let name = |name: &str| fold(name).replace(['\n', '\t'], " ");
     format!(
-        "{}\t{}\t{}\t{}",
-        names.replace('\n', " "),
+        "{}\t{}\t{}\t{}\t{}\t{}",
+        name(&session.environment),
+        name(&session.username),
+        name(&session.application),
         session.id,
         session.environment_id,
         session.user_id
     )
+}
+
+/// The folded environment, username and application of a [`haystack`], in this order: for sorting by them.
+pub fn folded_names(haystack: &str) -> [&str; 3] {
+    let mut parts = haystack.split('\t');
+    [(); 3].map(|()| parts.next().unwrap_or_default())
 }
 
 /// Lower case, without accents.
@@ -188,6 +193,13 @@ mod tests {
         assert_eq!(words("\"open"), [any("open")], "a quote left open reaches to the end");
         assert_eq!(words("user:"), [], "a field without a word filters nothing");
         assert_eq!(words("ß é Å"), [any("ß"), any("e"), any("a")]);
+    }
+
+    #[test]
+    fn the_names_of_a_haystack_are_found_again() {
+        let line = "lab a\tjane\tterminal\t0199";
+        assert_eq!(folded_names(line), ["lab a", "jane", "terminal"]);
+        assert_eq!(folded_names(""), ["", "", ""]);
     }
 
     #[test]

@@ -55,8 +55,10 @@ pub struct View {
     pub q: String,
     /// Only this status.
     pub status: Option<Status>,
-    /// The order.
-    pub sort: Sort,
+    /// Only what is open in a browser tab?
+    pub connected: bool,
+    /// The order, where one is asked for.
+    pub sort: Option<Sort>,
     /// Rows of a page, 1 to [`MAX_LIMIT`].
     pub limit: u16,
     /// Page, from 1. Ignored where there is a cursor.
@@ -70,7 +72,8 @@ impl Default for View {
         Self {
             q: String::new(),
             status: None,
-            sort: Sort::default(),
+            connected: false,
+            sort: None,
             limit: DEFAULT_LIMIT,
             page: 1,
             cursor: None,
@@ -79,6 +82,21 @@ impl Default for View {
 }
 
 impl View {
+    /// The order of the rows.
+    pub fn order(&self) -> Sort {
+        self.sort.unwrap_or_default()
+    }
+
+    /// The same list from its beginning.
+    #[must_use]
+    pub fn from_the_top(self) -> Self {
+        Self {
+            page: 1,
+            cursor: None,
+            ..self
+        }
+    }
+
     /// Reads the parameters of a URL. Unknown names are ignored; a bad value is refused, and said which.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut view = Self::default();
@@ -87,7 +105,8 @@ impl View {
                 "q" => value.clone_into(&mut view.q),
                 "status" if value.is_empty() => view.status = None,
                 "status" => view.status = Some(value.parse()?),
-                "sort" => view.sort = value.parse()?,
+                "connected" => view.connected = yes(name, value)?,
+                "sort" => view.sort = Some(value.parse()?),
                 "limit" => {
                     view.limit = between(name, value, 1, u32::from(MAX_LIMIT))?
                         .try_into()
@@ -112,8 +131,11 @@ impl View {
         if let Some(status) = self.status {
             pairs.push(("status", status.code().to_owned()));
         }
-        if self.sort != plain.sort {
-            pairs.push(("sort", self.sort.code()));
+        if self.connected {
+            pairs.push(("connected", "yes".to_owned()));
+        }
+        if let Some(sort) = self.sort {
+            pairs.push(("sort", sort.code()));
         }
         if self.limit != plain.limit {
             pairs.push(("limit", self.limit.to_string()));
@@ -125,6 +147,15 @@ impl View {
             pairs.push(("cursor", cursor.clone()));
         }
         pairs
+    }
+}
+
+/// Anything but `yes` and nothing would be a filter that does not exist.
+fn yes(name: &str, value: &str) -> Result<bool, String> {
+    match value {
+        "yes" => Ok(true),
+        "" => Ok(false),
+        other => Err(format!("“{name}” can only be “yes”, not “{other}”.")),
     }
 }
 
@@ -145,10 +176,11 @@ mod tests {
         let view = View {
             q: "user:jane \"a b\"".into(),
             status: Some(Status::Error),
-            sort: Sort {
+            connected: true,
+            sort: Some(Sort {
                 column: Column::Username,
                 descending: false,
-            },
+            }),
             limit: 20,
             page: 3,
             cursor: None,
@@ -166,6 +198,7 @@ mod tests {
             ("limit", "201"),
             ("page", "x"),
             ("status", "gone"),
+            ("connected", "no"),
             ("sort", "-colour"),
         ] {
             let error = View::from_pairs([(name, value)]).unwrap_err();

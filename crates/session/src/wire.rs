@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ApplicationId, EndReason, EnvironmentId, Session, SessionId, Status, Teardown, Timestamp, UserId,
     catalogue::{ApplicationView, draft::FieldError},
-    lifecycle::Seen,
+    lifecycle::{Seen, Timer},
+    timeline::Entry,
 };
 
 /// A session in JSON.
@@ -31,6 +32,8 @@ pub struct SessionView {
     pub username: Arc<str>,
     /// Open in a browser tab right now?
     pub connected: bool,
+    /// Since when.
+    pub connected_since: Option<Timestamp>,
     /// When the launch was accepted.
     pub started_at: Timestamp,
     /// Latest moment of access.
@@ -64,6 +67,7 @@ impl From<&Session> for SessionView {
             user_id: session.user_id,
             username: session.username.clone(),
             connected: session.connected(),
+            connected_since: session.connected_since,
             started_at: session.started_at,
             valid_until: session.valid_until,
             ended_at: end.map(|end| end.at),
@@ -139,6 +143,26 @@ impl Counts {
     }
 }
 
+/// One session with its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionDetails {
+    /// As it is; `None` once it was purged.
+    pub session: Option<SessionView>,
+    /// When time itself does something to it, and what.
+    pub deadline: Option<Deadline>,
+    /// What happened to it, oldest first.
+    pub events: Vec<Entry>,
+}
+
+/// What the passing of time will do to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// When.
+    pub at: Timestamp,
+    /// Which limit.
+    pub timer: Timer,
+}
+
 /// An environment whose last sweep failed: its rows are as old as `as_of`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stale {
@@ -153,7 +177,7 @@ pub struct Stale {
 }
 
 /// Everything around the rows of a list: one snapshot with them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Head {
     /// The log's revision that the list shows.
     pub revision: u64,
@@ -169,14 +193,21 @@ pub struct Head {
     pub all: u32,
     /// Matches of the search by status, whatever status the view asks for.
     pub counts: Counts,
+    /// How many matches come before the first row of the page.
+    pub offset: u32,
     /// Continue here for the next page; `None` on the last.
     pub next_cursor: Option<String>,
+    /// The page before this one starts here; `None` where that is the first page.
+    pub previous_cursor: Option<String>,
+    /// Of the rows of the page: [`crate::checksum`].
+    pub checksum: u32,
     /// Environments whose rows are not fresh.
     pub stale: Vec<Stale>,
 }
 
 /// The answer to "which sessions are there?": one consistent snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Flat")]
 pub struct SessionList {
     /// Counts and times.
     #[serde(flatten)]
@@ -187,6 +218,7 @@ pub struct SessionList {
 
 /// What changed in a view since the last message of the same watch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Flat")]
 pub struct Delta {
     /// Counts and times, always whole.
     #[serde(flatten)]
@@ -195,6 +227,64 @@ pub struct Delta {
     pub order: Option<Vec<SessionId>>,
     /// Rows that are new on the page or differ from before.
     pub changed: Vec<SessionView>,
+}
+
+/// A list or a delta as it is read: serde's own way to read a flattened part holds the whole message in between, and is 10 kB of
+/// the browser half for each.
+#[derive(Deserialize)]
+struct Flat {
+    revision: u64,
+    as_of: Option<Timestamp>,
+    server_time: Timestamp,
+    next_refresh_at: Timestamp,
+    total: u32,
+    all: u32,
+    counts: Counts,
+    offset: u32,
+    next_cursor: Option<String>,
+    previous_cursor: Option<String>,
+    checksum: u32,
+    stale: Vec<Stale>,
+    #[serde(default)]
+    items: Vec<SessionView>,
+    #[serde(default)]
+    order: Option<Vec<SessionId>>,
+    #[serde(default)]
+    changed: Vec<SessionView>,
+}
+
+impl Flat {
+    fn split(self) -> (Head, Vec<SessionView>, Option<Vec<SessionId>>, Vec<SessionView>) {
+        let head = Head {
+            revision: self.revision,
+            as_of: self.as_of,
+            server_time: self.server_time,
+            next_refresh_at: self.next_refresh_at,
+            total: self.total,
+            all: self.all,
+            counts: self.counts,
+            offset: self.offset,
+            next_cursor: self.next_cursor,
+            previous_cursor: self.previous_cursor,
+            checksum: self.checksum,
+            stale: self.stale,
+        };
+        (head, self.items, self.order, self.changed)
+    }
+}
+
+impl From<Flat> for SessionList {
+    fn from(flat: Flat) -> Self {
+        let (head, items, ..) = flat.split();
+        Self { head, items }
+    }
+}
+
+impl From<Flat> for Delta {
+    fn from(flat: Flat) -> Self {
+        let (head, _, order, changed) = flat.split();
+        Self { head, order, changed }
+    }
 }
 
 /// A request to expire a session.
@@ -282,6 +372,55 @@ impl Problem {
             session: None,
             fields: Box::default(),
             application: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_and_a_delta_are_read_as_they_were_written() {
+        let head = Head {
+            revision: 7,
+            as_of: Some(Timestamp::default()),
+            server_time: Timestamp::default(),
+            next_refresh_at: Timestamp::default(),
+            total: 2,
+            all: 3,
+            counts: Counts {
+                all: 2,
+                pending: 1,
+                active: 1,
+                ..Counts::default()
+            },
+            offset: 1,
+            next_cursor: Some("next".into()),
+            previous_cursor: Some("previous".into()),
+            checksum: 9,
+            stale: vec![Stale {
+                environment_id: EnvironmentId(uuid::Uuid::nil()),
+                environment: "Lab".into(),
+                as_of: None,
+                error: "gone".into(),
+            }],
+        };
+        let list = SessionList {
+            head: head.clone(),
+            items: vec![],
+        };
+        let text = serde_json::to_string(&list).unwrap();
+        assert!(text.starts_with(r#"{"revision":7,"as_of":"#), "flat: {text}");
+        assert_eq!(serde_json::from_str::<SessionList>(&text).unwrap(), list);
+        for order in [None, Some(vec![SessionId(uuid::Uuid::max())])] {
+            let delta = Delta {
+                head: head.clone(),
+                order,
+                changed: vec![],
+            };
+            let text = serde_json::to_string(&delta).unwrap();
+            assert_eq!(serde_json::from_str::<Delta>(&text).unwrap(), delta);
         }
     }
 }

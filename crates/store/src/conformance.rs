@@ -67,6 +67,7 @@ cases! {
         revisions_have_no_gap,
         changes_replayed_are_what_load_shows,
         denials_come_newest_first,
+        sessions_that_end_together_name_their_batch,
         a_batch_that_fails_leaves_nothing_behind;
     purge:
         purging_is_never_early,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Event, Policy, Role, Session, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, BatchId, EnvironmentId, Event, Policy, Role, Session, SessionId, Timestamp, UserId,
     catalogue::ApplicationSpec, lifecycle,
 };
 
@@ -152,6 +152,19 @@ pub enum Request {
         /// When.
         at: Timestamp,
     },
+    /// Note that sessions are expired together: one event for the batch, however often it is noted.
+    Batch {
+        /// Which.
+        batch: BatchId,
+        /// How many sessions were chosen.
+        size: u32,
+        /// What the administrator wrote.
+        note: Option<Arc<str>>,
+        /// Who.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
     /// Remove the sessions that are [`lifecycle::purgeable`], at most 1,000 at a time.
     Purge {
         /// When.
@@ -207,6 +220,8 @@ pub enum Answer {
     Refused(lifecycle::Refusal, Session),
     /// There is no session of that id.
     Unknown,
+    /// The batch is noted.
+    Noted,
     /// These were removed.
     Purged(Vec<SessionId>),
 }
@@ -265,6 +280,8 @@ pub trait Store: Send + Sync + 'static {
     async fn events(&self, id: SessionId) -> Result<Vec<Event>>;
     /// The newest refused launches, newest first.
     async fn denials(&self, limit: u32) -> Result<Vec<Event>>;
+    /// The event of a batch, if it was noted.
+    async fn batch(&self, id: BatchId) -> Result<Option<Event>>;
     /// Reserves a sweep: at most one each `interval`, whoever asks. A clock that was set back makes everybody wait for
     /// one interval at most.
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;

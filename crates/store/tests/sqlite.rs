@@ -85,11 +85,7 @@ fn launch(id: Uuid, who: u128) -> Request {
 }
 
 fn expire(id: Uuid) -> Request {
-    let command = lifecycle::Command::Expire {
-        reason: EndReason::Admin,
-        note: None,
-        seen: None,
-    };
+    let command = lifecycle::Command::expire(EndReason::Admin);
     Request::Step {
         session_id: SessionId(id),
         command,

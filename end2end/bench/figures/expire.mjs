@@ -13,7 +13,7 @@ const SESSIONS = 200;
 const EXPIRED = 4001;
 
 export async function measure(bench) {
-  const dataDir = await bench.dataDir('applications', SESSIONS);
+  const dataDir = await bench.dataDir('applications', { applications: SESSIONS });
   return withServer(bench, dataDir, async (server) => {
     const admin = await signIn(server.url, ADMIN.username, ADMIN.password);
     const all = JSON.parse((await admin.get('/api/v1/applications')).text);

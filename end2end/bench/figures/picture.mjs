@@ -1,8 +1,5 @@
 // From the click on Launch to the first picture of a real terminal in the session's tab, in a real browser.
-import { existsSync } from 'node:fs';
-
-import { chromium } from '@playwright/test';
-
+import { withBrowser, withContext } from '../browser.mjs';
 import { ADMIN, withServer } from '../server.mjs';
 import { quantile, repeat } from '../stats.mjs';
 
@@ -11,24 +8,11 @@ export const title = 'launch to first picture, about 30 s';
 const APPLICATION = 'Terminal';
 /** What is noted in the session's tab: the page and its scripts are there, the stream is open, something is seen. */
 const PARTS = ['page', 'connected', 'picture'];
-const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** In a container and as root; and nothing that talks to the network while we measure. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 export async function measure(bench) {
-  if (!existsSync(BROWSER)) throw new Error(`there is no ${BROWSER}; “scripts/setup test” installs it`);
   const dataDir = await bench.dataDir('history');
-  const browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
-  try {
-    return await withServer(bench, dataDir, async (server) => {
+  return withBrowser((browser) =>
+    withServer(bench, dataDir, async (server) => {
       // The very first start reads the programs from the disk; it is not what a user of a running server sees.
       await visit(browser, server);
       const visits = await repeat(bench.runs, () => visit(browser, server));
@@ -40,17 +24,13 @@ export async function measure(bench) {
         figure(`launch to first picture, ${APPLICATION}`, 'again'),
         figure(`the same, nothing in the browser's cache`, 'first'),
       ];
-    });
-  } finally {
-    await browser.close();
-  }
+    }),
+  );
 }
 
 /** A person who signs in with a new browser profile and launches, ends, and launches again. */
-async function visit(browser, server) {
-  const context = await browser.newContext({ baseURL: server.url });
-  try {
-    await context.addInitScript(stopwatch);
+function visit(browser, server) {
+  return withContext(browser, server, stopwatch, async (context) => {
     const portal = await context.newPage();
     await portal.goto('/login');
     await portal.getByLabel('Username').fill(ADMIN.username);
@@ -58,9 +38,7 @@ async function visit(browser, server) {
     await portal.getByRole('button', { name: 'Sign in' }).click();
     await portal.getByRole('heading', { name: 'My apps' }).waitFor();
     return { first: await launch(portal), again: await launch(portal) };
-  } finally {
-    await context.close();
-  }
+  });
 }
 
 async function launch(portal) {

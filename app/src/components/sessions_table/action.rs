@@ -10,8 +10,12 @@ use session::{
 };
 
 use super::{Context, cell::Note};
-use crate::components::{
-    connection::WHY_NOT_ID, facts::EndedFacts, model::Row, moment::expect_clock, view_url::SESSIONS_PATH, watch::Link,
+use crate::{
+    components::{
+        connection::WHY_NOT_ID, facts::EndedFacts, model::Row, moment::expect_clock, session_details::link_id,
+        view_url::SESSIONS_PATH, watch::Link,
+    },
+    ui::icon::{Glyph, Icon},
 };
 
 /// Id of the form that the buttons submit where there is no JavaScript.
@@ -32,11 +36,34 @@ pub fn ActionCell(row: Row, context: Context) -> impl IntoView {
     });
     view! {
         <td class="col-action">
+            <DetailsLink session context />
             <When is=move || can_expire.get() otherwise=move || view! { <Ended row=session /> }>
                 <ExpireButton row=row.clone() context />
             </When>
         </td>
     }
+}
+
+/// Opens the details beside the list.
+#[component]
+fn DetailsLink(session: RwSignal<SessionView>, context: Context) -> impl IntoView {
+    let id = session.read_untracked().id;
+    let name = words(move || {
+        let session = session.read();
+        format!("Details of session of {} in {}", session.username, session.environment)
+    });
+    view! {
+        <a
+            class="button button-icon details-link"
+            id=link_id(id)
+            href=words(move || format!("{SESSIONS_PATH}/{id}{}", context.search.read()))
+            aria-label=name
+            data-noscroll="true"
+        >
+            <Icon glyph=Glyph::Details />
+        </a>
+    }
+    .into_any()
 }
 
 /// A plain button of a form that leads to a page of its own; with JavaScript it opens the dialog instead.

@@ -2,7 +2,7 @@
 
 use crate::ui::dynamic::{part, words};
 use leptos::prelude::*;
-use session::{Status, columns::Column, format, wire::SessionView};
+use session::{EndReason, Status, Timestamp, columns::Column, format, wire::SessionView};
 
 use super::Context;
 use crate::{
@@ -31,6 +31,16 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
         }
         Column::StartedAgo => view! { <Age since=Memo::new(move |_| session.read().started_at) /> }.into_any(),
         Column::ValidUntil => view! { <ValidUntil session /> }.into_any(),
+        Column::Application => words(move || session.read().application.to_string()).into_any(),
+        Column::Ended => moment(move || session.read().ended_at),
+        Column::ConnectedSince => moment(move || session.read().connected_since),
+        Column::EndedBy => words(move || session.read().ended_by.as_deref().unwrap_or_default().to_owned()).into_any(),
+        Column::EndReason => {
+            let label = words(move || session.read().end_reason.map_or("", EndReason::label).to_owned());
+            let note = Memo::new(move |_| session.read().end_note.as_deref().map(|note| format!("“{note}”")));
+            view! { {label} <Note text=note /> }.into_any()
+        }
+        Column::Error => words(move || session.read().error.as_deref().unwrap_or_default().to_owned()).into_any(),
     };
     view! {
         <td class=format!("col-{}", column.code()) data-label=column.header()>
@@ -48,6 +58,16 @@ fn id(text: Signal<String>, what: &'static str) -> AnyView {
         </span>
     }
     .into_any()
+}
+
+/// A moment that may not have come.
+fn moment(at: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> AnyView {
+    let at = Memo::new(move |_| at());
+    part(move || {
+        at.get()
+            .map(|at| view! { <Moment at=Signal::stored(at) focusable=true /> })
+            .into_any()
+    })
 }
 
 /// The name; and how old the row is when the environment did not answer the last sweep.
@@ -113,8 +133,10 @@ pub fn Note(
     #[prop(optional)]
     tone: &'static str,
 ) -> impl IntoView {
-    move || {
-        text.get()
-            .map(|text| view! { <span class=format!("cell-note {tone}")>{text}</span> })
-    }
+    part(move || {
+        let note = text
+            .get()
+            .map(|text| view! { <span class=format!("cell-note {tone}")>{text}</span> });
+        note.into_any()
+    })
 }

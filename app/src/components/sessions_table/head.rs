@@ -1,6 +1,6 @@
 //! The headers: exact names, each a link that sorts by its column.
 
-use crate::ui::dynamic::{attribute, words};
+use crate::ui::dynamic::{attribute, each, words};
 use leptos::prelude::*;
 use session::{
     columns::{Choice, Column},
@@ -8,8 +8,11 @@ use session::{
 };
 
 use crate::{
-    components::view_url::{self, ViewUrl},
-    ui::icon::{Glyph, Icon},
+    components::view_url::ViewUrl,
+    ui::{
+        clock::later,
+        icon::{Glyph, Icon},
+    },
 };
 
 /// The headers of the visible columns.
@@ -19,21 +22,25 @@ pub fn Head(
     url: ViewUrl,
     /// The columns shown.
     choice: RwSignal<Choice>,
+    /// Another order was asked for here.
+    on_sort: Callback<Sort>,
 ) -> impl IntoView {
     let header = move |column: Column| {
         // `None` = not by this column, `Some(true)` = largest first.
         let sorted = Memo::new(move |_| {
-            Some(url.get().sort)
+            url.resolved()
+                .sort
                 .filter(|sort| sort.column == column)
                 .map(|sort| sort.descending)
         });
+        let next = move || Sort {
+            column,
+            descending: sorted.get().map_or(starts_descending(column), |descending| !descending),
+        };
         let href = words(move || {
-            let descending = sorted.get().map_or(starts_descending(column), |descending| !descending);
-            view_url::link(&View {
-                sort: Sort { column, descending },
-                page: 1,
-                cursor: None,
-                ..url.get()
+            url.link(&View {
+                sort: Some(next()),
+                ..url.get().from_the_top()
             })
         });
         let aria_sort = attribute(move || {
@@ -46,17 +53,23 @@ pub fn Head(
             Some(false) => Glyph::Up,
             Some(true) => Glyph::Down,
         });
+        // After the router has followed the link: a new order turns the link round.
+        let press = move |_| {
+            let sort = untrack(next);
+            later(0, move || on_sort.run(sort));
+        };
         view! {
             <th scope="col" aria-sort=aria_sort class=format!("col-{}", column.code())>
-                <a class="sort" class:sort-on=Signal::derive(move || sorted.get().is_some()) href=href data-noscroll="true">
+                <a class="sort" class:sort-on=Signal::derive(move || sorted.get().is_some()) href=href data-noscroll="true" on:click=press>
                     {column.header()}
                     <Icon glyph />
                 </a>
             </th>
         }
+        .into_any()
     };
     view! {
-        <For each=move || choice.get().visible key=|column| *column children=header />
+        {each(Signal::derive(move || choice.get().visible), header)}
         // Not a header: the table has exactly the columns that the menu names.
         <td class="col-action"></td>
     }
@@ -64,5 +77,8 @@ pub fn Head(
 
 /// The newest first; the rest from A to Z.
 const fn starts_descending(column: Column) -> bool {
-    matches!(column, Column::StartDate | Column::Connected)
+    matches!(
+        column,
+        Column::StartDate | Column::Connected | Column::Ended | Column::ConnectedSince
+    )
 }

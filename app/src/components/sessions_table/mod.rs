@@ -5,27 +5,39 @@ mod action;
 mod cell;
 mod head;
 
-use crate::ui::dynamic::attribute;
-use leptos::prelude::*;
-use session::{SessionId, columns::Choice, wire::Stale};
+use crate::ui::dynamic::{attribute, each, part, words};
+use gloo_timers::callback::Interval;
+use leptos::{ev, prelude::*};
+use session::{SessionId, columns::Choice, view::Sort, wire::Stale};
+use wasm_bindgen::JsCast;
 
 use self::{action::ActionCell, cell::cell, head::Head};
 use super::{
     model::{Model, Row},
-    view_url::ViewUrl,
+    selection::{SelectPage, SelectRow, Selection},
+    view_url::{self, ViewUrl},
     watch::Watch,
 };
+use crate::ui::focus;
 
 /// Id of the part of the page that scrolls; takes the focus when what had it is gone.
 pub const TABLE_ID: &str = "sessions-table";
+
+/// A signal notes every row that follows it, and forgets those that are gone only when it next changes (reactive_graph 0.2.16).
+/// What hardly ever changes is made to look so often, so that a page which is open all day does not grow.
+const SHED_MS: u32 = 60_000;
 
 /// What every row needs to know.
 #[derive(Clone, Copy)]
 struct Context {
     choice: RwSignal<Choice>,
-    stale: Memo<Vec<Stale>>,
+    stale: RwSignal<Vec<Stale>>,
     watch: Watch,
     target: RwSignal<Option<Row>>,
+    selection: Selection,
+    url: ViewUrl,
+    /// The query string of the page.
+    search: RwSignal<String>,
 }
 
 /// The table named "Sessions".
@@ -41,29 +53,50 @@ pub fn SessionsTable(
     watch: Watch,
     /// The session to ask about: set to open the dialog.
     target: RwSignal<Option<Row>>,
+    /// What is chosen.
+    selection: Selection,
+    /// Another order was asked for.
+    #[prop(into)]
+    on_sort: Callback<Sort>,
 ) -> impl IntoView {
-    let stale = Memo::new(move |_| model.head.read().stale.clone());
+    let stale = followed(move || model.head.read().stale.clone());
+    let search = followed(move || view_url::search(&url.get()));
     let context = Context {
         choice,
         stale,
         watch,
         target,
+        selection,
+        url,
+        search,
     };
-    let row = move |id: SessionId| model.row(id).map(|row| view! { <SessionRow row context /> });
+    Effect::new(move |_: Option<Interval>| {
+        Interval::new(SHED_MS, move || {
+            choice.notify();
+            watch.link.notify();
+            selection.shed();
+            stale.notify();
+            search.notify();
+        })
+    });
+    let row = move |id: SessionId| model.row(id).map(|row| view! { <SessionRow row context /> }).into_any();
     view! {
         <div class="table-scroll" id=TABLE_ID role="region" aria-label="Table of sessions" tabindex="0">
             <table
                 class="table"
                 aria-label="Sessions"
                 aria-busy=attribute(move || watch.changing.get().then_some("true"))
+                data-revision=words(move || model.head.read().revision.to_string())
+                data-divergences=words(move || watch.divergences.get().to_string())
             >
                 <thead>
                     <tr>
-                        <Head url choice />
+                        <SelectPage selection />
+                        <Head url choice on_sort />
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || model.order.get() key=|id| *id children=row />
+                    {each(model.order.into(), row)}
                 </tbody>
             </table>
         </div>
@@ -73,19 +106,43 @@ pub fn SessionsTable(
     .into_any()
 }
 
+/// A value that changes when what it is made of does. A signal and no memo, so that it can be told to forget.
+fn followed<T>(value: impl Fn() -> T + Send + Sync + 'static) -> RwSignal<T>
+where
+    T: Clone + PartialEq + Send + Sync + 'static,
+{
+    let signal = RwSignal::new(untrack(&value));
+    Effect::new(move || {
+        let now = value();
+        if *signal.read_untracked() != now {
+            signal.set(now);
+        }
+    });
+    signal
+}
+
 #[component]
 fn SessionRow(row: Row, context: Context) -> impl IntoView {
     let session = RwSignal::from(row.clone());
     let columns = Memo::new(move |_| context.choice.read().visible.clone());
-    let cells = move || {
-        columns
-            .get()
-            .into_iter()
-            .map(|column| cell(column, session, context))
-            .collect_view()
+    let cells = part(move || {
+        let cells = columns.get().into_iter().map(|column| cell(column, session, context));
+        cells.collect_view().into_any()
+    });
+    let id = session.read_untracked().id;
+    // A press anywhere on the row, but not on what has a meaning of its own, nor at the end of selecting text.
+    let press = move |event: ev::MouseEvent| {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let has_meaning = target.is_none_or(|e| e.closest("a, button, input, label, time").ok().flatten().is_some());
+        if !has_meaning && focus::nothing_selected() {
+            context.url.follow(untrack(|| context.url.details(id)));
+        }
     };
     view! {
-        <tr>
+        <tr on:click=press data-key=id.to_string()>
+            <SelectRow row=row.clone() selection=context.selection />
             {cells}
             <ActionCell row context />
         </tr>

@@ -3,59 +3,171 @@
 use std::{borrow::Cow, sync::Arc};
 
 use session::{
-    Session,
+    Session, Status, Timestamp,
     columns::Column,
-    query::{Query, fold},
+    query::{Query, fold, folded_names},
     view::{Sort, View},
-    wire::SessionView,
+    wire::{Counts, SessionView},
 };
 use uuid::Uuid;
 
 use super::{Page, rows::Rows, scan};
 
+/// A session with its line of the searched text, which holds its names folded; empty where the order does not need it.
+type Row<'a> = (&'a Arc<Session>, &'a str);
+
 /// Makes the page. The error says what is wrong with the view.
 pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
     let found = scan::matches(rows, &Query::parse(&view.q)?);
-    let sort = by_date(view.sort);
+    let sort = by_date(view.order());
     let after = view
         .cursor
         .as_deref()
         .map(|text| Key::read(text, sort.column))
         .transpose()?;
-    let skip = if after.is_some() {
-        0
-    } else {
-        (view.page.max(1) as usize - 1) * usize::from(view.limit)
-    };
-    let wanted = |row: &Session| view.status.is_none_or(|status| row.status == status);
     let limit = usize::from(view.limit);
-
-    let on_page = |slot: &u32| {
-        let row = rows.at(*slot).filter(|row| found.has(*slot) && wanted(row))?;
-        after.as_ref().is_none_or(|key| key.before(row, sort)).then_some(row)
+    let wanted = |slot: &u32| {
+        let row = rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row))?;
+        Some((row, line(rows, *slot, sort)))
     };
+    let skip = (view.page.max(1) as usize - 1) * limit;
     let slots = rows.by_start().iter();
-    let mut items: Vec<&Arc<Session>> = match (sort.column, sort.descending) {
-        (Column::StartDate, true) => slots.rev().filter_map(on_page).skip(skip).take(limit + 1).collect(),
-        (Column::StartDate, false) => slots.filter_map(on_page).skip(skip).take(limit + 1).collect(),
-        _ => first(slots.filter_map(on_page), sort, skip + limit + 1)
-            .into_iter()
-            .skip(skip)
-            .collect(),
+    let cut = match (sort.column, sort.descending) {
+        (Column::StartDate, true) => in_order(slots.rev().filter_map(wanted), sort, after.as_ref(), skip, limit),
+        (Column::StartDate, false) => in_order(slots.filter_map(wanted), sort, after.as_ref(), skip, limit),
+        _ => to_order(slots.filter_map(wanted), sort, after.as_ref(), skip, limit),
     };
+    let Cut {
+        offset,
+        before,
+        mut items,
+    } = cut;
     let more = items.len() > limit;
     items.truncate(limit);
+    let cursor = |row: Row<'_>| Key::of(row, sort.column).write();
     Ok(Page {
         revision,
-        total: view.status.map_or(found.counts.all, |status| found.counts.of(status)),
+        total: total(view, &found.counts),
         all: rows.counts().all,
         counts: found.counts,
-        next_cursor: items
-            .last()
-            .filter(|_| more)
-            .map(|row| Key::of(row, sort.column).write()),
-        items: items.into_iter().map(|row| SessionView::from(&**row)).collect(),
+        offset: u32::try_from(offset).unwrap_or(u32::MAX),
+        next_cursor: items.last().filter(|_| more).map(|row| cursor(*row)),
+        previous_cursor: before.map(cursor),
+        items: items.into_iter().map(|(row, _)| SessionView::from(&**row)).collect(),
     })
+}
+
+/// Every row that a view shows, on whatever page, in its order.
+pub fn all(rows: &Rows, view: &View) -> Result<Vec<Arc<Session>>, String> {
+    let found = scan::matches(rows, &Query::parse(&view.q)?);
+    let sort = by_date(view.order());
+    let slots = rows.by_start().iter();
+    let wanted = slots.filter_map(|slot| {
+        let row = rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row))?;
+        Some((row, line(rows, *slot, sort)))
+    });
+    let mut keyed: Vec<_> = wanted.map(|row| (Key::of(row, sort.column), row.0)).collect();
+    keyed.sort_unstable_by(|a, b| a.0.order(&b.0, sort));
+    Ok(keyed.into_iter().map(|(_, row)| row.clone()).collect())
+}
+
+fn line(rows: &Rows, slot: u32, sort: Sort) -> &str {
+    match sort.column {
+        Column::Environment | Column::Username | Column::Application => rows.line(slot),
+        _ => "",
+    }
+}
+
+/// Does the row pass the filters beside the search?
+fn wants(view: &View, row: &Session) -> bool {
+    view.status.is_none_or(|status| row.status == status) && (!view.connected || row.connected())
+}
+
+/// How many rows pass them.
+fn total(view: &View, counts: &Counts) -> u32 {
+    match (view.status, view.connected) {
+        (None, false) => counts.all,
+        (Some(status), false) => counts.of(status),
+        (None | Some(Status::Active), true) => counts.connected,
+        // Connected is Active.
+        (Some(_), true) => 0,
+    }
+}
+
+/// A page with what the way to its neighbours needs.
+struct Cut<'a> {
+    /// Rows before the page.
+    offset: usize,
+    /// The row after which the page before this one starts; `None` where that is the first.
+    before: Option<Row<'a>>,
+    /// The rows, and one more where there is a next page.
+    items: Vec<Row<'a>>,
+}
+
+/// Cuts a page out of rows that are in order already.
+fn in_order<'a>(
+    mut rows: impl Iterator<Item = Row<'a>>,
+    sort: Sort,
+    after: Option<&Key<'_>>,
+    skip: usize,
+    limit: usize,
+) -> Cut<'a> {
+    let Some(after) = after else {
+        return Cut {
+            offset: skip,
+            before: skip.checked_sub(limit + 1).and_then(|place| rows.by_ref().nth(place)),
+            items: rows.skip(skip.min(limit)).take(limit + 1).collect(),
+        };
+    };
+    let (mut offset, mut passed, mut items) = (0, std::collections::VecDeque::with_capacity(limit + 1), Vec::new());
+    for row in rows {
+        if after.before(row, sort) {
+            items.push(row);
+            if items.len() > limit {
+                break;
+            }
+        } else {
+            offset += 1;
+            if passed.len() > limit {
+                passed.pop_front();
+            }
+            passed.push_back(row);
+        }
+    }
+    let before = passed.front().copied().filter(|_| offset > limit);
+    Cut { offset, before, items }
+}
+
+/// Cuts a page out of rows in no order: only those around it need an order among themselves.
+fn to_order<'a>(
+    rows: impl Iterator<Item = Row<'a>>,
+    sort: Sort,
+    after: Option<&Key<'_>>,
+    skip: usize,
+    limit: usize,
+) -> Cut<'a> {
+    let mut keyed: Vec<_> = rows.map(|row| (Key::of(row, sort.column), row)).collect();
+    let order = |a: &(Key<'_>, _), b: &(Key<'_>, _)| a.0.order(&b.0, sort);
+    let offset = after.map_or(skip, |after| {
+        keyed.iter().filter(|(key, _)| after.order(key, sort).is_ge()).count()
+    });
+    let (first, end) = (offset.saturating_sub(limit + 1), offset + limit + 1);
+    if end < keyed.len() {
+        keyed.select_nth_unstable_by(end, order);
+        keyed.truncate(end);
+    }
+    if first < keyed.len() {
+        keyed.select_nth_unstable_by(first, order);
+        keyed.drain(..first);
+    } else {
+        keyed.clear();
+    }
+    keyed.sort_unstable_by(order);
+    Cut {
+        offset,
+        before: keyed.first().map(|(_, row)| *row).filter(|_| offset > limit),
+        items: keyed.iter().skip(offset - first).map(|(_, row)| *row).collect(),
+    }
 }
 
 /// Age is the start date the other way round.
@@ -69,81 +181,115 @@ const fn by_date(sort: Sort) -> Sort {
     }
 }
 
-/// The first `end` rows in the order asked for: only these need an order among themselves.
-fn first<'a>(rows: impl Iterator<Item = &'a Arc<Session>>, sort: Sort, end: usize) -> Vec<&'a Arc<Session>> {
-    let mut keyed: Vec<_> = rows.map(|row| (Key::of(row, sort.column), row)).collect();
-    let order = |a: &(Key<'_>, _), b: &(Key<'_>, _)| if sort.descending { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) };
-    if end < keyed.len() {
-        keyed.select_nth_unstable_by(end, order);
-        keyed.truncate(end);
-    }
-    keyed.sort_unstable_by(order);
-    keyed.into_iter().map(|(_, row)| row).collect()
-}
-
 /// What a row is sorted by: the column's value, then its id, so that no two rows are equal.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key<'a> {
     value: Value<'a>,
     id: Uuid,
 }
 
+/// A value that is not there comes before all others.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Value<'a> {
+    Nothing,
     Number(i64),
     Text(Cow<'a, str>),
     Id(Uuid),
 }
 
 impl<'a> Key<'a> {
-    fn of(row: &'a Session, column: Column) -> Self {
-        let text = |text: &'a str| {
-            let plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-            Value::Text(if plain {
-                Cow::Borrowed(text)
-            } else {
-                Cow::Owned(fold(text))
-            })
-        };
+    fn of((row, line): (&'a Arc<Session>, &'a str), column: Column) -> Self {
+        let [environment, username, application] = folded_names(line);
+        let end = row.end.as_ref();
         let value = match column {
             Column::SessionId => Value::Id(row.id.0),
             Column::EnvironmentId => Value::Id(row.environment_id.0),
             Column::UserId => Value::Id(row.user_id.0),
-            Column::Environment => text(&row.environment),
-            Column::Username => text(&row.username),
+            Column::Environment => Value::Text(environment.into()),
+            Column::Username => Value::Text(username.into()),
+            Column::Application => Value::Text(application.into()),
             Column::Status => Value::Number(row.status as i64),
             Column::Connected => Value::Number(i64::from(row.connected())),
-            Column::StartDate | Column::StartedAgo => Value::Number(row.started_at.timestamp_micros()),
-            Column::ValidUntil => Value::Number(row.valid_until.timestamp_micros()),
+            Column::StartDate | Column::StartedAgo => time(row.started_at),
+            Column::ValidUntil => time(row.valid_until),
+            Column::Ended => end.map_or(Value::Nothing, |end| time(end.at)),
+            Column::EndedBy => end.map_or(Value::Nothing, |end| text(&end.by)),
+            Column::EndReason => end.map_or(Value::Nothing, |end| text(end.reason.label())),
+            Column::Error => row.error.as_deref().map_or(Value::Nothing, text),
+            Column::ConnectedSince => row.connected_since.map_or(Value::Nothing, time),
         };
         Self { value, id: row.id.0 }
     }
 
+    /// Which of two comes first?
+    fn order(&self, other: &Key<'_>, sort: Sort) -> std::cmp::Ordering {
+        let ascending = self.value.cmp(&other.value).then(self.id.cmp(&other.id));
+        if sort.descending {
+            ascending.reverse()
+        } else {
+            ascending
+        }
+    }
+
     /// Does the row come after this key?
-    fn before(&self, row: &Session, sort: Sort) -> bool {
-        let other = Key::of(row, sort.column);
-        if sort.descending { other < *self } else { other > *self }
+    fn before(&self, row: Row<'_>, sort: Sort) -> bool {
+        self.order(&Key::of(row, sort.column), sort).is_lt()
     }
 
     fn write(&self) -> String {
+        let id = self.id.simple();
         match &self.value {
-            Value::Number(number) => format!("{}~{number}", self.id.simple()),
-            Value::Text(text) => format!("{}~{text}", self.id.simple()),
-            Value::Id(id) => format!("{}~{}", self.id.simple(), id.simple()),
+            Value::Nothing => format!("{id}-"),
+            Value::Number(number) => format!("{id}n{number}"),
+            Value::Text(text) => format!("{id}t{text}"),
+            Value::Id(other) => format!("{id}i{}", other.simple()),
         }
     }
 
     fn read(text: &str, column: Column) -> Result<Key<'static>, String> {
         let wrong = || "“cursor” is not one that this server gave for this order.".to_owned();
-        let (id, value) = text.split_once('~').ok_or_else(wrong)?;
+        let (id, rest) = text.split_at_checked(32).ok_or_else(wrong)?;
         let id = Uuid::parse_str(id).map_err(|_| wrong())?;
-        let value = match column {
-            Column::SessionId | Column::EnvironmentId | Column::UserId => {
-                Value::Id(Uuid::parse_str(value).map_err(|_| wrong())?)
-            }
-            Column::Environment | Column::Username => Value::Text(Cow::Owned(value.to_owned())),
-            _ => Value::Number(value.parse().map_err(|_| wrong())?),
+        let mut letters = rest.chars();
+        let value = match (letters.next(), kind(column)) {
+            (Some('-'), _) => Value::Nothing,
+            (Some('n'), 'n') => Value::Number(letters.as_str().parse().map_err(|_| wrong())?),
+            (Some('t'), 't') => Value::Text(Cow::Owned(letters.as_str().to_owned())),
+            (Some('i'), 'i') => Value::Id(Uuid::parse_str(letters.as_str()).map_err(|_| wrong())?),
+            _ => return Err(wrong()),
         };
         Ok(Key { value, id })
     }
+}
+
+/// The letter in cursors that says what a column is sorted by.
+const fn kind(column: Column) -> char {
+    match column {
+        Column::SessionId | Column::EnvironmentId | Column::UserId => 'i',
+        Column::Environment
+        | Column::Username
+        | Column::Application
+        | Column::EndedBy
+        | Column::EndReason
+        | Column::Error => 't',
+        Column::Status
+        | Column::Connected
+        | Column::StartDate
+        | Column::StartedAgo
+        | Column::ValidUntil
+        | Column::Ended
+        | Column::ConnectedSince => 'n',
+    }
+}
+
+fn text(text: &str) -> Value<'_> {
+    let plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    Value::Text(if plain {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(fold(text))
+    })
+}
+
+fn time(at: Timestamp) -> Value<'static> {
+    Value::Number(at.timestamp_micros())
 }

@@ -25,14 +25,18 @@ use rows::Rows;
 pub struct Page {
     /// The log's revision that it shows.
     pub revision: u64,
-    /// Matches of search and status.
+    /// Matches of the search and the filters.
     pub total: u32,
     /// All sessions.
     pub all: u32,
     /// Matches of the search by status.
     pub counts: Counts,
+    /// Matches before the first row.
+    pub offset: u32,
     /// Where the next page starts.
     pub next_cursor: Option<String>,
+    /// Where the page before starts; `None` where that is the first.
+    pub previous_cursor: Option<String>,
     /// The rows.
     pub items: Vec<SessionView>,
 }
@@ -131,6 +135,11 @@ impl Replica {
     pub fn page(&self, view: &View) -> Result<Page, String> {
         let inner = self.inner.read();
         list::page(inner.revision, &inner.rows, view)
+    }
+
+    /// Every session that a view shows, on whatever page, in its order: one snapshot.
+    pub fn all(&self, view: &View) -> Result<Vec<Arc<Session>>, String> {
+        list::all(&self.inner.read().rows, view)
     }
 
     /// Sessions that have not ended, in no order.

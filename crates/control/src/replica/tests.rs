@@ -43,7 +43,7 @@ fn replica(rows: u32) -> Replica {
 fn view(q: &str, sort: &str) -> View {
     View {
         q: q.into(),
-        sort: sort.parse().unwrap(),
+        sort: Some(sort.parse().unwrap()),
         ..View::default()
     }
 }
@@ -78,24 +78,37 @@ fn every_sort_pages_through_all_rows_once_by_cursor_and_by_number() {
     for column in Column::ALL {
         for descending in [false, true] {
             let mut view = View {
-                sort: Sort { column, descending },
+                sort: Some(Sort { column, descending }),
                 limit: 20,
                 ..View::default()
             };
             let (mut by_cursor, mut by_number) = (Vec::new(), Vec::new());
+            let (mut starts, mut backwards) = (vec![None], Vec::new());
             loop {
                 let page = replica.page(&view).unwrap();
+                assert_eq!(page.offset as usize, by_cursor.len(), "{column:?} {descending}");
                 by_cursor.extend(page.items.iter().map(|row| row.id));
+                backwards.push(page.previous_cursor);
                 view.cursor = page.next_cursor;
                 if view.cursor.is_none() {
                     break;
                 }
+                starts.push(view.cursor.clone());
             }
-            for page in 1..=7 {
-                view.page = page;
-                by_number.extend(replica.page(&view).unwrap().items.iter().map(|row| row.id));
+            // The page before the n-th starts where the (n-1)-th does.
+            assert_eq!(backwards[0], None);
+            assert_eq!(backwards[1..], starts[..starts.len() - 1], "{column:?} {descending}");
+            for number in 1..=7_usize {
+                view.page = number as u32;
+                let page = replica.page(&view).unwrap();
+                assert_eq!(page.offset as usize, 20 * (number - 1));
+                assert_eq!(page.previous_cursor, backwards[number - 1], "{column:?} {descending}");
+                by_number.extend(page.items.iter().map(|row| row.id));
             }
             assert_eq!(by_cursor, by_number, "{column:?} {descending}");
+            view.page = 1;
+            let all: Vec<_> = replica.all(&view).unwrap().iter().map(|row| row.id).collect();
+            assert_eq!(all, by_cursor, "{column:?} {descending}");
             by_cursor.sort_unstable();
             by_cursor.dedup();
             assert_eq!(by_cursor.len(), 130, "{column:?} {descending}");
@@ -116,6 +129,14 @@ fn a_cursor_goes_on_behind_its_row_while_rows_come_and_go() {
     view.cursor = first.next_cursor;
     let second = replica.page(&view).unwrap();
     assert_eq!(second.items.first().unwrap().id, session(89).id);
+    assert_eq!(second.offset, 10, "one came, one went");
+    replica.committed(3, vec![session(101), session(102)], &[]);
+    let same = replica.page(&view).unwrap();
+    assert_eq!(
+        same.items, second.items,
+        "what comes before it moves no row of the page"
+    );
+    assert_eq!(same.offset, 12);
 }
 
 #[test]
@@ -132,13 +153,54 @@ fn a_status_filter_keeps_the_counts_of_the_others() {
 }
 
 #[test]
+fn connected_is_a_filter_of_its_own() {
+    let replica = replica(8);
+    let open = |n| Session {
+        status: Status::Active,
+        connected_since: Some(session(n).started_at),
+        version: 2,
+        ..session(n)
+    };
+    replica.committed(2, vec![open(1), open(5)], &[]);
+    let total = |status| {
+        let view = View {
+            connected: true,
+            status,
+            ..View::default()
+        };
+        let page = replica.page(&view).unwrap();
+        assert_eq!(page.items.len(), page.total as usize);
+        page.total
+    };
+    assert_eq!(
+        (total(None), total(Some(Status::Active)), total(Some(Status::Error))),
+        (2, 2, 0)
+    );
+}
+
+#[test]
 fn a_cursor_of_another_order_is_refused() {
     let replica = replica(10);
-    let view = View {
-        cursor: Some("rubbish".into()),
-        ..View::default()
-    };
-    assert!(replica.page(&view).unwrap_err().contains("cursor"));
+    let of_name = replica
+        .page(&View {
+            limit: 1,
+            ..view("", "username")
+        })
+        .unwrap()
+        .next_cursor;
+    for cursor in [
+        of_name.unwrap(),
+        "rubbish".into(),
+        String::new(),
+        "é".repeat(16),
+        "0".repeat(32),
+    ] {
+        let view = View {
+            cursor: Some(cursor),
+            ..View::default()
+        };
+        assert!(replica.page(&view).unwrap_err().contains("cursor"));
+    }
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn expire() -> Command {
         reason: EndReason::Admin,
         note: Some("licence needed".into()),
         seen: None,
+        batch: None,
     }
 }
 
@@ -140,6 +141,7 @@ fn a_decision_made_on_stale_facts_is_refused_only_where_it_matters() {
         reason: EndReason::Admin,
         note: None,
         seen: Some(Seen { status, connected }),
+        batch: None,
     };
     let mut connected = session(Status::Active);
     connected.connected_since = Some(at(5));
@@ -169,11 +171,7 @@ fn each_limit_is_due_at_its_moment_and_not_before() {
     left.disconnected_at = Some(at(1000));
     let mut open = session(Status::Active);
     open.connected_since = Some(at(1));
-    let ends = |reason| Command::Expire {
-        reason,
-        note: None,
-        seen: None,
-    };
+    let ends = Command::expire;
     let cases = [
         (
             &pending,

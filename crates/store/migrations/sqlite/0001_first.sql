@@ -87,7 +87,7 @@ CREATE INDEX sessions_live_of_application ON sessions (application_id) WHERE sta
 CREATE INDEX sessions_by_version ON sessions (version);
 CREATE INDEX sessions_to_purge ON sessions (ended_at, id) WHERE teardown = 'confirmed';
 
--- `id` is the order in which things happened. A refused launch has no session, nor has a change of the catalogue.
+-- `id` is the order in which things happened. A refused launch has no session, a batch has many, a change of the catalogue none.
 CREATE TABLE events (
     id         INTEGER NOT NULL PRIMARY KEY,
     revision   INTEGER NOT NULL,
@@ -100,6 +100,7 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_of_session ON events (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX events_purged ON events (revision) WHERE kind = 'purged';
+CREATE UNIQUE INDEX events_batches ON events (json_extract(what, '$.batch')) WHERE kind = 'batch_expired';
 CREATE INDEX events_refused ON events (id) WHERE kind = 'launch_refused';
 CREATE INDEX events_of_catalogue ON events (id) WHERE kind IN ('application_changed', 'environment_changed');
 

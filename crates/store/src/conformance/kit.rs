@@ -110,6 +110,7 @@ pub(super) fn expire() -> Command {
         reason: EndReason::Admin,
         note: Some("licence needed".into()),
         seen: None,
+        batch: None,
     }
 }
 

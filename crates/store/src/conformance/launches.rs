@@ -224,6 +224,7 @@ pub(super) async fn requests_of_a_batch_see_each_other(store: Arc<dyn Store>) {
             } => ("same", session.status),
             Answer::Refused(_, session) => ("refused", session.status),
             Answer::Unknown => ("unknown", Status::Error),
+            Answer::Noted => ("noted", Status::Error),
             Answer::Purged(_) => ("purged", Status::Error),
         })
         .collect();

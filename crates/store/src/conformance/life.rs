@@ -12,11 +12,7 @@ pub(super) async fn every_edge_is_kept_and_read_back(store: Arc<dyn Store>) {
     furnish(&*store, 9).await;
     let (ready, attach, detach) = (Command::Ready, Command::Attach { epoch: 0 }, Command::Detach);
     let (fail, torn) = (Command::Fail("lost “it” \u{1F980}\n".into()), Command::TornDown);
-    let by_time = Command::Expire {
-        reason: session::EndReason::ValidUntil,
-        note: None,
-        seen: None,
-    };
+    let by_time = Command::expire(session::EndReason::ValidUntil);
     let lives: [&[&Command]; 7] = [
         &[&ready, &attach, &detach, &attach, &expire(), &torn],
         &[&ready, &attach, &fail, &expire(), &torn],
@@ -90,6 +86,7 @@ pub(super) async fn refused_and_unknown_steps_write_nothing(store: Arc<dyn Store
         reason: session::EndReason::Admin,
         note: None,
         seen,
+        batch: None,
     };
     assert_eq!(
         write(&*store, step(1, stale, at(2))).await,

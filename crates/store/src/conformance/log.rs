@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use session::{Actor, EndReason, Event, EventKind, Session, SessionId, lifecycle::Command};
+use session::{Actor, BatchId, EndReason, Event, EventKind, Session, SessionId, lifecycle::Command};
+use uuid::Uuid;
 
 use super::kit::*;
 use crate::{Answer, Changes, Request, Store};
@@ -37,6 +38,7 @@ pub(super) async fn events_tell_the_whole_story_in_order(store: Arc<dyn Store>) 
     let ended = EventKind::Expired {
         reason: EndReason::Admin,
         note: Some("licence needed".into()),
+        batch: None,
     };
     assert_eq!(
         store.events(session(1)).await.unwrap(),
@@ -190,6 +192,55 @@ pub(super) async fn denials_come_newest_first(store: Arc<dyn Store>) {
     assert_eq!(seconds(3).await, [at(9), at(8), at(7)]);
     assert_eq!(seconds(100).await.len(), 10);
     assert!(seconds(0).await.is_empty());
+}
+
+pub(super) async fn sessions_that_end_together_name_their_batch(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    for n in [1, 2] {
+        launched(&*store, n, n, TERMINAL).await;
+    }
+    let batch = BatchId(Uuid::from_u128(5));
+    let noted = |size, when| Request::Batch {
+        batch,
+        size,
+        note: Some("exam".into()),
+        by: Actor::System,
+        at: when,
+    };
+    let ended = |n| {
+        let command = Command::Expire {
+            reason: EndReason::Admin,
+            note: Some("exam".into()),
+            seen: None,
+            batch: Some(batch),
+        };
+        step(n, command, at(3))
+    };
+    assert_eq!(store.batch(batch).await.unwrap(), None);
+    let before = store.revision().await.unwrap();
+    let done = store
+        .write(&[noted(2, at(3)), ended(1), noted(9, at(4))])
+        .await
+        .unwrap();
+    assert_eq!(done.revision, before + 1);
+    assert_eq!(write(&*store, noted(9, at(5))).await, Answer::Noted);
+    write(&*store, ended(2)).await;
+    let kept = Event {
+        at: at(3),
+        session_id: None,
+        actor: Actor::System,
+        what: EventKind::BatchExpired {
+            batch,
+            size: 2,
+            note: Some("exam".into()),
+        },
+    };
+    assert_eq!(store.batch(batch).await.unwrap(), Some(kept), "the first word stands");
+    for n in [1, 2] {
+        let last = store.events(session(n)).await.unwrap().pop().unwrap();
+        assert!(matches!(last.what, EventKind::Expired { batch: Some(of), .. } if of == batch));
+    }
+    assert!(store.denials(9).await.unwrap().is_empty(), "a batch is no refusal");
 }
 
 pub(super) async fn a_batch_that_fails_leaves_nothing_behind(store: Arc<dyn Store>) {

@@ -1,7 +1,7 @@
 //! The log of what happened: one row for each change, never updated, never removed.
 
 use futures::TryStreamExt;
-use session::{Event, EventKind, SessionId};
+use session::{BatchId, Event, EventKind, SessionId};
 use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
@@ -15,6 +15,8 @@ pub(super) const PURGED: &str =
 pub(super) const OF_SESSION: &str = "SELECT at, session_id, actor, what FROM events WHERE session_id = ?1 ORDER BY id";
 pub(super) const REFUSED: &str =
     "SELECT at, session_id, actor, what FROM events WHERE kind = 'launch_refused' ORDER BY id DESC LIMIT ?1";
+pub(super) const BATCH: &str = "SELECT at, session_id, actor, what FROM events \
+     WHERE kind = 'batch_expired' AND json_extract(what, '$.batch') = ?1";
 pub(super) const OF_CATALOGUE: &str = "SELECT at, session_id, actor, what FROM events \
     WHERE kind IN ('application_changed', 'environment_changed') ORDER BY id DESC LIMIT ?1";
 
@@ -75,6 +77,14 @@ async fn newest(store: &Sqlite, query: &'static str, limit: u32) -> Result<Vec<E
         .and_then(async |row| event(&row))
         .try_collect()
         .await
+}
+
+pub(super) async fn batch(connection: &mut SqliteConnection, id: BatchId) -> Result<Option<Event>> {
+    let row = sqlx::query(BATCH)
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(event).transpose()
 }
 
 fn event(row: &SqliteRow) -> Result<Event> {

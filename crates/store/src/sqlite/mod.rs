@@ -15,7 +15,8 @@ use std::{
 
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId, catalogue::ApplicationSpec,
+    Actor, ApplicationId, BatchId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
+    catalogue::ApplicationSpec,
 };
 use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
@@ -165,6 +166,9 @@ impl Store for Sqlite {
     }
     async fn denials(&self, limit: u32) -> Result<Vec<Event>> {
         events::denials(self, limit).await
+    }
+    async fn batch(&self, id: BatchId) -> Result<Option<Event>> {
+        events::batch(&mut *self.readers.acquire().await?, id).await
     }
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         sweep::claim(self, now, interval).await

@@ -107,6 +107,7 @@ async fn the_frequent_questions_use_an_index() {
         (events::OF_SESSION, "events_of_session"),
         (events::PURGED, "events_purged"),
         (events::REFUSED, "events_refused"),
+        (events::BATCH, "events_batches"),
         (events::OF_CATALOGUE, "events_of_catalogue"),
     ] {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}")))

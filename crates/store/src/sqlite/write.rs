@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
 use session::{
-    Actor, ApplicationId, Event, EventKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    Actor, ApplicationId, BatchId, Event, EventKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
     lifecycle::{self, KEPT_SECONDS},
 };
 
@@ -74,7 +74,7 @@ impl<'a, 'store> Batch<'a, 'store> {
             match request {
                 Request::Launch { user_id, .. } => user_ids.push(user_id.0),
                 Request::Step { session_id, .. } => session_ids.push(session_id.0),
-                Request::Purge { .. } => {}
+                Request::Batch { .. } | Request::Purge { .. } => {}
             }
         }
         let sessions = sessions::by_ids(&mut transaction.connection, &session_ids).await?;
@@ -104,6 +104,20 @@ impl<'a, 'store> Batch<'a, 'store> {
                 by,
                 at,
             } => self.step(*session_id, command, by, kept(*at)).await,
+            Request::Batch {
+                batch,
+                size,
+                note,
+                by,
+                at,
+            } => {
+                let what = EventKind::BatchExpired {
+                    batch: *batch,
+                    size: *size,
+                    note: note.clone(),
+                };
+                self.note_batch(*batch, by, kept(*at), what).await
+            }
             Request::Purge { at } => self.purge(*at).await,
         }
     }
@@ -179,6 +193,14 @@ impl<'a, 'store> Batch<'a, 'store> {
                 Ok(Answer::Stepped { session, changed: true })
             }
         }
+    }
+
+    async fn note_batch(&mut self, id: BatchId, by: &Actor, at: Timestamp, what: EventKind) -> Result<Answer> {
+        self.flush_events().await?;
+        if events::batch(&mut self.transaction.connection, id).await?.is_none() {
+            self.log(at, None, by.clone(), what);
+        }
+        Ok(Answer::Noted)
     }
 
     async fn purge(&mut self, at: Timestamp) -> Result<Answer> {

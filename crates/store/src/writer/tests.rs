@@ -141,14 +141,7 @@ async fn requests_are_done_in_the_order_they_came() {
         step(1, Command::Attach { epoch: 0 }),
         step(1, Command::Detach),
         step(1, Command::Attach { epoch: 0 }),
-        step(
-            1,
-            Command::Expire {
-                reason: EndReason::User,
-                note: None,
-                seen: None,
-            },
-        ),
+        step(1, Command::expire(EndReason::User)),
         step(1, Command::TornDown),
     ];
     for answer in join_all(life.map(|request| writer.submit(request))).await {

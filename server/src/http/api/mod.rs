@@ -2,6 +2,7 @@
 
 mod applications;
 mod environments;
+mod export;
 mod sessions;
 mod watch;
 
@@ -21,9 +22,13 @@ pub fn router() -> Router<AppState> {
         .route("/environments/{id}/open", post(environments::open))
         .route("/environments/{id}/close", post(environments::close))
         .route("/sessions", get(sessions::list).post(sessions::launch))
+        .route("/sessions.csv", get(export::sessions))
         .route("/sessions/refresh", post(sessions::refresh))
+        .route("/sessions/selection", post(sessions::selection))
+        .route("/sessions/expire", post(sessions::expire_many))
         .route("/sessions/watch", get(watch::watch))
         .route("/sessions/{id}", get(sessions::one))
+        .route("/sessions/{id}/details", get(sessions::details))
         .route("/sessions/{id}/expire", post(sessions::expire))
 }
 

@@ -8,8 +8,9 @@ use axum::{
 use serde::Deserialize;
 use session::{
     ApplicationId,
+    batch::{ExpireMany, Outcome, Selection, Selector},
     view::View,
-    wire::{ExpireRequest, Refreshed, SessionList, SessionView},
+    wire::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
 };
 
 use super::id;
@@ -73,6 +74,33 @@ pub async fn expire(
 ) -> Result<Json<SessionView>, Refused> {
     let request = body.map(|Body(request)| request).unwrap_or_default();
     Ok(Json(state.control.expire(&me, id(&text)?, request).await?))
+}
+
+/// `GET /api/v1/sessions/{id}/details`: with its history; also of a session that was purged.
+pub async fn details(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+) -> Result<Json<SessionDetails>, Refused> {
+    Ok(Json(state.control.session_details(&me, id(&text)?).await?))
+}
+
+/// `POST /api/v1/sessions/selection`: what a selector chooses now.
+pub async fn selection(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Body(selector): Body<Selector>,
+) -> Result<Json<Selection>, Refused> {
+    Ok(Json(state.control.selection(&me, &selector)?))
+}
+
+/// `POST /api/v1/sessions/expire`: a part of a batch; one outcome for each session.
+pub async fn expire_many(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Body(request): Body<ExpireMany>,
+) -> Result<Json<Vec<Outcome>>, Refused> {
+    Ok(Json(state.control.expire_many(&me, request).await?))
 }
 
 /// `POST /api/v1/sessions/refresh`

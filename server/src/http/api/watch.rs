@@ -38,7 +38,11 @@ async fn next((mut watch, control, token): Watching) -> Option<(Result<Event, In
     let event = match &message {
         Message::Snapshot(list) => Event::default().event("snapshot").json_data(list),
         Message::Delta(delta) => Event::default().event("delta").json_data(delta),
-        Message::Tick { server_time, revision } => {
+        Message::Tick {
+            server_time,
+            revision,
+            checksum,
+        } => {
             let allowed = control
                 .who(&token)
                 .await
@@ -49,7 +53,7 @@ async fn next((mut watch, control, token): Watching) -> Option<(Result<Event, In
             }
             Event::default()
                 .event("tick")
-                .json_data(json!({ "server_time": server_time, "revision": revision }))
+                .json_data(json!({ "server_time": server_time, "revision": revision, "checksum": checksum }))
         }
     };
     Some((Ok(event.ok()?), (watch, control, token)))

@@ -1,0 +1,122 @@
+//! What became of each session of a batch.
+
+use leptos::prelude::*;
+use session::{
+    SessionId,
+    batch::{Chosen, Outcome},
+};
+
+/// Most outcomes that are listed; those that need a second look come first.
+const LISTED: usize = 200;
+
+/// How a batch ended, in numbers.
+pub struct Tally {
+    expired: usize,
+    changed: usize,
+    failed: usize,
+    left: usize,
+}
+
+impl Tally {
+    /// Of so many sessions that were chosen.
+    pub fn of(outcomes: &[Outcome], chosen: usize) -> Self {
+        let expired = outcomes.iter().filter(|outcome| outcome.session.is_some()).count();
+        let changed = outcomes.iter().filter(|outcome| has_changed(outcome)).count();
+        Self {
+            expired,
+            changed,
+            failed: outcomes.len() - expired - changed,
+            left: chosen - outcomes.len(),
+        }
+    }
+
+    /// "480 sessions have been expired. 3 changed meanwhile and were left alone."
+    pub fn sentence(&self) -> String {
+        let mut text = match self.expired {
+            1 => "1 session has been expired.".to_owned(),
+            count => format!("{count} sessions have been expired."),
+        };
+        for (count, what) in [
+            (self.changed, "changed meanwhile and were left alone"),
+            (self.failed, "could not be expired"),
+            (self.left, "were left alone because you stopped"),
+        ] {
+            if count > 0 {
+                text.push_str(&format!(" {count} {what}."));
+            }
+        }
+        text
+    }
+}
+
+/// Did the session change in a way that could change the administrator's mind?
+fn has_changed(outcome: &Outcome) -> bool {
+    outcome
+        .problem
+        .as_ref()
+        .is_some_and(|problem| problem.code == "session_changed")
+}
+
+/// The numbers, then each session; those not expired first, and the way to ask about them again.
+#[component]
+pub fn Outcomes(
+    /// What became of each that was tried.
+    outcomes: Vec<Outcome>,
+    /// What was chosen.
+    sessions: Vec<Chosen>,
+    /// Asks about these again.
+    #[prop(into)]
+    again: Callback<Vec<SessionId>>,
+) -> impl IntoView {
+    let tally = Tally::of(&outcomes, sessions.len());
+    let not_expired: Vec<SessionId> = outcomes
+        .iter()
+        .filter(|outcome| outcome.session.is_none())
+        .map(|outcome| outcome.id)
+        .collect();
+    let many = not_expired.len();
+    let of = |expired: bool| {
+        outcomes
+            .iter()
+            .filter(move |outcome| outcome.session.is_some() == expired)
+    };
+    let line = |outcome: &Outcome| {
+        let chosen = sessions.iter().find(|chosen| chosen.id == outcome.id);
+        let name = chosen.map(|chosen| format!("{} in {}", chosen.username, chosen.environment));
+        view! {
+            <li>
+                <span class="outcome-name">{name}</span>
+                {format!(": {}", said(outcome))}
+            </li>
+        }
+    };
+    let more = outcomes.len().saturating_sub(LISTED);
+    view! {
+        <p role="status">{tally.sentence()}</p>
+        <ul class="outcomes" aria-label="Result of each session" tabindex="0">
+            {of(false).chain(of(true)).take(LISTED).map(line).collect_view()}
+            {(more > 0).then(|| view! { <li>{format!("and {more} more that were expired")}</li> })}
+        </ul>
+        {(many > 0).then(|| view! {
+            <p>
+                <button type="button" class="button" on:click=move |_| again.run(not_expired.clone())>
+                    {format!("Look at the {many} again")}
+                </button>
+            </p>
+        })}
+    }
+    .into_any()
+}
+
+/// One outcome in words.
+fn said(outcome: &Outcome) -> String {
+    match (&outcome.session, &outcome.problem) {
+        (Some(session), _) => format!("expired by {}", session.ended_by.as_deref().unwrap_or("system")),
+        (None, Some(problem)) => match &problem.session {
+            Some(now) if now.connected => format!("not expired: it is {} and open in a browser tab now", now.status),
+            Some(now) => format!("not expired: it is {} now", now.status),
+            None => format!("not expired: {}", problem.detail),
+        },
+        (None, None) => "not expired".to_owned(),
+    }
+}

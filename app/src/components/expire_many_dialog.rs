@@ -1,0 +1,354 @@
+//! Expire for many sessions: one question with the counts, then a part at a time, so that it can be followed and stopped; then
+//! what became of each. Never all or nothing.
+
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use session::batch::{self, Chosen, ExpireMany, MAX_PART, Outcome, Selector, TYPED_ABOVE, Target};
+
+use super::{
+    batch_outcomes::{Outcomes, Tally},
+    facts::{ReasonField, written_reason},
+    model::Model,
+    selection::Selection,
+};
+use crate::{
+    api::{
+        AppError,
+        sessions::{expire_many, selection as ask},
+    },
+    ui::{
+        banner::{Banner, Tone},
+        clock::later,
+        dialog::Dialog,
+        dynamic::{When, attribute, part, words},
+        focus,
+        number::Numbers,
+    },
+};
+
+/// Id of the button that changes nothing; has the focus first.
+const WAY_OUT: &str = "expire-many-way-out";
+
+/// How far it is.
+#[derive(Clone, PartialEq)]
+enum Stage {
+    /// The server is asked what is chosen.
+    Asking,
+    /// It could not say.
+    Failed(AppError),
+    /// What is chosen; not yet decided.
+    Question(batch::Selection),
+    /// Under way: what is done, of what.
+    Running(Vec<Outcome>, Vec<Chosen>),
+    /// Over.
+    Done(Vec<Outcome>, Vec<Chosen>),
+}
+
+/// A batch from the question to the outcomes. It goes on when the dialog is closed, and is found again in it.
+#[derive(Clone, Copy)]
+pub struct Batch {
+    open: RwSignal<bool>,
+    stage: RwSignal<Stage>,
+    stopped: RwSignal<bool>,
+    selection: Selection,
+    model: Model,
+    on_done: Callback<String>,
+}
+
+impl Batch {
+    /// None yet. `on_done` is told in a sentence how a batch ended that nobody watched.
+    pub fn new(selection: Selection, model: Model, on_done: Callback<String>) -> Self {
+        Self {
+            open: RwSignal::new(false),
+            stage: RwSignal::new(Stage::Asking),
+            stopped: RwSignal::new(false),
+            selection,
+            model,
+            on_done,
+        }
+    }
+
+    /// Asks about what is selected, or shows the batch that is under way.
+    pub fn ask(&self) {
+        if !matches!(&*self.stage.read_untracked(), Stage::Running(..)) {
+            self.ask_about(self.selection.selector());
+        }
+        self.open.set(true);
+    }
+
+    fn ask_about(self, selector: Selector) {
+        self.stage.set(Stage::Asking);
+        spawn_local(async move {
+            let stage = match ask(selector).await {
+                Ok(chosen) => Stage::Question(chosen),
+                Err(error) => Stage::Failed(error),
+            };
+            self.stage.try_set(stage);
+        });
+    }
+
+    fn start(self, chosen: batch::Selection, reason: Option<String>) {
+        let batch::Selection { batch, sessions, .. } = chosen;
+        self.stopped.set(false);
+        self.stage.set(Stage::Running(Vec::new(), sessions.clone()));
+        let size = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+        spawn_local(async move {
+            let mut outcomes = Vec::with_capacity(sessions.len());
+            for part in sessions.chunks(MAX_PART) {
+                if self.stopped.try_get_untracked() != Some(false) {
+                    break;
+                }
+                let request = ExpireMany {
+                    batch,
+                    size,
+                    reason: reason.clone(),
+                    sessions: part.iter().map(target).collect(),
+                };
+                outcomes.extend(expire_many(request).await.unwrap_or_else(|error| failed(part, &error)));
+                for session in outcomes
+                    .iter()
+                    .rev()
+                    .take(part.len())
+                    .filter_map(|o: &Outcome| o.session.clone())
+                {
+                    self.model.patch_shown(session);
+                }
+                self.stage.try_set(Stage::Running(outcomes.clone(), sessions.clone()));
+            }
+            self.finish(outcomes, sessions);
+        });
+    }
+
+    fn finish(self, outcomes: Vec<Outcome>, sessions: Vec<Chosen>) {
+        // Outcomes come in the order of the sessions; those that were not tried have none.
+        let expired = |at: usize| {
+            outcomes
+                .get(at)
+                .is_some_and(|outcome: &Outcome| outcome.session.is_some())
+        };
+        let left = (0..sessions.len()).filter(|at| !expired(*at)).map(|at| sessions[at].id);
+        self.selection.keep(&left.collect::<Vec<_>>());
+        if self.open.try_get_untracked() == Some(false) {
+            self.on_done.run(Tally::of(&outcomes, sessions.len()).sentence());
+        }
+        self.stage.try_set(Stage::Done(outcomes, sessions));
+    }
+}
+
+fn target(chosen: &Chosen) -> Target {
+    Target {
+        id: chosen.id,
+        seen: Some(chosen.seen),
+    }
+}
+
+/// The whole part was refused, or the server was not reached.
+fn failed(part: &[Chosen], error: &AppError) -> Vec<Outcome> {
+    let outcome = |chosen: &Chosen| Outcome {
+        id: chosen.id,
+        session: None,
+        problem: Some(error.0.clone()),
+    };
+    part.iter().map(outcome).collect()
+}
+
+/// The dialog of the page.
+#[component]
+pub fn ExpireManyDialog(
+    /// The batch.
+    batch: Batch,
+) -> impl IntoView {
+    let close = move || batch.open.set(false);
+    // Parts that are done change numbers, not the dialog.
+    let kind = Memo::new(move |_| std::mem::discriminant(&*batch.stage.read()));
+    Effect::new(move || {
+        // Read, not only tracked: a memo that nobody reads never looks.
+        kind.get();
+        if batch.open.get() {
+            // What had the focus is gone with the question before.
+            later(20, || focus::focus_id(WAY_OUT));
+        }
+    });
+    let stage = move || match batch.stage.get() {
+        Stage::Asking => {
+            view! { <p role="status">"Looking at what is selected…"</p> <Close label="Cancel" close /> }.into_any()
+        }
+        Stage::Failed(error) => view! {
+            <Banner tone=Tone::Danger>{format!("{}. {}", error.0.title.trim_end_matches('.'), error.0.detail)}</Banner>
+            <Close label="Close" close />
+        }
+        .into_any(),
+        Stage::Question(chosen) => view! { <Question chosen batch close /> }.into_any(),
+        Stage::Running(..) => view! { <Progress batch /> }.into_any(),
+        Stage::Done(outcomes, sessions) => {
+            let again = move |ids| batch.ask_about(Selector::Ids(ids));
+            view! { <Outcomes outcomes sessions again /> <Close label="Close" close /> }.into_any()
+        }
+    };
+    let shown = move || {
+        kind.get();
+        untrack(stage)
+    };
+    view! {
+        <Dialog
+            open=batch.open
+            on_close=move |()| close()
+            labelled_by="expire-many-title"
+            described_by="expire-many-title"
+        >
+            <div class="dialog-body">
+                <h2 id="expire-many-title" class="dialog-title">
+                    "Expire sessions"
+                </h2>
+                {part(shown)}
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// The way out that changes nothing; has the focus at first.
+#[component]
+fn Close(label: &'static str, #[prop(into)] close: Callback<()>) -> impl IntoView {
+    view! {
+        <div class="dialog-actions">
+            <button type="button" class="button" id=WAY_OUT autofocus on:click=move |_| close.run(())>
+                {label}
+            </button>
+        </div>
+    }
+}
+
+/// The facts, what is lost, and the decision.
+#[component]
+fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callback<()>) -> impl IntoView {
+    let count = chosen.sessions.len();
+    if count == 0 {
+        return view! { <p>"Nothing that is selected can be expired: it has ended already."</p> <Close label="Close" close /> }
+            .into_any();
+    }
+    let form = NodeRef::<html::Form>::new();
+    let typed = RwSignal::new(String::new());
+    let wrong = RwSignal::new(false);
+    let must_type = count > TYPED_ABOVE;
+    let right = move || !must_type || typed.read().trim() == count.to_string();
+    let by_environment = by_environment(&chosen.sessions);
+    let ended = chosen.ended;
+    let connected = chosen.sessions.iter().filter(|chosen| chosen.seen.connected).count();
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if untrack(right) {
+            batch.start(chosen.clone(), written_reason(form));
+        } else {
+            wrong.set(true);
+        }
+    };
+    let sessions = if count == 1 {
+        "1 session".to_owned()
+    } else {
+        format!("{} sessions", untrack(|| Numbers::here().text(count)))
+    };
+    let row = |(environment, all, connected): (String, usize, usize)| {
+        view! {
+            <tr>
+                <th scope="row">{environment}</th>
+                <td class="tabular">{all}</td>
+                <td class="tabular">{connected}</td>
+            </tr>
+        }
+    };
+    view! {
+        <form class="dialog-form" node_ref=form on:submit=submit novalidate>
+            <table class="counts" aria-label="Selected sessions by environment">
+                <thead>
+                    <tr>
+                        <th scope="col">"Environment"</th>
+                        <th scope="col">"Sessions"</th>
+                        <th scope="col">"Connected"</th>
+                    </tr>
+                </thead>
+                <tbody>{by_environment.into_iter().map(row).collect_view()}</tbody>
+            </table>
+            <p class="consequence">
+                {format!(
+                    "{sessions} will be expired; {connected} of them open in a browser tab right now. Access is lost at once, the \
+                     applications close, unsaved work is lost. There is no undo.",
+                )}
+                {(ended > 0).then(|| format!(" {ended} more had ended already."))}
+            </p>
+            <ReasonField />
+            {must_type.then(|| view! {
+                <div class="field">
+                    <label for="expire-count">{format!("Type {count} to confirm")}</label>
+                    <input
+                        id="expire-count"
+                        inputmode="numeric"
+                        autocomplete="off"
+                        aria-describedby="expire-count-note"
+                        aria-invalid=attribute(move || wrong.get().then_some("true"))
+                        on:input=move |event| {
+                            typed.set(event_target_value(&event));
+                            wrong.set(false);
+                        }
+                    />
+                    <p id="expire-count-note" class="field-error" role="alert">
+                        {words(move || if wrong.get() { format!("The number is {count}.") } else { String::new() })}
+                    </p>
+                </div>
+            })}
+            <div class="dialog-actions">
+                <button type="button" class="button" id=WAY_OUT autofocus on:click=move |_| close.run(())>
+                    "Cancel"
+                </button>
+                <button
+                    type="submit"
+                    class="button button-danger"
+                    aria-disabled=attribute(move || (!right()).then_some("true"))
+                >
+                    {format!("Expire {sessions}")}
+                </button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// How many of it are done, and the way to leave the rest alone.
+#[component]
+fn Progress(batch: Batch) -> impl IntoView {
+    let numbers = Numbers::here();
+    let so_far = move || match &*batch.stage.read() {
+        Stage::Running(outcomes, sessions) => (outcomes.len(), sessions.len()),
+        _ => (0, 0),
+    };
+    let text = words(move || {
+        let (done, total) = so_far();
+        format!("{} of {} done", numbers.text(done), numbers.text(total))
+    });
+    view! {
+        <label class="progress">
+            {text}
+            <progress value=words(move || so_far().0.to_string()) max=words(move || so_far().1.to_string())></progress>
+        </label>
+        <div class="dialog-actions">
+            <When is=move || !batch.stopped.get() otherwise=|| "Stopping…">
+                <button type="button" class="button" id=WAY_OUT on:click=move |_| batch.stopped.set(true)>
+                    "Stop"
+                </button>
+            </When>
+        </div>
+    }
+    .into_any()
+}
+
+/// Sessions and connected ones of each environment, in the order in which they first come.
+fn by_environment(sessions: &[Chosen]) -> Vec<(String, usize, usize)> {
+    let mut counts: Vec<(String, usize, usize)> = Vec::new();
+    for chosen in sessions {
+        let connected = usize::from(chosen.seen.connected);
+        match counts.iter_mut().find(|(name, ..)| **name == *chosen.environment) {
+            Some((_, all, open)) => (*all, *open) = (*all + 1, *open + connected),
+            None => counts.push((chosen.environment.to_string(), 1, connected)),
+        }
+    }
+    counts
+}

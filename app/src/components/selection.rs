@@ -1,0 +1,291 @@
+//! Which sessions an administrator has chosen. By id (which sorts by start), so that it outlives every refresh, sort and page; or all that match the
+//! search, whatever page they are on.
+
+use leptos::prelude::*;
+use session::{
+    SessionId, Status,
+    batch::{MAX_CHOSEN, Selector},
+    view::View,
+    wire::SessionView,
+};
+
+use super::{
+    model::{Model, Row},
+    view_url::ViewUrl,
+};
+use crate::ui::{
+    dynamic::{When, attribute, words},
+    number::Numbers,
+};
+
+/// Most sessions chosen one by one; for more there is "all that match".
+const MAX_BY_HAND: usize = 1000;
+
+/// What is chosen. Copy it freely: it is a handle.
+#[derive(Clone, Copy)]
+pub struct Selection {
+    picked: RwSignal<Picked>,
+    model: Model,
+}
+
+#[derive(Clone, PartialEq)]
+enum Picked {
+    /// Sorted.
+    These(Vec<SessionId>),
+    Matching(View),
+}
+
+impl Selection {
+    /// Nothing yet. "All that match" lasts as long as the search does.
+    pub fn new(model: Model, url: ViewUrl) -> Self {
+        let picked = RwSignal::new(Picked::These(Vec::new()));
+        Effect::new(move || {
+            let now = filter(url.get());
+            if matches!(&*picked.read_untracked(), Picked::Matching(then) if *then != now) {
+                picked.set(Picked::These(Vec::new()));
+            }
+        });
+        Self { picked, model }
+    }
+
+    /// Is this session chosen?
+    pub fn has(&self, id: SessionId) -> bool {
+        match &*self.picked.read() {
+            Picked::These(ids) => ids.binary_search(&id).is_ok(),
+            Picked::Matching(_) => true,
+        }
+    }
+
+    /// Chooses a session, or no longer.
+    pub fn choose(&self, id: SessionId, chosen: bool) {
+        self.choose_all(&[id], chosen);
+    }
+
+    /// Forgets a session that can't be expired any more.
+    pub fn forget(&self, id: SessionId) {
+        if matches!(&*self.picked.read_untracked(), Picked::These(ids) if ids.contains(&id)) {
+            self.choose(id, false);
+        }
+    }
+
+    /// Chooses every session of the page that can be expired, or none of them.
+    pub fn choose_page(&self, chosen: bool) {
+        self.choose_all(&untrack(|| self.on_page()), chosen);
+    }
+
+    /// Chooses nothing.
+    pub fn clear(&self) {
+        self.picked.set(Picked::These(Vec::new()));
+    }
+
+    /// Chooses these alone.
+    pub fn keep(&self, ids: &[SessionId]) {
+        self.clear();
+        self.choose_all(ids, true);
+    }
+
+    /// Forgets the rows that are gone.
+    pub fn shed(&self) {
+        self.picked.notify();
+    }
+
+    /// Is anything chosen?
+    pub fn is_empty(&self) -> bool {
+        matches!(&*self.picked.read(), Picked::These(ids) if ids.is_empty())
+    }
+
+    /// For the server.
+    pub fn selector(&self) -> Selector {
+        match &*self.picked.read_untracked() {
+            Picked::These(ids) => Selector::Ids(ids.clone()),
+            Picked::Matching(view) => Selector::Matching(Box::new(view.clone())),
+        }
+    }
+
+    /// Sessions of the page that can be expired.
+    fn on_page(&self) -> Vec<SessionId> {
+        let order = self.model.order.read();
+        let can_end = |id: &&SessionId| self.model.row(**id).is_some_and(|row| is_choosable(&row.read()));
+        order.iter().filter(can_end).copied().collect()
+    }
+
+    /// Some, all, or none of the page?
+    fn of_page(&self) -> (usize, usize) {
+        let page = self.on_page();
+        (page.iter().filter(|id| self.has(**id)).count(), page.len())
+    }
+
+    /// Chooses these too, or no longer. Taking some from "all that match" leaves the others of the page.
+    fn choose_all(&self, which: &[SessionId], chosen: bool) {
+        let (mut ids, page) = match &*self.picked.read_untracked() {
+            Picked::These(ids) => (ids.clone(), Vec::new()),
+            Picked::Matching(_) => (Vec::new(), untrack(|| self.on_page())),
+        };
+        let each = page
+            .iter()
+            .map(|id| (id, true))
+            .chain(which.iter().map(|id| (id, chosen)));
+        for (id, chosen) in each {
+            match ids.binary_search(id) {
+                Ok(place) if !chosen => _ = ids.remove(place),
+                Err(place) if chosen => ids.insert(place, *id),
+                _ => {}
+            }
+        }
+        if ids.len() <= MAX_BY_HAND {
+            self.picked.set(Picked::These(ids));
+        }
+    }
+}
+
+/// Can it be chosen? What has ended can't be expired.
+pub fn is_choosable(session: &SessionView) -> bool {
+    session.status != Status::Expired
+}
+
+/// What decides which sessions match.
+fn filter(view: View) -> View {
+    View {
+        q: view.q,
+        status: view.status,
+        connected: view.connected,
+        ..View::default()
+    }
+}
+
+/// The check box of a row.
+#[component]
+pub fn SelectRow(
+    /// The row.
+    row: Row,
+    /// What is chosen.
+    selection: Selection,
+) -> impl IntoView {
+    let session = RwSignal::from(row);
+    let id = session.read_untracked().id;
+    let choosable = Memo::new(move |_| is_choosable(&session.read()));
+    Effect::new(move || {
+        if !choosable.get() {
+            selection.forget(id);
+        }
+    });
+    let name = words(move || {
+        let session = session.read();
+        format!("Select session of {} in {}", session.username, session.environment)
+    });
+    view! {
+        <td class="col-select needs-js">
+            <When is=choosable>
+                <input
+                    type="checkbox"
+                    class="select"
+                    aria-label=name
+                    prop:checked=Signal::derive(move || selection.has(id))
+                    on:change=move |event| selection.choose(id, event_target_checked(&event))
+                />
+            </When>
+        </td>
+    }
+    .into_any()
+}
+
+/// The check box of the page.
+#[component]
+pub fn SelectPage(
+    /// What is chosen.
+    selection: Selection,
+) -> impl IntoView {
+    let of_page = Memo::new(move |_| selection.of_page());
+    let all = move || matches!(of_page.get(), (chosen, page) if page > 0 && chosen == page);
+    let some = move || matches!(of_page.get(), (chosen, page) if chosen > 0 && chosen < page);
+    view! {
+        <td class="col-select needs-js">
+            <input
+                type="checkbox"
+                class="select"
+                aria-label="Select all sessions on this page"
+                prop:checked=Signal::derive(all)
+                prop:indeterminate=Signal::derive(some)
+                on:change=move |event| selection.choose_page(event_target_checked(&event))
+            />
+        </td>
+    }
+    .into_any()
+}
+
+/// How many are chosen, and what can be done with them. Always there, so that nothing moves when the first is chosen.
+#[component]
+pub fn SelectionBar(
+    /// What is chosen.
+    selection: Selection,
+    /// The list.
+    model: Model,
+    /// The address.
+    url: ViewUrl,
+    /// Can the server be reached?
+    #[prop(into)]
+    reachable: Signal<bool>,
+    /// Asks to expire what is chosen.
+    #[prop(into)]
+    on_expire: Callback<()>,
+) -> impl IntoView {
+    let numbers = Numbers::here();
+    let some = Memo::new(move |_| !selection.is_empty());
+    let matching = move || {
+        let head = model.head.read();
+        let shown = url.get();
+        let (live, counts) = (shown.status != Some(Status::Expired), head.counts);
+        let ended = if shown.status.is_none() && !shown.connected {
+            counts.expired
+        } else {
+            0
+        };
+        if live { head.total - ended.min(head.total) } else { 0 }
+    };
+    let text = words(move || match &*selection.picked.read() {
+        Picked::These(ids) if ids.len() >= MAX_BY_HAND => format!("{MAX_BY_HAND} selected, the most by hand"),
+        Picked::These(ids) => format!("{} selected", ids.len()),
+        Picked::Matching(_) => format!("All {} that match selected", numbers.text(matching())),
+    });
+    // Worth offering where the whole page is chosen and there is more.
+    let offers_all = Memo::new(move |_| {
+        let (chosen, page) = selection.of_page();
+        let more = matching() as usize;
+        matches!(&*selection.picked.read(), Picked::These(_))
+            && page > 0
+            && chosen == page
+            && more > page
+            && more <= MAX_CHOSEN
+    });
+    let choose_all = move |_| selection.picked.set(Picked::Matching(filter(url.get_untracked())));
+    let expire = move |_| {
+        if reachable.get_untracked() {
+            on_expire.run(());
+        }
+    };
+    view! {
+        <div class="selection needs-js" role="group" aria-label="Selection">
+            <When is=some>
+                <span class="tabular" role="status">{text}</span>
+                <When is=offers_all>
+                    <button type="button" class="button button-small" on:click=choose_all>
+                        {words(move || format!("Select all {} that match", numbers.text(matching())))}
+                    </button>
+                </When>
+                <button type="button" class="button button-small" on:click=move |_| selection.clear()>
+                    "Clear selection"
+                </button>
+                <button
+                    type="button"
+                    class="button button-small button-danger"
+                    aria-haspopup="dialog"
+                    aria-disabled=attribute(move || (!reachable.get()).then_some("true"))
+                    on:click=expire
+                >
+                    "Expire selected"
+                </button>
+            </When>
+        </div>
+    }
+    .into_any()
+}

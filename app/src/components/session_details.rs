@@ -1,0 +1,230 @@
+//! The details of one session, beside the list, at an address of their own: ids, what comes next, and everything that happened.
+
+use leptos::{ev, prelude::*};
+use leptos_router::hooks::use_params_map;
+use session::{
+    SessionId, Status, Teardown,
+    lifecycle::{Verb, Verdict, verdict},
+    wire::{Problem, SessionDetails, SessionView},
+};
+
+use super::{
+    facts::{EndedFacts, SessionFacts},
+    failure::Failure,
+    model::Row,
+    moment::Moment,
+    timeline::{Timeline, consequence},
+    view_url::ViewUrl,
+};
+use crate::{
+    api::{AppError, sessions::session_details},
+    ui::{
+        clock::later,
+        copy::CopyButton,
+        dynamic::{attribute, part, words},
+        empty::{EmptyState, Skeleton},
+        focus,
+        icon::{Glyph, Icon},
+        loaded,
+    },
+};
+
+/// Id of the part of the page that shows them.
+const PANEL_ID: &str = "session-details";
+/// Many changes in a row are asked for once.
+const ASK_AGAIN_MS: u64 = 500;
+
+/// What the list and the details share. Provided by the page.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    /// The address.
+    pub url: ViewUrl,
+    /// Revision that the list shows: when it moves, the details may have changed.
+    pub revision: RwSignal<u64>,
+    /// The session to ask about: set to open the Expire dialog.
+    pub target: RwSignal<Option<Row>>,
+    /// May the page promise that an action reaches the server?
+    pub reachable: RwSignal<bool>,
+}
+
+/// The panel; the route's parameter names the session.
+#[component]
+pub fn SessionPanel() -> impl IntoView {
+    let desk = expect_context::<Desk>();
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get_str("id").unwrap_or_default().to_owned());
+    let details = loaded::load(move || id.get(), load);
+    let waiting = StoredValue::new(false);
+    Effect::new(move |before: Option<u64>| {
+        let revision = desk.revision.get();
+        if before.is_some_and(|before| before != revision) && waiting.try_get_value() == Some(false) {
+            waiting.set_value(true);
+            later(ASK_AGAIN_MS, move || {
+                if waiting.try_update_value(|waiting| *waiting = false).is_some() {
+                    details.refetch();
+                }
+            });
+        }
+        revision
+    });
+    let close = move || {
+        desk.url.follow(untrack(|| desk.url.list()));
+        if let Ok(id) = id.get_untracked().parse::<SessionId>() {
+            later(50, move || focus::focus_id(&link_id(id)));
+        }
+    };
+    Effect::new(move || {
+        id.get();
+        request_animation_frame(|| focus::focus_id(PANEL_ID));
+        let escape = window_event_listener(ev::keydown, move |event| {
+            // The search box and dialogs have an Esc of their own.
+            if event.key() == "Escape" && !focus::is_writing() && !event.default_prevented() {
+                close();
+            }
+        });
+        on_cleanup(move || escape.remove());
+    });
+    let shown = move |answer: Result<SessionDetails, AppError>| match answer {
+        Ok(details) => view! { <Details details desk /> }.into_any(),
+        Err(error) if error.0.status == 404 => view! {
+            <EmptyState title="There is no such session">
+                <p>"No session of this id is in the list or in the log."</p>
+            </EmptyState>
+        }
+        .into_any(),
+        Err(error) => view! { <Failure error retry=move |()| details.refetch() /> }.into_any(),
+    };
+    view! {
+        <section class="panel" id=PANEL_ID aria-labelledby="session-details-title" tabindex="-1">
+            <header class="panel-head">
+                <h2 id="session-details-title">"Session details"</h2>
+                <a
+                    class="button button-icon"
+                    aria-label="Close details"
+                    href=words(move || desk.url.list())
+                    data-noscroll="true"
+                    on:click=move |event| {
+                        event.prevent_default();
+                        close();
+                    }
+                >
+                    <Icon glyph=Glyph::Close />
+                </a>
+            </header>
+            <Transition fallback=|| view! { <Skeleton what="the session" /> }>
+                {part(move || details.get().map(shown).into_any())}
+            </Transition>
+        </section>
+    }
+    .into_any()
+}
+
+/// Id of the link in a row that opens its details.
+pub fn link_id(id: SessionId) -> String {
+    format!("details-{id}")
+}
+
+#[component]
+fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
+    let SessionDetails {
+        session,
+        deadline,
+        events,
+    } = details;
+    let body = match session {
+        Some(session) => view! { <Present session deadline desk /> }.into_any(),
+        None => view! {
+            <p class="consequence" role="status">
+                <strong>"Purged. "</strong>
+                "The session ended and was removed from the list; what happened to it is kept."
+            </p>
+        }
+        .into_any(),
+    };
+    view! {
+        {body}
+        <h3>"Timeline"</h3>
+        <Timeline entries=events />
+    }
+}
+
+/// A session that is in the list.
+#[component]
+fn Present(session: SessionView, deadline: Option<session::wire::Deadline>, desk: Desk) -> impl IntoView {
+    let can_expire = matches!(verdict(session.status, Verb::Expire), Verdict::To(Status::Expired));
+    let ids = [
+        ("Session ID", "session ID", session.id.to_string()),
+        ("Environment ID", "environment ID", session.environment_id.to_string()),
+        ("Application ID", "application ID", session.application_id.to_string()),
+        ("User ID", "user ID", session.user_id.to_string()),
+    ];
+    let id_line = |(label, what, id): (&'static str, &'static str, String)| {
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd class="id">
+                    <code>{id.clone()}</code>
+                    <CopyButton text=Signal::stored(id) what />
+                </dd>
+            </div>
+        }
+    };
+    let error = session
+        .error
+        .clone()
+        .map(|error| view! { <p class="cell-note-error">{error.to_string()}</p> });
+    let teardown = match session.teardown {
+        Teardown::NotNeeded => None,
+        Teardown::Wanted => Some("The environment is closing it."),
+        Teardown::Confirmed => Some("The environment has closed it; nothing of it is left."),
+    };
+    let next = deadline.map(|deadline| {
+        view! {
+            <p>
+                "Next: " <Moment at=Signal::stored(deadline.at) focusable=true /> " – "
+                {consequence(deadline.timer)}
+            </p>
+        }
+    });
+    let row = Row::new(session.clone());
+    let shown = Signal::stored(session);
+    let blocked = move || !desk.reachable.get();
+    let press = move |_| {
+        if desk.reachable.get_untracked() {
+            desk.target.set(Some(row.clone()));
+        }
+    };
+    view! {
+        <SessionFacts session=shown />
+        {error}
+        {next}
+        <p class="quiet"><EndedFacts session=shown /> " " {teardown}</p>
+        {can_expire.then(|| view! {
+            <p class="needs-js">
+                <button
+                    type="button"
+                    class="button button-danger-quiet"
+                    aria-haspopup="dialog"
+                    aria-disabled=attribute(move || blocked().then_some("true"))
+                    on:click=press
+                >
+                    "Expire this session"
+                </button>
+            </p>
+        })}
+        <dl class="facts facts-ids">{ids.map(id_line).collect_view()}</dl>
+    }
+    .into_any()
+}
+
+async fn load(id: String) -> Result<SessionDetails, AppError> {
+    let unknown = |_| {
+        AppError(Problem::new(
+            404,
+            "no_such_session",
+            "There is no such session",
+            "It is no session id.",
+        ))
+    };
+    session_details(id.parse().map_err(unknown)?).await
+}

@@ -1,0 +1,126 @@
+//! Rows that change places while somebody looks at them: they stand in their order, what has the focus keeps it, and what is
+//! on screen stays where it is.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, FocusOptions, HtmlElement};
+
+use super::focus::is_lost;
+
+/// Call this before the rows of a table change; `order` names them from top to bottom as they will be, by their `data-key`.
+/// `region` is the id of the part of the page that scrolls.
+///
+/// Before the next picture is painted it sets right what the change may have done. The rows' order: the keyed list of this
+/// version of Leptos (tachys 0.2.19, `diff`) leaves a row where it was when as many came before it as went, also when others
+/// changed places around it. The focus: moving an element takes it away. The scroll: rows that come or go above push what is
+/// being read.
+pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
+    let Some(region) = document().get_element_by_id(region) else {
+        return;
+    };
+    let focused = document()
+        .active_element()
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+        .filter(|element| element.tag_name() != "BODY");
+    let scroller = scroller(&region);
+    // Whoever looks at the top of the list sees what comes on top.
+    let places = scroller
+        .as_ref()
+        .filter(|scroller| scroller.scroll_top() > 0)
+        .map(|_| places(&region));
+    request_animation_frame(move || {
+        put_in_order(&region, &order());
+        if let Some(element) = focused.filter(|element| is_lost() && element.is_connected()) {
+            let options = FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = element.focus_with_options(&options);
+        }
+        if let (Some(scroller), Some(places)) = (scroller, places) {
+            let moved = commonest(
+                places
+                    .iter()
+                    .filter(|(row, _)| row.is_connected())
+                    .map(|(row, top)| place(row) - top),
+            );
+            if moved != 0 {
+                scroller.set_scroll_top(scroller.scroll_top() + moved);
+            }
+        }
+    });
+}
+
+/// What scrolls: the region where it is limited in height, else the page.
+fn scroller(region: &Element) -> Option<Element> {
+    if region.scroll_height() > region.client_height() + 1 {
+        Some(region.clone())
+    } else {
+        document().scrolling_element()
+    }
+}
+
+/// The rows on screen, each with its place.
+fn places(region: &Element) -> Vec<(Element, i32)> {
+    let (top, height) = (place(region).max(0), window_height());
+    rows(region)
+        .into_iter()
+        .map(|row| {
+            let at = place(&row);
+            (row, at)
+        })
+        .filter(|(_, at)| (top..height).contains(at))
+        .collect()
+}
+
+/// The distance by which most rows have moved: following it, the fewest move on screen.
+fn commonest(distances: impl Iterator<Item = i32>) -> i32 {
+    let mut counts: Vec<(i32, usize)> = Vec::new();
+    for distance in distances {
+        match counts.iter_mut().find(|(known, _)| *known == distance) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((distance, 1)),
+        }
+    }
+    counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .map_or(0, |(distance, _)| distance)
+}
+
+fn put_in_order(region: &Element, order: &[String]) {
+    let mut rows = rows(region);
+    for (at, key) in order.iter().enumerate() {
+        let has_key = |row: &Element| row.get_attribute("data-key").as_ref() == Some(key);
+        let Some(found) = rows.iter().skip(at).position(has_key).filter(|distance| *distance > 0) else {
+            continue;
+        };
+        let row = rows.remove(at + found);
+        if let Some(parent) = row.parent_node() {
+            // It throws only when one of the two has left the document.
+            let _ = parent.insert_before(&row, Some(&rows[at]));
+        }
+        rows.insert(at, row);
+    }
+}
+
+fn rows(region: &Element) -> Vec<Element> {
+    let Ok(found) = region.query_selector_all("[data-key]") else {
+        return Vec::new();
+    };
+    (0..found.length())
+        .filter_map(|at| found.item(at)?.dyn_into().ok())
+        .collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a place on the screen")]
+fn place(element: &Element) -> i32 {
+    element.get_bounding_client_rect().top().round() as i32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the height of a window")]
+fn window_height() -> i32 {
+    window()
+        .inner_height()
+        .ok()
+        .and_then(|height| height.as_f64())
+        .unwrap_or_default() as i32
+}

@@ -1,0 +1,111 @@
+//! Expiring many sessions: what a selection chooses now, and its parts one after the other. Never all or nothing: each session
+//! has its own outcome and its own event, and the batch has one.
+
+use futures::future::join_all;
+use session::{
+    BatchId, EndReason, Role, Session, SessionId,
+    batch::{Chosen, ExpireMany, MAX_CHOSEN, MAX_PART, Outcome, Selection, Selector, Target},
+    lifecycle::{Command, Seen, Verb, Verdict, verdict},
+    wire::{Me, Problem, SessionView},
+};
+use store::{Answer, Request};
+
+use crate::{
+    Control, Error, Result,
+    authority::{actor, require},
+    sessions::note,
+};
+
+impl Control {
+    /// What a selector chooses now, with the facts that the decision will be based on.
+    pub fn selection(&self, me: &Me, selector: &Selector) -> Result<Selection> {
+        require(me, Role::SystemAdmin)?;
+        let (found, missing) = match selector {
+            Selector::Ids(ids) => {
+                let found: Vec<_> = ids.iter().filter_map(|id| self.replica.get(*id)).collect();
+                let missing = ids.len() - found.len();
+                (found, missing)
+            }
+            Selector::Matching(view) => (self.replica.all(view).map_err(Error::Malformed)?, 0),
+        };
+        let sessions: Vec<_> = found
+            .iter()
+            .filter(|session| can_end(session))
+            .map(|s| chosen(s))
+            .collect();
+        if sessions.len() > MAX_CHOSEN {
+            return Err(Error::TooMany(sessions.len()));
+        }
+        let ended = found.len() - sessions.len() + missing;
+        Ok(Selection {
+            batch: BatchId(self.new_id()),
+            sessions,
+            ended: u32::try_from(ended).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Expires a part of a batch. One outcome for each session, in order.
+    pub async fn expire_many(&self, me: &Me, request: ExpireMany) -> Result<Vec<Outcome>> {
+        require(me, Role::SystemAdmin)?;
+        if request.sessions.len() > MAX_PART {
+            return Err(Error::Malformed(format!(
+                "A part of a batch has at most {MAX_PART} sessions, not {}.",
+                request.sessions.len()
+            )));
+        }
+        let note = note(request.reason.as_deref())?;
+        let noted = Request::Batch {
+            batch: request.batch,
+            size: request.size,
+            note: note.clone(),
+            by: actor(me),
+            at: self.clock.now(),
+        };
+        match self.writer.submit(noted).await? {
+            Answer::Noted => {}
+            other => return Err(Error::Internal(format!("the store answered {other:?} to a batch"))),
+        }
+        let expire = async |Target { id, seen }: &Target| {
+            let command = Command::Expire {
+                reason: EndReason::Admin,
+                note: note.clone(),
+                seen: *seen,
+                batch: Some(request.batch),
+            };
+            outcome(*id, self.step(*id, command, actor(me)).await)
+        };
+        // All at once, so that they share transactions.
+        Ok(join_all(request.sessions.iter().map(expire)).await)
+    }
+}
+
+fn can_end(session: &Session) -> bool {
+    matches!(verdict(session.status, Verb::Expire), Verdict::To(_))
+}
+
+fn chosen(session: &Session) -> Chosen {
+    Chosen {
+        id: session.id,
+        username: session.username.clone(),
+        environment: session.environment.clone(),
+        seen: Seen {
+            status: session.status,
+            connected: session.connected(),
+        },
+    }
+}
+
+fn outcome(id: SessionId, done: Result<Session>) -> Outcome {
+    match done {
+        Ok(session) => Outcome {
+            id,
+            session: Some(SessionView::from(&session)),
+            problem: None,
+        },
+        Err(error) => Outcome {
+            id,
+            session: None,
+            problem: Some(Problem::from(error)),
+        },
+    }
+}

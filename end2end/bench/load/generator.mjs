@@ -1,0 +1,105 @@
+// Makes changes at a steady rate: people launch, an administrator expires what they launched.
+//
+// A cycle is four changes: launched, ready, expired, torn down. Only the first and the third are asked for and answered;
+// that the second came is known because the expire names what it saw, and is refused unless that is so.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { signIn } from '../client.mjs';
+import { ADMIN } from '../server.mjs';
+import { quantile } from '../stats.mjs';
+import { now, serve } from './helper.mjs';
+
+/** An environment that only pretends is ready at once; a session younger than this may not be. */
+const LEAST_AGE_MS = 300;
+/** What can't be done in time is not made up for beyond this many requests: the rate is then what the server can do. */
+const MOST_BEHIND = 100;
+const TICK_MS = 2;
+/** Expires that may be under way at once. */
+const SOCKETS = 32;
+
+/** Of every answer: the version it acknowledged, and when; of each kind: when, and how long it took. */
+const acknowledged = { versions: [], times: [] };
+const kinds = { launch: { at: [], took: [] }, expire: { at: [], took: [] } };
+const failures = [];
+/** A place is what one person has of one application: nothing, a session, or a request under way. */
+let [admin, idle, live, timer] = [undefined, [], [], undefined];
+
+serve({
+  /** Signs everybody in. */
+  async prepare({ url, people, password, applications }) {
+    admin = await signIn(url, ADMIN.username, ADMIN.password, { sockets: SOCKETS });
+    const all = JSON.parse((await admin.get('/api/v1/applications')).text);
+    const ids = all.filter(({ name }) => applications.includes(name)).map(({ id }) => id);
+    for (const username of people) {
+      const person = await signIn(url, username, password);
+      for (const application of ids) idle.push({ person, application });
+    }
+  },
+
+  /** Starts so many cycles a second. Half of the places are filled before the first session is expired. */
+  start({ cycles }) {
+    const began = now();
+    const head = idle.length / 2;
+    let [launches, expires] = [0, 0];
+    timer = setInterval(() => {
+      const due = ((now() - began) / 1000) * cycles;
+      launches = Math.max(launches, due - MOST_BEHIND);
+      expires = Math.max(expires, due - head - MOST_BEHIND);
+      for (; launches < due && idle.length > 0; launches += 1) launch(idle.shift());
+      for (; expires < due - head && isOfAge(live[0]); expires += 1) expire(live.shift());
+    }, TICK_MS);
+  },
+
+  /** Stops, expires what is live, and tells what was done. */
+  async stop() {
+    clearInterval(timer);
+    const places = idle.length;
+    for (let quiet = 0; quiet < 50; quiet += 1) {
+      if (isOfAge(live[0])) quiet = 0;
+      while (isOfAge(live[0])) expire(live.shift());
+      await sleep(20);
+    }
+    const told = ({ at, took }) => ({ at: Float64Array.from(at), took: [0.5, 0.99].map((q) => quantile(took, q)) });
+    return {
+      versions: Float64Array.from(acknowledged.versions),
+      times: Float64Array.from(acknowledged.times),
+      launch: told(kinds.launch),
+      expire: told(kinds.expire),
+      failed: failures.length,
+      failure: failures[0],
+      idleAtTheEnd: places,
+    };
+  },
+});
+
+const isOfAge = (place) => place !== undefined && now() - place.launchedAt > LEAST_AGE_MS;
+
+async function launch(place) {
+  const answer = await tried('launch', () => place.person.post('/api/v1/sessions', { application_id: place.application }));
+  if (answer === undefined) return idle.push(place);
+  live.push({ ...place, id: answer.id, launchedAt: now() });
+}
+
+async function expire(place) {
+  const seen = { status: 'active', connected: false };
+  const answer = await tried('expire', () => admin.post(`/api/v1/sessions/${place.id}/expire`, { seen }));
+  if (answer === undefined) live.push({ ...place, launchedAt: now() });
+  else idle.push(place);
+}
+
+/** Sends a request and writes down when which version was acknowledged. */
+async function tried(what, send) {
+  try {
+    const { text, ms } = await send();
+    const at = now();
+    const session = JSON.parse(text);
+    acknowledged.versions.push(session.version);
+    acknowledged.times.push(at);
+    kinds[what].at.push(at);
+    kinds[what].took.push(ms);
+    return session;
+  } catch (error) {
+    failures.push(error.message);
+    return undefined;
+  }
+}

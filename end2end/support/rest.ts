@@ -1,0 +1,64 @@
+// Does what has the focus keep it, and does what is on screen stay where it is, while rows come, go and change places?
+import type { Page } from '@playwright/test';
+import type { Dice } from './dice.ts';
+import { table } from './sessions.ts';
+
+export interface Rest {
+  what: string;
+  /** Frames in a row in which another element had the focus. */
+  lost: number;
+  /** Most points by which something was scrolled and every row on screen moved, in one frame. */
+  jump: number;
+  changes: number;
+}
+
+/** Puts the focus on something in a row in the middle of the screen, and watches it while rows change. */
+export function rest(page: Page, dice: Dice): Promise<Rest> {
+  return table(page).evaluate((table, chance) => {
+    const [rows, region] = [[...table.querySelectorAll('tbody tr')], table.closest('[role=region]') ?? table];
+    const row = rows[Math.floor(chance[0] * rows.length)];
+    const choices = [...(row?.querySelectorAll<HTMLElement>('button, [tabindex="0"]') ?? [])];
+    const element = choices[Math.floor(chance[1] * choices.length)];
+    const seen = { what: element?.outerHTML.slice(0, 150) ?? 'nothing', lost: 0, jump: 0, changes: 0 };
+    if (element === undefined) return seen;
+    row?.scrollIntoView({ block: 'center' });
+    element.focus();
+    const observer = new MutationObserver(() => (seen.changes += 1));
+    observer.observe(table, { subtree: true, childList: true, characterData: true });
+    return new Promise<typeof seen>((resolve) => {
+      const where = () => ({
+        left: region.scrollLeft,
+        scrolled: scrollY + region.scrollTop,
+        tops: new Map([...table.querySelectorAll('tbody tr')].map((row) => [row, row.getBoundingClientRect().top])),
+      });
+      const until = performance.now() + 2000;
+      let [before, without] = [undefined as ReturnType<typeof where> | undefined, 0];
+      const look = () => {
+        // A row that leaves the page, or a button that its session no longer has, takes the focus with it.
+        if (!element.isConnected || performance.now() > until) {
+          observer.disconnect();
+          return resolve(seen);
+        }
+        const now = where();
+        if (before !== undefined) {
+          const { tops, left, scrolled } = before;
+          const isOnScreen = (top: number) => top > 0 && top < innerHeight;
+          const kept = [...tops].filter(([, top]) => isOnScreen(top)).flatMap(([row, top]) => Math.abs((now.tops.get(row) ?? NaN) - top));
+          // Scrolling that keeps rows where they are, when others come above them, is what the browser does for people.
+          const moved = Math.min(...kept.filter((points) => !Number.isNaN(points)), 10_000);
+          seen.jump = Math.max(seen.jump, Math.min(Math.abs(now.scrolled - scrolled), moved), Math.abs(now.left - left));
+        }
+        // Between two frames it may be on its way back; nobody sees that.
+        without = document.activeElement === element ? 0 : without + 1;
+        if (without > 1) seen.lost = Math.max(seen.lost, without);
+        before = now;
+        next();
+      };
+      // After a frame, when the browser has put right what it puts right itself.
+      const afterwards = new MessageChannel();
+      afterwards.port1.onmessage = look;
+      const next = () => requestAnimationFrame(() => afterwards.port2.postMessage(undefined));
+      next();
+    });
+  }, [dice.next(), dice.next()] as const);
+}

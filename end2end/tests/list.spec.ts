@@ -1,0 +1,202 @@
+// The list as an administrator narrows, orders and turns its pages, while it changes.
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+import { type Session } from '../support/server.ts';
+import { ALL_HEADERS, expectRow, EXTRA_HEADERS, headers, openColumns, rows, searchBox, SESSIONS, table, toggleColumn } from '../support/sessions.ts';
+
+const SEEDED = 130;
+
+test.use({ setup: { name: 'list', seed: SEEDED, simulated: true } });
+
+const chip = (page: Page, name: string) => page.getByRole('list', { name: 'Show' }).getByRole('link', { name: new RegExp(`^${name} `) });
+const chips = async (page: Page) =>
+  Object.fromEntries((await page.getByRole('list', { name: 'Show' }).getByRole('link').allInnerTexts()).map((text) => text.trim().split(/\s+/)));
+const pages = (page: Page) => page.getByRole('navigation', { name: 'Pages' });
+const names = async (page: Page) => (await rows(page)).map((row) => row.Username ?? '');
+
+test.describe('status chips', () => {
+  test('each counts live, over the whole search, and shows what it counts', async ({ server, open }) => {
+    const session = await server.launchAs(await server.person('chip', 'user'));
+    const page = await open('admin', SESSIONS);
+    await expect.poll(() => chips(page)).toMatchObject({ Pending: '0', Active: '1', Connected: '0' });
+    const { counts } = (await server.list()) as unknown as { counts: Record<string, number> };
+    expect(await chips(page)).toEqual({
+      All: String(counts.all),
+      Pending: String(counts.pending),
+      Active: String(counts.active),
+      Expired: String(counts.expired),
+      Error: String(counts.error),
+      Connected: String(counts.connected),
+    });
+    await chip(page, 'Active').click();
+    await expect(page).toHaveURL(/status=active/);
+    await expect(chip(page, 'Active')).toHaveAttribute('aria-current', 'true');
+    await expect.poll(() => names(page)).toEqual(['chip']);
+    const tab = await open('chip', `/sessions/${session.id}`);
+    await chip(page, 'Connected').click();
+    await expectRow(page, { Username: 'chip', Connected: 'Yes' });
+    await expect(page).toHaveURL(/connected=yes/);
+    expect((await server.list('?connected=yes')).items.map(({ id }) => id)).toEqual([session.id]);
+    await tab.close();
+    await expect(page.getByRole('heading', { name: 'No sessions match' })).toBeVisible();
+    await chip(page, 'All').click();
+    await expect(page).toHaveURL(SESSIONS);
+    await searchBox(page).fill('user:chip');
+    await expect.poll(() => chips(page)).toEqual({ All: '1', Pending: '0', Active: '1', Expired: '0', Error: '0', Connected: '0' });
+    await server.expire(session.id);
+    await expect.poll(() => chips(page)).toMatchObject({ Active: '0', Expired: '1' });
+  });
+
+  test('Back returns to the list before', async ({ open }) => {
+    const page = await open('admin', SESSIONS);
+    await chip(page, 'Error').click();
+    await expect(page.getByRole('heading', { name: 'No sessions match' })).toBeVisible();
+    await page.goBack();
+    await expect(page).toHaveURL(SESSIONS);
+    await expect.poll(async () => (await rows(page)).length).toBe(50);
+  });
+});
+
+test('every column sorts over all rows, both ways', async ({ server, open }) => {
+  const page = await open('admin', SESSIONS);
+  await openColumns(page);
+  for (const header of [...ALL_HEADERS, ...EXTRA_HEADERS]) {
+    if (!(await headers(page)).includes(header)) await toggleColumn(page, header, true);
+  }
+  await page.keyboard.press('Escape');
+  for (const header of [...ALL_HEADERS, ...EXTRA_HEADERS]) {
+    const cell = table(page).getByRole('columnheader', { name: header, exact: true });
+    for (let way = 0; way < 2; way++) {
+      const before = await cell.getAttribute('aria-sort');
+      await cell.getByRole('link').click();
+      await expect(cell).not.toHaveAttribute('aria-sort', before ?? 'none');
+      await expect(cell).toHaveAttribute('aria-sort', /ascending|descending/);
+      const sort = new URL(page.url()).searchParams.get('sort') ?? '';
+      const { items } = await server.list(`?sort=${sort}`);
+      await expect.poll(async () => (await rows(page)).map((row) => row['Session ID']), header).toEqual(items.map(({ id }) => id));
+    }
+  }
+  expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
+});
+
+test('a page that was turned to stays as it is while sessions come before it', async ({ server, open }) => {
+  const page = await open('admin', SESSIONS);
+  await pages(page).getByRole('link', { name: 'Next' }).click();
+  await expect(pages(page)).toContainText(/51–100 of/);
+  const shown = await rows(page);
+  const session = await server.launchAs(await server.person('arrives', 'user'));
+  await expect(pages(page)).toContainText(/52–101 of/);
+  const still = (all: Awaited<ReturnType<typeof rows>>) => all.map((row) => [row.Username, row['Start date']]);
+  expect(still(await rows(page))).toEqual(still(shown));
+  await page.reload();
+  expect(still(await rows(page)), 'the link shows the same list').toEqual(still(shown));
+  await pages(page).getByRole('link', { name: 'Previous' }).click();
+  await expect(pages(page), 'the fifty before it').toContainText(/2–51 of/);
+  await pages(page).getByRole('link', { name: 'Previous' }).click();
+  await expect(pages(page).getByRole('link', { name: 'Previous' })).toHaveCount(0);
+  await expectRow(page, { Username: 'arrives' });
+  await server.expire(session.id);
+});
+
+test('forwards to the end and back again, every session once', async ({ server, open }) => {
+  const page = await open('admin', `${SESSIONS}?q=status:expired&sort=username`);
+  const { total, items } = (await server.list('?q=status:expired&sort=username&limit=200')) as { total: number; items: Session[] };
+  const seen: string[] = [];
+  for (let at = 0; at < total; at += 50) {
+    await expect(pages(page)).toContainText(`${at + 1}–${Math.min(at + 50, total)} of ${total}`);
+    seen.push(...(await names(page)));
+    if (at + 50 < total) await pages(page).getByRole('link', { name: 'Next' }).click();
+  }
+  expect(seen).toEqual(items.map(({ username }) => username));
+  for (let at = Math.floor((total - 1) / 50) * 50; at > 0; at -= 50) {
+    await pages(page).getByRole('link', { name: 'Previous' }).click();
+    await expect(pages(page)).toContainText(`${at - 49}–${at} of ${total}`);
+  }
+  expect(await names(page)).toEqual(seen.slice(0, 50));
+});
+
+test('rows of a page: 50, 100 or 200, never more', async ({ server, open }) => {
+  const page = await open('admin', SESSIONS);
+  const { all } = await server.list();
+  for (const limit of [100, 200, 50]) {
+    await pages(page).getByRole('link', { name: String(limit), exact: true }).click();
+    await expect.poll(async () => (await rows(page)).length).toBe(Math.min(limit, all));
+    await expect(pages(page).getByRole('link', { name: String(limit), exact: true })).toHaveAttribute('aria-current', 'true');
+  }
+  expect((await server.call('admin', 'GET', '/api/v1/sessions?limit=201')).status).toBe(400);
+});
+
+test('a row is patched in place: the same element before and after', async ({ server, open }) => {
+  const session = await server.launchAs(await server.person('patched', 'user'));
+  const page = await open('admin', SESSIONS);
+  await expectRow(page, { Username: 'patched', Status: 'Active' });
+  const mark = () => page.evaluate(() => [...document.querySelectorAll('tbody tr')].map((row) => row.getAttribute('data-mark')));
+  await page.evaluate(() => [...document.querySelectorAll('tbody tr')].forEach((row, at) => row.setAttribute('data-mark', String(at))));
+  const before = await mark();
+  await server.expire(session.id);
+  await expectRow(page, { Username: 'patched', Status: 'Expired' });
+  expect(await mark()).toEqual(before);
+});
+
+test.describe('columns', () => {
+  test.afterEach(async ({ server }) => {
+    expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
+  });
+
+  test('are moved by button and by keyboard, and stay where they were put', async ({ open }) => {
+    const page = await open('admin', SESSIONS);
+    const menu = await openColumns(page);
+    const kept = () => page.waitForResponse('**/api/ui/set_columns');
+    let saved = kept();
+    await menu.getByRole('button', { name: 'Move Valid until up' }).click();
+    await saved;
+    expect((await headers(page)).slice(-2)).toEqual(['Valid until', 'Started ago']);
+    await expect(menu.getByRole('button', { name: 'Move Valid until up' })).toBeFocused();
+    await menu.getByRole('checkbox', { name: 'Username', exact: true }).focus();
+    for (let step = 0; step < 5; step++) {
+      saved = kept();
+      await page.keyboard.press('Alt+ArrowUp');
+      await saved;
+      await expect(menu.getByRole('checkbox', { name: 'Username', exact: true })).toBeFocused();
+    }
+    const moved = await headers(page);
+    expect(moved[0]).toBe('Username');
+    await page.reload();
+    expect(await headers(page)).toEqual(moved);
+    expect((await rows(page))[0]?.Username).toBeTruthy();
+  });
+
+  test('the order of the rows is kept for the administrator; a link’s own order wins', async ({ server, open }) => {
+    const page = await open('admin', SESSIONS);
+    const saved = page.waitForResponse('**/api/ui/set_columns');
+    await table(page).getByRole('columnheader', { name: 'Username' }).getByRole('link').click();
+    await saved;
+    const again = await open('admin', SESSIONS);
+    await expect(table(again).getByRole('columnheader', { name: 'Username' })).toHaveAttribute('aria-sort', 'ascending');
+    const { items } = await server.list('?sort=username');
+    expect(await names(again)).toEqual(items.map(({ username }) => username));
+    const linked = await open('admin', `${SESSIONS}?sort=-started_at`);
+    await expect(table(linked).getByRole('columnheader', { name: 'Start date' })).toHaveAttribute('aria-sort', 'descending');
+    const second = await open(await server.person('second', 'system-admin'), SESSIONS);
+    await expect(table(second).getByRole('columnheader', { name: 'Start date' })).toHaveAttribute('aria-sort', 'descending');
+  });
+});
+
+test('numbers and dates are drawn in the manner of the administrator', async ({ server, startServer, browser, open }) => {
+  const session = await server.launchAs(await server.person('german', 'user'));
+  const page = await open('admin', SESSIONS, { locale: 'de-DE', timezoneId: 'America/New_York' });
+  const time = { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const;
+  const local = new Intl.DateTimeFormat('de-DE', { ...time, timeZone: 'America/New_York' }).format(new Date(session.started_at));
+  await expectRow(page, { Username: 'german', 'Start date': local });
+  await server.expire(session.id);
+  const large = await startServer({ name: 'list-large', seed: 1234 });
+  for (const [locale, text] of [['de-DE', '1.234 of 1.234 sessions'], ['en-GB', '1,234 of 1,234 sessions']] as const) {
+    const context = await browser.newContext({ baseURL: large.url, locale });
+    const [name = '', value = ''] = (await large.cookie('admin')).split('=');
+    await context.addCookies([{ name, value, url: large.url }]);
+    const there = await context.newPage();
+    await there.goto(SESSIONS);
+    await expect(there.getByText(text)).toBeVisible();
+    await context.close();
+  }
+});

@@ -1,0 +1,142 @@
+//! `GET /api/v1/sessions.csv`: every session that a view shows, with all columns, for a spreadsheet. One snapshot, sent while it
+//! is written.
+
+use std::{borrow::Cow, convert::Infallible, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures::stream;
+use session::{Session, Timestamp, columns::Column, format};
+
+use super::sessions::{Parameters, view};
+use crate::http::{AppState, logins::Person, problem::Refused};
+
+/// Rows that are written before the next part is sent.
+const PART: usize = 500;
+
+/// The list as a file.
+pub async fn sessions(
+    State(state): State<AppState>,
+    Person(me): Person,
+    query: Parameters,
+) -> Result<Response, Refused> {
+    let rows = state.control.export(&me, &view(&query)?)?;
+    let now = state.control.now();
+    let name = format!("attachment; filename=\"sessions-{}.csv\"", now.format("%Y%m%dT%H%M%SZ"));
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            "text/csv; charset=utf-8; header=present".to_owned(),
+        ),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, Body::from_stream(stream::iter(Parts { rows, now, next: 0 }))).into_response())
+}
+
+/// The file in parts; the first begins with the headers.
+struct Parts {
+    rows: Vec<Arc<Session>>,
+    now: Timestamp,
+    next: usize,
+}
+
+impl Iterator for Parts {
+    type Item = Result<Bytes, Infallible>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next > 0 && self.next >= self.rows.len() {
+            return None;
+        }
+        let end = (self.next + PART).min(self.rows.len());
+        let mut text = csv::Writer::from_writer(Vec::new());
+        // Writing to memory can't fail.
+        if self.next == 0 {
+            let _ = text.write_record(Column::ALL.map(Column::header));
+        }
+        for row in &self.rows[self.next..end] {
+            let _ = text.write_record(Column::ALL.map(|column| harmless(cell(row, column, self.now)).into_owned()));
+        }
+        self.next = end.max(1);
+        text.into_inner().ok().map(|bytes| Ok(bytes.into()))
+    }
+}
+
+fn cell(row: &Session, column: Column, now: Timestamp) -> Cow<'_, str> {
+    let time = |at: Option<Timestamp>| at.map(format::iso).unwrap_or_default().into();
+    let end = row.end.as_ref();
+    match column {
+        Column::SessionId => row.id.to_string().into(),
+        Column::EnvironmentId => row.environment_id.to_string().into(),
+        Column::Environment => (*row.environment).into(),
+        Column::Status => row.status.label().into(),
+        Column::UserId => row.user_id.to_string().into(),
+        Column::Username => (*row.username).into(),
+        Column::Connected => if row.connected() { "Yes" } else { "No" }.into(),
+        Column::StartDate => time(Some(row.started_at)),
+        Column::StartedAgo => format::ago(now - row.started_at).into(),
+        Column::ValidUntil => time(Some(row.valid_until)),
+        Column::Application => (*row.application).into(),
+        Column::Ended => time(end.map(|end| end.at)),
+        Column::EndedBy => end.map(|end| &*end.by).unwrap_or_default().into(),
+        Column::EndReason => match end {
+            Some(end) => match &end.note {
+                Some(note) => format!("{}: {note}", end.reason.label()).into(),
+                None => end.reason.label().into(),
+            },
+            None => "".into(),
+        },
+        Column::Error => row.error.as_deref().unwrap_or_default().into(),
+        Column::ConnectedSince => time(row.connected_since),
+    }
+}
+
+/// A spreadsheet takes a cell that begins so for a formula; an apostrophe before it makes it text (OWASP, "CSV injection").
+fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}").into()
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_people_wrote_is_a_formula() {
+        for (text, cell) in [
+            ("=1+1", "'=1+1"),
+            ("+49", "'+49"),
+            ("-2", "'-2"),
+            ("@cmd", "'@cmd"),
+            ("\t=1", "'\t=1"),
+            ("a=b", "a=b"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(text.into()), cell);
+        }
+    }
+
+    #[test]
+    fn an_empty_list_is_a_file_with_headers() {
+        let now = Timestamp::default();
+        let parts: Vec<_> = Parts {
+            rows: Vec::new(),
+            now,
+            next: 0,
+        }
+        .collect();
+        let text: Vec<u8> = parts.into_iter().flat_map(|part| part.unwrap()).collect();
+        let text = String::from_utf8(text).unwrap();
+        assert!(
+            text.starts_with("Session ID,Environment ID,Environment,Status,"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1);
+    }
+}
