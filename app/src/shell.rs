@@ -11,8 +11,7 @@ use leptos_router::{
 use crate::{
     components::{portal::Portal, session_details::SessionPanel},
     pages::{
-        Admin, AdminHome, Applications, EditApplication, Environments, ExpireSession, Login, MyApps, NewApplication,
-        NotFound, Sessions,
+        Admin, AdminHome, ApplicationPage, Applications, Environments, ExpireSession, Login, MyApps, NotFound, Sessions,
     },
 };
 
@@ -69,8 +68,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/cloud-delivery/sessions/:id/expire") view=ExpireSession ssr=SsrMode::Async />
                         <Route path=path!("/cloud-delivery/environments") view=Environments ssr=SsrMode::Async />
                         <Route path=path!("/cloud-delivery/applications") view=Applications ssr=SsrMode::Async />
-                        <Route path=path!("/cloud-delivery/applications/new") view=NewApplication ssr=SsrMode::Async />
-                        <Route path=path!("/cloud-delivery/applications/:id") view=EditApplication ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/applications/:id") view=ApplicationPage ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
             </Routes>

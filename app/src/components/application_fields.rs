@@ -4,37 +4,69 @@ use leptos::prelude::*;
 use session::{
     catalogue::{
         EnvironmentChoice,
-        draft::{ApplicationDraft, Field as Of, FieldError},
+        draft::{ApplicationDraft, Field as Of, FieldError, check},
     },
     policy::PolicyLimit,
 };
 use web_sys::HtmlFormElement;
 
-use crate::ui::field::{Control, Field, is_checked, value};
+use crate::ui::{
+    dynamic::{whether, words},
+    field::{Control, Field, is_checked, value},
+};
 
 /// What the name of a limit's check box ends with.
 const OFF: &str = "_off";
 
+/// What stands in the fields, and what is wrong with it.
+pub struct Typed {
+    /// What stands there now.
+    pub draft: ApplicationDraft,
+    /// Where an application may run.
+    pub environments: Vec<EnvironmentChoice>,
+    /// Fields that were changed; all of them once somebody tried to save. Only these are told off.
+    pub touched: Vec<Of>,
+    /// What the server found wrong, until that field is changed.
+    pub refused: Vec<FieldError>,
+}
+
+impl Typed {
+    /// What is wrong, from top to bottom.
+    pub fn wrong(&self) -> Vec<FieldError> {
+        let mut wrong = check(&self.draft, &self.environments).err().unwrap_or_default();
+        wrong.extend(self.refused.iter().cloned());
+        wrong
+    }
+
+    /// Why a field is told off; empty when it is not.
+    fn reason(&self, of: Of) -> String {
+        let told = |wrong: FieldError| (wrong.field == of).then_some(wrong.reason);
+        let told_off = self.touched.contains(&of);
+        told_off
+            .then(|| self.wrong().into_iter().find_map(told))
+            .flatten()
+            .unwrap_or_default()
+    }
+}
+
 /// All fields, filled in with `from`.
-pub fn fields(
-    from: &ApplicationDraft,
-    environments: &[EnvironmentChoice],
-    draft: RwSignal<ApplicationDraft>,
-    errors: Signal<Vec<FieldError>>,
-) -> AnyView {
+pub fn fields(from: &ApplicationDraft, typed: RwSignal<Typed>) -> AnyView {
+    let error_of = move |of| words(move || typed.read().reason(of));
     let field = |of: Of, hint: &'static str, value: &str, control: Control| {
         view! {
-            <Field name=of.code() label=of.label() hint value=value.to_owned() control error=error_of(errors, of) />
+            <Field name=of.code() label=of.label() hint value=value.to_owned() control error=error_of(of) />
         }
         .into_any()
     };
     let choose = std::iter::once((String::new(), "Choose…".to_owned()));
-    let choices = environments
+    let known = typed.read_untracked();
+    let choices = known
+        .environments
         .iter()
         .map(|environment| (environment.id.to_string(), environment.name.to_string()));
     let chosen = from.environment_id.map(|id| id.to_string()).unwrap_or_default();
     let limits = PolicyLimit::ALL
-        .map(|limit| limit_field(limit, from, draft, errors))
+        .map(|limit| limit_field(limit, from, typed, error_of(Of::of(limit))))
         .collect_view();
     view! {
         {field(Of::Name, "As people see it on My apps.", &from.name, Control::Line)}
@@ -52,15 +84,10 @@ pub fn fields(
 }
 
 /// Minutes, or Off.
-fn limit_field(
-    limit: PolicyLimit,
-    from: &ApplicationDraft,
-    draft: RwSignal<ApplicationDraft>,
-    errors: Signal<Vec<FieldError>>,
-) -> AnyView {
+fn limit_field(limit: PolicyLimit, from: &ApplicationDraft, typed: RwSignal<Typed>, error: Signal<String>) -> AnyView {
     let of = Of::of(limit);
     let minutes = from.limits[limit as usize].clone();
-    let off = Signal::derive(move || draft.read().limits[limit as usize].is_none());
+    let off = whether(move || typed.read().draft.limits[limit as usize].is_none());
     let beside = view! {
         <label class="field-check">
             <input
@@ -79,20 +106,11 @@ fn limit_field(
             hint=limit.description()
             value=minutes.unwrap_or_default()
             control=Control::Number(Some(off))
-            error=error_of(errors, of)
+            error
             beside=beside.into_any()
         />
     }
     .into_any()
-}
-
-fn error_of(errors: Signal<Vec<FieldError>>, of: Of) -> Signal<Option<String>> {
-    let error = Memo::new(move |_| {
-        let errors = errors.read();
-        let wrong = errors.iter().find(|wrong| wrong.field == of);
-        wrong.map(|wrong| wrong.reason.clone())
-    });
-    error.into()
 }
 
 /// What stands in the fields now.

@@ -4,14 +4,14 @@
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use session::catalogue::{
     ApplicationForm, ApplicationView,
-    draft::{ApplicationDraft, Field, FieldError, check},
+    draft::{ApplicationDraft, Field},
 };
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use super::{
     addresses::APPLICATIONS_PATH,
-    application_fields::{field_named, fields, read},
+    application_fields::{Typed, field_named, fields, read},
     failure::FailedAction,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     ui::{
         banner::{Banner, Tone},
         clock::later,
-        dynamic::{attribute, part, words},
+        dynamic::{attribute, part, whether, words},
         field::id_of,
         focus::focus_id,
         time::is_alive,
@@ -55,34 +55,23 @@ pub fn ApplicationEditor(
                 .map(|only| only.id),
             ..ApplicationDraft::default()
         });
-    let environments = StoredValue::new(environments);
     let node = NodeRef::<html::Form>::new();
     // What the fields are drawn from, and what stands in them now.
-    let (start, draft) = (RwSignal::new(first.clone()), RwSignal::new(first));
+    let start = RwSignal::new(first.clone());
+    let typed = RwSignal::new(Typed {
+        draft: first,
+        environments,
+        touched: Vec::new(),
+        refused: Vec::new(),
+    });
     let seen = RwSignal::new(application);
-    let meanwhile = RwSignal::new(None::<Meanwhile>);
+    let meanwhile = RwSignal::new(None::<ApplicationView>);
     let failed = RwSignal::new(None::<AppError>);
     let sending = RwSignal::new(false);
-    // A field is told off only once it was changed, or when somebody tried to save.
-    let touched = RwSignal::new(Vec::<Field>::new());
-    // What the server found wrong, until that field is changed.
-    let refused = RwSignal::new(Vec::<FieldError>::new());
-    let wrong = Memo::new(move |_| {
-        let known = environments.with_value(|known| check(&draft.read(), known));
-        let mut wrong = known.err().unwrap_or_default();
-        wrong.extend(refused.get());
-        wrong
-    });
-    let shown = Signal::derive(move || {
-        let touched = touched.read();
-        let mut wrong = wrong.get();
-        wrong.retain(|error| touched.contains(&error.field));
-        wrong
-    });
 
     let take = move || {
         if let Some(form) = node.get_untracked() {
-            draft.set(read(&form));
+            typed.update(|typed| typed.draft = read(&form));
         }
     };
     // Typed before the page was alive.
@@ -93,28 +82,25 @@ pub fn ApplicationEditor(
     let heard = move |event: ev::Event| {
         take();
         if let Some(field) = field_of(&event) {
-            refused.update(|refused| refused.retain(|error| error.field != field));
+            typed.update(|typed| typed.refused.retain(|error| error.field != field));
         }
     };
     let left = move |event: ev::Event| {
         if let Some(field) = field_of(&event) {
-            touched.update(|touched| touched.push(field));
+            typed.update(|typed| typed.touched.push(field));
         }
     };
     let refuse = move |error: AppError| {
         if let Some(now) = error.0.application {
-            let before = seen.get_untracked();
-            meanwhile.try_set(before.map(|before| Meanwhile {
-                before,
-                now: (*now).clone(),
-            }));
+            let before = seen.try_get_untracked().flatten();
             seen.try_set(Some(*now));
+            meanwhile.try_set(before);
             later(0, || focus_id(MEANWHILE_ID));
         } else if error.0.fields.is_empty() {
             failed.try_set(Some(error));
         } else {
             let first = error.0.fields[0].field;
-            refused.try_set(error.0.fields.into_vec());
+            typed.try_update(|typed| typed.refused = error.0.fields.into_vec());
             later(0, move || focus_id(&id_of(first.code())));
         }
     };
@@ -124,15 +110,17 @@ pub fn ApplicationEditor(
             return;
         }
         take();
-        touched.set(Field::ALL.to_vec());
-        refused.set(Vec::new());
-        if let Some(first) = wrong.with_untracked(|wrong| wrong.first().map(|error| error.field)) {
+        typed.update(|typed| {
+            typed.touched = Field::ALL.to_vec();
+            typed.refused.clear();
+        });
+        if let Some(first) = typed.read_untracked().wrong().first().map(|error| error.field) {
             return focus_id(&id_of(first.code()));
         }
         sending.set(true);
         failed.set(None);
         spawn_local(async move {
-            let draft = draft.get_untracked();
+            let draft = typed.read_untracked().draft.clone();
             let answer = match seen.get_untracked() {
                 Some(seen) => edit_application(seen.id, draft, seen.spec).await,
                 None => add_application(draft).await,
@@ -146,9 +134,11 @@ pub fn ApplicationEditor(
     };
     let start_again = Callback::new(move |now: ApplicationView| {
         let fresh = ApplicationDraft::from(&now.spec);
-        draft.set(fresh.clone());
+        typed.update(|typed| {
+            typed.draft = fresh.clone();
+            typed.touched.clear();
+        });
         start.set(fresh);
-        touched.set(Vec::new());
         meanwhile.set(None);
         later(0, move || {
             // The fields now begin with the new values; what was typed over them goes with this.
@@ -159,7 +149,7 @@ pub fn ApplicationEditor(
         });
     });
     let alive = is_alive();
-    let drawn = move || environments.with_value(|known| fields(&start.read(), known, draft, shown));
+    let drawn = move || fields(&start.read(), typed);
     view! {
         <form class="question form" novalidate node_ref=node on:submit=submit on:input=heard on:change=left>
             <p class="no-js-only">
@@ -167,7 +157,7 @@ pub fn ApplicationEditor(
             </p>
             {(!is_new)
                 .then(|| view! { <p class="lead">"Changes count for future launches only. Live sessions keep what they were launched with."</p> })}
-            <MeanwhileBanner meanwhile start_again />
+            <MeanwhileBanner before=meanwhile now=seen start_again />
             {part(drawn)}
             <FailedAction failed />
             <div class="dialog-actions">
@@ -177,7 +167,7 @@ pub fn ApplicationEditor(
                 <button
                     type="submit"
                     class="button button-primary needs-js"
-                    disabled=Signal::derive(move || !alive.get())
+                    disabled=whether(move || !alive.get())
                     aria-disabled=attribute(move || sending.get().then_some("true"))
                 >
                     {words(move || match (sending.get(), is_new) {
@@ -197,22 +187,22 @@ fn field_of(event: &ev::Event) -> Option<Field> {
     field_named(&element.get_attribute("name")?)
 }
 
-/// Somebody else saved the application between its opening here and the attempt to save it.
-#[derive(Clone)]
-struct Meanwhile {
-    before: ApplicationView,
-    now: ApplicationView,
-}
-
 /// The new values, and the choice between them and what was typed.
 #[component]
-fn MeanwhileBanner(meanwhile: RwSignal<Option<Meanwhile>>, start_again: Callback<ApplicationView>) -> impl IntoView {
+fn MeanwhileBanner(
+    /// What was seen when somebody else saved it; open while there is such a thing.
+    before: RwSignal<Option<ApplicationView>>,
+    /// What it is now.
+    now: RwSignal<Option<ApplicationView>>,
+    start_again: Callback<ApplicationView>,
+) -> impl IntoView {
     part(move || {
-        let told = meanwhile.get().map(|Meanwhile { before, now }| {
+        let told = before.get().zip(now.get_untracked()).map(|(before, now)| {
             let news = Field::ALL
                 .into_iter()
-                .filter(|field| before.words(*field) != now.words(*field))
-                .map(|field| view! { <div><dt>{field.label()}</dt><dd>{now.words(field)}</dd></div> })
+                .map(|field| (field, now.words(field)))
+                .filter(|(field, words)| before.words(*field) != *words)
+                .map(|(field, words)| view! { <div><dt>{field.label()}</dt><dd>{words}</dd></div> })
                 .collect_view();
             view! {
                 <div id=MEANWHILE_ID tabindex="-1">

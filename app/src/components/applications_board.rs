@@ -19,7 +19,7 @@ use crate::{
         applications::{list_applications, open_application},
     },
     ui::{
-        dynamic::{When, words},
+        dynamic::{When, each, whether, words},
         empty::EmptyState,
         toast::Told,
     },
@@ -46,7 +46,14 @@ pub fn ApplicationsBoard(
 ) -> impl IntoView {
     let kept = Kept::start(applications, list_applications);
     let failed = RwSignal::new(None::<AppError>);
-    let rows = move || kept.data.get();
+    let keys = Signal::derive(move || kept.data.read().iter().map(|row| row.id.0.as_u128()).collect());
+    let row = move |key| {
+        let list = kept.data.read_untracked();
+        let first = list.iter().find(|row| row.id.0.as_u128() == key).cloned();
+        first
+            .map(|first| view! { <ApplicationRow first kept failed role /> })
+            .into_any()
+    };
     view! {
         <div class="lead-line">
             <p class="lead">
@@ -70,11 +77,7 @@ pub fn ApplicationsBoard(
                     </tr>
                 </thead>
                 <tbody>
-                    <For
-                        each=rows
-                        key=|application| application.id
-                        children=move |first| view! { <ApplicationRow first kept failed role /> }
-                    />
+                    {each(keys, row)}
                 </tbody>
             </table>
         </div>
@@ -100,7 +103,7 @@ fn ApplicationRow(
     });
     let field = move |field| words(move || application.read().words(field));
     let name = field(Field::Name);
-    let open = Signal::derive(move || application.read().open);
+    let open = whether(move || application.read().open);
     let live = Signal::derive(move || application.read().live);
     let (sending, told) = (RwSignal::new(false), Told::expect());
     let press = Callback::new(move |open: bool| {
@@ -113,7 +116,7 @@ fn ApplicationRow(
                             .filter(|row| row.id == id)
                             .for_each(|row| *row = now.clone())
                     });
-                    failed.set(None);
+                    failed.try_set(None);
                 }
                 Err(error) => _ = failed.try_set(Some(error)),
             }

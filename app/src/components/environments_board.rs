@@ -19,7 +19,7 @@ use crate::{
     },
     ui::{
         clock::Clock,
-        dynamic::{When, part, words},
+        dynamic::{When, each, part, whether, words},
         empty::EmptyState,
         icon::{Glyph, Icon},
         time::Detail,
@@ -48,7 +48,14 @@ pub fn EnvironmentsBoard(
     let kept = Kept::start(list, list_environments);
     Effect::new(move || clock.set(kept.data.read().server_time));
     let failed = RwSignal::new(None::<AppError>);
-    let rows = move || kept.data.read().items.clone();
+    let keys = Signal::derive(move || kept.data.read().items.iter().map(|row| row.id.0.as_u128()).collect());
+    let row = move |key| {
+        let list = kept.data.read_untracked();
+        let first = list.items.iter().find(|row| row.id.0.as_u128() == key).cloned();
+        first
+            .map(|first| view! { <EnvironmentRow first kept failed /> })
+            .into_any()
+    };
     view! {
         <p class="lead">
             "Closing an environment refuses new launches of all its applications. Live sessions go on."
@@ -67,11 +74,7 @@ pub fn EnvironmentsBoard(
                     </tr>
                 </thead>
                 <tbody>
-                    <For
-                        each=rows
-                        key=|environment| environment.id
-                        children=move |first| view! { <EnvironmentRow first kept failed /> }
-                    />
+                    {each(keys, row)}
                 </tbody>
             </table>
         </div>
@@ -95,7 +98,7 @@ fn EnvironmentRow(
         list.items.iter().find(|row| row.id == id).cloned()
     });
     let name = words(move || environment.read().name.to_string());
-    let open = Signal::derive(move || environment.read().open);
+    let open = whether(move || environment.read().open);
     let live = Signal::derive(move || environment.read().live);
     let (sending, told) = (RwSignal::new(false), Told::expect());
     let press = Callback::new(move |open: bool| {
@@ -109,7 +112,7 @@ fn EnvironmentRow(
                             .filter(|row| row.id == id)
                             .for_each(|row| *row = now.clone())
                     });
-                    failed.set(None);
+                    failed.try_set(None);
                 }
                 Err(error) => _ = failed.try_set(Some(error)),
             }

@@ -7,12 +7,16 @@ use session::{Role, wire::Me};
 use super::user_menu::UserMenu;
 use crate::{
     api::{AppError, people::me},
-    ui::{dynamic::part, focus},
+    ui::{
+        dynamic::part,
+        focus,
+        loaded::{Loaded, load},
+    },
 };
 
 /// Who is signed in, for what is inside the portal. Read it inside a `Transition`.
 #[derive(Clone, Copy)]
-pub struct Who(pub Resource<Result<Me, AppError>>);
+pub struct Who(pub Loaded<Result<Me, AppError>>);
 
 /// The role of whoever is signed in; the lowest when nobody is any more. `None` while that is on its way, so read it inside a
 /// `Transition`.
@@ -24,7 +28,7 @@ pub fn my_role() -> Option<Role> {
 /// The bar and the page.
 #[component]
 pub fn Portal() -> impl IntoView {
-    let who = Resource::new(|| (), |()| me());
+    let who = load(|| (), |()| me());
     provide_context(Who(who));
     let path = use_location().pathname;
     // A click on a link leaves the focus on something that is gone; a new page starts at its beginning.

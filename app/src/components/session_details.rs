@@ -25,6 +25,7 @@ use crate::{
         empty::{EmptyState, Skeleton},
         focus,
         icon::{Glyph, Icon},
+        loaded,
     },
 };
 
@@ -52,7 +53,7 @@ pub fn SessionPanel() -> impl IntoView {
     let desk = expect_context::<Desk>();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get_str("id").unwrap_or_default().to_owned());
-    let details = Resource::new(move || id.get(), load);
+    let details = loaded::load(move || id.get(), load);
     let waiting = StoredValue::new(false);
     Effect::new(move |before: Option<u64>| {
         let revision = desk.revision.get();

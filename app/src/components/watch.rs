@@ -139,7 +139,7 @@ impl Watch {
         }
         match name {
             "snapshot" => {
-                if let Ok(list) = serde_json::from_str::<SessionList>(data) {
+                if let Ok(list) = serde_json::from_slice::<SessionList>(data.as_bytes()) {
                     self.pace.update_value(|(_, waiting)| *waiting = None);
                     self.clock.set(list.head.server_time);
                     self.model.show(list);
@@ -147,13 +147,13 @@ impl Watch {
                 }
             }
             "delta" => {
-                if let Ok(delta) = serde_json::from_str::<Delta>(data) {
+                if let Ok(delta) = serde_json::from_slice::<Delta>(data.as_bytes()) {
                     self.clock.set(delta.head.server_time);
                     self.draw_in_turn(delta);
                 }
             }
             _ => {
-                if let Ok(tick) = serde_json::from_str::<Tick>(data) {
+                if let Ok(tick) = serde_json::from_slice::<Tick>(data.as_bytes()) {
                     self.clock.set(tick.server_time);
                     if self.pace.with_value(|(_, waiting)| waiting.is_none()) {
                         self.check(tick.revision, tick.checksum);

@@ -10,7 +10,10 @@ use crate::{
         portal::my_role,
         view_url::SESSIONS_PATH,
     },
-    ui::toast::{Toast, Told},
+    ui::{
+        dynamic::part,
+        toast::{Toast, Told},
+    },
 };
 
 /// The pages, from top to bottom, and the role that each needs.
@@ -27,7 +30,7 @@ pub fn Admin() -> impl IntoView {
     view! {
         <div class="admin">
             <Transition>
-                {move || my_role().filter(|role| *role >= Role::AppAdmin).map(|role| view! { <Navigation role /> })}
+                {part(move || my_role().filter(|role| *role >= Role::AppAdmin).map(|role| view! { <Navigation role /> }).into_any())}
             </Transition>
             <main class="page page-admin" id="content" tabindex="-1">
                 <Outlet />
@@ -67,5 +70,5 @@ pub fn AdminHome() -> impl IntoView {
         let (path, ..) = open.unwrap_or(PAGES[0]);
         view! { <Redirect path /> }
     };
-    view! { <Transition>{move || my_role().map(first)}</Transition> }
+    view! { <Transition>{part(move || my_role().map(first).into_any())}</Transition> }
 }

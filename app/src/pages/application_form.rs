@@ -1,4 +1,4 @@
-//! The pages on which an application is added or changed.
+//! The page on which an application is added or changed.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -12,31 +12,24 @@ use session::{
 use crate::{
     api::{AppError, applications::application_form},
     components::{addresses::APPLICATIONS_PATH, application_form::ApplicationEditor, failure::Failure},
-    ui::{empty::Skeleton, toast::Told},
+    ui::{dynamic::part, empty::Skeleton, loaded::load, toast::Told},
 };
 
-/// The form of a new application.
-#[component]
-pub fn NewApplication() -> impl IntoView {
-    let form = Resource::new(|| (), |()| application_form(None));
-    view! { <FormPage title="New application" form done="has been added" /> }
-}
+/// What stands in the address where an id would, for a new application.
+const NEW: &str = "new";
 
-/// The form of a known application.
+/// The form of an application, new or known.
 #[component]
-pub fn EditApplication() -> impl IntoView {
+pub fn ApplicationPage() -> impl IntoView {
     let params = use_params_map();
     let id = move || params.read().get_str("id").unwrap_or_default().to_owned();
-    let form = Resource::new(id, load);
-    view! { <FormPage title="Edit application" form done="has been saved" /> }
-}
-
-#[component]
-fn FormPage(
-    title: &'static str,
-    form: Resource<Result<ApplicationForm, AppError>>,
-    done: &'static str,
-) -> impl IntoView {
+    let form = load(id, known);
+    let is_new = untrack(id) == NEW;
+    let (title, done) = if is_new {
+        ("New application", "has been added")
+    } else {
+        ("Edit application", "has been saved")
+    };
     let (told, navigate) = (Told::expect(), use_navigate());
     let on_saved = Callback::new(move |saved: ApplicationView| {
         told.say(format!("{} {done}.", saved.spec.name));
@@ -49,12 +42,17 @@ fn FormPage(
     view! {
         <Title text=title />
         <h1>{title}</h1>
-        <Transition fallback=|| view! { <Skeleton what="the application" /> }>{move || form.get().map(shown)}</Transition>
+        <Transition fallback=|| {
+            view! { <Skeleton what="the application" /> }
+        }>{part(move || form.get().map(shown).into_any())}</Transition>
     }
     .into_any()
 }
 
-async fn load(id: String) -> Result<ApplicationForm, AppError> {
+async fn known(id: String) -> Result<ApplicationForm, AppError> {
+    if id == NEW {
+        return application_form(None).await;
+    }
     let Ok(id) = id.parse() else {
         #[cfg(feature = "ssr")]
         super::not_found::answer_not_found();

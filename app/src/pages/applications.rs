@@ -7,13 +7,13 @@ use session::Role;
 use crate::{
     api::applications::list_applications,
     components::{applications_board::ApplicationsBoard, failure::Failure, portal::my_role},
-    ui::empty::Skeleton,
+    ui::{dynamic::part, empty::Skeleton, loaded::load},
 };
 
 /// The Applications page.
 #[component]
 pub fn Applications() -> impl IntoView {
-    let first = Resource::new(|| (), |()| list_applications());
+    let first = load(|| (), |()| list_applications());
     let shown = move || {
         let (answer, role) = (first.get()?, my_role()?);
         Some(match answer {
@@ -25,7 +25,7 @@ pub fn Applications() -> impl IntoView {
         <Title text="Applications" />
         <div class="catalogue-page">
             <h1>"Applications"</h1>
-            <Transition fallback=|| view! { <Skeleton what="applications" /> }>{shown}</Transition>
+            <Transition fallback=|| view! { <Skeleton what="applications" /> }>{part(move || shown().into_any())}</Transition>
         </div>
     }
 }

@@ -6,22 +6,22 @@ use leptos_meta::Title;
 use crate::{
     api::environments::list_environments,
     components::{environments_board::EnvironmentsBoard, failure::Failure},
-    ui::empty::Skeleton,
+    ui::{dynamic::part, empty::Skeleton, loaded::load},
 };
 
 /// The Environments page.
 #[component]
 pub fn Environments() -> impl IntoView {
-    let first = Resource::new(|| (), |()| list_environments());
+    let first = load(|| (), |()| list_environments());
     view! {
         <Title text="Environments" />
         <div class="catalogue-page">
             <h1>"Environments"</h1>
             <Transition fallback=|| view! { <Skeleton what="environments" /> }>
-                {move || first.get().map(|answer| match answer {
+                {part(move || first.get().map(|answer| match answer {
                     Ok(list) => view! { <EnvironmentsBoard list /> }.into_any(),
                     Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
-                })}
+                }).into_any())}
             </Transition>
         </div>
     }

@@ -21,6 +21,7 @@ use crate::{
         banner::{Banner, Tone},
         dynamic::part,
         empty::Skeleton,
+        loaded,
     },
 };
 
@@ -29,7 +30,7 @@ use crate::{
 pub fn ExpireSession() -> impl IntoView {
     let params = use_params_map();
     let id = move || params.read().get_str("id").unwrap_or_default().to_owned();
-    let session = Resource::new(id, load);
+    let session = loaded::load(id, load);
     let shown = move |answer: Result<SessionView, AppError>| match answer {
         Ok(session) => view! { <Question session /> }.into_any(),
         Err(error) => view! { <Failure error retry=move |()| session.refetch() /> }.into_any(),

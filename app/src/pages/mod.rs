@@ -11,7 +11,7 @@ mod not_found;
 mod sessions;
 
 pub use admin::{Admin, AdminHome};
-pub use application_form::{EditApplication, NewApplication};
+pub use application_form::ApplicationPage;
 pub use applications::Applications;
 pub use environments::Environments;
 pub use expire_session::ExpireSession;

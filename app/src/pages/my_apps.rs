@@ -1,6 +1,6 @@
 //! What a person may launch, and what of it is running.
 
-use crate::ui::dynamic::{When, part};
+use crate::ui::dynamic::{When, each, part};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -16,6 +16,7 @@ use crate::{
         address::parameter,
         banner::{Banner, Tone},
         empty::{EmptyState, Skeleton},
+        loaded::load,
         repeat::while_visible,
     },
 };
@@ -23,7 +24,7 @@ use crate::{
 /// "My apps".
 #[component]
 pub fn MyApps() -> impl IntoView {
-    let first = Resource::new(|| (), |()| my_applications());
+    let first = load(|| (), |()| my_applications());
     let search = use_location().search;
     let refused = move || parameter(&search.read(), "refused");
     view! {
@@ -37,10 +38,10 @@ pub fn MyApps() -> impl IntoView {
                 </Banner>
             }).into_any())}
             <Transition fallback=|| view! { <Skeleton what="your applications" /> }>
-                {move || first.get().map(|answer| match answer {
+                {part(move || first.get().map(|answer| match answer {
                     Ok(applications) => view! { <Applications applications /> }.into_any(),
                     Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
-                })}
+                }).into_any())}
             </Transition>
         </main>
     }
@@ -69,14 +70,21 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
     };
     // A launch in another tab shows here soon, even if nobody comes back to this one.
     while_visible(Callback::new(move |()| refetch()));
-    let ids = move || applications.read().iter().map(|app| app.id).collect::<Vec<_>>();
-    let card = move |id| {
-        let application = Memo::new(move |_| applications.read().iter().find(|app| app.id == id).cloned());
+    let keys = Signal::derive(move || applications.read().iter().map(|app| app.id.0.as_u128()).collect());
+    let card = move |key| {
+        let application = Memo::new(move |_| {
+            applications
+                .read()
+                .iter()
+                .find(|app| app.id.0.as_u128() == key)
+                .cloned()
+        });
         view! {
             <li>
                 <ApplicationCard application ending />
             </li>
         }
+        .into_any()
     };
     view! {
         <When is=move || signed_out.get()>
@@ -91,7 +99,7 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
             </EmptyState>
         </When>
         <ul class="cards">
-            <For each=ids key=|id| *id children=card />
+            {each(keys, card)}
         </ul>
         <EndDialog ending on_done=move |()| refetch() />
     }

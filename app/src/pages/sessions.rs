@@ -16,6 +16,7 @@ use crate::{
     ui::{
         dynamic::part,
         empty::{EmptyState, Skeleton},
+        loaded,
     },
 };
 
@@ -30,7 +31,7 @@ pub fn Sessions() -> impl IntoView {
         reachable: RwSignal::new(true),
     };
     provide_context(desk);
-    let first = Resource::new(|| (), move |()| load(url));
+    let first = loaded::load(|| (), move |()| load(url));
     let shown = move |answer: Result<(SessionList, Choice), AppError>| match answer {
         Ok((list, choice)) => view! { <SessionsBoard list choice desk /> }.into_any(),
         Err(error) if error.code() == "bad_address" => view! {

@@ -9,12 +9,21 @@ use leptos::prelude::*;
 
 /// A text that follows its signals.
 pub fn words(words: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(words)
+    derived(Arc::new(words))
 }
 
 /// The value of an attribute that follows its signals; `None` takes the attribute away.
 pub fn attribute(value: impl Fn() -> Option<&'static str> + Send + Sync + 'static) -> Signal<Option<&'static str>> {
-    Signal::derive(value)
+    derived(Arc::new(value))
+}
+
+/// An answer that follows its signals.
+pub fn whether(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    derived(Arc::new(is))
+}
+
+fn derived<T: Send + Sync + 'static>(value: Arc<dyn Fn() -> T + Send + Sync>) -> Signal<T> {
+    Signal::derive(move || value())
 }
 
 /// A part of a view that is drawn anew when its signals change.

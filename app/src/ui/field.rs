@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlFormElement;
 
-use super::dynamic::{attribute, words};
+use super::dynamic::attribute;
 
 /// How a field is filled in.
 pub enum Control {
@@ -39,8 +39,8 @@ pub fn Field(
     value: String,
     /// How it is filled in.
     control: Control,
-    /// What is wrong with it.
-    error: Signal<Option<String>>,
+    /// What is wrong with it; empty when nothing is.
+    error: Signal<String>,
     /// Stands beside it.
     #[prop(optional)]
     beside: Option<AnyView>,
@@ -48,7 +48,7 @@ pub fn Field(
     let id = id_of(name);
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described_by = format!("{error_id} {hint_id}");
-    let invalid = attribute(move || error.read().is_some().then_some("true"));
+    let invalid = attribute(move || (!error.read().is_empty()).then_some("true"));
     let (own_id, kept) = (id.clone(), value.clone());
     let input = match control {
         Control::Line => view! {
@@ -84,7 +84,7 @@ pub fn Field(
         <div class="field">
             <label for=id>{label}</label>
             <div class="field-line">{input} {beside}</div>
-            <p class="field-error" id=error_id>{words(move || error.get().unwrap_or_default())}</p>
+            <p class="field-error" id=error_id>{error}</p>
             <p class="field-hint" id=hint_id>{hint}</p>
         </div>
     }

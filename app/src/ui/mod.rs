@@ -10,6 +10,7 @@ pub mod empty;
 pub mod field;
 pub mod focus;
 pub mod icon;
+pub mod loaded;
 pub mod menu;
 pub mod number;
 pub mod repeat;
