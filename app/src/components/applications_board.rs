@@ -46,10 +46,10 @@ pub fn ApplicationsBoard(
 ) -> impl IntoView {
     let kept = Kept::start(applications, list_applications);
     let failed = RwSignal::new(None::<AppError>);
-    let keys = Signal::derive(move || kept.data.read().iter().map(|row| row.id.0.as_u128()).collect());
+    let keys = Signal::derive(move || kept.data.read().iter().map(|row| row.id.number()).collect());
     let row = move |key| {
         let list = kept.data.read_untracked();
-        let first = list.iter().find(|row| row.id.0.as_u128() == key).cloned();
+        let first = list.iter().find(|row| row.id.number() == key).cloned();
         first
             .map(|first| view! { <ApplicationRow first kept failed role /> })
             .into_any()

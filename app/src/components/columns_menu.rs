@@ -1,7 +1,7 @@
 //! The Columns button: which columns the table shows, and in which order. Kept for the administrator on the server.
 
 use leptos::{ev::KeyboardEvent, prelude::*};
-use session::columns::{Choice, Column};
+use session::columns::{Choice, Column, numbered, numbers};
 
 use super::preferences::Preferences;
 use crate::ui::{
@@ -77,7 +77,7 @@ pub fn ColumnsMenu(
     view! {
         <div class="columns-menu needs-js">
             <Menu id="columns" role="group" name="Columns" button_class="button" button=button.into_any()>
-                {each(Signal::derive(move || choice.get().order), option)}
+                {each(Signal::derive(move || numbers(&choice.read().order)), move |number| option(numbered(number)))}
                 <button
                     type="button"
                     class="menu-item menu-item-last"

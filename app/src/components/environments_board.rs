@@ -48,10 +48,10 @@ pub fn EnvironmentsBoard(
     let kept = Kept::start(list, list_environments);
     Effect::new(move || clock.set(kept.data.read().server_time));
     let failed = RwSignal::new(None::<AppError>);
-    let keys = Signal::derive(move || kept.data.read().items.iter().map(|row| row.id.0.as_u128()).collect());
+    let keys = Signal::derive(move || kept.data.read().items.iter().map(|row| row.id.number()).collect());
     let row = move |key| {
         let list = kept.data.read_untracked();
-        let first = list.items.iter().find(|row| row.id.0.as_u128() == key).cloned();
+        let first = list.items.iter().find(|row| row.id.number() == key).cloned();
         first
             .map(|first| view! { <EnvironmentRow first kept failed /> })
             .into_any()

@@ -72,8 +72,7 @@ impl Model {
             self.patch(session);
         }
         if let Some(order) = order {
-            self.rows
-                .update_value(|rows| rows.retain(|id, _| order.contains(id)));
+            self.rows.update_value(|rows| rows.retain(|id, _| order.contains(id)));
             self.order.set(order);
         }
         if *self.head.read_untracked() != delta.head {

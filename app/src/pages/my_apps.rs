@@ -70,15 +70,9 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
     };
     // A launch in another tab shows here soon, even if nobody comes back to this one.
     while_visible(Callback::new(move |()| refetch()));
-    let keys = Signal::derive(move || applications.read().iter().map(|app| app.id.0.as_u128()).collect());
+    let keys = Signal::derive(move || applications.read().iter().map(|app| app.id.number()).collect());
     let card = move |key| {
-        let application = Memo::new(move |_| {
-            applications
-                .read()
-                .iter()
-                .find(|app| app.id.0.as_u128() == key)
-                .cloned()
-        });
+        let application = Memo::new(move |_| applications.read().iter().find(|app| app.id.number() == key).cloned());
         view! {
             <li>
                 <ApplicationCard application ending />

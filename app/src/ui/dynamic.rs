@@ -35,19 +35,14 @@ fn shared(view: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
     (move || view()).into_any()
 }
 
-/// A part for each key, in their order. A key that stays keeps its part, wherever it goes.
-pub fn each<K>(keys: Signal<Vec<K>>, view: impl Fn(K) -> AnyView + Send + Sync + 'static) -> AnyView
-where
-    K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
-{
+/// A part for each key, in their order. A key that stays keeps its part, wherever it goes. Keys are numbers, such as ids are,
+/// so that all lists share one.
+pub fn each(keys: Signal<Vec<u128>>, view: impl Fn(u128) -> AnyView + Send + Sync + 'static) -> AnyView {
     each_shared(keys, Arc::new(view))
 }
 
-fn each_shared<K>(keys: Signal<Vec<K>>, view: Arc<dyn Fn(K) -> AnyView + Send + Sync>) -> AnyView
-where
-    K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
-{
-    view! { <For each=move || keys.get() key=|key: &K| key.clone() children=move |key| view(key) /> }.into_any()
+fn each_shared(keys: Signal<Vec<u128>>, view: Arc<dyn Fn(u128) -> AnyView + Send + Sync>) -> AnyView {
+    view! { <For each=move || keys.get() key=|key| *key children=move |key| view(key) /> }.into_any()
 }
 
 /// A part that is there, or not. Drawn anew only when that changes.

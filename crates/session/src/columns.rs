@@ -156,6 +156,19 @@ impl FromStr for Column {
     }
 }
 
+/// The places of columns in [`Column::ALL`]: the keys of a list of columns.
+pub fn numbers(columns: &[Column]) -> Vec<u128> {
+    columns.iter().map(|column| *column as u128).collect()
+}
+
+/// From one of [`numbers`].
+pub fn numbered(number: u128) -> Column {
+    let all = Column::ALL.into_iter();
+    all.rev()
+        .find(|column| *column as u128 <= number)
+        .unwrap_or(Column::SessionId)
+}
+
 /// Which columns an administrator shows, in which order, and what the list is sorted by: kept on the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
@@ -260,6 +273,13 @@ mod tests {
             Column::ALL[10..].iter().all(|column| !column.visible_by_default()),
             "what the page does not know is hidden"
         );
+    }
+
+    #[test]
+    fn a_column_is_found_by_its_number() {
+        for column in Column::ALL {
+            assert_eq!(numbered(numbers(&[column])[0]), column);
+        }
     }
 
     #[test]

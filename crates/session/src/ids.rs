@@ -12,6 +12,18 @@ macro_rules! id {
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
+        impl $name {
+            /// As one number.
+            pub const fn number(&self) -> u128 {
+                self.0.as_u128()
+            }
+
+            /// From [`Self::number`].
+            pub const fn numbered(number: u128) -> Self {
+                Self(Uuid::from_u128(number))
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)

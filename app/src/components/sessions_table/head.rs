@@ -3,7 +3,7 @@
 use crate::ui::dynamic::{attribute, each, words};
 use leptos::prelude::*;
 use session::{
-    columns::{Choice, Column},
+    columns::{Choice, Column, numbered, numbers},
     view::{Sort, View},
 };
 
@@ -69,7 +69,7 @@ pub fn Head(
         .into_any()
     };
     view! {
-        {each(Signal::derive(move || choice.get().visible), header)}
+        {each(Signal::derive(move || numbers(&choice.read().visible)), move |number| header(numbered(number)))}
         // Not a header: the table has exactly the columns that the menu names.
         <td class="col-action"></td>
     }

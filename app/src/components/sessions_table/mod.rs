@@ -79,7 +79,11 @@ pub fn SessionsTable(
             search.notify();
         })
     });
-    let row = move |id: SessionId| model.row(id).map(|row| view! { <SessionRow row context /> }).into_any();
+    let keys = Signal::derive(move || model.order.read().iter().map(SessionId::number).collect());
+    let row = move |number: u128| {
+        let row = model.row(SessionId::numbered(number));
+        row.map(|row| view! { <SessionRow row context /> }).into_any()
+    };
     view! {
         <div class="table-scroll" id=TABLE_ID role="region" aria-label="Table of sessions" tabindex="0">
             <table
@@ -96,7 +100,7 @@ pub fn SessionsTable(
                     </tr>
                 </thead>
                 <tbody>
-                    {each(model.order.into(), row)}
+                    {each(keys, row)}
                 </tbody>
             </table>
         </div>
