@@ -1,11 +1,17 @@
 //! Rows that change places while somebody looks at them: they stand in their order, what has the focus keeps it, and what is
 //! on screen stays where it is.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, FocusOptions, HtmlElement};
 
 use super::focus::is_lost;
+
+thread_local! {
+    static PENDING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Call this before the rows of a table change; `order` names them from top to bottom as they will be, by their `data-key`.
 /// `region` is the id of the part of the page that scrolls.
@@ -15,7 +21,12 @@ use super::focus::is_lost;
 /// changed places around it. The focus: moving an element takes it away. The scroll: rows that come or go above push what is
 /// being read.
 pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
+    // Of several changes before one picture, the first knows where everything was.
+    if PENDING.with(|pending| pending.replace(true)) {
+        return;
+    }
     let Some(region) = document().get_element_by_id(region) else {
+        PENDING.set(false);
         return;
     };
     let focused = document()
@@ -29,6 +40,7 @@ pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
         .filter(|scroller| scroller.scroll_top() > 0)
         .map(|_| places(&region));
     request_animation_frame(move || {
+        PENDING.set(false);
         put_in_order(&region, &order());
         if let Some(element) = focused.filter(|element| is_lost() && element.is_connected()) {
             let options = FocusOptions::new();
