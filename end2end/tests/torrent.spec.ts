@@ -60,11 +60,13 @@ test('sorted, searched and paged while sessions come, connect and end, the table
   expect(rests.filter(({ lost }) => lost), 'the focus stays where it is').toEqual([]);
   expect(rests.filter(({ jump }) => jump > 2), 'and what is on screen stays in its place').toEqual([]);
 
-  for (const query of ['', '?q=status:expired&sort=username', '?sort=-connected', '?page=2']) {
-    await expectQuietlySame(page, server, `seed ${seed}, at the end`);
-    await page.goto(`${SESSIONS}${query}`);
-  }
+  // The page keeps the order that was last asked for, the API does not: back to the plain one.
   await expectQuietlySame(page, server, `seed ${seed}, at the end`);
+  await server.showColumns('admin', COLUMNS.filter((column) => !/^(environment|user)_id$/.test(column)));
+  for (const query of ['', '?q=status:expired&sort=username', '?sort=-connected', '?page=2']) {
+    await page.goto(`${SESSIONS}${query}`);
+    await expectQuietlySame(page, server, `seed ${seed}, at the end`);
+  }
   expect((await table(page).getAttribute('data-divergences')) ?? '0', 'the page never had to mend its list').toBe('0');
 });
 

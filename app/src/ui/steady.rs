@@ -35,10 +35,10 @@ pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
         .filter(|element| element.tag_name() != "BODY");
     let scroller = scroller(&region);
     // Whoever looks at the top of the list sees what comes on top.
-    let places = scroller
-        .as_ref()
-        .filter(|scroller| scroller.scroll_top() > 0)
-        .map(|_| places(&region));
+    let scrolled = scroller.filter(|scroller| scroller.scroll_top() > 0).map(|scroller| {
+        let top = scroller.scroll_top();
+        (scroller, top, places(&region))
+    });
     request_animation_frame(move || {
         PENDING.set(false);
         put_in_order(&region, &order());
@@ -47,15 +47,13 @@ pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
             options.set_prevent_scroll(true);
             let _ = element.focus_with_options(&options);
         }
-        if let (Some(scroller), Some(places)) = (scroller, places) {
-            let moved = commonest(
-                places
-                    .iter()
-                    .filter(|(row, _)| row.is_connected())
-                    .map(|(row, top)| place(row) - top),
-            );
+        if let Some((scroller, before, places)) = scrolled {
+            // Where somebody has scrolled to meanwhile they want to be.
+            let now = scroller.scroll_top();
+            let rows = places.iter().filter(|(row, _)| row.is_connected());
+            let moved = commonest(rows.map(|(row, top)| place(row) - top)) + now - before;
             if moved != 0 {
-                scroller.set_scroll_top(scroller.scroll_top() + moved);
+                scroller.set_scroll_top(now + moved);
             }
         }
     });
