@@ -31,8 +31,19 @@ export function rest(page: Page, dice: Dice): Promise<Rest> {
         scrolled: scrollY + region.scrollTop,
         tops: new Map([...table.querySelectorAll('tbody tr')].map((row) => [row, row.getBoundingClientRect().top])),
       });
+      type Look = ReturnType<typeof where>;
+      /** By how much something was scrolled and every row moved. */
+      const jump = (before: Look, now: Look) => {
+        const isOnScreen = (top: number) => top > 0 && top < innerHeight;
+        const kept = [...before.tops].filter(([, top]) => isOnScreen(top)).flatMap(([row, top]) => Math.abs((now.tops.get(row) ?? NaN) - top));
+        // Scrolling that keeps rows where they are, when others come above them, is what the page does for people.
+        const moved = Math.min(...kept.filter((points) => !Number.isNaN(points)), 10_000);
+        // At the end of a list that grew shorter there is nothing further down to show.
+        const atEnd = region.scrollTop + region.clientHeight >= region.scrollHeight - 1;
+        return Math.max(atEnd ? 0 : Math.min(Math.abs(now.scrolled - before.scrolled), moved), Math.abs(now.left - before.left));
+      };
       const until = performance.now() + 2000;
-      let [before, without] = [undefined as ReturnType<typeof where> | undefined, 0];
+      let [looks, without]: [Look[], number] = [[], 0];
       const look = () => {
         // A row that leaves the page, or a button that its session no longer has, takes the focus with it.
         if (!element.isConnected || performance.now() > until) {
@@ -40,21 +51,12 @@ export function rest(page: Page, dice: Dice): Promise<Rest> {
           return resolve(seen);
         }
         const now = where();
-        if (before !== undefined) {
-          const { tops, left, scrolled } = before;
-          const isOnScreen = (top: number) => top > 0 && top < innerHeight;
-          const kept = [...tops].filter(([, top]) => isOnScreen(top)).flatMap(([row, top]) => Math.abs((now.tops.get(row) ?? NaN) - top));
-          // Scrolling that keeps rows where they are, when others come above them, is what the browser does for people.
-          const moved = Math.min(...kept.filter((points) => !Number.isNaN(points)), 10_000);
-          // At the end of a list that grew shorter there is nothing further down to show.
-          const atEnd = region.scrollTop + region.clientHeight >= region.scrollHeight - 1;
-          const jumped = atEnd ? 0 : Math.min(Math.abs(now.scrolled - scrolled), moved);
-          seen.jump = Math.max(seen.jump, jumped, Math.abs(now.left - left));
-        }
+        // The last look may have come between a change and the picture of it, which nobody sees: a jump is one from the look before as well.
+        if (looks.length === 2) seen.jump = Math.max(seen.jump, Math.min(...looks.map((before) => jump(before, now))));
         // Between two frames it may be on its way back; nobody sees that.
         without = document.activeElement === element ? 0 : without + 1;
         if (without > 1) seen.lost = Math.max(seen.lost, without);
-        before = now;
+        looks = [...looks.slice(-1), now];
         next();
       };
       // After a frame, when the browser has put right what it puts right itself.

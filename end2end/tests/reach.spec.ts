@@ -1,6 +1,6 @@
 // For everybody: small screens, large text. What axe says of every page is in axe.spec.ts.
 import type { Page } from '@playwright/test';
-import { alive, expect, test } from '../support/test.ts';
+import { expect, test } from '../support/test.ts';
 import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { SIMULATED } from '../support/server.ts';
 import { askToExpire, openColumns, SESSIONS } from '../support/sessions.ts';
