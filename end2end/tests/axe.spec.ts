@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContextOptions, Page } from '@playwright/test';
 import { expect, type Open, opener, test } from '../support/test.ts';
+import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { COLUMNS, type Server, SIMULATED } from '../support/server.ts';
 import { card, expectConnected, expectEnded, userMenu } from '../support/portal.ts';
 import { processesOf } from '../support/processes.ts';
@@ -110,6 +111,49 @@ const PLACES: Record<string, (server: Server) => Promise<Place>> = {
     await server.launchAs(await server.person('asked', 'user'));
     return { who: 'admin', path: SESSIONS, until: (page) => askToExpire(page, 'asked', SIMULATED.environment) };
   },
+
+  'Sessions, with the details of one beside them': async (server) => {
+    const { id } = await server.launchAs(await server.person('detailed', 'user'));
+    return {
+      who: 'admin',
+      path: `${SESSIONS}/${id}`,
+      until: (page) => expect(page.getByRole('list', { name: 'Timeline' }).getByRole('listitem')).toHaveCount(2),
+    };
+  },
+
+  'Sessions, asked whether to expire many': async (server) => {
+    await server.launchAs(await server.person('many', 'user'));
+    return {
+      who: 'admin',
+      path: `${SESSIONS}?q=user:many`,
+      until: async (page) => {
+        await page.getByRole('checkbox', { name: 'Select all sessions on this page' }).check();
+        await page.getByRole('button', { name: 'Expire selected' }).click();
+        await expect(page.getByRole('button', { name: 'Expire 1 session' })).toBeVisible();
+      },
+    };
+  },
+
+  Environments: async () => ({
+    who: 'admin',
+    path: ENVIRONMENTS,
+    until: (page) => expect(page.getByRole('table', { name: 'Environments' })).toBeVisible(),
+  }),
+
+  Applications: async () => ({
+    who: 'admin',
+    path: APPLICATIONS,
+    until: (page) => expect(page.getByRole('table', { name: 'Applications' })).toBeVisible(),
+  }),
+
+  'a new application that is refused': async () => ({
+    who: 'admin',
+    path: `${APPLICATIONS}/new`,
+    until: async (page) => {
+      await page.getByRole('button', { name: 'Add application' }).click();
+      await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
+    },
+  }),
 
   'the page that asks whether to expire, without JavaScript': async (server) => {
     const { id } = await server.launchAs(await server.person('plain', 'user'));
