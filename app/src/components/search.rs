@@ -14,7 +14,7 @@ use crate::ui::{
 };
 
 /// A pause in typing this long starts the search.
-const DEBOUNCE_MS: u64 = 150;
+const DEBOUNCE_MS: u64 = 40;
 
 /// The box. `/` focuses it from anywhere on the page, Esc clears it.
 #[component]
