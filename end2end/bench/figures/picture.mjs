@@ -58,6 +58,8 @@ async function launch(portal) {
   // Another process drew the other page, but both have the same clock.
   const since = Object.fromEntries(PARTS.map((what) => [what, seen[what] - clicked]));
   await portal.request.post(`${new URL(tab.url()).pathname}/end`);
+  // It loads its last page now; a tab that is closed in the middle of that never tells that it has closed.
+  await tab.getByRole('heading', { name: 'Your session has ended' }).waitFor();
   await tab.close();
   return since;
 }
