@@ -35,7 +35,7 @@ export function tests(testDir: string, more: PlaywrightTestConfig = {}) {
     retries: 0,
     forbidOnly: true,
     failOnFlakyTests: true,
-    reporter: [['list']],
+    reporter: [['list'], ['./support/reporter.ts']],
     use,
     ...more,
   });

@@ -122,6 +122,8 @@ test('rows of a page: 50, 100 or 200, never more', async ({ server, open }) => {
     await pages(page).getByRole('link', { name: String(limit), exact: true }).click();
     await expect.poll(async () => (await rows(page)).length).toBe(Math.min(limit, all));
     await expect(pages(page).getByRole('link', { name: String(limit), exact: true })).toHaveAttribute('aria-current', 'true');
+    const below = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+    expect(below, 'the table scrolls, the page around it does not').toBeLessThanOrEqual(0);
   }
   expect((await server.call('admin', 'GET', '/api/v1/sessions?limit=201')).status).toBe(400);
 });
