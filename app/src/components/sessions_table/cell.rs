@@ -13,7 +13,8 @@ use crate::{
     ui::{copy::CopyButton, time::Detail},
 };
 
-/// The cell of a session in a column. `data-label` names it where rows are drawn as cards.
+/// The cell of a session in a column. `data-label` names it where rows are drawn as cards. What it says has a width of its own,
+/// so where its lines break does not depend on the other rows.
 pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) -> AnyView {
     let content = match column {
         Column::SessionId => id(words(move || session.read().id.to_string()), "session ID"),
@@ -44,7 +45,7 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
     };
     view! {
         <td class=format!("col-{}", column.code()) data-label=column.header()>
-            {content}
+            <div class="cell">{content}</div>
         </td>
     }
     .into_any()
