@@ -1,6 +1,6 @@
 //! The session's own tab: plain pages without the browser half, so that nothing but the application's picture loads.
 //!
-//! `public/tab/tab.js` does the rest in [`live`]. When the stream is cut it loads the page anew, and the server answers with
+//! `public/tab/tab.js` does the rest in [`live`], and `notices.js` tells how much time is left. When the stream is cut it loads the page anew, and the server answers with
 //! [`ended`]: what the user reads is always the log's word, never the tab's guess.
 
 use leptos::prelude::*;
@@ -12,6 +12,33 @@ pub fn live(session: &SessionView) -> String {
     let starting = format!("Starting {title}…");
     let body = view! {
         <main id="screen" data-session=session.id.to_string() aria-label=title.clone()></main>
+        <details id="menu" class="menu">
+            <summary aria-label="Session menu" title="Session menu (Ctrl+Alt+Shift)"></summary>
+            <p id="limits"></p>
+            <p id="end-problem" class="reason" role="alert" hidden>
+                "The server could not be reached, so the session goes on. Try again."
+            </p>
+            <p>
+                <button type="button" data-end="">
+                    "End session"
+                </button>
+            </p>
+        </details>
+        <section class="warning" aria-label="Time left">
+            <div id="warning" hidden>
+                <p role="status">
+                    <span id="warning-text"></span>
+                    " "
+                    <span id="warning-left" aria-hidden="true"></span>
+                </p>
+                <button type="button" data-end="">
+                    "End session now"
+                </button>
+                <button type="button" id="dismiss" class="quiet">
+                    "Dismiss"
+                </button>
+            </div>
+        </section>
         <section id="notice" class="notice" role="status">
             <p id="notice-text">{starting}</p>
             // Appears when nothing has removed it for a while; `noscript` depends on how scripts are turned off.

@@ -217,6 +217,19 @@ export class Server {
     return answer.json as Session;
   }
 
+  /** Adds an application to the simulated environment, with limits of its own where some are given. */
+  async addApplication(name: string, policy?: Record<string, number | null>): Promise<void> {
+    await this.cli(['application', 'add', name, '--environment', SIMULATED.environment, '--', 'desktop']);
+    if (policy === undefined) return;
+    const all = (await this.call('admin', 'POST', '/api/ui/list_applications', { json: {} })).json as { id: string; spec: { name: string; environment_id: string } }[];
+    const found = all.find(({ spec }) => spec.name === name);
+    const minutes = ['start', 'never_connected', 'idle', 'disconnected', 'total'].map((limit) => policy[`${limit}_seconds`]);
+    const limits = minutes.map((seconds) => (seconds ? String(seconds / 60) : null));
+    const draft = { name, launch_text: 'Launch', environment_id: found?.spec.environment_id, program: 'desktop', arguments: [], seats: '', limits };
+    const edited = await this.call('admin', 'POST', '/api/ui/edit_application', { json: { id: found?.id, draft, seen: found?.spec } });
+    if (edited.status !== 200) throw new Error(`the limits of ${name} could not be set: ${edited.text}`);
+  }
+
   async expire(id: string, reason?: string): Promise<Session> {
     const answer = await this.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: { reason } });
     if (answer.status !== 200) throw new Error(`${id} could not be expired: ${answer.text}`);

@@ -159,17 +159,18 @@ test.describe('who may see what', () => {
     expire_many: { request: { batch: UNKNOWN, size: 1, sessions: [{ id: UNKNOWN }] } },
     refresh_sessions: {},
     list_environments: {},
-    open_environment: { id: UNKNOWN, open: false },
+    admit_environment: { id: UNKNOWN, to: 'close' },
+    give_up_cleanup: { id: UNKNOWN },
   };
-  const DRAFT = { name: 'x', launch_text: '', environment_id: UNKNOWN, program: 'x', arguments: [], seats: '', limits: [null, null, null, null] };
-  const POLICY = { start_seconds: null, never_connected_seconds: null, disconnected_seconds: null, total_seconds: null };
+  const DRAFT = { name: 'x', launch_text: '', environment_id: UNKNOWN, program: 'x', arguments: [], seats: '', limits: [null, null, null, null, null] };
+  const POLICY = { start_seconds: null, never_connected_seconds: null, idle_seconds: null, disconnected_seconds: null, total_seconds: null };
   const SEEN = { name: 'x', launch_text: 'x', environment_id: UNKNOWN, command: ['x'], seats: null, policy: POLICY };
   const APP_ADMIN_FUNCTIONS: Record<string, unknown> = {
     list_applications: {},
     application_form: { id: null },
     add_application: { draft: DRAFT },
     edit_application: { id: UNKNOWN, draft: DRAFT, seen: SEEN },
-    open_application: { id: UNKNOWN, open: false },
+    admit_application: { id: UNKNOWN, to: 'close' },
   };
   const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, my_applications: {}, end_session: { id: UNKNOWN } };
   const ADMIN_ROUTES: [string, string][] = [
@@ -180,6 +181,10 @@ test.describe('who may see what', () => {
     ['GET', `/api/v1/sessions/${UNKNOWN}/details`],
     ['POST', `/api/v1/sessions/${UNKNOWN}/expire`],
     ['POST', `/admin/cloud-delivery/sessions/${UNKNOWN}/expire`],
+    ['POST', `/api/v1/sessions/${UNKNOWN}/give-up`],
+    ['POST', '/api/v1/users/admin/block'],
+    ['POST', '/api/v1/users/admin/unblock'],
+    ['DELETE', '/api/v1/users/admin'],
     ['GET', '/api/v1/environments'],
     ['POST', `/api/v1/environments/${UNKNOWN}/open`],
     ['POST', `/api/v1/environments/${UNKNOWN}/close`],

@@ -2,8 +2,9 @@
 // When the server cuts the stream, the page is loaded anew and the server says what happened. It reconnects by itself only
 // where nobody ended anything: when the network was lost.
 import RFB from '/novnc/core/rfb.js';
+import { listen, start } from './notices.js';
 
-const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003 };
+const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004 };
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 
 const screen = document.getElementById('screen');
@@ -14,16 +15,19 @@ const id = screen.dataset.session;
 
 document.getElementById('needs-script').remove();
 let failures = 0;
+let display;
+start(id, () => display?.focus());
 
 function say(message, label, act) {
   text.textContent = message;
+  // What is hidden can't take the focus.
+  notice.hidden = false;
   action.hidden = !label;
   if (label) {
     action.textContent = label;
     action.onclick = act;
     action.focus();
   }
-  notice.hidden = false;
 }
 
 function open() {
@@ -32,8 +36,10 @@ function open() {
   socket.binaryType = 'arraybuffer';
   // noVNC takes over the socket's on… properties; listeners stay ours.
   socket.addEventListener('close', closed);
+  listen(socket);
   screen.replaceChildren();
   const rfb = new RFB(screen, socket, { shared: true });
+  display = rfb;
   rfb.resizeSession = true;
   rfb.focusOnClick = true;
   rfb.background = 'transparent';
@@ -72,6 +78,11 @@ async function closed(event) {
     location.reload();
   } else if (event.code === CLOSED.otherTab) {
     say('This session was opened in another tab.', 'Use it here', () => {
+      say('Connecting…');
+      open();
+    });
+  } else if (event.code === CLOSED.idle) {
+    say('This tab was closed because nobody used it for too long. The session goes on for a while.', 'Open it again', () => {
       say('Connecting…');
       open();
     });

@@ -8,7 +8,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use session::{
     ApplicationId,
-    catalogue::{ApplicationForm, ApplicationSpec, ApplicationView, draft::ApplicationDraft},
+    catalogue::{Admission, ApplicationForm, ApplicationSpec, ApplicationView, draft::ApplicationDraft},
     wire::MyApplication,
 };
 
@@ -53,7 +53,7 @@ pub async fn edit_application(
 }
 
 /// Opens an application to launches, or closes it. App Admin and above.
-#[server(prefix = "/api/ui", endpoint = "open_application", input = Json)]
-pub async fn open_application(id: ApplicationId, open: bool) -> Result<ApplicationView, AppError> {
-    control()?.open_application(&person()?, id, open).await.map_err(refuse)
+#[server(prefix = "/api/ui", endpoint = "admit_application", input = Json)]
+pub async fn admit_application(id: ApplicationId, to: Admission) -> Result<ApplicationView, AppError> {
+    control()?.admit_application(&person()?, id, to).await.map_err(refuse)
 }

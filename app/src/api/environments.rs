@@ -8,7 +8,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use session::{
     EnvironmentId,
-    catalogue::{EnvironmentList, EnvironmentView},
+    catalogue::{Admission, EnvironmentList, EnvironmentView},
 };
 
 use super::AppError;
@@ -21,8 +21,8 @@ pub async fn list_environments() -> Result<EnvironmentList, AppError> {
     control()?.environments(&person()?).await.map_err(refuse)
 }
 
-/// Opens an environment to launches, or closes it. System Admin only.
-#[server(prefix = "/api/ui", endpoint = "open_environment", input = Json)]
-pub async fn open_environment(id: EnvironmentId, open: bool) -> Result<EnvironmentView, AppError> {
-    control()?.open_environment(&person()?, id, open).await.map_err(refuse)
+/// Opens an environment to launches or closes it, and ends its sessions where that is asked for. System Admin only.
+#[server(prefix = "/api/ui", endpoint = "admit_environment", input = Json)]
+pub async fn admit_environment(id: EnvironmentId, to: Admission) -> Result<EnvironmentView, AppError> {
+    control()?.admit_environment(&person()?, id, to).await.map_err(refuse)
 }

@@ -42,6 +42,12 @@ pub async fn session_details(id: SessionId) -> Result<SessionDetails, AppError> 
     control()?.session_details(&person()?, id).await.map_err(refuse)
 }
 
+/// No longer waits for the environment to close an ended session. System Admin only.
+#[server(prefix = "/api/ui", endpoint = "give_up_cleanup", input = Json)]
+pub async fn give_up_cleanup(id: SessionId) -> Result<SessionView, AppError> {
+    control()?.give_up_cleanup(&person()?, id).await.map_err(refuse)
+}
+
 /// What a selector chooses now. System Admin only.
 #[server(name = AskSelection, prefix = "/api/ui", endpoint = "selection", input = Json)]
 pub async fn selection(selector: Selector) -> Result<Selection, AppError> {

@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 use session::{
     Role,
-    catalogue::{ApplicationView, draft::Field},
+    catalogue::{Admission, ApplicationView, draft::Field},
     policy::PolicyLimit,
 };
 
@@ -11,12 +11,12 @@ use super::{
     addresses::{NEW_APPLICATION_PATH, application_path},
     failure::FailedAction,
     kept::{Kept, TroubleBanner, row},
-    launches::{Launches, LaunchesButton, LiveSessions, sentence},
+    launches::{Launches, LaunchesActions, LiveSessions, sentence},
 };
 use crate::{
     api::{
         AppError,
-        applications::{list_applications, open_application},
+        applications::{admit_application, list_applications},
     },
     ui::{
         dynamic::{When, each, whether, words},
@@ -106,11 +106,11 @@ fn ApplicationRow(
     let open = whether(move || application.read().open);
     let live = Signal::derive(move || application.read().live);
     let (sending, told) = (RwSignal::new(false), Told::expect());
-    let press = Callback::new(move |open: bool| {
+    let press = Callback::new(move |to: Admission| {
         spawn_local(async move {
-            match open_application(id, open).await {
+            match admit_application(id, to).await {
                 Ok(now) => {
-                    told.say(sentence(&now.spec.name, now.open));
+                    told.say(sentence(&now.spec.name, to));
                     kept.change(|list| {
                         list.iter_mut()
                             .filter(|row| row.id == id)
@@ -148,7 +148,7 @@ fn ApplicationRow(
                     >
                         "Edit"
                     </a>
-                    <LaunchesButton name open sending on_press=press />
+                    <LaunchesActions name open live sending on_press=press />
                 </div>
             </td>
         </tr>

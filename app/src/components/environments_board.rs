@@ -3,19 +3,19 @@
 use leptos::{prelude::*, task::spawn_local};
 use session::{
     Role, Timestamp,
-    catalogue::{EnvironmentList, EnvironmentState, EnvironmentView},
+    catalogue::{Admission, EnvironmentList, EnvironmentState, EnvironmentView},
 };
 
 use super::{
     failure::FailedAction,
     kept::{Kept, TroubleBanner, row},
-    launches::{Launches, LaunchesButton, LiveSessions, sentence},
+    launches::{Launches, LaunchesActions, LiveSessions, sentence},
     moment::{Age, Moment},
 };
 use crate::{
     api::{
         AppError,
-        environments::{list_environments, open_environment},
+        environments::{admit_environment, list_environments},
     },
     ui::{
         clock::Clock,
@@ -101,11 +101,11 @@ fn EnvironmentRow(
     let open = whether(move || environment.read().open);
     let live = Signal::derive(move || environment.read().live);
     let (sending, told) = (RwSignal::new(false), Told::expect());
-    let press = Callback::new(move |open: bool| {
+    let press = Callback::new(move |to: Admission| {
         spawn_local(async move {
-            match open_environment(id, open).await {
+            match admit_environment(id, to).await {
                 Ok(now) => {
-                    told.say(sentence(&now.name, now.open));
+                    told.say(sentence(&now.name, to));
                     kept.change(|list| {
                         list.items
                             .iter_mut()
@@ -139,7 +139,7 @@ fn EnvironmentRow(
                 <LiveSessions count=live name id=id.to_string() search=Some("env") />
             </td>
             <td class="col-action">
-                <LaunchesButton name open sending on_press=press />
+                <LaunchesActions name open live sending on_press=press />
             </td>
         </tr>
     }

@@ -10,7 +10,7 @@ use session::{
 };
 
 use super::{
-    facts::{Consequence, EndedFacts, ReasonField, SessionFacts, written_reason},
+    facts::{Consequence, EndedFacts, ReasonField, SessionFacts, written},
     model::{Row, advance},
 };
 use crate::{
@@ -100,8 +100,10 @@ fn Question(
         }
         sending.set(true);
         problem.set(None);
+        let (reason, block_relaunch) = written(form);
         let request = ExpireRequest {
-            reason: written_reason(form),
+            reason,
+            block_relaunch,
             seen: Some(seen.get_untracked()),
         };
         let id = session.read_untracked().id;

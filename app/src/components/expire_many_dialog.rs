@@ -6,7 +6,7 @@ use session::batch::{self, Chosen, ExpireMany, MAX_PART, Outcome, Selector, TYPE
 
 use super::{
     batch_outcomes::{Outcomes, Tally},
-    facts::{ReasonField, written_reason},
+    facts::{ReasonField, written},
     model::Model,
     selection::Selection,
 };
@@ -86,7 +86,7 @@ impl Batch {
         });
     }
 
-    fn start(self, chosen: batch::Selection, reason: Option<String>) {
+    fn start(self, chosen: batch::Selection, (reason, block_relaunch): (Option<String>, bool)) {
         let batch::Selection { batch, sessions, .. } = chosen;
         self.stopped.set(false);
         self.stage.set(Stage::Running(Vec::new(), sessions.clone()));
@@ -101,6 +101,7 @@ impl Batch {
                     batch,
                     size,
                     reason: reason.clone(),
+                    block_relaunch,
                     sessions: part.iter().map(target).collect(),
                 };
                 outcomes.extend(expire_many(request).await.unwrap_or_else(|error| failed(part, &error)));
@@ -237,7 +238,7 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if untrack(right) {
-            batch.start(chosen.clone(), written_reason(form));
+            batch.start(chosen.clone(), written(form));
         } else {
             wrong.set(true);
         }

@@ -1,6 +1,9 @@
 //! What an administrator must know before ending somebody's session.
 
-use crate::ui::dynamic::{When, words};
+use crate::ui::{
+    dynamic::{When, words},
+    field,
+};
 use leptos::{html, prelude::*};
 use session::{
     Status,
@@ -81,7 +84,7 @@ pub fn Consequence(
     }
 }
 
-/// The optional reason, kept and shown to the user.
+/// The optional reason, kept and shown to the user; and the wish to keep the user from launching again.
 #[component]
 pub fn ReasonField() -> impl IntoView {
     view! {
@@ -91,16 +94,23 @@ pub fn ReasonField() -> impl IntoView {
             </label>
             <textarea id="expire-reason" name="reason" rows="2" maxlength=MAX_NOTE_CHARS.to_string()></textarea>
         </div>
+        <label class="field-check">
+            <input type="checkbox" name="block_relaunch" />
+            "Block relaunch for 15 minutes"
+        </label>
     }
 }
 
-/// The reason in a form, as it was written; blank is none.
-pub fn written_reason(form: NodeRef<html::Form>) -> Option<String> {
-    let area = form.get_untracked()?.query_selector("textarea").ok()??;
-    let text = wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlTextAreaElement>(area)
-        .ok()?
-        .value();
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+/// What was written beside an expire: the reason, blank is none; and whether a relaunch is to be blocked.
+pub fn written(form: NodeRef<html::Form>) -> (Option<String>, bool) {
+    let Some(form) = form.get_untracked() else {
+        return (None, false);
+    };
+    let reason = field::value(&form, "reason").trim().to_owned();
+    (
+        Some(reason).filter(|text| !text.is_empty()),
+        field::is_checked(&form, "block_relaunch"),
+    )
 }
 
 /// When and by whom a session ended, and why.

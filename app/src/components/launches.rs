@@ -1,11 +1,12 @@
 //! Open or closed to launches: for environments and applications alike.
 
 use leptos::prelude::*;
-use session::view::View;
+use session::{catalogue::Admission, view::View};
 
 use super::view_url;
 use crate::ui::{
-    dynamic::{attribute, words},
+    dialog::Dialog,
+    dynamic::{When, attribute, words},
     icon::{Glyph, Icon},
 };
 
@@ -24,17 +25,20 @@ pub fn Launches(
     .into_any()
 }
 
-/// Closes what is open to launches, and opens what is closed. It stays where it is, and keeps the focus.
+/// Closes what is open to launches, and opens what is closed: that button stays where it is, and keeps the focus. A second one
+/// also ends the sessions, and asks first.
 #[component]
-pub fn LaunchesButton(
+pub fn LaunchesActions(
     /// Of what; part of the button's name.
     name: Signal<String>,
     /// Is it open?
     open: Signal<bool>,
+    /// How many of its sessions are live?
+    live: Signal<u32>,
     /// Is a press on its way?
     sending: RwSignal<bool>,
-    /// Open it, or close it.
-    on_press: Callback<bool>,
+    /// What it is to let in.
+    on_press: Callback<Admission>,
 ) -> impl IntoView {
     let text = move || {
         if open.get() {
@@ -43,11 +47,27 @@ pub fn LaunchesButton(
             "Open to launches"
         }
     };
-    let press = move |_| {
+    let send = move |to| {
         if !sending.get_untracked() {
             sending.set(true);
-            on_press.run(!open.get_untracked());
+            on_press.run(to);
         }
+    };
+    let press = move |_| {
+        send(if open.get_untracked() {
+            Admission::Close
+        } else {
+            Admission::Open
+        });
+    };
+    let asked = RwSignal::new(false);
+    let count = move || match live.get() {
+        1 => "1 live session".to_owned(),
+        many => format!("{many} live sessions"),
+    };
+    let end = move |_| {
+        asked.set(false);
+        send(Admission::CloseAndEnd);
     };
     view! {
         <button
@@ -59,16 +79,50 @@ pub fn LaunchesButton(
         >
             {words(move || text().to_owned())}
         </button>
+        <When is=move || { live.get() > 0 || asked.get() }>
+            <button
+                type="button"
+                class="button button-small button-danger-quiet needs-js"
+                aria-label=words(move || format!("End sessions: {}", name.get()))
+                aria-haspopup="dialog"
+                on:click=move |_| asked.set(true)
+            >
+                "End sessions"
+            </button>
+        </When>
+        <Dialog open=asked on_close=move |()| asked.set(false) labelled_by="end-title" described_by="end-consequence">
+            <div class="dialog-body">
+                <h2 id="end-title" class="dialog-title">
+                    {words(move || format!("Close {} and end its sessions", name.get()))}
+                </h2>
+                <p id="end-consequence" class="consequence">
+                    {words(move || {
+                        format!(
+                            "It is closed to launches, and its {} end at once: whoever has one open loses access, the applications close, and unsaved work is lost. There is no undo.",
+                            count(),
+                        )
+                    })}
+                </p>
+                <div class="dialog-actions">
+                    <button type="button" class="button" autofocus on:click=move |_| asked.set(false)>
+                        "Cancel"
+                    </button>
+                    <button type="button" class="button button-danger" on:click=end>
+                        {words(move || format!("End {}", count()))}
+                    </button>
+                </div>
+            </div>
+        </Dialog>
     }
     .into_any()
 }
 
 /// What a press has done, for the toast.
-pub fn sentence(name: &str, open: bool) -> String {
-    if open {
-        format!("{name} is open to launches.")
-    } else {
-        format!("{name} is closed to launches. Its live sessions go on.")
+pub fn sentence(name: &str, to: Admission) -> String {
+    match to {
+        Admission::Open => format!("{name} is open to launches."),
+        Admission::Close => format!("{name} is closed to launches. Its live sessions go on."),
+        Admission::CloseAndEnd => format!("{name} is closed to launches. Its sessions have ended."),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The details of one session, beside the list, at an address of their own: ids, what comes next, and everything that happened.
 
-use leptos::{ev, prelude::*};
+use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_params_map;
 use session::{
     SessionId, Status, Teardown,
@@ -17,7 +17,10 @@ use super::{
     view_url::ViewUrl,
 };
 use crate::{
-    api::{AppError, sessions::session_details},
+    api::{
+        AppError,
+        sessions::{give_up_cleanup, session_details},
+    },
     ui::{
         clock::later,
         copy::CopyButton,
@@ -129,10 +132,11 @@ fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
     let SessionDetails {
         session,
         deadline,
+        cleanup_overdue,
         events,
     } = details;
     let body = match session {
-        Some(session) => view! { <Present session deadline desk /> }.into_any(),
+        Some(session) => view! { <Present session deadline cleanup_overdue desk /> }.into_any(),
         None => view! {
             <p class="consequence" role="status">
                 <strong>"Purged. "</strong>
@@ -150,7 +154,13 @@ fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
 
 /// A session that is in the list.
 #[component]
-fn Present(session: SessionView, deadline: Option<session::wire::Deadline>, desk: Desk) -> impl IntoView {
+fn Present(
+    session: SessionView,
+    deadline: Option<session::wire::Deadline>,
+    cleanup_overdue: bool,
+    desk: Desk,
+) -> impl IntoView {
+    let id = session.id;
     let can_expire = matches!(verdict(session.status, Verb::Expire), Verdict::To(Status::Expired));
     let ids = [
         ("Session ID", "session ID", session.id.to_string()),
@@ -177,6 +187,7 @@ fn Present(session: SessionView, deadline: Option<session::wire::Deadline>, desk
         Teardown::NotNeeded => None,
         Teardown::Wanted => Some("The environment is closing it."),
         Teardown::Confirmed => Some("The environment has closed it; nothing of it is left."),
+        Teardown::GivenUp => Some("Its cleanup was given up: something of it may be left in the environment."),
     };
     let next = deadline.map(|deadline| {
         view! {
@@ -199,6 +210,7 @@ fn Present(session: SessionView, deadline: Option<session::wire::Deadline>, desk
         {error}
         {next}
         <p class="quiet"><EndedFacts session=shown /> " " {teardown}</p>
+        {cleanup_overdue.then(|| view! { <GiveUp id reachable=desk.reachable /> })}
         {can_expire.then(|| view! {
             <p class="needs-js">
                 <button
@@ -213,6 +225,34 @@ fn Present(session: SessionView, deadline: Option<session::wire::Deadline>, desk
             </p>
         })}
         <dl class="facts facts-ids">{ids.map(id_line).collect_view()}</dl>
+    }
+    .into_any()
+}
+
+/// Where the cleanup is overdue: an administrator who has looked after it need not wait for the environment any longer.
+#[component]
+fn GiveUp(id: SessionId, reachable: RwSignal<bool>) -> impl IntoView {
+    let problem = RwSignal::new(String::new());
+    let press = move |_| {
+        if reachable.get_untracked() {
+            spawn_local(async move {
+                if let Err(error) = give_up_cleanup(id).await {
+                    problem.try_set(error.0.detail);
+                }
+            });
+        }
+    };
+    view! {
+        <p class="cell-note-error">
+                "The environment has not confirmed that it is closed, and is asked again and again. "
+                "If you have removed what is left of it, stop waiting: the row is then removed like any other."
+            </p>
+            <p class="needs-js">
+                <button type="button" class="button button-small" on:click=press>
+                    "Give up cleanup"
+                </button>
+            </p>
+            <p role="alert">{words(move || problem.get())}</p>
     }
     .into_any()
 }

@@ -30,6 +30,7 @@ pub const fn consequence(timer: Timer) -> &'static str {
     match timer {
         Timer::Start => "in Error unless it is ready before",
         Timer::NeverConnected => "expires unless somebody opens it before",
+        Timer::Idle => "its tab is closed unless somebody uses it before",
         Timer::Disconnected => "expires unless it is opened again before",
         Timer::ValidUntil => "expires: its allowed time is over then",
     }

@@ -20,6 +20,9 @@ pub fn Login() -> impl IntoView {
             let seconds = seconds.parse::<u32>().unwrap_or(60);
             return Some(format!("Too many attempts. Try again in {seconds} s."));
         }
+        if value("blocked").is_some() {
+            return Some("This account is blocked. A System Admin can let you in again.".to_owned());
+        }
         value("failed").map(|_| "The username or the password is wrong.".to_owned())
     };
     let next = parameter(&search.read_untracked(), "next").unwrap_or_else(|| "/".to_owned());

@@ -18,5 +18,6 @@ pub fn actor(me: &Me) -> Actor {
     Actor::Person {
         user_id: me.user_id,
         username: me.username.clone(),
+        origin: me.origin.clone(),
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use environments::Signal;
 use session::{
-    Actor, EndReason, SessionId, Status,
+    Actor, EndReason, SessionId, Status, Teardown,
     lifecycle::{self, Command},
 };
 use store::{Answer, Request};
@@ -39,6 +39,7 @@ impl Control {
         tasks.spawn(self.clone().take_signals(signals));
         tasks.spawn(self.clone().close_ended());
         tasks.spawn(self.clone().every(TIMERS, "timers", Self::act_on_deadlines));
+        tasks.spawn(self.clone().every(TIMERS, "tabs", Self::mind_tabs));
         tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
         tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));
         tasks.spawn(self.clone().every(SWEEP, "sweep", Self::sweep_if_due));
@@ -151,9 +152,12 @@ impl Control {
     }
 
     async fn closed(&self, id: SessionId) -> bool {
-        let Some(session) = self.replica.get(id) else {
-            return true;
-        };
+        let closing = self
+            .replica
+            .get(id)
+            .filter(|session| session.teardown == Teardown::Wanted);
+        // It is purged, or an administrator has given it up.
+        let Some(session) = closing else { return true };
         // An environment that this node can't reach, or that is no more, has nothing that could be stopped from here.
         if let Some(environment) = self.environments.get(&session.environment_id)
             && let Err(error) = environment.stop(id).await

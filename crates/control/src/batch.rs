@@ -71,6 +71,7 @@ impl Control {
                 note: note.clone(),
                 seen: *seen,
                 batch: Some(request.batch),
+                block: request.block_relaunch,
             };
             outcome(*id, self.step(*id, command, actor(me)).await)
         };

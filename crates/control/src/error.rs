@@ -23,6 +23,12 @@ pub enum Error {
     /// Too many failed sign-ins.
     #[error("too many failed sign-ins; {0} s to wait")]
     Throttled(u32),
+    /// The person is blocked.
+    #[error("the account is blocked")]
+    Blocked,
+    /// There is no such person.
+    #[error("no user “{0}”")]
+    NoUser(String),
     /// The role is not enough.
     #[error("the role {0} is needed")]
     Forbidden(Role),
@@ -104,6 +110,18 @@ impl From<Error> for Problem {
                 "Too many failed sign-ins",
                 format!("Wait {seconds} s before you try again."),
                 seconds,
+            ),
+            Error::Blocked => Self::new(
+                403,
+                "blocked",
+                "This account is blocked",
+                "A System Admin can let you in again.",
+            ),
+            Error::NoUser(name) => Self::new(
+                404,
+                "no_such_user",
+                "There is no such user",
+                format!("Nobody has the username “{name}”."),
             ),
             Error::Forbidden(role) => Self::new(
                 403,
@@ -192,8 +210,15 @@ impl From<Error> for Problem {
                     LaunchRefusal::ApplicationClosed => (409, "application_closed"),
                     LaunchRefusal::EnvironmentClosed => (409, "environment_closed"),
                     LaunchRefusal::NoSeat => (409, "no_seat"),
+                    LaunchRefusal::UserBlocked => (403, "blocked"),
+                    LaunchRefusal::RelaunchBlocked(_) => (409, "relaunch_blocked"),
                 };
-                Self::new(status, code, "The application was not launched", refusal.sentence())
+                Self::new(
+                    status,
+                    code,
+                    "The application was not launched",
+                    refusal.sentence().into_owned(),
+                )
             }
             Error::NoteTooLong(chars) => Self::new(
                 422,

@@ -14,6 +14,7 @@ mod catalogue;
 mod clock;
 mod columns;
 mod error;
+mod events;
 mod first_start;
 mod people;
 mod refresh;
@@ -38,7 +39,7 @@ pub use error::{Error, Result};
 pub use first_start::FirstStart;
 pub use people::{MIN_PASSWORD_CHARS, random_password};
 pub use refresh::REFRESH_INTERVAL;
-pub use streams::Close;
+pub use streams::{Close, Use};
 pub use tabs::{Attachment, Tab};
 pub use watch::{Message, Watch};
 

@@ -7,11 +7,15 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use chrono::TimeDelta;
-use session::{Role, UserId, query::fold, wire::Me};
+use session::{Actor, Role, UserId, query::fold, wire::Me};
 use sha2::{Digest, Sha256};
 use store::{Login, StoreError, User};
 
-use crate::{Control, Error, Result, throttle};
+use crate::{
+    Control, Error, Result,
+    authority::{actor, require},
+    throttle,
+};
 
 /// A login that was not used for so long is over.
 const IDLE: TimeDelta = TimeDelta::hours(8);
@@ -44,6 +48,9 @@ impl Control {
             return Err(Error::Credentials);
         };
         self.throttle.succeeded(&name);
+        if user.blocked {
+            return Err(Error::Blocked);
+        }
         let token: [u8; 32] = rand::random();
         let login = Login {
             token_hash: digest(&token),
@@ -65,7 +72,8 @@ impl Control {
             return Ok(None);
         };
         let now = self.clock.now();
-        if now - found.login.seen_at > IDLE || now - found.login.created_at > ABSOLUTE {
+        // A sign-in that overlapped with a block leaves a login behind.
+        if found.user.blocked || now - found.login.seen_at > IDLE || now - found.login.created_at > ABSOLUTE {
             return Ok(None);
         }
         if now - found.login.seen_at > SEEN {
@@ -75,6 +83,7 @@ impl Control {
             user_id: found.user.id,
             username: found.user.username,
             role: found.user.role,
+            origin: None,
         }))
     }
 
@@ -105,7 +114,13 @@ impl Control {
             user_id: user.id,
             username: format!("{} (command line)", user.username).into(),
             role: user.role,
+            origin: None,
         })
+    }
+
+    /// The operator as the log names them; the system itself while nobody can administer.
+    async fn answerable(&self) -> Actor {
+        self.operator().await.map_or(Actor::System, |me| actor(&me))
     }
 
     /// Adds a person. For the operator at the command line and the first start.
@@ -119,34 +134,53 @@ impl Control {
         let created_at = self.clock.now();
         let id = UserId(self.new_id());
         let password_hash = self.hash(password).await?;
-        self.store
-            .add_user(&User {
-                id,
-                username: username.into(),
-                password_hash,
-                role,
-                created_at,
-            })
-            .await?;
+        let user = User {
+            id,
+            username: username.into(),
+            password_hash,
+            role,
+            created_at,
+            blocked: false,
+        };
+        self.store.add_user(&user, &self.answerable().await, created_at).await?;
         Ok(id)
     }
 
     /// Changes a person's role. For the operator at the command line.
     pub async fn set_role(&self, username: &str, role: Role) -> Result<()> {
         let user = self.user(username).await?;
-        Ok(self.store.set_role(user.id, role).await?)
+        let (by, at) = (self.answerable().await, self.clock.now());
+        Ok(self.store.set_role(user.id, role, &by, at).await?)
     }
 
     /// Changes a person's password and ends all their logins. For the operator at the command line.
     pub async fn set_password(&self, username: &str, password: &str) -> Result<()> {
         let user = self.user(username).await?;
         let hash = self.hash(password).await?;
-        Ok(self.store.set_password(user.id, &hash).await?)
+        let (by, at) = (self.answerable().await, self.clock.now());
+        Ok(self.store.set_password(user.id, &hash, &by, at).await?)
+    }
+
+    /// Blocks a person, which ends their logins and sessions at once, or lets them in again.
+    pub async fn block_user(self: &Arc<Self>, me: &Me, username: &str, blocked: bool) -> Result<()> {
+        require(me, Role::SystemAdmin)?;
+        let id = self.user(username).await?.id;
+        let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
+        self.commit(async move { store.block_user(id, blocked, &by, at).await })
+            .await
+    }
+
+    /// Removes a person, which ends their logins and sessions at once. What they did stays in the log.
+    pub async fn remove_user(self: &Arc<Self>, me: &Me, username: &str) -> Result<()> {
+        require(me, Role::SystemAdmin)?;
+        let id = self.user(username).await?.id;
+        let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
+        self.commit(async move { store.remove_user(id, &by, at).await }).await
     }
 
     async fn user(&self, username: &str) -> Result<User> {
         let found = self.store.user_named(username).await?;
-        found.ok_or_else(|| Error::Malformed(format!("There is no user “{username}”.")))
+        found.ok_or_else(|| Error::NoUser(username.to_owned()))
     }
 
     async fn hash(&self, password: &str) -> Result<String> {

@@ -201,7 +201,10 @@ impl Control {
             .collect();
         for orphan in running.difference(&live) {
             tracing::info!(session = %orphan, "stopping what the log does not call live");
-            environment.stop(*orphan).await?;
+            // One that can't be stopped says nothing about the others: the next sweep tries again.
+            if let Err(error) = environment.stop(*orphan).await {
+                tracing::warn!(session = %orphan, %error, "it is still there");
+            }
         }
         Ok(u32::try_from(running.intersection(&live).count()).unwrap_or(u32::MAX))
     }

@@ -106,6 +106,7 @@ fn synthetic(n: u64, count: u64, now: Timestamp, names: &Names) -> Session {
         }),
         error: failed.then(|| "The application was not ready in time.".into()),
         teardown: Teardown::Confirmed,
+        blocked_until: None,
         policy: Policy::default(),
         version: 0,
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use environments::{EnvironmentError, StartSpec};
 use session::{
-    Actor, ApplicationId, EndReason, Role, Session, SessionId, checksum,
+    Actor, ApplicationId, EndReason, Role, Session, SessionId, Teardown, checksum,
     lifecycle::{self, Command, Refusal},
     timeline,
     view::View,
@@ -66,6 +66,10 @@ impl Control {
         let deadline = session.as_deref().and_then(lifecycle::deadline);
         Ok(SessionDetails {
             deadline: deadline.map(|(at, timer)| Deadline { at, timer }),
+            cleanup_overdue: session.as_deref().is_some_and(|session| {
+                let ended_at = session.end.as_ref().map(|end| end.at);
+                session.teardown == Teardown::Wanted && lifecycle::is_overdue(ended_at, self.clock.now())
+            }),
             session: session.as_deref().map(SessionView::from),
             events: timeline::of(&events),
         })
@@ -110,8 +114,18 @@ impl Control {
             note: note(request.reason.as_deref())?,
             seen: request.seen,
             batch: None,
+            block: request.block_relaunch,
         };
         self.step(id, command, actor(me))
+            .await
+            .map(|session| SessionView::from(&session))
+    }
+
+    /// No longer waits for the environment to close an ended session: what may be left there is the administrator's to
+    /// remove. The row can then be purged.
+    pub async fn give_up_cleanup(&self, me: &Me, id: SessionId) -> Result<SessionView> {
+        require(me, Role::SystemAdmin)?;
+        self.step(id, Command::GiveUp, actor(me))
             .await
             .map(|session| SessionView::from(&session))
     }
@@ -161,6 +175,7 @@ impl Control {
             session_id,
             application_id,
             user_id: me.user_id,
+            origin: me.origin.clone(),
             at,
         };
         match self.writer.submit(request).await? {

@@ -1,18 +1,26 @@
 //! The tabs that have a session open on this node: at most one a session.
 //!
 //! A tab registers before its attach is committed and is looked at again after, so an expire that commits between the
-//! two still finds it. Closing is a word sent to the relay, never a wait.
+//! two still finds it. Closing and telling are words sent to the relay, never a wait.
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
-use session::SessionId;
-use tokio::sync::oneshot;
+use session::{
+    SessionId, Timestamp,
+    notice::{Notice, Warning},
+};
+use tokio::sync::{mpsc, oneshot};
 
-/// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6.
+use crate::Clock;
+
+/// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6, and one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
     /// 4001: the session was expired.
@@ -21,6 +29,8 @@ pub enum Close {
     OtherTab,
     /// 4003: the environment lost the session.
     Lost,
+    /// 4004: nobody has used the tab for too long. The session goes on, and can be opened again.
+    Idle,
 }
 
 impl Close {
@@ -30,6 +40,7 @@ impl Close {
             Self::Expired => (4001, "expired"),
             Self::OtherTab => (4002, "opened in another tab"),
             Self::Lost => (4003, "environment lost"),
+            Self::Idle => (4004, "idle"),
         }
     }
 }
@@ -38,36 +49,137 @@ impl Close {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TabKey(u64);
 
+/// When somebody last used a tab, by this node's clock.
+#[derive(Clone)]
+pub struct Use {
+    clock: Arc<dyn Clock>,
+    micros: Arc<AtomicI64>,
+}
+
+impl Use {
+    /// Somebody uses it now.
+    pub fn now(&self) {
+        self.micros
+            .store(self.clock.now().timestamp_micros(), Ordering::Relaxed);
+    }
+
+    fn last(&self) -> Timestamp {
+        Timestamp::from_timestamp_micros(self.micros.load(Ordering::Relaxed)).unwrap_or_default()
+    }
+}
+
+/// What the relay of a tab holds.
+pub struct Registered {
+    /// Names it.
+    pub key: TabKey,
+    /// Why it must close.
+    pub closed: oneshot::Receiver<Close>,
+    /// What it is told.
+    pub told: mpsc::UnboundedReceiver<Notice>,
+    /// To be called when somebody uses it.
+    pub used: Use,
+}
+
+/// An open tab, as the timers see it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenTab {
+    /// Of which session.
+    pub id: SessionId,
+    /// Which.
+    pub key: TabKey,
+    /// When somebody last used it.
+    pub used_at: Timestamp,
+}
+
+struct Open {
+    key: TabKey,
+    close: oneshot::Sender<Close>,
+    tell: mpsc::UnboundedSender<Notice>,
+    used: Use,
+    warned: Option<Warning>,
+}
+
 /// The registry.
 #[derive(Default)]
 pub struct Streams {
     next: AtomicU64,
-    tabs: Mutex<HashMap<SessionId, (TabKey, oneshot::Sender<Close>)>>,
+    tabs: Mutex<HashMap<SessionId, Open>>,
 }
 
 impl Streams {
-    /// Registers a tab; an older one is told to close.
-    pub fn register(&self, id: SessionId) -> (TabKey, oneshot::Receiver<Close>) {
+    /// Registers a tab, used now; an older one is told to close.
+    pub fn register(&self, id: SessionId, clock: Arc<dyn Clock>) -> Registered {
         let key = TabKey(self.next.fetch_add(1, Ordering::Relaxed));
         let (close, closed) = oneshot::channel();
-        if let Some((_, older)) = self.tabs.lock().insert(id, (key, close)) {
+        let (tell, told) = mpsc::unbounded_channel();
+        let used = Use {
+            clock,
+            micros: Arc::default(),
+        };
+        used.now();
+        let open = Open {
+            key,
+            close,
+            tell,
+            used: used.clone(),
+            warned: None,
+        };
+        if let Some(older) = self.tabs.lock().insert(id, open) {
             // A relay that has just ended by itself listens no more.
-            let _ = older.send(Close::OtherTab);
+            let _ = older.close.send(Close::OtherTab);
         }
-        (key, closed)
+        Registered {
+            key,
+            closed,
+            told,
+            used,
+        }
     }
 
     /// Tells the session's tab to close, if there is one.
     pub fn close(&self, id: SessionId, why: Close) {
-        if let Some((_, tab)) = self.tabs.lock().remove(&id) {
-            let _ = tab.send(why);
+        if let Some(tab) = self.tabs.lock().remove(&id) {
+            let _ = tab.close.send(why);
+        }
+    }
+
+    /// Closes this very tab unless somebody has used it since. False where it is no longer there, or was used.
+    pub fn close_unused(&self, tab: OpenTab, why: Close) -> bool {
+        let mut tabs = self.tabs.lock();
+        let same = |open: &Open| open.key == tab.key && open.used.last() == tab.used_at;
+        if !tabs.get(&tab.id).is_some_and(same) {
+            return false;
+        }
+        let removed = tabs.remove(&tab.id);
+        drop(tabs);
+        removed.is_some_and(|open| open.close.send(why).is_ok())
+    }
+
+    /// Tells this very tab of a warning, or that none holds any more: once.
+    pub fn warn(&self, tab: OpenTab, warning: Option<Warning>, server_time: Timestamp) {
+        let mut tabs = self.tabs.lock();
+        let Some(open) = tabs.get_mut(&tab.id).filter(|open| open.key == tab.key) else {
+            return;
+        };
+        if open.warned == warning {
+            return;
+        }
+        open.warned = warning;
+        let notice = warning.map_or(Notice::Calm, |warning| Notice::Warning { server_time, warning });
+        let _ = open.tell.send(notice);
+    }
+
+    /// Tells the session's tab, if there is one.
+    pub fn tell(&self, id: SessionId, notice: Notice) {
+        if let Some(open) = self.tabs.lock().get(&id) {
+            let _ = open.tell.send(notice);
         }
     }
 
     /// Removes this very tab. False where it was replaced or closed before.
     pub fn remove(&self, id: SessionId, key: TabKey) -> bool {
         let mut tabs = self.tabs.lock();
-        let mine = tabs.get(&id).is_some_and(|(other, _)| *other == key);
+        let mine = tabs.get(&id).is_some_and(|open| open.key == key);
         if mine {
             tabs.remove(&id);
         }
@@ -77,5 +189,16 @@ impl Streams {
     /// Is a tab open?
     pub fn open(&self, id: SessionId) -> bool {
         self.tabs.lock().contains_key(&id)
+    }
+
+    /// Every open tab.
+    pub fn all(&self) -> Vec<OpenTab> {
+        let tabs = self.tabs.lock();
+        let tab = |(id, open): (&SessionId, &Open)| OpenTab {
+            id: *id,
+            key: open.key,
+            used_at: open.used.last(),
+        };
+        tabs.iter().map(tab).collect()
     }
 }

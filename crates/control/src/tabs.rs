@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use environments::Duplex;
 use session::{
-    SessionId, Status,
+    Actor, SessionId, Status,
     lifecycle::Command,
+    notice::{self, Notice},
     wire::{Me, SessionView},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::{Close, Control, Error, Result, authority::actor, close_reason, streams::TabKey};
+use crate::{
+    Close, Control, Error, Result,
+    authority::actor,
+    close_reason,
+    streams::{Registered, TabKey, Use},
+};
 
 /// What the tab of a session shows.
 #[derive(Debug)]
@@ -27,6 +33,10 @@ pub struct Attachment {
     pub session_id: SessionId,
     /// Says why the tab must close. Look at it before each forward.
     pub closed: oneshot::Receiver<Close>,
+    /// What the tab is to be told.
+    pub told: mpsc::UnboundedReceiver<Notice>,
+    /// To be called whenever somebody uses the tab.
+    pub used: Use,
     key: TabKey,
     me: Me,
 }
@@ -65,10 +75,17 @@ impl Control {
             .map_err(|error| Error::Environment(error.to_string()))?;
 
         // Check, register, commit (which checks the epoch), check again: whatever an expire overtakes, it finds the tab.
-        let (key, closed) = self.streams.register(id);
+        let Registered {
+            key,
+            closed,
+            told,
+            used,
+        } = self.streams.register(id, self.clock.clone());
         let attachment = Attachment {
             session_id: id,
             closed,
+            told,
+            used,
             key,
             me: me.clone(),
         };
@@ -88,6 +105,12 @@ impl Control {
         if let Some(why) = self.replica.get(id).and_then(|session| close_reason(&session)) {
             self.streams.close(id, why);
         }
+        let limits = Notice::Limits {
+            server_time: self.clock.now(),
+            valid_until: session.valid_until,
+            idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
+        };
+        self.streams.tell(id, limits);
         Ok((attachment, stream))
     }
 
@@ -103,7 +126,9 @@ impl Control {
         let control = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(control.options.reload_grace).await;
-            control.detach_if_left(session_id, &me).await;
+            control
+                .disconnect_if_left(session_id, Command::Detach, actor(&me))
+                .await;
         });
     }
 
@@ -121,11 +146,27 @@ impl Control {
         }
     }
 
-    async fn detach_if_left(&self, id: SessionId, me: &Me) {
+    /// Warns the tabs whose time is nearly over, and closes those that nobody has used for too long.
+    pub(crate) async fn mind_tabs(&self) -> Result<()> {
+        let now = self.clock.now();
+        for tab in self.streams.all() {
+            let Some(session) = self.replica.get(tab.id) else {
+                continue;
+            };
+            if notice::idle_at(&session, tab.used_at).is_none_or(|at| now < at) {
+                self.streams.warn(tab, notice::warning(&session, tab.used_at, now), now);
+            } else if self.streams.close_unused(tab, Close::Idle) {
+                self.disconnect_if_left(tab.id, Command::Idle, Actor::System).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn disconnect_if_left(&self, id: SessionId, command: Command, by: Actor) {
         if self.streams.open(id) {
             return;
         }
-        let detached = self.step(id, Command::Detach, actor(me)).await;
+        let detached = self.step(id, command, by.clone()).await;
         let settled = match detached {
             // A tab that came between the look and the commit was counted as connected before it, and is so again.
             Ok(session) if self.streams.open(id) => {
@@ -134,7 +175,7 @@ impl Control {
                     Command::Attach {
                         epoch: session.access_epoch,
                     },
-                    actor(me),
+                    by,
                 )
                 .await
             }

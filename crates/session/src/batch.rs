@@ -63,6 +63,9 @@ pub struct ExpireMany {
     /// Shown to the users and kept.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Keep the users from launching the applications again for 15 minutes.
+    #[serde(default)]
+    pub block_relaunch: bool,
     /// At most [`MAX_PART`].
     pub sessions: Vec<Target>,
 }

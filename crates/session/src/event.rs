@@ -5,8 +5,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, BatchId, EndReason, EnvironmentId, SessionId, Timestamp, UserId, catalogue::ApplicationSpec,
+    ApplicationId, BatchId, EndReason, EnvironmentId, Role, SessionId, Timestamp, UserId, catalogue::ApplicationSpec,
 };
+
+/// Where a request came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Network address of the other side.
+    pub address: Arc<str>,
+    /// Names the request: the answer carries it too, in the header `x-request-id`.
+    pub request_id: Arc<str>,
+}
 
 /// Who caused a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +27,9 @@ pub enum Actor {
         user_id: UserId,
         /// Name at the time.
         username: Arc<str>,
+        /// Where it came from, where it came over the network.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
     },
     /// The environment that runs the session.
     Environment,
@@ -59,6 +71,8 @@ pub enum EventKind {
     Connected,
     /// Its last tab left.
     Disconnected,
+    /// Nobody had used its tab for too long, so it was closed.
+    Idle,
     /// It ended.
     Expired {
         /// Why.
@@ -68,6 +82,9 @@ pub enum EventKind {
         /// The batch that it was expired in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         batch: Option<BatchId>,
+        /// Its user may not launch the application again before then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blocked_until: Option<Timestamp>,
     },
     /// An administrator set out to expire many sessions together; each has an event of its own.
     BatchExpired {
@@ -80,6 +97,8 @@ pub enum EventKind {
     },
     /// The environment closed it.
     TornDown,
+    /// An administrator no longer waits for the environment to close it.
+    TeardownGivenUp,
     /// It was removed from the list.
     Purged,
     /// An application was added or changed; there is no session.
@@ -100,6 +119,33 @@ pub enum EventKind {
         /// Open to launches from now on?
         open: bool,
     },
+    /// A person was added or changed; there is no session.
+    UserChanged {
+        /// Who.
+        user_id: UserId,
+        /// Their name.
+        username: Arc<str>,
+        /// How.
+        change: UserChange,
+    },
+}
+
+/// What changed about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserChange {
+    /// They were added, with this role.
+    Added(Role),
+    /// They have this role from now on.
+    RoleSet(Role),
+    /// Their password was changed, and their logins ended.
+    PasswordSet,
+    /// They can no longer sign in, and their sessions ended.
+    Blocked,
+    /// They can sign in again.
+    Unblocked,
+    /// They were removed, and their sessions ended.
+    Removed,
 }
 
 /// What changed about an application.
@@ -126,12 +172,15 @@ impl EventKind {
             Self::Failed { .. } => "failed",
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
+            Self::Idle => "idle",
             Self::Expired { .. } => "expired",
             Self::BatchExpired { .. } => "batch_expired",
             Self::TornDown => "torn_down",
+            Self::TeardownGivenUp => "teardown_given_up",
             Self::Purged => "purged",
             Self::ApplicationChanged { .. } => "application_changed",
             Self::EnvironmentChanged { .. } => "environment_changed",
+            Self::UserChanged { .. } => "user_changed",
         }
     }
 }

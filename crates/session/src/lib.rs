@@ -15,6 +15,7 @@ pub mod event;
 pub mod format;
 pub mod ids;
 pub mod lifecycle;
+pub mod notice;
 pub mod policy;
 pub mod query;
 pub mod role;
@@ -24,7 +25,7 @@ pub mod wire;
 
 mod model;
 
-pub use event::{Actor, Event, EventKind};
+pub use event::{Actor, Event, EventKind, Origin};
 pub use ids::{ApplicationId, BatchId, EnvironmentId, SessionId, UserId};
 pub use model::{End, EndReason, Session, Status, Teardown};
 pub use policy::Policy;

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Actor, BatchId, End, EndReason, EventKind, Session, Status, Teardown, Timestamp, policy::Limit};
 
+/// How long a relaunch is blocked where an administrator asks for it with an expire: 15 min.
+pub const BLOCK_SECONDS: i64 = 15 * 60;
+/// Closing takes a moment. After this long an administrator should know of it.
+const CLOSING_SECONDS: i64 = 60;
 /// How long an ended session stays in the list: 48 h (SPEC.md §5).
 pub const KEPT_SECONDS: i64 = 48 * 3600;
 
@@ -37,6 +41,8 @@ pub enum Command {
     },
     /// Its last tab left.
     Detach,
+    /// Nobody has used its tab for too long: it is closed, and can be opened again.
+    Idle,
     /// End access for good.
     Expire {
         /// Why.
@@ -47,9 +53,13 @@ pub enum Command {
         seen: Option<Seen>,
         /// The batch that it was expired in.
         batch: Option<BatchId>,
+        /// Keep its user from launching the application again for [`BLOCK_SECONDS`].
+        block: bool,
     },
     /// The environment says that nothing of it is left.
     TornDown,
+    /// An administrator no longer waits for the environment to close it.
+    GiveUp,
 }
 
 /// A command without its data: a column of the table in [`verdict`].
@@ -63,21 +73,27 @@ pub enum Verb {
     Attach,
     /// See [`Command::Detach`].
     Detach,
+    /// See [`Command::Idle`].
+    Idle,
     /// See [`Command::Expire`].
     Expire,
     /// See [`Command::TornDown`].
     TornDown,
+    /// See [`Command::GiveUp`].
+    GiveUp,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Ready,
         Self::Fail,
         Self::Attach,
         Self::Detach,
+        Self::Idle,
         Self::Expire,
         Self::TornDown,
+        Self::GiveUp,
     ];
 }
 
@@ -89,6 +105,7 @@ impl Command {
             note: None,
             seen: None,
             batch: None,
+            block: false,
         }
     }
 
@@ -99,8 +116,10 @@ impl Command {
             Self::Fail(_) => Verb::Fail,
             Self::Attach { .. } => Verb::Attach,
             Self::Detach => Verb::Detach,
+            Self::Idle => Verb::Idle,
             Self::Expire { .. } => Verb::Expire,
             Self::TornDown => Verb::TornDown,
+            Self::GiveUp => Verb::GiveUp,
         }
     }
 }
@@ -123,19 +142,19 @@ pub const fn verdict(status: Status, verb: Verb) -> Verdict {
     match (status, verb) {
         (Pending, Verb::Ready) => To(Active),
         (Pending | Active, Verb::Fail) => To(Error),
-        (Active, Verb::Attach | Verb::Detach) => To(Active),
+        (Active, Verb::Attach | Verb::Detach | Verb::Idle) => To(Active),
         (Pending | Active | Error, Verb::Expire) => To(Expired),
-        (Expired, Verb::TornDown) => To(Expired),
+        (Expired, Verb::TornDown | Verb::GiveUp) => To(Expired),
 
         // A late word from the environment about a session that has moved on.
         (Active | Error | Expired, Verb::Ready) | (Error | Expired, Verb::Fail) => Nothing,
-        (Pending | Error | Expired, Verb::Detach) => Nothing,
+        (Pending | Error | Expired, Verb::Detach | Verb::Idle) => Nothing,
         (Expired, Verb::Expire) => Nothing,
 
         (Pending, Verb::Attach) => Refused("The session is still starting."),
         (Error, Verb::Attach) => Refused("The session is in Error and can't be opened."),
         (Expired, Verb::Attach) => Refused("The session has ended."),
-        (Pending | Active | Error, Verb::TornDown) => Refused("The session has not ended."),
+        (Pending | Active | Error, Verb::TornDown | Verb::GiveUp) => Refused("The session has not ended."),
     }
 }
 
@@ -190,14 +209,22 @@ pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> 
             next.connected_since = Some(now);
             EventKind::Connected
         }
-        Command::Detach if !session.connected() => return Ok(unchanged(session)),
+        Command::Detach | Command::Idle if !session.connected() => return Ok(unchanged(session)),
         Command::Detach => {
             disconnect(&mut next, now);
             EventKind::Disconnected
         }
+        Command::Idle => {
+            disconnect(&mut next, now);
+            EventKind::Idle
+        }
         Command::Expire { seen: Some(seen), .. } if matters(session, seen) => return Err(Refusal::Changed),
         Command::Expire {
-            reason, note, batch, ..
+            reason,
+            note,
+            batch,
+            block,
+            ..
         } => {
             disconnect(&mut next, now);
             next.access_epoch += 1;
@@ -209,12 +236,23 @@ pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> 
                 note: note.clone(),
             });
             next.teardown = Teardown::Wanted;
-            EventKind::Expired { reason, note, batch }
+            next.blocked_until = block.then(|| now + TimeDelta::seconds(BLOCK_SECONDS));
+            EventKind::Expired {
+                reason,
+                note,
+                batch,
+                blocked_until: next.blocked_until,
+            }
         }
         Command::TornDown if session.teardown == Teardown::Confirmed => return Ok(unchanged(session)),
         Command::TornDown => {
             next.teardown = Teardown::Confirmed;
             EventKind::TornDown
+        }
+        Command::GiveUp if session.teardown != Teardown::Wanted => return Ok(unchanged(session)),
+        Command::GiveUp => {
+            next.teardown = Teardown::GivenUp;
+            EventKind::TeardownGivenUp
         }
     };
     Ok(Transition {
@@ -231,6 +269,8 @@ pub enum Timer {
     Start,
     /// Nobody opened it: expired.
     NeverConnected,
+    /// Nobody has used its tab for too long: disconnected.
+    Idle,
     /// No tab has had it open for too long: expired.
     Disconnected,
     /// "Valid until" is reached: expired.
@@ -243,6 +283,7 @@ impl Timer {
         match self {
             Self::Start => Command::Fail("The application was not ready in time.".into()),
             Self::NeverConnected => Command::expire(EndReason::NeverConnected),
+            Self::Idle => Command::Idle,
             Self::Disconnected => Command::expire(EndReason::Disconnected),
             Self::ValidUntil => Command::expire(EndReason::ValidUntil),
         }
@@ -279,13 +320,19 @@ pub fn due(session: &Session, now: Timestamp) -> Option<Command> {
         .map(|(_, timer)| timer.command())
 }
 
-/// May it be removed from the list at `now`? Never early: 48 h after the end, and the environment has closed it.
+/// May it be removed from the list at `now`? Never early: 48 h after the end, and the environment has closed it, or an
+/// administrator has given that up.
 pub fn purgeable(session: &Session, now: Timestamp) -> bool {
-    session.teardown == Teardown::Confirmed
+    matches!(session.teardown, Teardown::Confirmed | Teardown::GivenUp)
         && session
             .end
             .as_ref()
             .is_some_and(|end| end.at + TimeDelta::seconds(KEPT_SECONDS) <= now)
+}
+
+/// Has the environment had long enough to close a session that it has yet to close?
+pub fn is_overdue(ended_at: Option<Timestamp>, now: Timestamp) -> bool {
+    ended_at.is_some_and(|ended_at| now - ended_at >= TimeDelta::seconds(CLOSING_SECONDS))
 }
 
 /// Did it change, since it was seen, in a way that could change the mind of who wants to expire it? That it has ended

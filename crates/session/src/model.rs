@@ -76,6 +76,8 @@ pub enum Teardown {
     Wanted,
     /// The environment says that nothing of it is left.
     Confirmed,
+    /// An administrator gave up waiting for the environment: what may be left there is theirs to remove.
+    GivenUp,
 }
 
 impl Teardown {
@@ -85,6 +87,7 @@ impl Teardown {
             Self::NotNeeded => "not_needed",
             Self::Wanted => "wanted",
             Self::Confirmed => "confirmed",
+            Self::GivenUp => "given_up",
         }
     }
 }
@@ -92,7 +95,7 @@ impl Teardown {
 impl FromStr for Teardown {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::NotNeeded, Self::Wanted, Self::Confirmed]
+        [Self::NotNeeded, Self::Wanted, Self::Confirmed, Self::GivenUp]
             .into_iter()
             .find(|state| state.code() == text)
             .ok_or_else(|| format!("“{text}” is not a teardown state"))
@@ -115,16 +118,29 @@ pub enum EndReason {
     Disconnected,
     /// Its user closed the application.
     ApplicationClosed,
+    /// Its user was blocked.
+    UserBlocked,
+    /// Its user was removed.
+    UserRemoved,
+    /// Its environment was closed.
+    EnvironmentClosed,
+    /// Its application was withdrawn.
+    ApplicationWithdrawn,
 }
 
 impl EndReason {
-    const ALL: [Self; 6] = [
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
         Self::Admin,
         Self::User,
         Self::ValidUntil,
         Self::NeverConnected,
         Self::Disconnected,
         Self::ApplicationClosed,
+        Self::UserBlocked,
+        Self::UserRemoved,
+        Self::EnvironmentClosed,
+        Self::ApplicationWithdrawn,
     ];
 
     /// The word in JSON and in the database.
@@ -136,6 +152,10 @@ impl EndReason {
             Self::NeverConnected => "never_connected",
             Self::Disconnected => "disconnected",
             Self::ApplicationClosed => "application_closed",
+            Self::UserBlocked => "user_blocked",
+            Self::UserRemoved => "user_removed",
+            Self::EnvironmentClosed => "environment_closed",
+            Self::ApplicationWithdrawn => "application_withdrawn",
         }
     }
 
@@ -148,6 +168,10 @@ impl EndReason {
             Self::NeverConnected => "Never opened",
             Self::Disconnected => "Not open for too long",
             Self::ApplicationClosed => "Application closed",
+            Self::UserBlocked => "User blocked",
+            Self::UserRemoved => "User removed",
+            Self::EnvironmentClosed => "Environment closed",
+            Self::ApplicationWithdrawn => "Application withdrawn",
         }
     }
 
@@ -160,6 +184,10 @@ impl EndReason {
             Self::NeverConnected => "This session was not opened in time.",
             Self::Disconnected => "This session was closed because no browser tab had it open for too long.",
             Self::ApplicationClosed => "The application was closed.",
+            Self::UserBlocked => "Your account was blocked.",
+            Self::UserRemoved => "Your account was removed.",
+            Self::EnvironmentClosed => "The environment that this session ran in was closed.",
+            Self::ApplicationWithdrawn => "This application was withdrawn.",
         }
     }
 }
@@ -224,6 +252,8 @@ pub struct Session {
     pub error: Option<Arc<str>>,
     /// See [`Teardown`].
     pub teardown: Teardown,
+    /// Its user may not launch this application again before then.
+    pub blocked_until: Option<Timestamp>,
     /// The limits it was launched under.
     pub policy: Policy,
     /// Revision of the log that last changed it.

@@ -15,6 +15,8 @@ pub struct Policy {
     pub start_seconds: Limit,
     /// From ready to the first tab; then it expires. Default 10 min.
     pub never_connected_seconds: Limit,
+    /// From the last key press or click in its tab; then the tab is closed. Default 30 min.
+    pub idle_seconds: Limit,
     /// From the last tab's leaving; then it expires. Default 15 min.
     pub disconnected_seconds: Limit,
     /// From launch; then it expires. Default 8 h. Off still ends: at [`Policy::LONGEST_SECONDS`].
@@ -40,19 +42,22 @@ impl Default for Policy {
         Self {
             start_seconds: minutes(5),
             never_connected_seconds: minutes(10),
+            idle_seconds: minutes(30),
             disconnected_seconds: minutes(15),
             total_seconds: minutes(8 * 60),
         }
     }
 }
 
-/// One of the four limits of a [`Policy`], in the order of its fields.
+/// One of the five limits of a [`Policy`], in the order of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyLimit {
     /// See [`Policy::start_seconds`].
     Start,
     /// See [`Policy::never_connected_seconds`].
     NeverConnected,
+    /// See [`Policy::idle_seconds`].
+    Idle,
     /// See [`Policy::disconnected_seconds`].
     Disconnected,
     /// See [`Policy::total_seconds`].
@@ -61,13 +66,20 @@ pub enum PolicyLimit {
 
 impl PolicyLimit {
     /// Every limit, in order.
-    pub const ALL: [Self; 4] = [Self::Start, Self::NeverConnected, Self::Disconnected, Self::Total];
+    pub const ALL: [Self; 5] = [
+        Self::Start,
+        Self::NeverConnected,
+        Self::Idle,
+        Self::Disconnected,
+        Self::Total,
+    ];
 
     /// What people read.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Start => "Start",
             Self::NeverConnected => "Never connected",
+            Self::Idle => "Idle",
             Self::Disconnected => "Disconnected",
             Self::Total => "Total",
         }
@@ -78,6 +90,7 @@ impl PolicyLimit {
         match self {
             Self::Start => "From launch to ready; then it is an error.",
             Self::NeverConnected => "From ready until somebody opens it; then it expires.",
+            Self::Idle => "From the last key press or click; then its tab is closed.",
             Self::Disconnected => "From the closing of its tab; then it expires.",
             Self::Total => "From launch; then it expires. Off still ends after a year.",
         }
@@ -88,6 +101,7 @@ impl PolicyLimit {
         match self {
             Self::Start => policy.start_seconds,
             Self::NeverConnected => policy.never_connected_seconds,
+            Self::Idle => policy.idle_seconds,
             Self::Disconnected => policy.disconnected_seconds,
             Self::Total => policy.total_seconds,
         }
@@ -98,6 +112,7 @@ impl PolicyLimit {
         match self {
             Self::Start => policy.start_seconds = limit,
             Self::NeverConnected => policy.never_connected_seconds = limit,
+            Self::Idle => policy.idle_seconds = limit,
             Self::Disconnected => policy.disconnected_seconds = limit,
             Self::Total => policy.total_seconds = limit,
         }

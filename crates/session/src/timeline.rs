@@ -64,14 +64,24 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
         EventKind::Failed { error } => format!("Error: {error}"),
         EventKind::Connected => "Connected: a browser tab opened it".to_owned(),
         EventKind::Disconnected => "Tab closed".to_owned(),
-        EventKind::Expired { reason, batch, .. } => {
+        EventKind::Idle => "Tab closed by the system: nobody used it for too long".to_owned(),
+        EventKind::Expired {
+            reason,
+            batch,
+            blocked_until,
+            ..
+        } => {
+            let blocked = blocked_until.map_or_else(String::new, |until| {
+                format!("; no relaunch before {}", format::utc(until))
+            });
             let together = if batch.is_some() { ", together with others" } else { "" };
             match reason {
-                EndReason::Admin => format!("Expired{by}{together}"),
+                EndReason::Admin => format!("Expired{by}{together}{blocked}"),
                 other => format!("Expired: {}", other.label().to_ascii_lowercase()),
             }
         }
         EventKind::TornDown => "Closed by the environment: nothing of it is left".to_owned(),
+        EventKind::TeardownGivenUp => format!("Cleanup given up{by}: something of it may be left in the environment"),
         EventKind::Purged => "Removed from the list".to_owned(),
         other => other.code().replace('_', " "),
     }
@@ -101,11 +111,13 @@ mod tests {
         let jane = Actor::Person {
             user_id: crate::UserId(uuid::Uuid::nil()),
             username: "jane".into(),
+            origin: None,
         };
         let expired = |reason| EventKind::Expired {
             reason,
             note: None,
             batch: None,
+            blocked_until: None,
         };
         for (event, text) in [
             (event(jane.clone(), 0, EventKind::Launched), "Launched by jane"),

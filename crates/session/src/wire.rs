@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, EndReason, EnvironmentId, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    ApplicationId, EndReason, EnvironmentId, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
     catalogue::{ApplicationView, draft::FieldError},
     lifecycle::{Seen, Timer},
     timeline::Entry,
@@ -150,6 +150,8 @@ pub struct SessionDetails {
     pub session: Option<SessionView>,
     /// When time itself does something to it, and what.
     pub deadline: Option<Deadline>,
+    /// The environment should have closed it by now, and has not.
+    pub cleanup_overdue: bool,
     /// What happened to it, oldest first.
     pub events: Vec<Entry>,
 }
@@ -297,6 +299,9 @@ pub struct ExpireRequest {
     /// What the decision was based on; without it the session is expired whatever it is.
     #[serde(default)]
     pub seen: Option<Seen>,
+    /// Keep the user from launching the application again for 15 minutes.
+    #[serde(default)]
+    pub block_relaunch: bool,
 }
 
 /// Longest reason accepted, in characters.
@@ -324,6 +329,9 @@ pub struct Me {
     pub username: Arc<str>,
     /// Role.
     pub role: crate::Role,
+    /// Where the request came from; never leaves the server but into the log.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
 }
 
 /// What a refresh answered.

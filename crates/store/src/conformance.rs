@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::Store;
 
+mod access;
 mod catalogue;
 mod kit;
 mod launches;
@@ -94,4 +95,12 @@ cases! {
         an_edit_of_what_changed_meanwhile_is_refused,
         an_edit_to_what_cannot_be_leaves_nothing_behind,
         each_change_is_one_event_and_one_revision;
+    access:
+        blocking_a_user_ends_logins_and_sessions,
+        removing_a_user_ends_their_sessions_and_keeps_their_history,
+        somebody_who_can_administer_stays,
+        closing_ends_sessions_only_where_that_is_asked_for,
+        a_relaunch_is_blocked_for_its_time_and_its_application,
+        what_is_done_to_people_is_in_the_log,
+        the_chain_of_events_holds;
 }

@@ -7,19 +7,22 @@
 //! To add a database: a module that implements [`Store`], one test that runs [`mod@conformance`] on it, one arm in the
 //! server's composition root.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, BatchId, EnvironmentId, Event, Policy, Role, Session, SessionId, Timestamp, UserId,
-    catalogue::ApplicationSpec, lifecycle,
+    Actor, ApplicationId, BatchId, EnvironmentId, Event, Origin, Policy, Role, Session, SessionId, Timestamp, UserId,
+    catalogue::{Admission, ApplicationSpec},
+    format, lifecycle,
 };
 
+pub mod chain;
 pub mod conformance;
 mod error;
 pub mod sqlite;
 pub mod writer;
 
+pub use chain::Verified;
 pub use error::StoreError;
 pub use writer::Writer;
 
@@ -39,6 +42,8 @@ pub struct User {
     pub role: Role,
     /// Since when.
     pub created_at: Timestamp,
+    /// May they not sign in?
+    pub blocked: bool,
 }
 
 /// A sign-in: only the SHA-256 of its token is kept.
@@ -138,6 +143,8 @@ pub enum Request {
         application_id: ApplicationId,
         /// For whom.
         user_id: UserId,
+        /// Where the wish came from.
+        origin: Option<Origin>,
         /// When.
         at: Timestamp,
     },
@@ -185,17 +192,29 @@ pub enum LaunchRefusal {
     EnvironmentClosed,
     /// All its seats are taken.
     NoSeat,
+    /// The user is blocked.
+    UserBlocked,
+    /// An administrator expired the user's session of this application and blocked a relaunch until then.
+    RelaunchBlocked(Timestamp),
 }
 
 impl LaunchRefusal {
     /// What people read.
-    pub const fn sentence(self) -> &'static str {
+    pub fn sentence(self) -> Cow<'static, str> {
         match self {
-            Self::UnknownUser => "There is no such user.",
-            Self::UnknownApplication => "There is no such application.",
-            Self::ApplicationClosed => "This application is closed to launches.",
-            Self::EnvironmentClosed => "The environment of this application is closed to launches.",
-            Self::NoSeat => "All seats of this application are taken. Try again later.",
+            Self::UnknownUser => "There is no such user.".into(),
+            Self::UnknownApplication => "There is no such application.".into(),
+            Self::ApplicationClosed => "This application is closed to launches.".into(),
+            Self::EnvironmentClosed => "The environment of this application is closed to launches.".into(),
+            Self::NoSeat => "All seats of this application are taken. Try again later.".into(),
+            Self::UserBlocked => "This account is blocked.".into(),
+            Self::RelaunchBlocked(until) => {
+                let until = format::utc(until);
+                format!(
+                    "An administrator ended your session of this application. It can be launched again from {until} on."
+                )
+                .into()
+            }
         }
     }
 }
@@ -278,6 +297,8 @@ pub trait Store: Send + Sync + 'static {
     async fn write(&self, batch: &[Request]) -> Result<Committed>;
     /// The events of a session, oldest first. Also of one that was purged.
     async fn events(&self, id: SessionId) -> Result<Vec<Event>>;
+    /// Reads every event and checks that none was changed, added or removed since it was written.
+    async fn verify_events(&self) -> Result<Verified>;
     /// The newest refused launches, newest first.
     async fn denials(&self, limit: u32) -> Result<Vec<Event>>;
     /// The event of a batch, if it was noted.
@@ -293,12 +314,19 @@ pub trait Store: Send + Sync + 'static {
     async fn users(&self) -> Result<Vec<User>>;
     /// One person by name, case-insensitively.
     async fn user_named(&self, username: &str) -> Result<Option<User>>;
-    /// Adds a person. [`StoreError::Taken`] where the name is in use.
-    async fn add_user(&self, user: &User) -> Result<()>;
-    /// Changes a role. [`StoreError::LastSystemAdmin`] where nobody would be left.
-    async fn set_role(&self, id: UserId, role: Role) -> Result<()>;
-    /// Changes a password and ends all logins of that person.
-    async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()>;
+    /// Adds a person, with its event. [`StoreError::Taken`] where the name is in use.
+    async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Changes a role, with its event. [`StoreError::LastSystemAdmin`] where nobody would be left.
+    async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Changes a password and ends all logins of that person, with its event.
+    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Blocks a person or lets them in again, with its event; writes nothing where it is so already. Blocking ends their
+    /// logins and their sessions, each with its event, in the same transaction. [`StoreError::LastSystemAdmin`] where nobody
+    /// would be left.
+    async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Removes a person with their logins and preferences, and ends their sessions, each with its event, in the same
+    /// transaction. What they did stays in the log. [`StoreError::LastSystemAdmin`] where nobody would be left.
+    async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()>;
 
     /// Keeps a login.
     async fn add_login(&self, login: &Login) -> Result<()>;
@@ -315,9 +343,9 @@ pub trait Store: Send + Sync + 'static {
     async fn environments(&self) -> Result<Vec<EnvironmentRow>>;
     /// Adds an environment, with its event. [`StoreError::Taken`] where the name is in use.
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()>;
-    /// Opens or closes it to launches, with its event; writes nothing where it is so already. False where there is none of
-    /// that id.
-    async fn open_environment(&self, id: EnvironmentId, open: bool, by: &Actor, at: Timestamp) -> Result<bool>;
+    /// Opens or closes it to launches, with its event; writes nothing where it is so already. Also ends its sessions where
+    /// that is asked for, each with its event, in the same transaction. False where there is none of that id.
+    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool>;
     /// All applications, by name.
     async fn applications(&self) -> Result<Vec<Application>>;
     /// Adds an application, with its event. [`StoreError::Taken`] where the name is in use.
@@ -332,9 +360,11 @@ pub trait Store: Send + Sync + 'static {
         by: &Actor,
         at: Timestamp,
     ) -> Result<Edited>;
-    /// Opens or closes it to launches, with its event; writes nothing where it is so already. False where there is none of
-    /// that id.
-    async fn open_application(&self, id: ApplicationId, open: bool, by: &Actor, at: Timestamp) -> Result<bool>;
+    /// Opens or closes it to launches, with its event; writes nothing where it is so already. Also ends its sessions where
+    /// that is asked for, each with its event, in the same transaction. False where there is none of that id.
+    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool>;
+    /// The newest changes of people, newest first.
+    async fn people_events(&self, limit: u32) -> Result<Vec<Event>>;
     /// The newest changes of environments and applications, newest first.
     async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>>;
 

@@ -40,6 +40,7 @@ fn user(n: u128) -> User {
         password_hash: String::new(),
         role: Role::User,
         created_at: at(0),
+        blocked: false,
     }
 }
 
@@ -70,7 +71,7 @@ async fn furnish(store: &Sqlite, people: u128) {
         .await
         .unwrap();
     for n in 0..people {
-        store.add_user(&user(n)).await.unwrap();
+        store.add_user(&user(n), &Actor::System, at(0)).await.unwrap();
     }
 }
 
@@ -80,6 +81,7 @@ fn launch(id: Uuid, who: u128) -> Request {
         session_id: SessionId(id),
         application_id: APPLICATION,
         user_id,
+        origin: None,
         at: at(0),
     }
 }
@@ -112,7 +114,7 @@ async fn one_server_at_a_time_and_tools_beside_it() {
         "{second:?}"
     );
     let tool = Sqlite::open(dir.path()).await.unwrap();
-    tool.add_user(&user(1)).await.unwrap();
+    tool.add_user(&user(1), &Actor::System, at(0)).await.unwrap();
     assert_eq!(server.users().await.unwrap(), [user(1)]);
     drop(server);
     Sqlite::serve(dir.path()).await.unwrap();
@@ -142,7 +144,7 @@ async fn a_server_and_a_tool_wait_for_each_other() {
         }
     });
     for n in 1000..1100 {
-        tool.add_user(&user(n)).await.unwrap();
+        tool.add_user(&user(n), &Actor::System, at(0)).await.unwrap();
     }
     serving.await.unwrap();
     assert_eq!(server.users().await.unwrap().len(), 101);
@@ -154,7 +156,7 @@ async fn the_data_is_the_owners_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
     let store = Sqlite::serve(&path).await.unwrap();
-    store.add_user(&user(1)).await.unwrap();
+    store.add_user(&user(1), &Actor::System, at(0)).await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
     let files: Vec<_> = fs::read_dir(&path)

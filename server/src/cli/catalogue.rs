@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use control::Control;
-use session::catalogue::draft::ApplicationDraft;
+use session::catalogue::{Admission, draft::ApplicationDraft};
 
 use super::{Outcome, told};
 
@@ -33,10 +33,13 @@ pub enum ApplicationVerb {
         /// Its name.
         name: String,
     },
-    /// Close it to launches; live sessions go on.
+    /// Close it to launches; live sessions go on, unless they are to end as well.
     Close {
         /// Its name.
         name: String,
+        /// End its sessions, too.
+        #[arg(long)]
+        end_sessions: bool,
     },
     /// List all applications.
     List,
@@ -50,10 +53,13 @@ pub enum EnvironmentVerb {
         /// Its name.
         name: String,
     },
-    /// Close it to launches; live sessions go on.
+    /// Close it to launches; live sessions go on, unless they are to end as well.
     Close {
         /// Its name.
         name: String,
+        /// End its sessions, too.
+        #[arg(long)]
+        end_sessions: bool,
     },
     /// List all environments.
     List,
@@ -83,8 +89,10 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
             let added = control.add_application(&operator, &draft).await.map_err(told)?;
             println!("added {} ({})", added.spec.name, added.id);
         }
-        ApplicationVerb::Open { name } => open_application(control, &name, true).await?,
-        ApplicationVerb::Close { name } => open_application(control, &name, false).await?,
+        ApplicationVerb::Open { name } => admit_application(control, &name, Admission::Open).await?,
+        ApplicationVerb::Close { name, end_sessions } => {
+            admit_application(control, &name, closing(end_sessions)).await?
+        }
         ApplicationVerb::List => {
             for row in control.applications(&operator).await.map_err(told)? {
                 let (name, command) = (&row.spec.name, row.spec.command.join(" "));
@@ -99,8 +107,10 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
 pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {
-        EnvironmentVerb::Open { name } => open_environment(control, &name, true).await?,
-        EnvironmentVerb::Close { name } => open_environment(control, &name, false).await?,
+        EnvironmentVerb::Open { name } => admit_environment(control, &name, Admission::Open).await?,
+        EnvironmentVerb::Close { name, end_sessions } => {
+            admit_environment(control, &name, closing(end_sessions)).await?
+        }
         EnvironmentVerb::List => {
             for row in control.environments(&operator).await.map_err(told)?.items {
                 println!("{}\t{}\t{}\t{}", row.name, row.kind, word(row.open), row.id);
@@ -110,20 +120,28 @@ pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outco
     Ok(())
 }
 
-async fn open_application(control: &Arc<Control>, name: &str, open: bool) -> Outcome {
+async fn admit_application(control: &Arc<Control>, name: &str, to: Admission) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     let id = control.application_named(&operator, name).await.map_err(told)?;
-    control.open_application(&operator, id, open).await.map_err(told)?;
-    println!("{name} is {} to launches", word(open));
+    control.admit_application(&operator, id, to).await.map_err(told)?;
+    println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
 }
 
-async fn open_environment(control: &Arc<Control>, name: &str, open: bool) -> Outcome {
+async fn admit_environment(control: &Arc<Control>, name: &str, to: Admission) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     let id = control.environment_named(&operator, name).await.map_err(told)?;
-    control.open_environment(&operator, id, open).await.map_err(told)?;
-    println!("{name} is {} to launches", word(open));
+    control.admit_environment(&operator, id, to).await.map_err(told)?;
+    println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
+}
+
+const fn closing(end_sessions: bool) -> Admission {
+    if end_sessions {
+        Admission::CloseAndEnd
+    } else {
+        Admission::Close
+    }
 }
 
 const fn word(open: bool) -> &'static str {

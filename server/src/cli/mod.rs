@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the answers of the command line")]
 
 mod catalogue;
+mod events;
 mod seed;
 mod serve;
 mod sessions;
@@ -30,10 +31,10 @@ pub struct Cli {
 enum Verb {
     /// Run the server (what happens without a verb).
     Serve,
-    /// People: add, set-role, set-password, list.
+    /// People: add, set-role, set-password, block, unblock, remove, list.
     #[command(subcommand)]
     User(user::Verb),
-    /// Sessions: list, expire.
+    /// Sessions: list, expire, give-up.
     #[command(subcommand)]
     Sessions(sessions::Verb),
     /// Applications: add, open, close, list.
@@ -42,6 +43,9 @@ enum Verb {
     /// Environments: open, close, list.
     #[command(subcommand)]
     Environment(catalogue::EnvironmentVerb),
+    /// The log of what happened: verify.
+    #[command(subcommand)]
+    Events(events::Verb),
     /// Fill an empty data directory with synthetic history, for trials and benchmarks.
     Seed(seed::Seed),
 }
@@ -54,7 +58,8 @@ pub async fn run(cli: Cli) -> Outcome {
     let settings = Settings::read(cli.config.as_deref())?;
     match cli.verb.unwrap_or(Verb::Serve) {
         Verb::Serve => serve::run(settings).await,
-        Verb::User(verb) => user::run(verb, &*tool(&settings).await?).await,
+        Verb::User(verb) => user::run(verb, &tool(&settings).await?).await,
+        Verb::Events(verb) => events::run(verb, &*tool(&settings).await?).await,
         Verb::Sessions(verb) => sessions::run(verb, &*tool(&settings).await?).await,
         Verb::Application(verb) => catalogue::application(verb, &tool(&settings).await?).await,
         Verb::Environment(verb) => catalogue::environment(verb, &tool(&settings).await?).await,

@@ -26,6 +26,14 @@ pub enum Verb {
         /// Shown to its user and kept.
         #[arg(long)]
         reason: Option<String>,
+        /// Keep its user from launching the application again for 15 minutes.
+        #[arg(long)]
+        block_relaunch: bool,
+    },
+    /// No longer wait for the environment to close an ended session, whose cleanup is overdue.
+    GiveUp {
+        /// Its id.
+        id: SessionId,
     },
 }
 
@@ -34,9 +42,26 @@ pub async fn run(verb: Verb, control: &Control) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {
         Verb::List { search } => list(control, &operator, search),
-        Verb::Expire { id, reason } => {
+        Verb::GiveUp { id } => {
+            control.give_up_cleanup(&operator, id).await.map_err(told)?;
+            println!("{id}: its environment is no longer asked to close it");
+            Ok(())
+        }
+        Verb::Expire {
+            id,
+            reason,
+            block_relaunch,
+        } => {
             let session = control
-                .expire(&operator, id, ExpireRequest { reason, seen: None })
+                .expire(
+                    &operator,
+                    id,
+                    ExpireRequest {
+                        reason,
+                        block_relaunch,
+                        seen: None,
+                    },
+                )
                 .await
                 .map_err(told)?;
             let (by, at) = (

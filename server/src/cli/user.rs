@@ -1,6 +1,9 @@
 //! `cloud-delivery user …`
 
-use std::io::{BufRead, IsTerminal};
+use std::{
+    io::{BufRead, IsTerminal},
+    sync::Arc,
+};
 
 use clap::Subcommand;
 use control::{Control, random_password};
@@ -31,12 +34,27 @@ pub enum Verb {
         /// Whose.
         username: String,
     },
+    /// Block a person: their sign-ins and sessions end at once.
+    Block {
+        /// Whom.
+        username: String,
+    },
+    /// Let a blocked person in again.
+    Unblock {
+        /// Whom.
+        username: String,
+    },
+    /// Remove a person: their sign-ins and sessions end at once. What they did stays in the log.
+    Remove {
+        /// Whom.
+        username: String,
+    },
     /// List everybody.
     List,
 }
 
 /// Runs a verb.
-pub async fn run(verb: Verb, control: &Control) -> Outcome {
+pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
     match verb {
         Verb::Add { username, role } => {
             let password = password()?;
@@ -52,12 +70,27 @@ pub async fn run(verb: Verb, control: &Control) -> Outcome {
             control.set_password(&username, &password).await.map_err(told)?;
             println!("changed; {username} has to sign in again");
         }
+        Verb::Block { username } => block(control, &username, true).await?,
+        Verb::Unblock { username } => block(control, &username, false).await?,
+        Verb::Remove { username } => {
+            let operator = control.operator().await.map_err(told)?;
+            control.remove_user(&operator, &username).await.map_err(told)?;
+            println!("removed {username}");
+        }
         Verb::List => {
             for user in control.users().await.map_err(told)? {
-                println!("{}\t{}\t{}", user.username, user.role.code(), user.id);
+                let blocked = if user.blocked { "\tblocked" } else { "" };
+                println!("{}\t{}\t{}{blocked}", user.username, user.role.code(), user.id);
             }
         }
     }
+    Ok(())
+}
+
+async fn block(control: &Arc<Control>, username: &str, blocked: bool) -> Outcome {
+    let operator = control.operator().await.map_err(told)?;
+    control.block_user(&operator, username, blocked).await.map_err(told)?;
+    println!("{username} is {} now", if blocked { "blocked" } else { "let in" });
     Ok(())
 }
 

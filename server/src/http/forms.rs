@@ -53,6 +53,8 @@ pub async fn end(
 pub struct Expire {
     #[serde(default)]
     reason: String,
+    /// A check box: sent only when it is checked.
+    block_relaunch: Option<String>,
     seen_status: Option<Status>,
     seen_connected: Option<bool>,
 }
@@ -70,6 +72,7 @@ pub async fn expire(
         .map(|(status, connected)| Seen { status, connected });
     let request = ExpireRequest {
         reason: Some(form.reason),
+        block_relaunch: form.block_relaunch.is_some(),
         seen,
     };
     match state.control.expire(&me, id(&text)?, request).await {

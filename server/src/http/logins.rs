@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::{
     Form,
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{Method, StatusCode, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -14,9 +14,13 @@ use axum_extra::extract::{
     cookie::{self, SameSite},
 };
 use serde::Deserialize;
-use session::{Role, wire::Me};
+use session::{Origin, Role, wire::Me};
+use uuid::Uuid;
 
 use super::{AppState, origin::encode, problem::Refused};
+
+/// Names the request, for whoever looks for it in the log of events.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How the login's cookie is called and protected. On plain http (a trial on this host) neither prefix nor `Secure`:
 /// browsers would not send it back.
@@ -93,6 +97,7 @@ pub async fn sign_in(
     match state.control.sign_in(&form.username, &form.password, peer.ip()).await {
         Ok(token) => (jar.add(state.cookie.with(token)), Redirect::to(own_path(&form.next))).into_response(),
         Err(control::Error::Credentials) => back("failed=1"),
+        Err(control::Error::Blocked) => back("blocked=1"),
         Err(control::Error::Throttled(seconds)) => back(&format!("throttled={seconds}")),
         Err(error) => Refused::from(error).into_response(),
     }
@@ -109,9 +114,16 @@ pub async fn sign_out(State(state): State<AppState>, jar: CookieJar) -> Result<R
     Ok((jar.remove(gone), Redirect::to("/login")).into_response())
 }
 
-/// Says who asks. A stranger who asks for a page is sent to sign in; whoever's role is not enough for the admin portal
+/// Says who asks, from where, and names the request. A stranger who asks for a page is sent to sign in; whoever's role is not enough for the admin portal
 /// sees that, as 403. The API and the server functions refuse by themselves.
-pub async fn guard(State(state): State<AppState>, jar: CookieJar, mut request: Request, next: Next) -> Response {
+pub async fn guard(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    jar: CookieJar,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = Uuid::now_v7().to_string();
     let me = match jar.get(state.cookie.name()) {
         Some(cookie) => match state.control.who(cookie.value()).await {
             Ok(me) => me,
@@ -126,9 +138,19 @@ pub async fn guard(State(state): State<AppState>, jar: CookieJar, mut request: R
         return Redirect::to(&format!("/login?next={}", encode(asked))).into_response();
     }
     if let Some(me) = me {
-        request.extensions_mut().insert(me);
+        let origin = Origin {
+            address: peer.ip().to_string().into(),
+            request_id: id.as_str().into(),
+        };
+        request.extensions_mut().insert(Me {
+            origin: Some(origin),
+            ..me
+        });
     }
     let mut response = next.run(request).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     if role < needed(&path) && response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::FORBIDDEN;
     }

@@ -11,16 +11,20 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use control::{Attachment, Close, Control};
-use environments::{Duplex, rfb::ClientFilter};
+use control::{Attachment, Close, Control, Use};
+use environments::{
+    Duplex,
+    rfb::{Activity, ClientFilter},
+};
 use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use parking_lot::Mutex;
-use session::wire::Problem;
+use session::{notice::Notice, wire::Problem};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
+    sync::mpsc::UnboundedReceiver,
     time::{Instant, interval, timeout},
 };
 
@@ -69,12 +73,13 @@ async fn relay(control: Arc<Control>, mut attachment: Attachment, application: B
     let (mut to_tab, mut from_tab) = socket.split();
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let heard = Mutex::new(Instant::now());
+    let used = attachment.used.clone();
     let why = tokio::select! {
         // The server's word comes first: after it, nothing more of the application reaches the tab.
         biased;
         why = &mut attachment.closed => why.ok(),
-        () = down(&mut from_application, &mut to_tab, &heard) => Some(Close::Lost),
-        () = up(&mut from_tab, &mut to_application, &heard) => None,
+        () = down(&mut from_application, &mut attachment.told, &mut to_tab, &heard) => Some(Close::Lost),
+        () = up(&mut from_tab, &mut to_application, &heard, &used) => None,
     };
     if let Some(why) = why {
         let (code, reason) = why.code();
@@ -88,9 +93,10 @@ async fn relay(control: Arc<Control>, mut attachment: Attachment, application: B
     control.left(attachment);
 }
 
-/// From the application to the tab, with a ping when it is quiet. Ends with the application, or when the tab is silent.
+/// From the application and the server to the tab, with a ping when it is quiet. Ends with the application, or when the tab is silent.
 async fn down(
     application: &mut ReadHalf<Box<dyn Duplex>>,
+    told: &mut UnboundedReceiver<Notice>,
     tab: &mut SplitSink<WebSocket, Message>,
     heard: &Mutex<Instant>,
 ) {
@@ -102,6 +108,10 @@ async fn down(
                 Ok(count) if count > 0 => Message::Binary(Bytes::copy_from_slice(&chunk[..count])),
                 _ => return,
             },
+            Some(notice) = told.recv() => match serde_json::to_string(&notice) {
+                Ok(text) => Message::Text(text.into()),
+                Err(_) => continue,
+            },
             _ = pings.tick() => Message::Ping(Bytes::new()),
         };
         let last = *heard.lock();
@@ -112,16 +122,25 @@ async fn down(
 }
 
 /// From the tab to the application. Ends with the tab, or when it sends what is not RFB.
-async fn up(tab: &mut SplitStream<WebSocket>, application: &mut WriteHalf<Box<dyn Duplex>>, heard: &Mutex<Instant>) {
+async fn up(
+    tab: &mut SplitStream<WebSocket>,
+    application: &mut WriteHalf<Box<dyn Duplex>>,
+    heard: &Mutex<Instant>,
+    used: &Use,
+) {
     let mut filter = ClientFilter::default();
     let mut bytes = Vec::new();
     while let Some(Ok(message)) = tab.next().await {
         *heard.lock() = Instant::now();
         let Message::Binary(input) = message else { continue };
         bytes.clear();
-        if let Err(error) = filter.feed(&input, &mut bytes) {
-            tracing::info!(%error, "a tab sent what is not RFB");
-            return;
+        match filter.feed(&input, &mut bytes) {
+            Ok(Activity::User) => used.now(),
+            Ok(Activity::None) => {}
+            Err(error) => {
+                tracing::info!(%error, "a tab sent what is not RFB");
+                return;
+            }
         }
         if application.write_all(&bytes).await.is_err() {
             // The application has ended: the other direction says so.

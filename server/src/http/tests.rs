@@ -207,7 +207,7 @@ async fn bad_input_has_a_clear_answer() {
         ),
         (
             house
-                .post(&format!("/api/v1/environments/{UNKNOWN}/close"), cookie, "")
+                .post(&format!("/api/v1/environments/{UNKNOWN}/close"), cookie, "{}")
                 .await,
             is(404, "no_such_environment"),
         ),

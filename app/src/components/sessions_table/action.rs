@@ -1,11 +1,10 @@
 //! The last cell: Expire, or how it ended.
 
 use crate::ui::dynamic::{When, attribute, words};
-use chrono::TimeDelta;
 use leptos::prelude::*;
 use session::{
     Status, Teardown,
-    lifecycle::{Verb, Verdict, verdict},
+    lifecycle::{Verb, Verdict, is_overdue, verdict},
     wire::SessionView,
 };
 
@@ -20,9 +19,6 @@ use crate::{
 
 /// Id of the form that the buttons submit where there is no JavaScript.
 pub const FORM_ID: &str = "expire";
-
-/// Closing takes a moment. After this long an administrator should know of it.
-const OVERDUE: TimeDelta = TimeDelta::seconds(60);
 
 /// The action of a row.
 #[component]
@@ -106,11 +102,12 @@ fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
     let clock = expect_clock();
     let closing = Memo::new(move |_| {
         let session = row.read();
-        let since = session.ended_at.filter(|_| session.teardown == Teardown::Wanted)?;
-        Some(clock.now() - since >= OVERDUE)
+        (session.teardown == Teardown::Wanted).then(|| is_overdue(session.ended_at, clock.now()))
     });
+    let given_up = Memo::new(move |_| row.read().teardown == Teardown::GivenUp);
     let note = Memo::new(move |_| row.read().end_note.as_deref().map(str::to_owned));
     view! {
+        <div class="cell">
         <EndedFacts session=row />
         <Note text=Signal::derive(move || note.get().map(|note| format!("“{note}”"))) />
         <Note text=Signal::derive(move || (closing.get() == Some(false)).then(|| "Closing…".to_owned())) />
@@ -118,5 +115,7 @@ fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
             tone="cell-note-error"
             text=Signal::derive(move || (closing.get() == Some(true)).then(|| "Cleanup overdue".to_owned()))
         />
+        <Note text=Signal::derive(move || given_up.get().then(|| "Cleanup given up".to_owned())) />
+        </div>
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use session::{
     ApplicationId, Role,
     catalogue::{
-        ApplicationForm, ApplicationSpec, ApplicationView, EnvironmentChoice,
+        Admission, ApplicationForm, ApplicationSpec, ApplicationView, EnvironmentChoice,
         draft::{ApplicationDraft, FieldError, check},
     },
     wire::Me,
@@ -74,11 +74,16 @@ impl Control {
         }
     }
 
-    /// Opens an application to launches, or closes it. Live sessions go on.
-    pub async fn open_application(self: &Arc<Self>, me: &Me, id: ApplicationId, open: bool) -> Result<ApplicationView> {
+    /// Opens an application to launches or closes it, and ends its sessions where that is asked for.
+    pub async fn admit_application(
+        self: &Arc<Self>,
+        me: &Me,
+        id: ApplicationId,
+        to: Admission,
+    ) -> Result<ApplicationView> {
         require(me, Role::AppAdmin)?;
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
-        self.commit(async move { store.open_application(id, open, &by, at).await })
+        self.commit(async move { store.admit_application(id, to, &by, at).await })
             .await?;
         self.application(me, id).await
     }

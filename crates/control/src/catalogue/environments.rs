@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use session::{
     EnvironmentId, Role,
-    catalogue::{EnvironmentList, EnvironmentState, EnvironmentView},
+    catalogue::{Admission, EnvironmentList, EnvironmentState, EnvironmentView},
     wire::Me,
 };
 use store::EnvironmentRow;
@@ -44,12 +44,17 @@ impl Control {
         })
     }
 
-    /// Opens an environment to launches, or closes it. Live sessions go on.
-    pub async fn open_environment(self: &Arc<Self>, me: &Me, id: EnvironmentId, open: bool) -> Result<EnvironmentView> {
+    /// Opens an environment to launches or closes it, and ends its sessions where that is asked for.
+    pub async fn admit_environment(
+        self: &Arc<Self>,
+        me: &Me,
+        id: EnvironmentId,
+        to: Admission,
+    ) -> Result<EnvironmentView> {
         require(me, Role::SystemAdmin)?;
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
         let known = self
-            .commit(async move { store.open_environment(id, open, &by, at).await })
+            .commit(async move { store.admit_environment(id, to, &by, at).await })
             .await?;
         let all = self.environments(me).await?.items;
         let found = all.into_iter().find(|environment| known && environment.id == id);

@@ -14,7 +14,7 @@ use crate::{Control, Error, Result};
 
 impl Control {
     /// Commits a change, whether or not the client hangs up meanwhile, and announces it.
-    async fn commit<T: Send + 'static>(
+    pub(crate) async fn commit<T: Send + 'static>(
         self: &Arc<Self>,
         write: impl Future<Output = store::Result<T>> + Send + 'static,
     ) -> Result<T> {
@@ -23,7 +23,7 @@ impl Control {
             let done = write.await?;
             // The change stands, also when this fails: the task that reads the log's tail does it a second later.
             if let Err(error) = control.catch_up().await {
-                tracing::warn!(%error, "a change of the catalogue is announced later");
+                tracing::warn!(%error, "a change is announced later");
             }
             Ok(done)
         });

@@ -27,6 +27,7 @@ pub fn session(n: u32) -> Session {
         end: None,
         error: None,
         teardown: Teardown::NotNeeded,
+        blocked_until: None,
         policy,
         version: 1,
     }

@@ -6,7 +6,7 @@ use control::{Error, REFRESH_INTERVAL};
 use session::{
     Actor, ApplicationId, EnvironmentId, EventKind, Role, Status,
     catalogue::{
-        EnvironmentState,
+        Admission, EnvironmentState,
         draft::{ApplicationDraft, Field},
     },
     event::ApplicationChange,
@@ -61,7 +61,8 @@ async fn an_app_admin_adds_an_application_and_a_student_launches_it() {
         event.actor,
         Actor::Person {
             user_id: anton.user_id,
-            username: "anton".into()
+            username: "anton".into(),
+            origin: None,
         }
     );
     assert_eq!(event.at, house.control.now());
@@ -175,22 +176,37 @@ async fn what_is_closed_is_not_launched_and_what_runs_goes_on() {
     let running = house.active().await;
     let launch = async || control.launch(&house.other, house.desktop).await;
 
-    let closed = control.open_application(admin, house.desktop, false).await.unwrap();
+    let closed = control
+        .admit_application(admin, house.desktop, Admission::Close)
+        .await
+        .unwrap();
     assert!(!closed.open && closed.live == 1);
     assert!(matches!(
         launch().await,
         Err(Error::Denied(LaunchRefusal::ApplicationClosed))
     ));
-    assert!(control.open_application(admin, house.desktop, true).await.unwrap().open);
+    assert!(
+        control
+            .admit_application(admin, house.desktop, Admission::Open)
+            .await
+            .unwrap()
+            .open
+    );
 
     let lab = lab(&house).await;
-    let closed = control.open_environment(admin, lab, false).await.unwrap();
+    let closed = control.admit_environment(admin, lab, Admission::Close).await.unwrap();
     assert!(!closed.open && closed.live == 1);
     assert!(matches!(
         launch().await,
         Err(Error::Denied(LaunchRefusal::EnvironmentClosed))
     ));
-    assert!(control.open_environment(admin, lab, true).await.unwrap().open);
+    assert!(
+        control
+            .admit_environment(admin, lab, Admission::Open)
+            .await
+            .unwrap()
+            .open
+    );
     // Before the launch, whose start goes on by itself and writes.
     let committed = house.store.revision().await.unwrap();
     let known = control
@@ -202,9 +218,13 @@ async fn what_is_closed_is_not_launched_and_what_runs_goes_on() {
     assert!(launch().await.is_ok());
     assert_eq!(house.row(running).status, Status::Active);
 
-    let unknown = control.open_application(admin, ApplicationId(Uuid::nil()), true).await;
+    let unknown = control
+        .admit_application(admin, ApplicationId(Uuid::nil()), Admission::Open)
+        .await;
     assert!(matches!(unknown, Err(Error::NoApplication(_))));
-    let unknown = control.open_environment(admin, EnvironmentId(Uuid::nil()), true).await;
+    let unknown = control
+        .admit_environment(admin, EnvironmentId(Uuid::nil()), Admission::Open)
+        .await;
     assert!(matches!(unknown, Err(Error::NoEnvironment(_))));
 }
 
@@ -264,7 +284,7 @@ async fn each_use_case_asks_for_its_role() {
             matches!(refused, Some(Error::Forbidden(Role::SystemAdmin))),
             "{refused:?}"
         );
-        let refused = control.open_environment(me, lab, false).await.err();
+        let refused = control.admit_environment(me, lab, Admission::Close).await.err();
         assert!(
             matches!(refused, Some(Error::Forbidden(Role::SystemAdmin))),
             "{refused:?}"
@@ -277,7 +297,10 @@ async fn each_use_case_asks_for_its_role() {
         control.application_form(me, Some(house.desktop)).await.err(),
         control.add_application(me, &draft).await.err(),
         control.edit_application(me, house.desktop, &draft, seen).await.err(),
-        control.open_application(me, house.desktop, false).await.err(),
+        control
+            .admit_application(me, house.desktop, Admission::Close)
+            .await
+            .err(),
     ] {
         assert!(matches!(refused, Some(Error::Forbidden(Role::AppAdmin))), "{refused:?}");
     }

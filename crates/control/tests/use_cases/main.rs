@@ -1,7 +1,9 @@
 //! The use-cases on a real store and a simulated environment, one file for each resource.
 
+mod access;
 mod catalogue;
 mod house;
 mod people;
 mod refresh;
 mod sessions;
+mod time;

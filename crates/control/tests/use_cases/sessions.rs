@@ -8,6 +8,7 @@ use control::{Close, Error};
 use environments::{Environment, simulated::SimulatedPlan};
 use session::{
     EndReason, EventKind, Status, Teardown, UserId,
+    catalogue::Admission,
     lifecycle::Seen,
     view::View,
     wire::{ExpireRequest, Me},
@@ -31,6 +32,7 @@ async fn a_student_launches_opens_leaves_and_an_admin_expires() {
     let (mut tab, _bytes) = house.open(launched.id).await;
     let request = ExpireRequest {
         reason: Some("licence needed".into()),
+        block_relaunch: false,
         seen: None,
     };
     let expired = house.control.expire(&house.admin, launched.id, request).await.unwrap();
@@ -119,6 +121,7 @@ async fn an_expire_decided_on_stale_facts_is_refused_with_the_new_ones() {
     let _tab = house.open(id).await;
     let request = ExpireRequest {
         reason: None,
+        block_relaunch: false,
         seen: Some(seen),
     };
     let Err(Error::Changed(now)) = house.control.expire(&house.admin, id, request).await else {
@@ -127,6 +130,7 @@ async fn an_expire_decided_on_stale_facts_is_refused_with_the_new_ones() {
     assert!(now.connected);
     let request = ExpireRequest {
         reason: None,
+        block_relaunch: false,
         seen: Some(Seen {
             status: now.status,
             connected: now.connected,
@@ -216,7 +220,7 @@ async fn a_refused_launch_is_kept_with_its_reason() {
     let house = House::new().await;
     house
         .control
-        .open_application(&house.admin, house.desktop, false)
+        .admit_application(&house.admin, house.desktop, Admission::Close)
         .await
         .unwrap();
     let refused = house.control.launch(&house.student, house.desktop).await;

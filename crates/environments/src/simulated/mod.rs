@@ -24,6 +24,9 @@ use crate::{Duplex, Environment, EnvironmentError, Observed, Signal, Signals, St
 /// Bytes that a stream holds in each direction before its writer has to wait.
 const STREAM: usize = 64 * 1024;
 
+/// An argument of an application that can't be stopped, to see what administrators see then.
+const NEVER_STOPS: &str = "--never-stops";
+
 /// How a simulated environment behaves. All chance comes from `seed`, in the order of the starts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulatedPlan {
@@ -78,6 +81,8 @@ struct State {
 #[derive(Debug)]
 struct Simulation {
     ready: bool,
+    /// Every stop of it fails.
+    stuck: bool,
     /// Cancelled with it: its start and its streams.
     end: CancellationToken,
 }
@@ -199,6 +204,7 @@ impl Environment for Simulated {
                 Entry::Occupied(_) => return Ok(()),
                 Entry::Vacant(free) => free.insert(Simulation {
                     ready: false,
+                    stuck: spec.command.iter().any(|word| word == NEVER_STOPS),
                     end: end.clone(),
                 }),
             };
@@ -238,11 +244,11 @@ impl Environment for Simulated {
         {
             let mut state = self.state();
             state.reachable()?;
-            if !state.sessions.contains_key(&id) {
+            let Some(simulation) = state.sessions.get(&id) else {
                 return Ok(());
-            }
-            if state.failing_stops > 0 {
-                state.failing_stops -= 1;
+            };
+            if simulation.stuck || state.failing_stops > 0 {
+                state.failing_stops = state.failing_stops.saturating_sub(1);
                 return Err(EnvironmentError::Failed(
                     "the simulated environment could not end the session".to_owned(),
                 ));

@@ -41,7 +41,7 @@ pub struct ApplicationDraft {
     /// Sessions that may be live at once; blank = no limit.
     pub seats: String,
     /// Minutes of each limit, in the order of [`PolicyLimit::ALL`]; `None` = Off.
-    pub limits: [Option<String>; 4],
+    pub limits: [Option<String>; 5],
 }
 
 impl Default for ApplicationDraft {
@@ -92,6 +92,8 @@ pub enum Field {
     Start,
     /// See [`PolicyLimit::NeverConnected`].
     NeverConnected,
+    /// See [`PolicyLimit::Idle`].
+    Idle,
     /// See [`PolicyLimit::Disconnected`].
     Disconnected,
     /// See [`PolicyLimit::Total`].
@@ -100,7 +102,7 @@ pub enum Field {
 
 impl Field {
     /// Every field, from top to bottom.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Name,
         Self::LaunchText,
         Self::Environment,
@@ -109,6 +111,7 @@ impl Field {
         Self::Seats,
         Self::Start,
         Self::NeverConnected,
+        Self::Idle,
         Self::Disconnected,
         Self::Total,
     ];
@@ -124,6 +127,7 @@ impl Field {
             Self::Seats => "seats",
             Self::Start => "start",
             Self::NeverConnected => "never_connected",
+            Self::Idle => "idle",
             Self::Disconnected => "disconnected",
             Self::Total => "total",
         }
@@ -140,6 +144,7 @@ impl Field {
             Self::Seats => "Seats",
             Self::Start => PolicyLimit::Start.label(),
             Self::NeverConnected => PolicyLimit::NeverConnected.label(),
+            Self::Idle => PolicyLimit::Idle.label(),
             Self::Disconnected => PolicyLimit::Disconnected.label(),
             Self::Total => PolicyLimit::Total.label(),
         }
@@ -150,6 +155,7 @@ impl Field {
         match limit {
             PolicyLimit::Start => Self::Start,
             PolicyLimit::NeverConnected => Self::NeverConnected,
+            PolicyLimit::Idle => Self::Idle,
             PolicyLimit::Disconnected => Self::Disconnected,
             PolicyLimit::Total => Self::Total,
         }
@@ -280,7 +286,7 @@ fn whole(text: &str, range: &RangeInclusive<u32>) -> Option<u32> {
 }
 
 /// Minutes of each limit; what is not a whole number of them is rounded up.
-fn minutes(policy: &Policy) -> [Option<String>; 4] {
+fn minutes(policy: &Policy) -> [Option<String>; 5] {
     PolicyLimit::ALL.map(|limit| limit.of(policy).map(|seconds| seconds.get().div_ceil(60).to_string()))
 }
 

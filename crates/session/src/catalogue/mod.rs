@@ -10,6 +10,25 @@ use serde::{Deserialize, Serialize};
 use self::draft::Field;
 use crate::{ApplicationId, EnvironmentId, Policy, Timestamp, policy::PolicyLimit};
 
+/// What an application or an environment lets in from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Admission {
+    /// Launches.
+    Open,
+    /// No launches. Sessions that are there go on.
+    Close,
+    /// No launches, and the sessions that are there end.
+    CloseAndEnd,
+}
+
+impl Admission {
+    /// Are launches let in?
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open)
+    }
+}
+
 /// An application with its delivery method: all that an administrator sets in its form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationSpec {
@@ -57,6 +76,7 @@ impl ApplicationView {
                 .map_or_else(|| "No limit".to_owned(), |seats| seats.to_string()),
             Field::Start => PolicyLimit::Start.words(&spec.policy),
             Field::NeverConnected => PolicyLimit::NeverConnected.words(&spec.policy),
+            Field::Idle => PolicyLimit::Idle.words(&spec.policy),
             Field::Disconnected => PolicyLimit::Disconnected.words(&spec.policy),
             Field::Total => PolicyLimit::Total.words(&spec.policy),
         }

@@ -10,6 +10,7 @@ fn admin() -> Actor {
     Actor::Person {
         user_id: UserId(Uuid::from_u128(9)),
         username: "admin".into(),
+        origin: None,
     }
 }
 
@@ -39,6 +40,7 @@ fn session(status: Status) -> Session {
         }),
         error: None,
         teardown: if ended { Teardown::Wanted } else { Teardown::NotNeeded },
+        blocked_until: None,
         policy,
         version: 7,
     }
@@ -50,6 +52,7 @@ fn expire() -> Command {
         note: Some("licence needed".into()),
         seen: None,
         batch: None,
+        block: false,
     }
 }
 
@@ -59,8 +62,10 @@ fn command(verb: Verb) -> Command {
         Verb::Fail => Command::Fail("gone".into()),
         Verb::Attach => Command::Attach { epoch: 0 },
         Verb::Detach => Command::Detach,
+        Verb::Idle => Command::Idle,
         Verb::Expire => expire(),
         Verb::TornDown => Command::TornDown,
+        Verb::GiveUp => Command::GiveUp,
     }
 }
 
@@ -142,6 +147,7 @@ fn a_decision_made_on_stale_facts_is_refused_only_where_it_matters() {
         note: None,
         seen: Some(Seen { status, connected }),
         batch: None,
+        block: false,
     };
     let mut connected = session(Status::Active);
     connected.connected_since = Some(at(5));
@@ -203,11 +209,48 @@ fn a_limit_that_is_off_is_never_due() {
 fn purge_is_never_early_and_waits_for_the_environment() {
     let mut ended = session(Status::Expired);
     assert!(!purgeable(&ended, at(2 + KEPT_SECONDS)), "teardown is not confirmed");
-    ended.teardown = Teardown::Confirmed;
-    assert!(!purgeable(&ended, at(1 + KEPT_SECONDS)));
-    assert!(purgeable(&ended, at(2 + KEPT_SECONDS)));
+    for teardown in [Teardown::Confirmed, Teardown::GivenUp] {
+        ended.teardown = teardown;
+        assert!(!purgeable(&ended, at(1 + KEPT_SECONDS)));
+        assert!(purgeable(&ended, at(2 + KEPT_SECONDS)));
+    }
     assert!(
         !purgeable(&session(Status::Error), at(10 * KEPT_SECONDS)),
         "only ended sessions are purged"
     );
+}
+
+#[test]
+fn giving_up_the_cleanup_is_for_what_is_being_closed_and_a_late_confirmation_still_counts() {
+    let ended = session(Status::Expired);
+    let given_up = step(&ended, Command::GiveUp, &admin(), at(60)).unwrap().session;
+    assert_eq!(given_up.teardown, Teardown::GivenUp);
+    assert_eq!(step(&given_up, Command::GiveUp, &admin(), at(61)).unwrap().event, None);
+    let confirmed = step(&given_up, Command::TornDown, &Actor::Environment, at(62))
+        .unwrap()
+        .session;
+    assert_eq!(confirmed.teardown, Teardown::Confirmed);
+    assert_eq!(step(&confirmed, Command::GiveUp, &admin(), at(63)).unwrap().event, None);
+    assert!(step(&session(Status::Active), Command::GiveUp, &admin(), at(60)).is_err());
+}
+
+#[test]
+fn an_expire_blocks_a_relaunch_only_where_it_is_asked_to() {
+    let block = |block| Command::Expire {
+        reason: EndReason::Admin,
+        note: None,
+        seen: None,
+        batch: None,
+        block,
+    };
+    let blocked_until = |block_it| {
+        let done = step(&session(Status::Active), block(block_it), &admin(), at(60)).unwrap();
+        let Some(EventKind::Expired { blocked_until, .. }) = done.event else {
+            panic!("{:?}", done.event)
+        };
+        assert_eq!(blocked_until, done.session.blocked_until);
+        blocked_until
+    };
+    assert_eq!(blocked_until(true), Some(at(60 + BLOCK_SECONDS)));
+    assert_eq!(blocked_until(false), None);
 }

@@ -1,12 +1,13 @@
 -- Ids are the 16 bytes of a UUID, times are microseconds since 1970 in UTC.
 
 -- One row. Its number is raised last in each transaction that changes sessions or events, so whoever sees revision n sees
--- everything up to n.
+-- everything up to n. The head is the hash of the last event: see crates/store/src/chain.rs.
 CREATE TABLE log (
     only     INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
-    revision INTEGER NOT NULL
+    revision INTEGER NOT NULL,
+    head     BLOB NOT NULL CHECK (length(head) = 32)
 ) STRICT;
-INSERT INTO log (only, revision) VALUES (1, 0);
+INSERT INTO log (only, revision, head) VALUES (1, 0, zeroblob(32));
 
 -- A role that is not known reads as User, so there is no CHECK on it.
 CREATE TABLE users (
@@ -15,7 +16,8 @@ CREATE TABLE users (
     folded        TEXT NOT NULL UNIQUE,
     password_hash TEXT NOT NULL,
     role          TEXT NOT NULL,
-    created_at    INTEGER NOT NULL
+    created_at    INTEGER NOT NULL,
+    blocked       INTEGER NOT NULL CHECK (blocked IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE logins (
@@ -70,22 +72,27 @@ CREATE TABLE sessions (
     disconnected_at INTEGER,
     ended_at        INTEGER,
     ended_by        TEXT,
-    end_reason      TEXT CHECK (end_reason IN ('admin', 'user', 'valid_until', 'never_connected', 'disconnected', 'application_closed')),
+    end_reason      TEXT CHECK (end_reason IN ('admin', 'user', 'valid_until', 'never_connected', 'disconnected', 'application_closed',
+        'user_blocked', 'user_removed', 'environment_closed', 'application_withdrawn')),
     end_note        TEXT,
     error           TEXT,
-    teardown        TEXT NOT NULL CHECK (teardown IN ('not_needed', 'wanted', 'confirmed')),
+    teardown        TEXT NOT NULL CHECK (teardown IN ('not_needed', 'wanted', 'confirmed', 'given_up')),
+    blocked_until   INTEGER,
     policy          TEXT NOT NULL CHECK (json_type(policy) = 'object'),
     version         INTEGER NOT NULL CHECK (version > 0),
     CHECK (connected_since IS NULL OR status = 'active'),
     CHECK ((ended_at IS NOT NULL) = (status = 'expired')),
     CHECK ((ended_by IS NULL) = (ended_at IS NULL)),
     CHECK ((end_reason IS NULL) = (ended_at IS NULL)),
-    CHECK (end_note IS NULL OR ended_at IS NOT NULL)
+    CHECK (end_note IS NULL OR ended_at IS NOT NULL),
+    CHECK (blocked_until IS NULL OR ended_at IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_live_of_user ON sessions (user_id, application_id) WHERE status IN ('pending', 'active');
 CREATE INDEX sessions_live_of_application ON sessions (application_id) WHERE status IN ('pending', 'active');
 CREATE INDEX sessions_by_version ON sessions (version);
-CREATE INDEX sessions_to_purge ON sessions (ended_at, id) WHERE teardown = 'confirmed';
+CREATE INDEX sessions_to_purge ON sessions (ended_at, id) WHERE teardown IN ('confirmed', 'given_up');
+CREATE INDEX sessions_unended ON sessions (user_id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_blocked ON sessions (user_id, application_id) WHERE blocked_until IS NOT NULL;
 
 -- `id` is the order in which things happened. A refused launch has no session, a batch has many, a change of the catalogue none.
 CREATE TABLE events (
@@ -96,12 +103,21 @@ CREATE TABLE events (
     kind       TEXT NOT NULL,
     actor      TEXT NOT NULL CHECK (json_valid(actor)),
     what       TEXT NOT NULL CHECK (json_valid(what)),
-    CHECK (session_id IS NOT NULL OR kind IN ('launch_refused', 'batch_expired', 'application_changed', 'environment_changed'))
+    hash       BLOB NOT NULL CHECK (length(hash) = 32),
+    CHECK (session_id IS NOT NULL OR kind IN ('launch_refused', 'batch_expired', 'application_changed', 'environment_changed', 'user_changed'))
 ) STRICT;
+-- What happened stays as it was written. Whoever gets around this breaks the chain of hashes.
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events BEGIN
+    SELECT raise(ABORT, 'events are never changed');
+END;
+CREATE TRIGGER events_are_never_removed BEFORE DELETE ON events BEGIN
+    SELECT raise(ABORT, 'events are never removed');
+END;
 CREATE INDEX events_of_session ON events (session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX events_purged ON events (revision) WHERE kind = 'purged';
 CREATE UNIQUE INDEX events_batches ON events (json_extract(what, '$.batch')) WHERE kind = 'batch_expired';
 CREATE INDEX events_refused ON events (id) WHERE kind = 'launch_refused';
+CREATE INDEX events_of_people ON events (id) WHERE kind = 'user_changed';
 CREATE INDEX events_of_catalogue ON events (id) WHERE kind IN ('application_changed', 'environment_changed');
 
 -- One row: when the last sweep was granted.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Event, EventKind, Policy, catalogue::ApplicationSpec, event::ApplicationChange,
+    Actor, ApplicationId, EnvironmentId, Event, EventKind, Policy,
+    catalogue::{Admission, ApplicationSpec},
+    event::ApplicationChange,
 };
 use uuid::Uuid;
 
@@ -83,8 +85,18 @@ pub(super) async fn environments_and_applications_are_kept(store: Arc<dyn Store>
 pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
     furnish(&*store, 0).await;
     for open in [false, false, true] {
-        assert!(store.open_environment(HOST, open, &actor(1), at(1)).await.unwrap());
-        assert!(store.open_application(LICENSED, open, &actor(1), at(1)).await.unwrap());
+        assert!(
+            store
+                .admit_environment(HOST, admission(open), &actor(1), at(1))
+                .await
+                .unwrap()
+        );
+        assert!(
+            store
+                .admit_application(LICENSED, admission(open), &actor(1), at(1))
+                .await
+                .unwrap()
+        );
         assert_eq!(store.environments().await.unwrap()[0].open, open);
         let applications = store.applications().await.unwrap();
         assert_eq!(
@@ -95,8 +107,18 @@ pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
     }
     let before = store.revision().await.unwrap();
     let (nobody, nowhere) = (ApplicationId(Uuid::nil()), EnvironmentId(Uuid::nil()));
-    assert!(!store.open_environment(nowhere, true, &actor(1), at(1)).await.unwrap());
-    assert!(!store.open_application(nobody, true, &actor(1), at(1)).await.unwrap());
+    assert!(
+        !store
+            .admit_environment(nowhere, Admission::Open, &actor(1), at(1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .admit_application(nobody, Admission::Open, &actor(1), at(1))
+            .await
+            .unwrap()
+    );
     assert_eq!(store.revision().await.unwrap(), before);
 }
 
@@ -140,7 +162,10 @@ pub(super) async fn an_edit_changes_future_launches_only(store: Arc<dyn Store>) 
     furnish(&*store, 2).await;
     second_environment(&*store).await;
     let before = launched(&*store, 1, 1, TERMINAL).await;
-    store.open_application(TERMINAL, false, &actor(1), at(1)).await.unwrap();
+    store
+        .admit_application(TERMINAL, Admission::Close, &actor(1), at(1))
+        .await
+        .unwrap();
     let wanted = other();
     let expected = Application::new(TERMINAL, wanted.clone(), false);
     assert_eq!(
@@ -154,7 +179,10 @@ pub(super) async fn an_edit_changes_future_launches_only(store: Arc<dyn Store>) 
         "a live session is as it was launched"
     );
 
-    store.open_application(TERMINAL, true, &actor(1), at(3)).await.unwrap();
+    store
+        .admit_application(TERMINAL, Admission::Open, &actor(1), at(3))
+        .await
+        .unwrap();
     let after = launched(&*store, 2, 2, TERMINAL).await;
     assert_eq!(
         (&*after.application, &*after.environment, after.policy),
@@ -245,16 +273,28 @@ pub(super) async fn each_change_is_one_event_and_one_revision(store: Arc<dyn Sto
         }
     };
     for written in [true, false] {
-        store.open_environment(HOST, false, &actor(1), at(7)).await.unwrap();
+        store
+            .admit_environment(HOST, Admission::Close, &actor(1), at(7))
+            .await
+            .unwrap();
         step(written.then(|| host(false))).await;
     }
-    store.open_environment(HOST, true, &actor(1), at(7)).await.unwrap();
+    store
+        .admit_environment(HOST, Admission::Open, &actor(1), at(7))
+        .await
+        .unwrap();
     step(Some(host(true))).await;
     for written in [true, false] {
-        store.open_application(TERMINAL, false, &actor(1), at(7)).await.unwrap();
+        store
+            .admit_application(TERMINAL, Admission::Close, &actor(1), at(7))
+            .await
+            .unwrap();
         step(written.then(|| changed("Terminal", ApplicationChange::Closed))).await;
     }
-    store.open_application(TERMINAL, true, &actor(1), at(7)).await.unwrap();
+    store
+        .admit_application(TERMINAL, Admission::Open, &actor(1), at(7))
+        .await
+        .unwrap();
     step(Some(changed("Terminal", ApplicationChange::Opened))).await;
     for written in [true, false] {
         edit(&*store, &other(), 7).await.unwrap();

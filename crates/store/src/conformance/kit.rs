@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use session::{
     Actor, ApplicationId, EndReason, EnvironmentId, Policy, Role, Session, SessionId, Timestamp, UserId,
-    lifecycle::Command,
+    catalogue::Admission, lifecycle::Command,
 };
 use uuid::Uuid;
 
@@ -36,6 +36,7 @@ pub(super) fn user(n: u128) -> User {
         password_hash: format!("$argon2id${n}"),
         role: Role::User,
         created_at: at(0),
+        blocked: false,
     }
 }
 
@@ -43,7 +44,13 @@ pub(super) fn actor(n: u128) -> Actor {
     Actor::Person {
         user_id: person(n),
         username: format!("person{n}").into(),
+        origin: None,
     }
+}
+
+/// Open to launches, or not.
+pub(super) const fn admission(open: bool) -> Admission {
+    if open { Admission::Open } else { Admission::Close }
 }
 
 pub(super) fn environment() -> EnvironmentRow {
@@ -83,7 +90,7 @@ pub(super) async fn furnish(store: &dyn Store, people: u128) {
         .await
         .unwrap();
     for n in 1..=people {
-        store.add_user(&user(n)).await.unwrap();
+        store.add_user(&user(n), &Actor::System, at(0)).await.unwrap();
     }
 }
 
@@ -92,6 +99,7 @@ pub(super) const fn launch(n: u128, who: u128, what: ApplicationId, when: Timest
         session_id: session(n),
         application_id: what,
         user_id: person(who),
+        origin: None,
         at: when,
     }
 }
@@ -111,6 +119,7 @@ pub(super) fn expire() -> Command {
         note: Some("licence needed".into()),
         seen: None,
         batch: None,
+        block: false,
     }
 }
 

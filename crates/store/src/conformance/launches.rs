@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use futures::future::join_all;
-use session::{Actor, Event, EventKind, Policy, Session, Status, Teardown, lifecycle::Command};
+use session::{Actor, Event, EventKind, Policy, Session, Status, Teardown, catalogue::Admission, lifecycle::Command};
 
 use super::kit::*;
 use crate::{Answer, Application, LaunchRefusal, Request, Store, Writer};
@@ -30,6 +30,7 @@ pub(super) async fn a_launch_gives_a_pending_session(store: Arc<dyn Store>) {
         end: None,
         error: None,
         teardown: Teardown::NotNeeded,
+        blocked_until: None,
         policy: Policy::default(),
         version: before + 1,
     };
@@ -111,20 +112,23 @@ pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Sto
     refused(4, unknown, &unknown.to_string(), LaunchRefusal::UnknownApplication).await;
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
     store
-        .open_environment(HOST, false, &Actor::System, at(0))
+        .admit_environment(HOST, Admission::Close, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::EnvironmentClosed).await;
     store
-        .open_application(LICENSED, false, &Actor::System, at(0))
+        .admit_application(LICENSED, Admission::Close, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     refused(1, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
-    store.open_environment(HOST, true, &Actor::System, at(0)).await.unwrap();
+    store
+        .admit_environment(HOST, Admission::Open, &Actor::System, at(0))
+        .await
+        .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     store
-        .open_application(LICENSED, true, &Actor::System, at(0))
+        .admit_application(LICENSED, Admission::Open, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
@@ -260,6 +264,7 @@ pub(super) async fn a_policy_is_kept_as_it_was_at_launch(store: Arc<dyn Store>) 
     let off = Policy {
         start_seconds: None,
         never_connected_seconds: None,
+        idle_seconds: None,
         disconnected_seconds: None,
         total_seconds: None,
     };

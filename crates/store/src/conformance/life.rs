@@ -87,6 +87,7 @@ pub(super) async fn refused_and_unknown_steps_write_nothing(store: Arc<dyn Store
         note: None,
         seen,
         batch: None,
+        block: false,
     };
     assert_eq!(
         write(&*store, step(1, stale, at(2))).await,

@@ -39,6 +39,7 @@ pub(super) async fn events_tell_the_whole_story_in_order(store: Arc<dyn Store>) 
         reason: EndReason::Admin,
         note: Some("licence needed".into()),
         batch: None,
+        blocked_until: None,
     };
     assert_eq!(
         store.events(session(1)).await.unwrap(),
@@ -68,7 +69,7 @@ pub(super) async fn revisions_have_no_gap(store: Arc<dyn Store>) {
     assert_eq!(store.load().await.unwrap(), Changes::default());
     furnish(&*store, 3).await;
     let furnished = store.revision().await.unwrap();
-    assert_eq!(furnished, 3, "the catalogue is in the log, people are not");
+    assert_eq!(furnished, 6, "the catalogue and people are in the log");
     let batches: [(&[Request], u64); 7] = [
         (&[], 0),
         (&[launch(1, 1, TERMINAL, at(0))], 1),
@@ -213,6 +214,7 @@ pub(super) async fn sessions_that_end_together_name_their_batch(store: Arc<dyn S
             note: Some("exam".into()),
             seen: None,
             batch: Some(batch),
+            block: false,
         };
         step(n, command, at(3))
     };

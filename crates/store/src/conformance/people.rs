@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use session::Role;
+use session::{Actor, Role};
 
 use super::kit::*;
 use crate::{Claim, Login, SignedIn, Store, StoreError, User};
@@ -27,15 +27,19 @@ pub(super) async fn people_are_found_by_name_whatever_its_case(store: Arc<dyn St
         ..user(3)
     };
     for person in [&jane, &adam, &zoe] {
-        store.add_user(person).await.unwrap();
+        store.add_user(person, &Actor::System, at(0)).await.unwrap();
     }
     for name in ["Jane", "jane", "JANE"] {
         assert_eq!(store.user_named(name).await.unwrap().as_ref(), Some(&jane), "{name}");
         let taken = store
-            .add_user(&User {
-                username: name.into(),
-                ..user(9)
-            })
+            .add_user(
+                &User {
+                    username: name.into(),
+                    ..user(9)
+                },
+                &Actor::System,
+                at(0),
+            )
             .await;
         assert!(
             matches!(&taken, Err(StoreError::Taken(said)) if said == name),
@@ -50,20 +54,26 @@ pub(super) async fn people_are_found_by_name_whatever_its_case(store: Arc<dyn St
 
 pub(super) async fn the_last_system_admin_stays(store: Arc<dyn Store>) {
     for n in 1..=3 {
-        store.add_user(&user(n)).await.unwrap();
+        store.add_user(&user(n), &Actor::System, at(0)).await.unwrap();
     }
     for role in Role::ALL {
-        store.set_role(person(1), role).await.unwrap();
+        store.set_role(person(1), role, &Actor::System, at(0)).await.unwrap();
         assert_eq!(store.user_named("person1").await.unwrap().unwrap().role, role);
     }
     for role in [Role::User, Role::Reporter, Role::AppAdmin] {
-        let refused = store.set_role(person(1), role).await;
+        let refused = store.set_role(person(1), role, &Actor::System, at(0)).await;
         assert!(matches!(refused, Err(StoreError::LastSystemAdmin)), "{refused:?}");
     }
-    store.set_role(person(1), Role::SystemAdmin).await.unwrap();
-    store.set_role(person(2), Role::SystemAdmin).await.unwrap();
+    store
+        .set_role(person(1), Role::SystemAdmin, &Actor::System, at(0))
+        .await
+        .unwrap();
+    store
+        .set_role(person(2), Role::SystemAdmin, &Actor::System, at(0))
+        .await
+        .unwrap();
     // Two who demote each other at the same moment: one of them stays.
-    let both = join_all([person(1), person(2)].map(|id| store.set_role(id, Role::User))).await;
+    let both = join_all([person(1), person(2)].map(|id| store.set_role(id, Role::User, &Actor::System, at(0)))).await;
     assert_eq!(both.iter().filter(|done| done.is_ok()).count(), 1);
     assert_eq!(
         store
@@ -75,7 +85,7 @@ pub(super) async fn the_last_system_admin_stays(store: Arc<dyn Store>) {
             .count(),
         1
     );
-    let nobody = store.set_role(person(99), Role::User).await;
+    let nobody = store.set_role(person(99), Role::User, &Actor::System, at(0)).await;
     assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
 }
 
@@ -93,7 +103,10 @@ pub(super) async fn a_new_password_ends_the_logins(store: Arc<dyn Store>) {
     for kept in [login(1, 1, 0, 0), login(2, 1, 0, 0), login(3, 2, 0, 0)] {
         store.add_login(&kept).await.unwrap();
     }
-    store.set_password(person(1), "$new").await.unwrap();
+    store
+        .set_password(person(1), "$new", &Actor::System, at(0))
+        .await
+        .unwrap();
     assert_eq!(
         store.user_named("person1").await.unwrap().unwrap().password_hash,
         "$new"
@@ -101,7 +114,7 @@ pub(super) async fn a_new_password_ends_the_logins(store: Arc<dyn Store>) {
     assert_eq!(store.login(&[1; 32]).await.unwrap(), None);
     assert_eq!(store.login(&[2; 32]).await.unwrap(), None);
     assert!(store.login(&[3; 32]).await.unwrap().is_some());
-    let nobody = store.set_password(person(99), "$x").await;
+    let nobody = store.set_password(person(99), "$x", &Actor::System, at(0)).await;
     assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
 }
 
@@ -124,7 +137,10 @@ pub(super) async fn logins_are_kept_touched_and_removed(store: Arc<dyn Store>) {
         kept,
         "the latest use counts"
     );
-    store.set_role(person(1), Role::Reporter).await.unwrap();
+    store
+        .set_role(person(1), Role::Reporter, &Actor::System, at(0))
+        .await
+        .unwrap();
     assert_eq!(
         store.login(&[1; 32]).await.unwrap().unwrap().user.role,
         Role::Reporter,

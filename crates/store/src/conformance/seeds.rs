@@ -34,6 +34,7 @@ pub(super) fn synthetic(n: u128, status: Status, teardown: Teardown, when: Times
         end: (status == Status::Expired).then_some(end),
         error: None,
         teardown,
+        blocked_until: None,
         policy: Policy::default(),
         version: 0,
     }
@@ -48,6 +49,7 @@ fn shapes() -> Vec<Session> {
         Policy {
             start_seconds: None,
             never_connected_seconds: None,
+            idle_seconds: None,
             disconnected_seconds: None,
             total_seconds: None,
         },
@@ -56,14 +58,7 @@ fn shapes() -> Vec<Session> {
             ..Policy::default()
         },
     ];
-    let reasons = [
-        EndReason::Admin,
-        EndReason::User,
-        EndReason::ValidUntil,
-        EndReason::NeverConnected,
-        EndReason::Disconnected,
-        EndReason::ApplicationClosed,
-    ];
+    let reasons = EndReason::ALL;
     for status in Status::ALL {
         for bits in 0..32_u32 {
             let n = shapes.len() as u128;

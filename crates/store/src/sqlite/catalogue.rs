@@ -2,13 +2,16 @@
 
 use futures::TryStreamExt;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Event, EventKind, Timestamp, catalogue::ApplicationSpec,
-    event::ApplicationChange, query::fold,
+    Actor, ApplicationId, EndReason, EnvironmentId, EventKind, Timestamp,
+    catalogue::{Admission, ApplicationSpec},
+    event::ApplicationChange,
+    query::fold,
 };
 use sqlx::SqliteConnection;
 
 use super::{
-    Sqlite, Transaction, events,
+    Sqlite,
+    change::Change,
     rows::{Columns, Shared, json},
     sessions,
 };
@@ -56,42 +59,48 @@ pub(super) async fn environments(store: &Sqlite) -> Result<Vec<EnvironmentRow>> 
 }
 
 pub(super) async fn add_environment(store: &Sqlite, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
-    let mut transaction = store.begin().await?;
+    let mut change = Change::begin(store, by, at).await?;
     sqlx::query("INSERT INTO environments (id, name, kind, open) VALUES (?1, ?2, ?3, ?4)")
         .bind(&row.id.0.as_bytes()[..])
         .bind(&*row.name)
         .bind(&*row.kind)
         .bind(row.open)
-        .execute(&mut transaction.connection)
+        .execute(change.connection())
         .await
         .map_err(|error| super::refused(error, &row.name, "environment"))?;
-    commit(transaction, by, at, environment_changed(row)).await
+    change.log(environment_changed(row));
+    change.commit().await
 }
 
-pub(super) async fn open_environment(
+pub(super) async fn admit_environment(
     store: &Sqlite,
     id: EnvironmentId,
-    open: bool,
+    to: Admission,
     by: &Actor,
     at: Timestamp,
 ) -> Result<bool> {
-    let mut transaction = store.begin().await?;
+    let mut change = Change::begin(store, by, at).await?;
     let row = sqlx::query("SELECT id, name, kind, open FROM environments WHERE id = ?1")
         .bind(&id.0.as_bytes()[..])
-        .fetch_optional(&mut transaction.connection)
+        .fetch_optional(change.connection())
         .await?;
     let Some(row) = row else { return Ok(false) };
     let before = environment(&mut Columns::of(&row))?;
-    if before.open == open {
-        return Ok(true);
+    let open = to.is_open();
+    if before.open != open {
+        sqlx::query("UPDATE environments SET open = ?2 WHERE id = ?1")
+            .bind(&id.0.as_bytes()[..])
+            .bind(open)
+            .execute(change.connection())
+            .await?;
+        change.log(environment_changed(&EnvironmentRow { open, ..before }));
     }
-    sqlx::query("UPDATE environments SET open = ?2 WHERE id = ?1")
-        .bind(&id.0.as_bytes()[..])
-        .bind(open)
-        .execute(&mut transaction.connection)
-        .await?;
-    let after = EnvironmentRow { open, ..before };
-    commit(transaction, by, at, environment_changed(&after)).await?;
+    if to == Admission::CloseAndEnd {
+        change
+            .end(sessions::UNENDED_OF_ENVIRONMENT, id.0, EndReason::EnvironmentClosed)
+            .await?;
+    }
+    change.commit().await?;
     Ok(true)
 }
 
@@ -112,7 +121,7 @@ pub(super) async fn add_application(
     by: &Actor,
     at: Timestamp,
 ) -> Result<()> {
-    let mut transaction = store.begin().await?;
+    let mut change = Change::begin(store, by, at).await?;
     sqlx::query(
         "INSERT INTO applications (id, name, launch_text, environment_id, command, policy, seats, open) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -125,11 +134,12 @@ pub(super) async fn add_application(
     .bind(json(&application.policy)?)
     .bind(application.seats)
     .bind(application.open)
-    .execute(&mut transaction.connection)
+    .execute(change.connection())
     .await
     .map_err(|error| super::refused(error, &application.name, "environment"))?;
-    let change = ApplicationChange::Added(Box::new(application.spec()));
-    commit(transaction, by, at, application_changed(application, change)).await
+    let added = ApplicationChange::Added(Box::new(application.spec()));
+    change.log(application_changed(application, added));
+    change.commit().await
 }
 
 pub(super) async fn update_application(
@@ -140,8 +150,8 @@ pub(super) async fn update_application(
     by: &Actor,
     at: Timestamp,
 ) -> Result<Edited> {
-    let mut transaction = store.begin().await?;
-    let Some(before) = by_id(&mut transaction.connection, id).await? else {
+    let mut change = Change::begin(store, by, at).await?;
+    let Some(before) = by_id(change.connection(), id).await? else {
         return Ok(Edited::Unknown);
     };
     let is = before.spec();
@@ -163,40 +173,47 @@ pub(super) async fn update_application(
     .bind(json(&wanted.command)?)
     .bind(json(&wanted.policy)?)
     .bind(wanted.seats)
-    .execute(&mut transaction.connection)
+    .execute(change.connection())
     .await
     .map_err(|error| super::refused(error, &wanted.name, "environment"))?;
     let after = Application::new(id, wanted.clone(), before.open);
-    let change = ApplicationChange::Edited(Box::new(wanted.clone()));
-    commit(transaction, by, at, application_changed(&after, change)).await?;
+    let edited = ApplicationChange::Edited(Box::new(wanted.clone()));
+    change.log(application_changed(&after, edited));
+    change.commit().await?;
     Ok(Edited::Done(after))
 }
 
-pub(super) async fn open_application(
+pub(super) async fn admit_application(
     store: &Sqlite,
     id: ApplicationId,
-    open: bool,
+    to: Admission,
     by: &Actor,
     at: Timestamp,
 ) -> Result<bool> {
-    let mut transaction = store.begin().await?;
-    let Some(before) = by_id(&mut transaction.connection, id).await? else {
+    let mut change = Change::begin(store, by, at).await?;
+    let Some(before) = by_id(change.connection(), id).await? else {
         return Ok(false);
     };
-    if before.open == open {
-        return Ok(true);
+    let open = to.is_open();
+    if before.open != open {
+        sqlx::query("UPDATE applications SET open = ?2 WHERE id = ?1")
+            .bind(&id.0.as_bytes()[..])
+            .bind(open)
+            .execute(change.connection())
+            .await?;
+        let how = if open {
+            ApplicationChange::Opened
+        } else {
+            ApplicationChange::Closed
+        };
+        change.log(application_changed(&before, how));
     }
-    sqlx::query("UPDATE applications SET open = ?2 WHERE id = ?1")
-        .bind(&id.0.as_bytes()[..])
-        .bind(open)
-        .execute(&mut transaction.connection)
-        .await?;
-    let change = if open {
-        ApplicationChange::Opened
-    } else {
-        ApplicationChange::Closed
-    };
-    commit(transaction, by, at, application_changed(&before, change)).await?;
+    if to == Admission::CloseAndEnd {
+        change
+            .end(sessions::UNENDED_OF_APPLICATION, id.0, EndReason::ApplicationWithdrawn)
+            .await?;
+    }
+    change.commit().await?;
     Ok(true)
 }
 
@@ -222,21 +239,6 @@ fn application_changed(application: &Application, change: ApplicationChange) -> 
         name: application.name.clone(),
         change,
     }
-}
-
-/// Adds the event of a change and commits both; the revision is raised last.
-async fn commit(mut transaction: Transaction<'_>, by: &Actor, at: Timestamp, what: EventKind) -> Result<()> {
-    let connection = &mut transaction.connection;
-    let revision = sessions::revision(connection).await? + 1;
-    let event = Event {
-        at,
-        session_id: None,
-        actor: by.clone(),
-        what,
-    };
-    events::insert(connection, revision, &[event]).await?;
-    sessions::set_revision(connection, revision).await?;
-    transaction.commit().await
 }
 
 fn application(columns: &mut Columns<'_>) -> Result<Application> {

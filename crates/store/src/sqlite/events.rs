@@ -8,7 +8,10 @@ use super::{
     Sqlite,
     rows::{Columns, json, micros, number},
 };
-use crate::Result;
+use crate::{
+    Result,
+    chain::{self, Check, Hash, Link, Verified},
+};
 
 pub(super) const PURGED: &str =
     "SELECT session_id FROM events WHERE kind = 'purged' AND revision > ?1 ORDER BY revision, id";
@@ -19,36 +22,93 @@ pub(super) const BATCH: &str = "SELECT at, session_id, actor, what FROM events \
      WHERE kind = 'batch_expired' AND json_extract(what, '$.batch') = ?1";
 pub(super) const OF_CATALOGUE: &str = "SELECT at, session_id, actor, what FROM events \
     WHERE kind IN ('application_changed', 'environment_changed') ORDER BY id DESC LIMIT ?1";
+pub(super) const OF_PEOPLE: &str =
+    "SELECT at, session_id, actor, what FROM events WHERE kind = 'user_changed' ORDER BY id DESC LIMIT ?1";
 
-/// Adds events in order.
-pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, mut events: &[Event]) -> Result<()> {
+/// Adds events in order, each chained to the one before it.
+pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, events: &[Event]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let row = sqlx::query("SELECT head FROM log").fetch_one(&mut *connection).await?;
+    let mut head = chain::head(Columns::of(&row).value()?)?;
+    let texts = events
+        .iter()
+        .map(|event| Ok((json(&event.actor)?, json(&event.what)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let rows: Vec<_> = events
+        .iter()
+        .zip(&texts)
+        .map(|(event, (actor, what))| {
+            let link = Link {
+                revision: number(revision),
+                session_id: event.session_id,
+                at: micros(event.at),
+                kind: event.what.code(),
+                actor,
+                what,
+            };
+            head = link.hash(&head);
+            (link, head)
+        })
+        .collect();
+    insert_all(connection, &rows).await?;
+    sqlx::query("UPDATE log SET head = ?1")
+        .bind(&head[..])
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn insert_all(connection: &mut SqliteConnection, mut rows: &[(Link<'_>, Hash)]) -> Result<()> {
     // Three lengths, so that there are three statements, which stay prepared.
     for size in [64, 8, 1] {
-        while let Some((some, rest)) = events.split_at_checked(size) {
-            insert_rows(connection, revision, some).await?;
-            events = rest;
+        while let Some((some, rest)) = rows.split_at_checked(size) {
+            insert_some(connection, some).await?;
+            rows = rest;
         }
     }
     Ok(())
 }
 
-async fn insert_rows(connection: &mut SqliteConnection, revision: u64, events: &[Event]) -> Result<()> {
-    let texts = events
-        .iter()
-        .map(|event| Ok((json(&event.actor)?, json(&event.what)?)))
-        .collect::<Result<Vec<_>>>()?;
+async fn insert_some(connection: &mut SqliteConnection, rows: &[(Link<'_>, Hash)]) -> Result<()> {
     let mut query =
-        QueryBuilder::<sqlx::Sqlite>::new("INSERT INTO events (revision, session_id, at, kind, actor, what) ");
-    query.push_values(events.iter().zip(texts), |mut row, (event, (actor, what))| {
-        row.push_bind(number(revision))
-            .push_bind(event.session_id.as_ref().map(|id| &id.0.as_bytes()[..]))
-            .push_bind(micros(event.at))
-            .push_bind(event.what.code())
-            .push_bind(actor)
-            .push_bind(what);
+        QueryBuilder::<sqlx::Sqlite>::new("INSERT INTO events (revision, session_id, at, kind, actor, what, hash) ");
+    query.push_values(rows, |mut row, (link, hash)| {
+        row.push_bind(link.revision)
+            .push_bind(link.session_id.as_ref().map(|id| &id.0.as_bytes()[..]))
+            .push_bind(link.at)
+            .push_bind(link.kind)
+            .push_bind(link.actor)
+            .push_bind(link.what)
+            .push_bind(&hash[..]);
     });
     query.build().execute(connection).await?;
     Ok(())
+}
+
+/// Reads every event of one snapshot and checks the chain.
+pub(super) async fn verify(store: &Sqlite) -> Result<Verified> {
+    let mut snapshot = store.snapshot().await?;
+    let mut check = Check::default();
+    let mut rows = sqlx::query("SELECT id, revision, session_id, at, kind, actor, what, hash FROM events ORDER BY id")
+        .fetch(&mut *snapshot);
+    while let Some(row) = rows.try_next().await? {
+        let mut columns = Columns::of(&row);
+        let id = columns.value()?;
+        let link = Link {
+            revision: columns.value()?,
+            session_id: session_id(&mut columns)?,
+            at: columns.value()?,
+            kind: columns.value()?,
+            actor: columns.value()?,
+            what: columns.value()?,
+        };
+        check.next(id, &link, columns.value()?);
+    }
+    drop(rows);
+    let row = sqlx::query("SELECT head FROM log").fetch_one(&mut *snapshot).await?;
+    Ok(check.end(Columns::of(&row).value()?))
 }
 
 pub(super) async fn of_session(store: &Sqlite, id: SessionId) -> Result<Vec<Event>> {
@@ -69,6 +129,10 @@ pub(super) async fn of_catalogue(store: &Sqlite, limit: u32) -> Result<Vec<Event
     newest(store, OF_CATALOGUE, limit).await
 }
 
+pub(super) async fn of_people(store: &Sqlite, limit: u32) -> Result<Vec<Event>> {
+    newest(store, OF_PEOPLE, limit).await
+}
+
 async fn newest(store: &Sqlite, query: &'static str, limit: u32) -> Result<Vec<Event>> {
     sqlx::query(query)
         .bind(limit)
@@ -87,13 +151,15 @@ pub(super) async fn batch(connection: &mut SqliteConnection, id: BatchId) -> Res
     row.as_ref().map(event).transpose()
 }
 
+fn session_id(columns: &mut Columns<'_>) -> Result<Option<SessionId>> {
+    let id = columns.value::<Option<&[u8]>>()?.map(uuid::Uuid::from_slice);
+    Ok(id.transpose().map_err(super::rows::corrupt)?.map(SessionId))
+}
+
 fn event(row: &SqliteRow) -> Result<Event> {
     let mut columns = Columns::of(row);
     let at = columns.time()?;
-    let session_id = match columns.value::<Option<&[u8]>>()? {
-        Some(bytes) => Some(SessionId(uuid::Uuid::from_slice(bytes).map_err(super::rows::corrupt)?)),
-        None => None,
-    };
+    let session_id = session_id(&mut columns)?;
     Ok(Event {
         at,
         session_id,

@@ -16,17 +16,18 @@ use std::{
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, BatchId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
-    catalogue::ApplicationSpec,
+    catalogue::{Admission, ApplicationSpec},
 };
 use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Application, Changes, Claim, Committed, Edited, EnvironmentRow, Login, Request, Result, SignedIn, Store,
-    StoreError, User,
+    StoreError, User, Verified,
 };
 
 mod catalogue;
+mod change;
 mod events;
 mod open;
 mod people;
@@ -164,6 +165,9 @@ impl Store for Sqlite {
     async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
         events::of_session(self, id).await
     }
+    async fn verify_events(&self) -> Result<Verified> {
+        events::verify(self).await
+    }
     async fn denials(&self, limit: u32) -> Result<Vec<Event>> {
         events::denials(self, limit).await
     }
@@ -183,14 +187,24 @@ impl Store for Sqlite {
     async fn user_named(&self, username: &str) -> Result<Option<User>> {
         people::user_named(self, username).await
     }
-    async fn add_user(&self, user: &User) -> Result<()> {
-        people::add_user(self, user).await
+    async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
+        people::add_user(self, user, by, at).await
     }
-    async fn set_role(&self, id: UserId, role: Role) -> Result<()> {
-        people::set_role(self, id, role).await
+    async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
+        people::set_role(self, id, role, by, at).await
     }
-    async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
-        people::set_password(self, id, password_hash).await
+    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+        people::set_password(self, id, password_hash, by, at).await
+    }
+    async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
+        people::block_user(self, id, blocked, by, at).await
+    }
+    async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        people::remove_user(self, id, by, at).await
+    }
+
+    async fn people_events(&self, limit: u32) -> Result<Vec<Event>> {
+        events::of_people(self, limit).await
     }
 
     async fn add_login(&self, login: &Login) -> Result<()> {
@@ -215,8 +229,8 @@ impl Store for Sqlite {
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
         catalogue::add_environment(self, row, by, at).await
     }
-    async fn open_environment(&self, id: EnvironmentId, open: bool, by: &Actor, at: Timestamp) -> Result<bool> {
-        catalogue::open_environment(self, id, open, by, at).await
+    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        catalogue::admit_environment(self, id, to, by, at).await
     }
     async fn applications(&self) -> Result<Vec<Application>> {
         catalogue::applications(self).await
@@ -234,8 +248,8 @@ impl Store for Sqlite {
     ) -> Result<Edited> {
         catalogue::update_application(self, id, seen, wanted, by, at).await
     }
-    async fn open_application(&self, id: ApplicationId, open: bool, by: &Actor, at: Timestamp) -> Result<bool> {
-        catalogue::open_application(self, id, open, by, at).await
+    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        catalogue::admit_application(self, id, to, by, at).await
     }
     async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>> {
         events::of_catalogue(self, limit).await

@@ -1,19 +1,21 @@
 //! People, their logins and their preferences.
 
 use futures::TryStreamExt;
-use session::{Role, Timestamp, UserId, query::fold};
+use session::{Actor, EndReason, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{
     Sqlite,
+    change::Change,
     rows::{Columns, Shared, hex, json, micros},
+    sessions,
 };
 use crate::{Login, Result, SignedIn, StoreError, User};
 
 macro_rules! columns {
     () => {
-        "users.id, users.username, users.password_hash, users.role, users.created_at"
+        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked"
     };
 }
 
@@ -49,10 +51,11 @@ pub(super) async fn by_ids(connection: &mut SqliteConnection, ids: &[Uuid]) -> R
     rows.iter().map(|row| user(&mut Columns::of(row))).collect()
 }
 
-pub(super) async fn add_user(store: &Sqlite, user: &User) -> Result<()> {
-    let mut transaction = store.begin().await?;
+pub(super) async fn add_user(store: &Sqlite, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
     sqlx::query(
-        "INSERT INTO users (id, username, folded, password_hash, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO users (id, username, folded, password_hash, role, created_at, blocked) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )
     .bind(&user.id.0.as_bytes()[..])
     .bind(&*user.username)
@@ -60,49 +63,121 @@ pub(super) async fn add_user(store: &Sqlite, user: &User) -> Result<()> {
     .bind(&*user.password_hash)
     .bind(user.role.code())
     .bind(micros(user.created_at))
-    .execute(&mut transaction.connection)
+    .bind(user.blocked)
+    .execute(change.connection())
     .await
     .map_err(|error| super::refused(error, &user.username, "user"))?;
-    transaction.commit().await
+    change.log(changed(user, UserChange::Added(user.role)));
+    change.commit().await
 }
 
-pub(super) async fn set_role(store: &Sqlite, id: UserId, role: Role) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    let Some(user) = by_ids(&mut transaction.connection, &[id.0]).await?.pop() else {
-        return Err(StoreError::NoSuch("user"));
-    };
-    if user.role == Role::SystemAdmin && role != Role::SystemAdmin {
-        let admins: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE role = ?1")
-            .bind(Role::SystemAdmin.code())
-            .fetch_one(&mut transaction.connection)
-            .await?;
-        if admins < 2 {
-            return Err(StoreError::LastSystemAdmin);
-        }
+pub(super) async fn set_role(store: &Sqlite, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.connection(), id).await?;
+    if user.role == role {
+        return Ok(());
     }
+    keep_an_admin(change.connection(), &user).await?;
     sqlx::query("UPDATE users SET role = ?2 WHERE id = ?1")
         .bind(&id.0.as_bytes()[..])
         .bind(role.code())
-        .execute(&mut transaction.connection)
+        .execute(change.connection())
         .await?;
-    transaction.commit().await
+    change.log(changed(&user, UserChange::RoleSet(role)));
+    change.commit().await
 }
 
-pub(super) async fn set_password(store: &Sqlite, id: UserId, password_hash: &str) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    let done = sqlx::query("UPDATE users SET password_hash = ?2 WHERE id = ?1")
+pub(super) async fn set_password(store: &Sqlite, id: UserId, hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.connection(), id).await?;
+    sqlx::query("UPDATE users SET password_hash = ?2 WHERE id = ?1")
         .bind(&id.0.as_bytes()[..])
-        .bind(password_hash)
-        .execute(&mut transaction.connection)
+        .bind(hash)
+        .execute(change.connection())
         .await?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::NoSuch("user"));
+    end_logins(change.connection(), id).await?;
+    change.log(changed(&user, UserChange::PasswordSet));
+    change.commit().await
+}
+
+pub(super) async fn block_user(store: &Sqlite, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.connection(), id).await?;
+    if user.blocked == blocked {
+        return Ok(());
     }
+    if blocked {
+        keep_an_admin(change.connection(), &user).await?;
+        end_logins(change.connection(), id).await?;
+    }
+    sqlx::query("UPDATE users SET blocked = ?2 WHERE id = ?1")
+        .bind(&id.0.as_bytes()[..])
+        .bind(blocked)
+        .execute(change.connection())
+        .await?;
+    let how = if blocked {
+        UserChange::Blocked
+    } else {
+        UserChange::Unblocked
+    };
+    change.log(changed(&user, how));
+    if blocked {
+        change
+            .end(sessions::UNENDED_OF_USER, id.0, EndReason::UserBlocked)
+            .await?;
+    }
+    change.commit().await
+}
+
+pub(super) async fn remove_user(store: &Sqlite, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.connection(), id).await?;
+    keep_an_admin(change.connection(), &user).await?;
+    sqlx::query("DELETE FROM users WHERE id = ?1")
+        .bind(&id.0.as_bytes()[..])
+        .execute(change.connection())
+        .await?;
+    change.log(changed(&user, UserChange::Removed));
+    change
+        .end(sessions::UNENDED_OF_USER, id.0, EndReason::UserRemoved)
+        .await?;
+    change.commit().await
+}
+
+async fn by_id(connection: &mut SqliteConnection, id: UserId) -> Result<User> {
+    let found = by_ids(connection, &[id.0]).await?.pop();
+    found.ok_or(StoreError::NoSuch("user"))
+}
+
+/// Refuses to take the role or the access from the last System Admin who can sign in.
+async fn keep_an_admin(connection: &mut SqliteConnection, user: &User) -> Result<()> {
+    if user.role != Role::SystemAdmin || user.blocked {
+        return Ok(());
+    }
+    let admins: i64 = sqlx::query_scalar("SELECT count(*) FROM users WHERE role = ?1 AND blocked = 0")
+        .bind(Role::SystemAdmin.code())
+        .fetch_one(connection)
+        .await?;
+    if admins < 2 {
+        return Err(StoreError::LastSystemAdmin);
+    }
+    Ok(())
+}
+
+async fn end_logins(connection: &mut SqliteConnection, id: UserId) -> Result<()> {
     sqlx::query("DELETE FROM logins WHERE user_id = ?1")
         .bind(&id.0.as_bytes()[..])
-        .execute(&mut transaction.connection)
+        .execute(connection)
         .await?;
-    transaction.commit().await
+    Ok(())
+}
+
+fn changed(user: &User, change: UserChange) -> EventKind {
+    EventKind::UserChanged {
+        user_id: user.id,
+        username: user.username.clone(),
+        change,
+    }
 }
 
 pub(super) async fn add_login(store: &Sqlite, login: &Login) -> Result<()> {
@@ -207,5 +282,6 @@ fn user(columns: &mut Columns<'_>) -> Result<User> {
         password_hash: columns.value()?,
         role: Role::from_stored(columns.value()?),
         created_at: columns.time()?,
+        blocked: columns.value()?,
     })
 }

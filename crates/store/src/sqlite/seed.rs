@@ -41,6 +41,7 @@ fn launched(session: &Session) -> Event {
         actor: Actor::Person {
             user_id: session.user_id,
             username: session.username.clone(),
+            origin: None,
         },
         what: EventKind::Launched,
     }

@@ -1,7 +1,7 @@
 //! Rows of sessions: reading all of them, those that changed, and writing one.
 
 use futures::TryStreamExt;
-use session::{ApplicationId, End, EnvironmentId, Session, SessionId, UserId};
+use session::{ApplicationId, End, EnvironmentId, Session, SessionId, Timestamp, UserId};
 use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
@@ -16,7 +16,19 @@ macro_rules! columns {
     () => {
         "id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
          started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
-         error, teardown, policy, version"
+         error, teardown, blocked_until, policy, version"
+    };
+}
+
+macro_rules! unended {
+    ($column:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM sessions WHERE ended_at IS NULL AND ",
+            $column,
+            " = ?1 ORDER BY id"
+        )
     };
 }
 
@@ -36,6 +48,11 @@ pub(super) const LIVE: &str = concat!(
     " FROM sessions WHERE user_id = ?1 AND application_id = ?2 AND status IN ('pending', 'active') \
      ORDER BY started_at DESC, id DESC LIMIT 1"
 );
+pub(super) const UNENDED_OF_USER: &str = unended!("user_id");
+pub(super) const UNENDED_OF_ENVIRONMENT: &str = unended!("environment_id");
+pub(super) const UNENDED_OF_APPLICATION: &str = unended!("application_id");
+pub(super) const BLOCKED: &str = "SELECT max(blocked_until) FROM sessions \
+     WHERE user_id = ?1 AND application_id = ?2 AND blocked_until > ?3";
 pub(super) const SEATS_TAKEN: &str = "SELECT count(*) FROM (SELECT 1 FROM sessions \
      WHERE application_id = ?1 AND status IN ('pending', 'active') LIMIT ?2)";
 
@@ -120,6 +137,36 @@ pub(super) async fn live(
     row.map(|row| session(&row, &mut Shared::default())).transpose()
 }
 
+/// Those that have not ended, by one of the `UNENDED_OF_…` questions.
+pub(super) async fn unended(
+    connection: &mut SqliteConnection,
+    question: &'static str,
+    of: Uuid,
+) -> Result<Vec<Session>> {
+    let shared = &mut Shared::default();
+    let rows = sqlx::query(question)
+        .bind(&of.as_bytes()[..])
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| session(row, shared)).collect()
+}
+
+/// Until when a user may not launch an application, if that is after `at`.
+pub(super) async fn blocked(
+    connection: &mut SqliteConnection,
+    user_id: UserId,
+    application_id: ApplicationId,
+    at: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let row = sqlx::query(BLOCKED)
+        .bind(&user_id.0.as_bytes()[..])
+        .bind(&application_id.0.as_bytes()[..])
+        .bind(micros(at))
+        .fetch_one(connection)
+        .await?;
+    Columns::of(&row).opt_time()
+}
+
 /// Are fewer than `seats` sessions of an application live?
 pub(super) async fn seat_free(connection: &mut SqliteConnection, of: ApplicationId, seats: u32) -> Result<bool> {
     let taken: i64 = sqlx::query_scalar(SEATS_TAKEN)
@@ -159,6 +206,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, ses
             .push_bind(end.and_then(|end| end.note.as_deref()))
             .push_bind(session.error.as_deref())
             .push_bind(session.teardown.code())
+            .push_bind(session.blocked_until.map(micros))
             .push_bind(policy)
             .push_bind(number(revision));
     });
@@ -172,7 +220,7 @@ pub(super) async fn update(connection: &mut SqliteConnection, session: &Session)
     sqlx::query(
         "UPDATE sessions SET status = ?2, access_epoch = ?3, ready_at = ?4, valid_until = ?5, connected_since = ?6, \
          disconnected_at = ?7, ended_at = ?8, ended_by = ?9, end_reason = ?10, end_note = ?11, error = ?12, \
-         teardown = ?13, version = ?14 WHERE id = ?1",
+         teardown = ?13, blocked_until = ?14, version = ?15 WHERE id = ?1",
     )
     .bind(&session.id.0.as_bytes()[..])
     .bind(session.status.code())
@@ -187,6 +235,7 @@ pub(super) async fn update(connection: &mut SqliteConnection, session: &Session)
     .bind(end.and_then(|end| end.note.as_deref()))
     .bind(session.error.as_deref())
     .bind(session.teardown.code())
+    .bind(session.blocked_until.map(micros))
     .bind(number(session.version))
     .execute(connection)
     .await?;
@@ -213,6 +262,7 @@ fn session(row: &SqliteRow, shared: &mut Shared) -> Result<Session> {
         end: end(&mut columns, shared)?,
         error: columns.opt_text(shared)?,
         teardown: columns.parsed()?,
+        blocked_until: columns.opt_time()?,
         policy: shared.policy(columns.value()?)?,
         version: columns.revision()?,
     })

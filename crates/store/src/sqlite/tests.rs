@@ -82,8 +82,12 @@ async fn a_role_that_is_not_known_reads_as_user() {
         password_hash: String::new(),
         role: Role::SystemAdmin,
         created_at: Timestamp::UNIX_EPOCH,
+        blocked: false,
     };
-    store.add_user(&user).await.unwrap();
+    store
+        .add_user(&user, &Actor::System, Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap();
     let mut transaction = store.begin().await.unwrap();
     sqlx::query("UPDATE users SET role = 'emperor'")
         .execute(&mut transaction.connection)
@@ -109,6 +113,9 @@ async fn the_frequent_questions_use_an_index() {
         (events::REFUSED, "events_refused"),
         (events::BATCH, "events_batches"),
         (events::OF_CATALOGUE, "events_of_catalogue"),
+        (events::OF_PEOPLE, "events_of_people"),
+        (sessions::UNENDED_OF_USER, "sessions_unended"),
+        (sessions::BLOCKED, "sessions_blocked"),
     ] {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}")))
             .fetch_all(&store.readers)

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
 use session::{
-    Actor, ApplicationId, BatchId, Event, EventKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    Actor, ApplicationId, BatchId, Event, EventKind, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
     lifecycle::{self, KEPT_SECONDS},
 };
 
@@ -12,7 +12,7 @@ use super::{
     Sqlite, Transaction, catalogue,
     catalogue::Launchable,
     events, people,
-    rows::{Columns, json, kept, micros, number},
+    rows::{Columns, kept, micros},
     sessions,
 };
 use crate::{Answer, Committed, LaunchRefusal, Request, Result, User};
@@ -20,13 +20,9 @@ use crate::{Answer, Committed, LaunchRefusal, Request, Result, User};
 /// [`lifecycle::purgeable`], in the words of SQL. `?1` is the latest end, `?2` the limit.
 macro_rules! purgeable {
     () => {
-        "FROM sessions WHERE teardown = 'confirmed' AND ended_at <= ?1 ORDER BY ended_at, id LIMIT ?2"
+        "FROM sessions WHERE teardown IN ('confirmed', 'given_up') AND ended_at <= ?1 ORDER BY ended_at, id LIMIT ?2"
     };
 }
-const LOG_PURGE: &str = concat!(
-    "INSERT INTO events (revision, session_id, at, kind, actor, what) SELECT ?3, id, ?4, 'purged', ?5, ?6 ",
-    purgeable!()
-);
 pub(super) const PURGE: &str = concat!(
     "DELETE FROM sessions WHERE id IN (SELECT id ",
     purgeable!(),
@@ -96,8 +92,12 @@ impl<'a, 'store> Batch<'a, 'store> {
                 session_id,
                 application_id,
                 user_id,
+                origin,
                 at,
-            } => self.launch(*session_id, *application_id, *user_id, kept(*at)).await,
+            } => {
+                self.launch(*session_id, *application_id, *user_id, origin, kept(*at))
+                    .await
+            }
             Request::Step {
                 session_id,
                 command,
@@ -127,12 +127,14 @@ impl<'a, 'store> Batch<'a, 'store> {
         id: SessionId,
         application_id: ApplicationId,
         user_id: UserId,
+        origin: &Option<Origin>,
         at: Timestamp,
     ) -> Result<Answer> {
         let user = self.users.get(&user_id).cloned();
         let actor = user.as_ref().map_or(Actor::System, |user| Actor::Person {
             user_id,
             username: user.username.clone(),
+            origin: origin.clone(),
         });
         let found = self.launchable(application_id).await?;
         let name = found.as_ref().map_or_else(
@@ -142,6 +144,7 @@ impl<'a, 'store> Batch<'a, 'store> {
 
         let refusal = match (&user, &found) {
             (None, _) => LaunchRefusal::UnknownUser,
+            (Some(user), _) if user.blocked => LaunchRefusal::UserBlocked,
             (_, None) => LaunchRefusal::UnknownApplication,
             (_, Some(found)) if !found.application.open => LaunchRefusal::ApplicationClosed,
             (_, Some(found)) if !found.environment.open => LaunchRefusal::EnvironmentClosed,
@@ -154,19 +157,20 @@ impl<'a, 'store> Batch<'a, 'store> {
                     Some(seats) => sessions::seat_free(connection, application_id, seats).await?,
                     None => true,
                 };
-                if free {
+                let blocked = sessions::blocked(connection, user_id, application_id, at).await?;
+                if free && blocked.is_none() {
                     let session = pending(id, found, user_id, user.username.clone(), at, self.revision);
                     sessions::insert(connection, self.revision, std::slice::from_ref(&session)).await?;
                     self.sessions.insert(id, session.clone());
                     self.log(at, Some(id), actor, EventKind::Launched);
                     return Ok(Answer::Launched(session, found.application.command.clone()));
                 }
-                LaunchRefusal::NoSeat
+                blocked.map_or(LaunchRefusal::NoSeat, LaunchRefusal::RelaunchBlocked)
             }
         };
         let what = EventKind::LaunchRefused {
             application: name,
-            reason: refusal.sentence().into(),
+            reason: refusal.sentence().as_ref().into(),
         };
         self.log(at, None, actor, what);
         Ok(Answer::Denied(refusal))
@@ -204,30 +208,19 @@ impl<'a, 'store> Batch<'a, 'store> {
     }
 
     async fn purge(&mut self, at: Timestamp) -> Result<Answer> {
-        self.flush_events().await?;
         let latest_end = micros(at - TimeDelta::seconds(KEPT_SECONDS));
-        let connection = &mut self.transaction.connection;
-        sqlx::query(LOG_PURGE)
-            .bind(latest_end)
-            .bind(PURGE_AT_ONCE)
-            .bind(number(self.revision))
-            .bind(micros(at))
-            .bind(json(&Actor::System)?)
-            .bind(json(&EventKind::Purged)?)
-            .execute(&mut *connection)
-            .await?;
         let rows = sqlx::query(PURGE)
             .bind(latest_end)
             .bind(PURGE_AT_ONCE)
-            .fetch_all(connection)
+            .fetch_all(&mut self.transaction.connection)
             .await?;
-        self.written |= !rows.is_empty();
         let ids = rows
             .iter()
             .map(|row| Ok(SessionId(Columns::of(row).id()?)))
             .collect::<Result<Vec<_>>>()?;
         for id in &ids {
             self.sessions.remove(id);
+            self.log(at, Some(*id), Actor::System, EventKind::Purged);
         }
         Ok(Answer::Purged(ids))
     }
@@ -290,6 +283,7 @@ fn pending(
         end: None,
         error: None,
         teardown: Teardown::NotNeeded,
+        blocked_until: None,
         policy: application.policy,
         version,
     }

@@ -54,8 +54,9 @@ async fn store(people: u128) -> (Arc<Sqlite>, TempDir) {
             password_hash: String::new(),
             role: Role::User,
             created_at: at(0),
+            blocked: false,
         };
-        store.add_user(&user).await.unwrap();
+        store.add_user(&user, &Actor::System, at(0)).await.unwrap();
     }
     (Arc::new(store), dir)
 }
@@ -70,6 +71,7 @@ fn launch(n: u128, who: u128) -> Request {
         session_id,
         application_id: APPLICATION,
         user_id,
+        origin: None,
         at: at(0),
     }
 }

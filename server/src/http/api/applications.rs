@@ -1,11 +1,43 @@
 //! `/api/v1/applications`
 
-use axum::{Json, extract::State};
-use session::wire::MyApplication;
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use session::{
+    catalogue::{Admission, ApplicationView},
+    wire::MyApplication,
+};
 
-use crate::http::{AppState, logins::Person, problem::Refused};
+use super::{Closing, application_id};
+use crate::http::{
+    AppState,
+    logins::Person,
+    problem::{Body, Refused},
+};
 
 /// `GET /api/v1/applications`: what the person can launch, with their live sessions.
 pub async fn mine(State(state): State<AppState>, Person(me): Person) -> Result<Json<Vec<MyApplication>>, Refused> {
     Ok(Json(state.control.my_applications(&me).await?))
+}
+
+/// `POST /api/v1/applications/{id}/open`: to launches.
+pub async fn open(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+) -> Result<Json<ApplicationView>, Refused> {
+    let id = application_id(&text)?;
+    Ok(Json(state.control.admit_application(&me, id, Admission::Open).await?))
+}
+
+/// `POST /api/v1/applications/{id}/close`: to launches. Live sessions go on, unless the body says `end_sessions`.
+pub async fn close(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+    body: Option<Body<Closing>>,
+) -> Result<Json<ApplicationView>, Refused> {
+    let (id, to) = (application_id(&text)?, Closing::admission(body));
+    Ok(Json(state.control.admit_application(&me, id, to).await?))
 }

@@ -4,10 +4,14 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use session::catalogue::{EnvironmentList, EnvironmentView};
+use session::catalogue::{Admission, EnvironmentList, EnvironmentView};
 
-use super::environment_id;
-use crate::http::{AppState, logins::Person, problem::Refused};
+use super::{Closing, environment_id};
+use crate::http::{
+    AppState,
+    logins::Person,
+    problem::{Body, Refused},
+};
 
 /// `GET /api/v1/environments`
 pub async fn list(State(state): State<AppState>, Person(me): Person) -> Result<Json<EnvironmentList>, Refused> {
@@ -21,15 +25,16 @@ pub async fn open(
     Path(text): Path<String>,
 ) -> Result<Json<EnvironmentView>, Refused> {
     let id = environment_id(&text)?;
-    Ok(Json(state.control.open_environment(&me, id, true).await?))
+    Ok(Json(state.control.admit_environment(&me, id, Admission::Open).await?))
 }
 
-/// `POST /api/v1/environments/{id}/close`: to launches. Live sessions go on.
+/// `POST /api/v1/environments/{id}/close`: to launches. Live sessions go on, unless the body says `end_sessions`.
 pub async fn close(
     State(state): State<AppState>,
     Person(me): Person,
     Path(text): Path<String>,
+    body: Option<Body<Closing>>,
 ) -> Result<Json<EnvironmentView>, Refused> {
-    let id = environment_id(&text)?;
-    Ok(Json(state.control.open_environment(&me, id, false).await?))
+    let (id, to) = (environment_id(&text)?, Closing::admission(body));
+    Ok(Json(state.control.admit_environment(&me, id, to).await?))
 }

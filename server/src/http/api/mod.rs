@@ -4,20 +4,27 @@ mod applications;
 mod environments;
 mod export;
 mod sessions;
+mod users;
 mod watch;
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
-use session::{EnvironmentId, SessionId};
+use serde::Deserialize;
+use session::{ApplicationId, EnvironmentId, SessionId, catalogue::Admission};
 
-use super::{AppState, problem::Refused};
+use super::{
+    AppState,
+    problem::{Body, Refused},
+};
 
 /// Its routes, below `/api/v1`.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/applications", get(applications::mine))
+        .route("/applications/{id}/open", post(applications::open))
+        .route("/applications/{id}/close", post(applications::close))
         .route("/environments", get(environments::list))
         .route("/environments/{id}/open", post(environments::open))
         .route("/environments/{id}/close", post(environments::close))
@@ -30,6 +37,10 @@ pub fn router() -> Router<AppState> {
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/details", get(sessions::details))
         .route("/sessions/{id}/expire", post(sessions::expire))
+        .route("/sessions/{id}/give-up", post(sessions::give_up))
+        .route("/users/{username}", delete(users::remove))
+        .route("/users/{username}/block", post(users::block))
+        .route("/users/{username}/unblock", post(users::unblock))
 }
 
 /// A session id as it stands in an address.
@@ -43,4 +54,29 @@ pub fn environment_id(text: &str) -> Result<EnvironmentId, Refused> {
     let wrong =
         |_| control::Error::Malformed("An environment id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
     text.parse().map_err(|error| wrong(error).into())
+}
+
+/// An application id as it stands in an address.
+pub fn application_id(text: &str) -> Result<ApplicationId, Refused> {
+    let wrong =
+        |_| control::Error::Malformed("An application id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
+    text.parse().map_err(|error| wrong(error).into())
+}
+
+/// How something is closed to launches.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closing {
+    /// Also end the sessions that are there.
+    #[serde(default)]
+    end_sessions: bool,
+}
+
+impl Closing {
+    fn admission(body: Option<Body<Self>>) -> Admission {
+        match body {
+            Some(Body(Self { end_sessions: true })) => Admission::CloseAndEnd,
+            _ => Admission::Close,
+        }
+    }
 }

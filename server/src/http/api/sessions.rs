@@ -76,6 +76,15 @@ pub async fn expire(
     Ok(Json(state.control.expire(&me, id(&text)?, request).await?))
 }
 
+/// `POST /api/v1/sessions/{id}/give-up`: no longer waits for the environment to close an ended session.
+pub async fn give_up(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Path(text): Path<String>,
+) -> Result<Json<SessionView>, Refused> {
+    Ok(Json(state.control.give_up_cleanup(&me, id(&text)?).await?))
+}
+
 /// `GET /api/v1/sessions/{id}/details`: with its history; also of a session that was purged.
 pub async fn details(
     State(state): State<AppState>,

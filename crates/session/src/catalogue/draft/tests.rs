@@ -21,7 +21,13 @@ fn good() -> ApplicationDraft {
         program: "jamovi".into(),
         arguments: vec!["--open".into(), "a file".into()],
         seats: "30".into(),
-        limits: [Some("5".into()), None, Some(" 15 ".into()), Some("480".into())],
+        limits: [
+            Some("5".into()),
+            None,
+            Some("30".into()),
+            Some(" 15 ".into()),
+            Some("480".into()),
+        ],
     }
 }
 
@@ -40,7 +46,7 @@ fn a_good_draft_becomes_an_application_and_back() {
     assert_eq!(spec.seats, Some(30));
     assert_eq!(
         PolicyLimit::ALL.map(|limit| limit.words(&spec.policy)),
-        ["5 min", "Off", "15 min", "8 h"]
+        ["5 min", "Off", "30 min", "15 min", "8 h"]
     );
     assert_eq!(check(&ApplicationDraft::from(&spec), &environments()), Ok(spec));
 }
@@ -90,9 +96,9 @@ fn each_field_is_refused_with_its_own_reason() {
             draft.limits[1] = Some(String::new())
         }),
         (Field::Disconnected, "Whole minutes", |draft| {
-            draft.limits[2] = Some("1.5".into())
+            draft.limits[3] = Some("1.5".into())
         }),
-        (Field::Total, "525600", |draft| draft.limits[3] = Some("525601".into())),
+        (Field::Total, "525600", |draft| draft.limits[4] = Some("525601".into())),
     ];
     for (field, reason, change) in cases {
         let errors = wrong(change);
@@ -107,7 +113,7 @@ fn the_edges_are_in() {
     draft.name = "é".repeat(MAX_NAME_CHARS);
     draft.seats = "100000".into();
     draft.arguments = vec!["x".repeat(MAX_WORD_CHARS); MAX_ARGUMENTS];
-    draft.limits = [Some("1".into()), Some("525600".into()), None, None];
+    draft.limits = [Some("1".into()), Some("525600".into()), None, None, None];
     let spec = check(&draft, &environments()).unwrap();
     assert_eq!(
         spec.policy.never_connected_seconds.unwrap().get(),
@@ -118,7 +124,7 @@ fn the_edges_are_in() {
 #[test]
 fn wrong_fields_are_told_from_top_to_bottom() {
     let errors = wrong(|draft| {
-        draft.limits[3] = Some("never".into());
+        draft.limits[4] = Some("never".into());
         draft.seats = "many".into();
         draft.name = String::new();
     });

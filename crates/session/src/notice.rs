@@ -1,0 +1,154 @@
+//! What a session's tab is told about the time that is left. Pure: when somebody last used the tab, and the time, are
+//! arguments.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::{Session, Timestamp, lifecycle::Timer};
+
+/// Minutes before the end at which a tab is warned (SPEC.md §5).
+pub const WARNINGS: [u32; 3] = [1, 5, 15];
+
+/// A word of the server to a tab, as JSON in a text message of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// The limits of the session: told once, when the tab is let in.
+    Limits {
+        /// The server's clock.
+        server_time: Timestamp,
+        /// Latest moment of access.
+        valid_until: Timestamp,
+        /// The tab is closed when nobody has used it for so long.
+        idle_seconds: Option<u32>,
+    },
+    /// Little time is left.
+    Warning {
+        /// The server's clock.
+        server_time: Timestamp,
+        /// What is about to happen.
+        #[serde(flatten)]
+        warning: Warning,
+    },
+    /// A warning no longer holds: somebody has used the tab.
+    Calm,
+}
+
+/// What is about to happen to a tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// When.
+    pub at: Timestamp,
+    /// Which limit.
+    pub timer: Timer,
+    /// It comes within so many minutes: one of [`WARNINGS`].
+    pub minutes: u32,
+}
+
+/// When a tab that was last used at `used_at` is closed for that; `None` where the limit is Off.
+pub fn idle_at(session: &Session, used_at: Timestamp) -> Option<Timestamp> {
+    let limit = session.policy.idle_seconds?.get();
+    Some(used_at + TimeDelta::seconds(limit.into()))
+}
+
+/// The warning that holds at `now`, if one does: of what comes first. A limit is not warned of before half of it is over.
+pub fn warning(session: &Session, used_at: Timestamp, now: Timestamp) -> Option<Warning> {
+    let idle = idle_at(session, used_at).map(|at| (at, Timer::Idle, at - used_at));
+    let over = (
+        session.valid_until,
+        Timer::ValidUntil,
+        session.valid_until - session.started_at,
+    );
+    let (at, timer, limit) = [Some(over), idle].into_iter().flatten().min_by_key(|(at, ..)| *at)?;
+    let holds = |minutes: &u32| {
+        let before = TimeDelta::minutes(i64::from(*minutes));
+        at - now <= before && before * 2 <= limit
+    };
+    let minutes = WARNINGS.into_iter().find(holds)?;
+    Some(Warning { at, timer, minutes })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::{ApplicationId, EnvironmentId, Policy, SessionId, Status, Teardown, UserId};
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::default() + TimeDelta::minutes(minutes)
+    }
+
+    fn open(total: u32, idle: Option<u32>) -> Session {
+        let id = uuid::Uuid::nil();
+        let seconds = |minutes: u32| NonZeroU32::new(minutes * 60);
+        let policy = Policy {
+            total_seconds: seconds(total),
+            idle_seconds: idle.and_then(seconds),
+            ..Policy::default()
+        };
+        Session {
+            id: SessionId(id),
+            environment_id: EnvironmentId(id),
+            environment: "This host".into(),
+            application_id: ApplicationId(id),
+            application: "Terminal".into(),
+            user_id: UserId(id),
+            username: "student".into(),
+            status: Status::Active,
+            access_epoch: 0,
+            started_at: at(0),
+            ready_at: Some(at(0)),
+            valid_until: policy.valid_until(at(0)),
+            connected_since: Some(at(0)),
+            disconnected_at: None,
+            end: None,
+            error: None,
+            teardown: Teardown::NotNeeded,
+            blocked_until: None,
+            policy,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_tab_is_warned_three_times_of_what_comes_first() {
+        let told = |session: &Session, used_at, now| {
+            warning(session, at(used_at), at(now)).map(|warning| (warning.timer, warning.minutes))
+        };
+        let usual = open(480, Some(30));
+        assert_eq!(told(&usual, 0, 0), None);
+        assert_eq!(told(&usual, 0, 14), None);
+        assert_eq!(told(&usual, 0, 15), Some((Timer::Idle, 15)));
+        assert_eq!(told(&usual, 0, 24), Some((Timer::Idle, 15)));
+        assert_eq!(told(&usual, 0, 25), Some((Timer::Idle, 5)));
+        assert_eq!(told(&usual, 0, 29), Some((Timer::Idle, 1)));
+        assert_eq!(told(&usual, 29, 29), None, "somebody used it");
+        assert_eq!(told(&usual, 464, 464), None);
+        assert_eq!(told(&usual, 465, 465), Some((Timer::ValidUntil, 15)));
+        assert_eq!(told(&usual, 479, 479), Some((Timer::ValidUntil, 1)));
+        let never_idle = open(480, None);
+        assert_eq!(told(&never_idle, 0, 464), None);
+        assert_eq!(told(&never_idle, 0, 475), Some((Timer::ValidUntil, 5)));
+    }
+
+    #[test]
+    fn a_short_limit_is_not_warned_of_from_its_beginning() {
+        let short = open(480, Some(4));
+        let minutes = |now| warning(&short, at(0), at(now)).map(|warning| warning.minutes);
+        assert_eq!([0, 2, 3].map(minutes), [None, None, Some(1)]);
+    }
+
+    #[test]
+    fn a_notice_is_flat_json() {
+        let warning = warning(&open(480, Some(30)), at(0), at(29)).unwrap();
+        let notice = Notice::Warning {
+            server_time: at(29),
+            warning,
+        };
+        assert_eq!(
+            serde_json::to_string(&notice).unwrap(),
+            r#"{"kind":"warning","server_time":"1970-01-01T00:29:00Z","at":"1970-01-01T00:30:00Z","timer":"idle","minutes":1}"#
+        );
+    }
+}

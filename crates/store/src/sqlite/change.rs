@@ -1,0 +1,91 @@
+//! A change of the catalogue or of people: its rows, its event, and the end of the sessions that may no longer go on, in
+//! one transaction.
+
+use session::{
+    Actor, EndReason, Event, EventKind, Session, SessionId, Timestamp,
+    lifecycle::{self, Command},
+};
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use super::{Sqlite, Transaction, events, rows::kept, sessions};
+use crate::Result;
+
+/// A change that is being written.
+pub(super) struct Change<'a> {
+    transaction: Transaction<'a>,
+    by: &'a Actor,
+    at: Timestamp,
+    revision: u64,
+    events: Vec<Event>,
+}
+
+impl<'a> Change<'a> {
+    /// Begins one, when its turn has come.
+    pub(super) async fn begin(store: &'a Sqlite, by: &'a Actor, at: Timestamp) -> Result<Self> {
+        let mut transaction = store.begin().await?;
+        let revision = sessions::revision(&mut transaction.connection).await? + 1;
+        Ok(Self {
+            transaction,
+            by,
+            at: kept(at),
+            revision,
+            events: Vec::new(),
+        })
+    }
+
+    /// To write rows with.
+    pub(super) const fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction.connection
+    }
+
+    /// Notes what happened.
+    pub(super) fn log(&mut self, what: EventKind) {
+        self.note(None, what);
+    }
+
+    /// Ends every session that one of the `UNENDED_OF_…` questions finds.
+    pub(super) async fn end(&mut self, question: &'static str, of: Uuid, reason: EndReason) -> Result<()> {
+        for session in sessions::unended(self.connection(), question, of).await? {
+            self.step(&session, Command::expire(reason)).await?;
+        }
+        Ok(())
+    }
+
+    /// Commits, where anything was noted; the revision is raised last.
+    pub(super) async fn commit(mut self) -> Result<()> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        let connection = &mut self.transaction.connection;
+        events::insert(connection, self.revision, &self.events).await?;
+        sessions::set_revision(connection, self.revision).await?;
+        self.transaction.commit().await
+    }
+
+    async fn step(&mut self, session: &Session, command: Command) -> Result<()> {
+        // What an expire without conditions does to a session that has not ended is never refused.
+        let Ok(done) = lifecycle::step(session, command, self.by, self.at) else {
+            return Ok(());
+        };
+        if let Some(what) = done.event {
+            let version = self.revision;
+            let session = Session {
+                version,
+                ..done.session
+            };
+            sessions::update(self.connection(), &session).await?;
+            self.note(Some(session.id), what);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, session_id: Option<SessionId>, what: EventKind) {
+        self.events.push(Event {
+            at: self.at,
+            session_id,
+            actor: self.by.clone(),
+            what,
+        });
+    }
+}

@@ -1,0 +1,139 @@
+// Who and what may no longer go on: blocked and removed people, closed environments, withdrawn applications; and what an
+// environment does not let go.
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+import { SIMULATED } from '../support/server.ts';
+import { card, expectConnected, expectEnded, launch, newTab, sessionIn, signIn } from '../support/portal.ts';
+import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
+
+test.use({ setup: { name: 'access', simulated: true, movableClock: true } });
+
+const ENVIRONMENTS = '/admin/cloud-delivery/environments';
+/** What is over is over within this time, on screen. */
+const SOON = { timeout: 5000 };
+
+async function openSession(page: Page, application = SIMULATED.application): Promise<Page> {
+  const tab = await launch(page, application);
+  await expectConnected(tab);
+  return tab;
+}
+
+test('a user who is blocked at the command line loses the open tab and the login, and is told why', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)|401 \(Unauthorized\)|404 \(Not Found\)/);
+  await server.person('rowdy', 'user');
+  const portal = await open('rowdy', '/');
+  const tab = await openSession(portal);
+  const page = await open('admin', SESSIONS);
+  await expectRow(page, { Username: 'rowdy', Connected: 'Yes' });
+  expect(await server.cli(['user', 'block', 'rowdy'])).toContain('rowdy is blocked now');
+  await expectRow(page, { Username: 'rowdy', Status: 'Expired', Connected: 'No', Action: /^Expired .+ by admin \(command line\)/ }, SOON);
+  // The login is over as well: the tab is sent to sign in.
+  await expect(tab.getByLabel('Username')).toBeVisible(SOON);
+  await signIn(tab, 'rowdy', server.password('rowdy'));
+  await expect(tab.getByRole('alert')).toHaveText('This account is blocked. A System Admin can let you in again.');
+  expect(await server.cli(['user', 'list'])).toMatch(/rowdy\tuser\t.+\tblocked/);
+
+  await server.cli(['user', 'unblock', 'rowdy']);
+  await signIn(tab, 'rowdy', server.password('rowdy'));
+  await expectEnded(tab, sessionIn(tab), 'Your account was blocked.');
+});
+
+test('a user who is removed by the API loses the open tab; the rows keep their name', async ({ server, open, complaints }) => {
+  complaints.allow(/401 \(Unauthorized\)/);
+  await server.person('gone', 'user');
+  const tab = await openSession(await open('gone', '/'));
+  const page = await open('admin', SESSIONS);
+  expect((await server.call('admin', 'DELETE', '/api/v1/users/gone')).status).toBe(204);
+  await expectRow(page, { Username: 'gone', Status: 'Expired', Connected: 'No' }, SOON);
+  await expect(tab.getByLabel('Username')).toBeVisible(SOON);
+  expect((await server.call('admin', 'DELETE', '/api/v1/users/gone')).status).toBe(404);
+  expect((await server.call('admin', 'DELETE', '/api/v1/users/admin')).json).toMatchObject({ code: 'last_system_admin' });
+});
+
+test('an environment is closed together with its sessions, after a question that can be answered with no', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)/);
+  await server.person('tenant', 'user');
+  const tab = await openSession(await open('tenant', '/'));
+  const page = await open('admin', ENVIRONMENTS);
+  const end = page.getByRole('button', { name: `End sessions: ${SIMULATED.environment}` });
+  await end.click();
+  const question = page.getByRole('dialog', { name: `Close ${SIMULATED.environment} and end its sessions` });
+  await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await expect(question).toContainText(/its \d+ live sessions? end at once/);
+  await page.keyboard.press('Escape');
+  await expect(question).toBeHidden();
+  expect((await server.session(sessionIn(tab))).status).toBe('active');
+
+  await end.click();
+  await question.getByRole('button', { name: /^End \d+ live sessions?$/ }).click();
+  await expectEnded(tab, sessionIn(tab), 'The environment that this session ran in was closed.');
+  await expect(page.getByRole('status')).toContainText([`${SIMULATED.environment} is closed to launches. Its sessions have ended.`]);
+  await expect(end).toBeHidden();
+  await page.getByRole('button', { name: `Open to launches: ${SIMULATED.environment}` }).click();
+  await expect(page.getByRole('button', { name: `Close to launches: ${SIMULATED.environment}` })).toBeVisible();
+});
+
+test('an application is withdrawn at the command line, and its sessions end', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)/);
+  await server.person('reader', 'user');
+  await server.addApplication('Reader');
+  const tab = await openSession(await open('reader', '/'), 'Reader');
+  await server.cli(['application', 'close', 'Reader', '--end-sessions']);
+  await expectEnded(tab, sessionIn(tab), 'This application was withdrawn.');
+});
+
+test('an expire can keep the user from launching the application again for 15 minutes', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)|409 \(Conflict\)/);
+  await server.person('again', 'user');
+  const portal = await open('again', '/');
+  const tab = await openSession(portal);
+  const page = await open('admin', `${SESSIONS}?q=user:again`);
+  const dialog = await askToExpire(page, 'again', SIMULATED.environment);
+  await dialog.getByRole('checkbox', { name: 'Block relaunch for 15 minutes' }).check();
+  await dialog.getByRole('button', { name: 'Expire session' }).click();
+  await expectEnded(tab, sessionIn(tab), 'An administrator ended this session.');
+  await expectRow(page, { Username: 'again', Status: 'Expired' });
+
+  await portal.goto('/');
+  const refused = await newTab(portal, card(portal, SIMULATED.application).getByRole('button', { name: 'Launch' }));
+  await expect(refused.getByRole('alert')).toContainText(/An administrator ended your session of this application\. It can be launched again from .+ on\./);
+  server.moveClock(15 * 60 + 5);
+  await portal.goto('/');
+  await openSession(portal);
+  server.moveClock(0);
+});
+
+test('what an environment does not close is overdue, is given up by an administrator, and then purged', async ({ startServer, browser, complaints }) => {
+  // The login is over long before the row is purged.
+  complaints.allow(/401 \(Unauthorized\)/);
+  test.setTimeout(120_000);
+  const server = await startServer({ name: 'access-stuck', simulated: true, movableClock: true });
+  await server.cli(['application', 'add', 'Stuck', '--environment', SIMULATED.environment, '--', 'desktop', '--never-stops']);
+  const { id } = await server.launchAs(await server.person('victim', 'user'), 'Stuck');
+  await expect.poll(async () => (await server.session(id)).status).toBe('active');
+  await server.expire(id);
+  const context = await browser.newContext({ baseURL: server.url });
+  const [name = '', value = ''] = (await server.cookie('admin')).split('=');
+  await context.addCookies([{ name, value, url: server.url }]);
+  context.on('console', (message) => message.type() === 'error' && complaints.heard.push(message.text()));
+  const page = await context.newPage();
+  await page.goto(SESSIONS);
+  await expectRow(page, { Username: 'victim', Status: 'Expired', Action: /Closing…$/ });
+  server.moveClock(120);
+  await page.goto(SESSIONS);
+  await expectRow(page, { Username: 'victim', Action: /Cleanup overdue$/ });
+  await page.getByRole('link', { name: /^Details of session of victim/ }).click();
+  await page.getByRole('button', { name: 'Give up cleanup' }).click();
+  await expect(page.getByText('Its cleanup was given up')).toBeVisible();
+  await expect(page.getByRole('list', { name: 'Timeline' })).toContainText('Cleanup given up by admin');
+  await expectRow(page, { Username: 'victim', Action: /Cleanup given up$/ });
+  server.moveClock(48 * 3600 + 180);
+  // At the command line, for every login is over by then.
+  await expect.poll(() => server.cli(['sessions', 'list']), { timeout: 60_000 }).toBe('');
+  await context.close();
+});
+
+test('the log of events is checked at the command line', async ({ server }) => {
+  await server.launchAs(await server.person('logged', 'user'));
+  expect(await server.cli(['events', 'verify'])).toMatch(/^\d+ events, the last one is [0-9a-f]{64}\nnothing was changed, added or removed\n$/);
+});

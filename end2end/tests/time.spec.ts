@@ -1,0 +1,96 @@
+// The time that a session has left, as its user sees it in the tab; with a clock that the test moves.
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+import { SIMULATED } from '../support/server.ts';
+import { expectConnected, expectEnded, launch, sessionIn } from '../support/portal.ts';
+import { expectRow, SESSIONS } from '../support/sessions.ts';
+
+test.use({ setup: { name: 'time', simulated: true, movableClock: true } });
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+const left = (tab: Page) => tab.getByRole('region', { name: 'Time left' });
+
+test('a tab that nobody uses is warned, then closed; a click opens it again, and the session went on', async ({ server, open }) => {
+  await server.person('idle', 'user');
+  const tab = await launch(await open('idle', '/'), SIMULATED.application);
+  await expectConnected(tab);
+  const page = await open('admin', SESSIONS);
+  server.moveClock(15 * MINUTE + 5);
+  await expect(left(tab).getByRole('status')).toContainText(/^Nobody has used this session for a while\. In 15 min, at \d\d:\d\d, this tab is closed\./);
+
+  // A key press is use, and the warning goes by itself.
+  await tab.keyboard.press('a');
+  await expect(left(tab).getByRole('status')).toBeHidden();
+
+  server.moveClock(45 * MINUTE + 10 - 30);
+  await expect(left(tab).getByRole('status')).toContainText(/In 1 min, at .+ \d+ s$/);
+  server.moveClock(46 * MINUTE);
+  await expect(tab.getByText('This tab was closed because nobody used it for too long.')).toBeVisible();
+  await expectRow(page, { Username: 'idle', Status: 'Active', Connected: 'No' });
+  const again = tab.getByRole('button', { name: 'Open it again' });
+  await tab.bringToFront();
+  await expect(again).toBeFocused();
+  await again.press('Enter');
+  await expectConnected(tab);
+  await expectRow(page, { Username: 'idle', Status: 'Active', Connected: 'Yes' });
+  server.moveClock(0);
+});
+
+test('before its allowed time is over the tab says so, can be told to be quiet, and ends the session when asked twice', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)/);
+  // An application without the limit that is told of above.
+  const form = { start_seconds: 300, never_connected_seconds: null, idle_seconds: null, disconnected_seconds: null, total_seconds: 8 * 3600 };
+  await server.person('busy', 'user');
+  await server.addApplication('Exam', form);
+  const tab = await launch(await open('busy', '/'), 'Exam');
+  await expectConnected(tab);
+  const id = sessionIn(tab);
+
+  server.moveClock(8 * HOUR - 15 * MINUTE + 2);
+  await expect(left(tab).getByRole('status')).toContainText(/This session ends in 15 min, at \d\d:\d\d: its allowed time is over then\. Save your work\./);
+  await left(tab).getByRole('button', { name: 'Dismiss' }).click();
+  await expect(left(tab).getByRole('status')).toBeHidden();
+
+  server.moveClock(8 * HOUR - 5 * MINUTE + 2);
+  await expect(left(tab).getByRole('status')).toContainText('This session ends in 5 min');
+  const now = left(tab).getByRole('button', { name: 'End session now' });
+  await now.click();
+  await expect(left(tab).getByRole('button', { name: 'Really end it? Unsaved work is lost' })).toBeFocused();
+  expect((await server.session(id)).status, 'once is not enough').toBe('active');
+  await tab.keyboard.press('Enter');
+  await expectEnded(tab, id, 'You ended this session.');
+  server.moveClock(0);
+});
+
+test('the menu of a tab tells its limits, is reached by keys, and ends the session', async ({ server, open, complaints }) => {
+  complaints.allow(/410 \(Gone\)/);
+  await server.person('keys', 'user');
+  const tab = await launch(await open('keys', '/'), SIMULATED.application);
+  await expectConnected(tab);
+  await tab.keyboard.press('Control+Alt+Shift');
+  const end = tab.getByRole('button', { name: 'End session', exact: true });
+  await expect(end).toBeFocused();
+  await expect(tab.locator('#limits')).toHaveText(/^This session ends at \d\d:\d\d at the latest\. This tab is closed after 30 min in which nobody uses it\.$/);
+  await tab.keyboard.press('Escape');
+  await expect(end).toBeHidden();
+  await expect(tab.locator('canvas')).toBeFocused();
+  await tab.keyboard.press('Control+Alt+Shift');
+  await end.press('Enter');
+  await tab.keyboard.press('Enter');
+  await expectEnded(tab, sessionIn(tab), 'You ended this session.');
+});
+
+test('where the server is away, End session says that the session goes on', async ({ server, open, complaints }) => {
+  complaints.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
+  await server.person('away', 'user');
+  const tab = await launch(await open('away', '/'), SIMULATED.application);
+  await expectConnected(tab);
+  await tab.route('**/end', (route) => route.abort());
+  await tab.keyboard.press('Control+Alt+Shift');
+  await tab.keyboard.press('Enter');
+  await tab.keyboard.press('Enter');
+  await expect(tab.getByRole('alert')).toHaveText('The server could not be reached, so the session goes on. Try again.');
+  expect((await server.session(sessionIn(tab))).status).toBe('active');
+});
