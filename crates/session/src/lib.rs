@@ -22,6 +22,7 @@ pub mod role;
 pub mod timeline;
 pub mod view;
 pub mod wire;
+pub mod words;
 
 mod model;
 

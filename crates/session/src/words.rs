@@ -1,0 +1,150 @@
+//! The grammar of every search box: words that must all be found, anywhere or in a named field.
+//!
+//! `jane chem` finds what has both words; `"jane doe"` keeps a phrase; `field:value` narrows a word. Case and accents do not
+//! matter. Which fields there are is for whoever searches: [`crate::query`] knows those of sessions.
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Longest search accepted, in characters. Longer ones are refused, never cut.
+pub const MAX_CHARS: usize = 200;
+
+/// One word or phrase, folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word<F> {
+    /// `None` = anywhere.
+    pub field: Option<F>,
+    /// What to look for; never empty.
+    pub text: String,
+}
+
+/// Reads a search; `fields` are named with their colon. Never fails on content, only on length: whatever is not a known field
+/// is a word.
+pub fn parse<F: Copy>(text: &str, fields: &[(&str, F)]) -> Result<Vec<Word<F>>, String> {
+    check(text)?;
+    let words = split(text, fields)
+        .into_iter()
+        .map(|(field, text)| Word {
+            field,
+            text: fold(&text),
+        })
+        .filter(|word| !word.text.is_empty())
+        .collect();
+    Ok(words)
+}
+
+/// Is it a search that [`parse`] takes? Apart from it, so that the browser need not carry the tables that fold accents
+/// (90 kB).
+pub fn check(text: &str) -> Result<(), String> {
+    match text.chars().count() {
+        0..=MAX_CHARS => Ok(()),
+        chars => Err(format!(
+            "The search has {chars} characters; at most {MAX_CHARS} are possible."
+        )),
+    }
+}
+
+/// Lower case, without accents.
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.nfd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Splits at white space outside quotes. A quote left open reaches to the end.
+fn split<F: Copy>(text: &str, fields: &[(&str, F)]) -> Vec<(Option<F>, String)> {
+    let mut parts = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (field, after) = field(rest, fields);
+        let after = if field.is_some() { after.trim_start() } else { after };
+        let (word, next) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+            None => {
+                let end = after.find(char::is_whitespace).unwrap_or(after.len());
+                after.split_at(end)
+            }
+        };
+        parts.push((field, word.to_owned()));
+        rest = next.trim_start();
+    }
+    parts
+}
+
+fn field<'t, F: Copy>(text: &'t str, fields: &[(&str, F)]) -> (Option<F>, &'t str) {
+    for (name, field) in fields {
+        if let Some(head) = text.get(..name.len())
+            && head.eq_ignore_ascii_case(name)
+        {
+            return (Some(*field), &text[name.len()..]);
+        }
+    }
+    (None, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Field {
+        User,
+        Environment,
+    }
+
+    const FIELDS: [(&str, Field); 2] = [("user:", Field::User), ("env:", Field::Environment)];
+
+    fn words(text: &str) -> Vec<(Option<Field>, String)> {
+        parse(text, &FIELDS)
+            .unwrap()
+            .into_iter()
+            .map(|w| (w.field, w.text))
+            .collect()
+    }
+
+    #[test]
+    fn words_phrases_and_fields() {
+        let any = |text: &str| (None, text.to_owned());
+        assert_eq!(words("  Jané  CHEM "), [any("jane"), any("chem")]);
+        assert_eq!(words("\"jane doe\" x"), [any("jane doe"), any("x")]);
+        assert_eq!(
+            words("User:Jane env: lab"),
+            [
+                (Some(Field::User), "jane".into()),
+                (Some(Field::Environment), "lab".into())
+            ]
+        );
+        assert_eq!(words("user:\"jane doe\""), [(Some(Field::User), "jane doe".into())]);
+        assert_eq!(words("colour:red"), [any("colour:red")], "an unknown field is a word");
+        assert_eq!(words("\"open"), [any("open")], "a quote left open reaches to the end");
+        assert_eq!(words("user:"), [], "a field without a word filters nothing");
+        assert_eq!(words("ß é Å"), [any("ß"), any("e"), any("a")]);
+    }
+
+    #[test]
+    fn a_search_that_is_too_long_is_refused_with_both_numbers() {
+        let error = parse(&"é".repeat(10_000), &FIELDS).unwrap_err();
+        assert!(error.contains("10000") && error.contains("200"), "{error}");
+        assert!(parse(&"é".repeat(MAX_CHARS), &FIELDS).is_ok());
+    }
+
+    #[test]
+    fn rubbish_never_panics() {
+        for text in [
+            "\"",
+            "\"\"",
+            ":",
+            "env:\"",
+            "user:user:",
+            "é:",
+            "\u{0}\u{301}",
+            "use",
+            "🦀env:",
+        ] {
+            assert!(parse(text, &FIELDS).is_ok(), "{text:?}");
+        }
+    }
+}
