@@ -1,11 +1,33 @@
 //! The log of what happened.
 
-use session::{Role, wire::Me};
+mod search;
+
+use session::{
+    Role,
+    audit::{Entry, Page, Place, Query},
+    wire::Me,
+};
 use store::Verified;
 
 use crate::{Control, Result, authority::require};
+use search::Search;
+
+/// A part of everything that a search finds, and where the next part starts; `None` = that was all.
+pub type Part = (Vec<Entry>, Option<Place>);
 
 impl Control {
+    /// A page of the events that match.
+    pub async fn events(&self, me: &Me, query: &Query, place: Place, limit: u16) -> Result<Page> {
+        require(me, Role::SystemAdmin)?;
+        Search::new(&*self.store, &self.replica, query).page(place, limit).await
+    }
+
+    /// A part of all events that match, however many there are. It may be empty and not the last.
+    pub async fn events_part(&self, me: &Me, query: &Query, place: Place) -> Result<Part> {
+        require(me, Role::SystemAdmin)?;
+        Search::new(&*self.store, &self.replica, query).part(place).await
+    }
+
     /// Reads every event and checks that none was changed, added or removed since it was written.
     pub async fn verify_events(&self, me: &Me) -> Result<Verified> {
         require(me, Role::SystemAdmin)?;

@@ -10,6 +10,17 @@ pub fn utc(at: Timestamp) -> String {
     format!("{} {}", date(at), time_of_day(at))
 }
 
+/// `2026-11-24 14:05:09 UTC`: where the order of things matters.
+pub fn utc_seconds(at: Timestamp) -> String {
+    format!(
+        "{} {:02}:{:02}:{:02} UTC",
+        date(at),
+        at.hour(),
+        at.minute(),
+        at.second()
+    )
+}
+
 /// The full ISO time, to the second: `2026-11-24T14:05:09Z`.
 pub fn iso(at: Timestamp) -> String {
     format!("{}T{:02}:{:02}:{:02}Z", date(at), at.hour(), at.minute(), at.second())
@@ -52,6 +63,7 @@ mod tests {
     fn moments_have_two_digits_for_each_part() {
         let at = chrono::DateTime::from_timestamp(1_767_489_425, 0).unwrap();
         assert_eq!(utc(at), "2026-01-04 01:17 UTC");
+        assert_eq!(utc_seconds(at), "2026-01-04 01:17:05 UTC");
         assert_eq!(iso(at), "2026-01-04T01:17:05Z");
         assert_eq!(time_of_day(at), "01:17 UTC");
     }

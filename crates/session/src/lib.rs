@@ -7,6 +7,7 @@
 //! To add a status edge: one arm in [`lifecycle::verdict`] and one in [`lifecycle::step`]; the page's disabled buttons,
 //! the API's refusals and the timers follow. To add a column: one entry in [`columns::Column`].
 
+pub mod audit;
 pub mod batch;
 pub mod catalogue;
 pub mod checksum;

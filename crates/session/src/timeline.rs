@@ -5,7 +5,11 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, BatchId, EndReason, Event, EventKind, Timestamp, format};
+use crate::{
+    Actor, BatchId, EndReason, Event, EventKind, Timestamp,
+    event::{ApplicationChange, UserChange},
+    format,
+};
 
 /// One moment in the life of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +33,9 @@ pub fn of(events: &[Event]) -> Vec<Entry> {
     let launched = events.iter().find(|event| event.what == EventKind::Launched);
     let launched = launched.map(|event| event.at);
     let entry = |event: &Event| {
-        let (note, batch) = match &event.what {
-            EventKind::Expired { note, batch, .. } => (note.clone(), *batch),
-            _ => (None, None),
+        let batch = match &event.what {
+            EventKind::Expired { batch, .. } => *batch,
+            _ => None,
         };
         let by = match &event.actor {
             Actor::Person { username, .. } => Some(username.clone()),
@@ -42,14 +46,27 @@ pub fn of(events: &[Event]) -> Vec<Entry> {
             kind: event.what.code().to_owned(),
             text: said(event, launched),
             by,
-            note,
+            note: note(event).cloned(),
             batch,
         }
     };
     events.iter().map(entry).collect()
 }
 
-/// One event in words.
+/// One event by itself, as a sentence.
+pub fn sentence(event: &Event) -> String {
+    said(event, None)
+}
+
+/// What the administrator wrote.
+pub const fn note(event: &Event) -> Option<&Arc<str>> {
+    match &event.what {
+        EventKind::Expired { note, .. } | EventKind::BatchExpired { note, .. } => note.as_ref(),
+        _ => None,
+    }
+}
+
+/// One event in words. Where it is known when the session was launched, it says how long the start took.
 fn said(event: &Event, launched: Option<Timestamp>) -> String {
     let by = match &event.actor {
         Actor::Person { username, .. } => format!(" by {username}"),
@@ -83,7 +100,30 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
         EventKind::TornDown => "Closed by the environment: nothing of it is left".to_owned(),
         EventKind::TeardownGivenUp => format!("Cleanup given up{by}: something of it may be left in the environment"),
         EventKind::Purged => "Removed from the list".to_owned(),
-        other => other.code().replace('_', " "),
+        EventKind::LaunchRefused { application, reason } => format!("Launch of {application} refused: {reason}"),
+        EventKind::BatchExpired { size: 1, .. } => format!("Expire of 1 selected session begun{by}"),
+        EventKind::BatchExpired { size, .. } => format!("Expire of {size} sessions together begun{by}"),
+        EventKind::ApplicationChanged { name, change, .. } => {
+            let how = match change {
+                ApplicationChange::Added(_) => "added",
+                ApplicationChange::Edited(_) => "edited",
+                ApplicationChange::Opened => "opened to launches",
+                ApplicationChange::Closed => "closed to launches",
+            };
+            format!("Application {name} {how}{by}")
+        }
+        EventKind::EnvironmentChanged { name, open, .. } => {
+            let how = if *open { "opened" } else { "closed" };
+            format!("Environment {name} {how} to launches{by}")
+        }
+        EventKind::UserChanged { username, change, .. } => match change {
+            UserChange::Added(role) => format!("User {username} added{by}, with the role {role}"),
+            UserChange::RoleSet(role) => format!("Role of {username} set to {role}{by}"),
+            UserChange::PasswordSet => format!("Password of {username} set{by}"),
+            UserChange::Blocked => format!("User {username} blocked{by}"),
+            UserChange::Unblocked => format!("User {username} unblocked{by}"),
+            UserChange::Removed => format!("User {username} removed{by}"),
+        },
     }
 }
 
@@ -98,36 +138,176 @@ fn seconds(took: TimeDelta) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ApplicationId, EnvironmentId, Policy, Role, UserId, catalogue::ApplicationSpec};
 
-    #[test]
-    fn events_read_as_a_story() {
-        let at = |millis| Timestamp::default() + TimeDelta::milliseconds(millis);
-        let event = |actor, millis, what| Event {
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::default() + TimeDelta::milliseconds(millis)
+    }
+
+    fn event(actor: Actor, millis: i64, what: EventKind) -> Event {
+        Event {
             at: at(millis),
             session_id: None,
             actor,
             what,
-        };
-        let jane = Actor::Person {
-            user_id: crate::UserId(uuid::Uuid::nil()),
+        }
+    }
+
+    fn jane() -> Actor {
+        Actor::Person {
+            user_id: UserId::numbered(1),
             username: "jane".into(),
             origin: None,
-        };
-        let expired = |reason| EventKind::Expired {
+        }
+    }
+
+    const fn expired(reason: EndReason) -> EventKind {
+        EventKind::Expired {
             reason,
             note: None,
             batch: None,
             blocked_until: None,
-        };
+        }
+    }
+
+    #[test]
+    fn events_read_as_a_story() {
         for (event, text) in [
-            (event(jane.clone(), 0, EventKind::Launched), "Launched by jane"),
+            (event(jane(), 0, EventKind::Launched), "Launched by jane"),
             (event(Actor::Environment, 340, EventKind::Ready), "Ready in 0.3 s"),
             (event(Actor::Environment, 72_000, EventKind::Ready), "Ready in 1 min"),
-            (event(jane.clone(), 1, expired(EndReason::Admin)), "Expired by jane"),
-            (event(jane, 1, expired(EndReason::User)), "Expired: ended by its user"),
+            (event(jane(), 1, expired(EndReason::Admin)), "Expired by jane"),
+            (event(jane(), 1, expired(EndReason::User)), "Expired: ended by its user"),
             (event(Actor::System, 1, EventKind::Purged), "Removed from the list"),
         ] {
             assert_eq!(said(&event, Some(at(0))), text);
         }
+    }
+
+    /// Every kind, with the sentence for it.
+    fn kinds() -> Vec<(EventKind, &'static str)> {
+        let spec = Box::new(ApplicationSpec {
+            name: "Terminal".into(),
+            launch_text: "Launch".into(),
+            environment_id: EnvironmentId::numbered(1),
+            command: vec!["xterm".into()],
+            seats: None,
+            policy: Policy::default(),
+        });
+        let application = |change| EventKind::ApplicationChanged {
+            application_id: ApplicationId::numbered(1),
+            name: "Terminal".into(),
+            change,
+        };
+        let environment = |open| EventKind::EnvironmentChanged {
+            environment_id: EnvironmentId::numbered(1),
+            name: "This host".into(),
+            open,
+        };
+        let user = |change| EventKind::UserChanged {
+            user_id: UserId::numbered(2),
+            username: "rita".into(),
+            change,
+        };
+        let batch = |size| EventKind::BatchExpired {
+            batch: BatchId::numbered(1),
+            size,
+            note: Some("exam".into()),
+        };
+        let refused = EventKind::LaunchRefused {
+            application: "Terminal".into(),
+            reason: "All seats of this application are taken.".into(),
+        };
+        let blocked = EventKind::Expired {
+            reason: EndReason::Admin,
+            note: None,
+            batch: Some(BatchId::numbered(1)),
+            blocked_until: Some(at(60_000)),
+        };
+        vec![
+            (EventKind::Launched, "Launched by jane"),
+            (
+                refused,
+                "Launch of Terminal refused: All seats of this application are taken.",
+            ),
+            (EventKind::Ready, "Ready"),
+            (
+                EventKind::Failed {
+                    error: "it is gone".into(),
+                },
+                "Error: it is gone",
+            ),
+            (EventKind::Connected, "Connected: a browser tab opened it"),
+            (EventKind::Disconnected, "Tab closed"),
+            (EventKind::Idle, "Tab closed by the system: nobody used it for too long"),
+            (expired(EndReason::Admin), "Expired by jane"),
+            (expired(EndReason::NeverConnected), "Expired: never opened"),
+            (
+                blocked,
+                "Expired by jane, together with others; no relaunch before 1970-01-01 00:01 UTC",
+            ),
+            (batch(1), "Expire of 1 selected session begun by jane"),
+            (batch(12), "Expire of 12 sessions together begun by jane"),
+            (EventKind::TornDown, "Closed by the environment: nothing of it is left"),
+            (
+                EventKind::TeardownGivenUp,
+                "Cleanup given up by jane: something of it may be left in the environment",
+            ),
+            (EventKind::Purged, "Removed from the list"),
+            (
+                application(ApplicationChange::Added(spec.clone())),
+                "Application Terminal added by jane",
+            ),
+            (
+                application(ApplicationChange::Edited(spec)),
+                "Application Terminal edited by jane",
+            ),
+            (
+                application(ApplicationChange::Opened),
+                "Application Terminal opened to launches by jane",
+            ),
+            (
+                application(ApplicationChange::Closed),
+                "Application Terminal closed to launches by jane",
+            ),
+            (environment(true), "Environment This host opened to launches by jane"),
+            (environment(false), "Environment This host closed to launches by jane"),
+            (
+                user(UserChange::Added(Role::Reporter)),
+                "User rita added by jane, with the role Reporter",
+            ),
+            (
+                user(UserChange::RoleSet(Role::SystemAdmin)),
+                "Role of rita set to System Admin by jane",
+            ),
+            (user(UserChange::PasswordSet), "Password of rita set by jane"),
+            (user(UserChange::Blocked), "User rita blocked by jane"),
+            (user(UserChange::Unblocked), "User rita unblocked by jane"),
+            (user(UserChange::Removed), "User rita removed by jane"),
+        ]
+    }
+
+    #[test]
+    fn every_kind_of_event_is_a_sentence() {
+        for (what, text) in kinds() {
+            assert_eq!(sentence(&event(jane(), 1, what)), text);
+        }
+    }
+
+    #[test]
+    fn no_kind_is_forgotten_above() {
+        let mut codes: Vec<_> = kinds().iter().map(|(what, _)| what.code()).collect();
+        codes.dedup();
+        assert_eq!(codes.len(), 15, "{codes:?}");
+    }
+
+    #[test]
+    fn what_the_system_does_names_nobody() {
+        let what = EventKind::UserChanged {
+            user_id: UserId::numbered(2),
+            username: "rita".into(),
+            change: UserChange::Removed,
+        };
+        assert_eq!(sentence(&event(Actor::System, 1, what)), "User rita removed");
     }
 }

@@ -1,7 +1,7 @@
 //! The grammar of every search box: words that must all be found, anywhere or in a named field.
 //!
 //! `jane chem` finds what has both words; `"jane doe"` keeps a phrase; `field:value` narrows a word. Case and accents do not
-//! matter. Which fields there are is for whoever searches: [`crate::query`] knows those of sessions.
+//! matter. Which fields there are is for whoever searches: [`crate::query`] for sessions, [`crate::audit`] for events.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 

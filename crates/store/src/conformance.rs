@@ -18,6 +18,7 @@ mod life;
 mod log;
 mod people;
 mod purge;
+mod scan;
 mod seeds;
 
 macro_rules! cases {
@@ -70,6 +71,9 @@ cases! {
         denials_come_newest_first,
         sessions_that_end_together_name_their_batch,
         a_batch_that_fails_leaves_nothing_behind;
+    scan:
+        a_scan_goes_through_all_events_in_order_either_way,
+        a_scan_keeps_to_its_session_and_its_time;
     purge:
         purging_is_never_early,
         purging_waits_for_the_teardown,

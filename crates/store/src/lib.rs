@@ -12,6 +12,7 @@ use std::{borrow::Cow, sync::Arc};
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, BatchId, EnvironmentId, Event, Origin, Policy, Role, Session, SessionId, Timestamp, UserId,
+    audit::Numbered,
     catalogue::{Admission, ApplicationSpec},
     format, lifecycle,
 };
@@ -19,11 +20,13 @@ use session::{
 pub mod chain;
 pub mod conformance;
 mod error;
+mod scan;
 pub mod sqlite;
 pub mod writer;
 
 pub use chain::Verified;
 pub use error::StoreError;
+pub use scan::EventScan;
 pub use writer::Writer;
 
 /// The result of every call.
@@ -297,6 +300,8 @@ pub trait Store: Send + Sync + 'static {
     async fn write(&self, batch: &[Request]) -> Result<Committed>;
     /// The events of a session, oldest first. Also of one that was purged.
     async fn events(&self, id: SessionId) -> Result<Vec<Event>>;
+    /// A part of all events, in order: newest first, or oldest first from [`session::audit::Place::After`] on.
+    async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>>;
     /// Reads every event and checks that none was changed, added or removed since it was written.
     async fn verify_events(&self) -> Result<Verified>;
     /// The newest refused launches, newest first.

@@ -151,7 +151,7 @@ pub(super) async fn batch(connection: &mut SqliteConnection, id: BatchId) -> Res
     row.as_ref().map(event).transpose()
 }
 
-fn session_id(columns: &mut Columns<'_>) -> Result<Option<SessionId>> {
+pub(super) fn session_id(columns: &mut Columns<'_>) -> Result<Option<SessionId>> {
     let id = columns.value::<Option<&[u8]>>()?.map(uuid::Uuid::from_slice);
     Ok(id.transpose().map_err(super::rows::corrupt)?.map(SessionId))
 }

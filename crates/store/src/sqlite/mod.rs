@@ -16,13 +16,14 @@ use std::{
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, BatchId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
+    audit::Numbered,
     catalogue::{Admission, ApplicationSpec},
 };
 use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, Login, Request, Result, SignedIn, Store,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Login, Request, Result, SignedIn, Store,
     StoreError, User, Verified,
 };
 
@@ -32,6 +33,7 @@ mod events;
 mod open;
 mod people;
 mod rows;
+mod scan;
 mod seed;
 mod sessions;
 mod sweep;
@@ -164,6 +166,9 @@ impl Store for Sqlite {
     }
     async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
         events::of_session(self, id).await
+    }
+    async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>> {
+        scan::events(self, scan).await
     }
     async fn verify_events(&self) -> Result<Verified> {
         events::verify(self).await

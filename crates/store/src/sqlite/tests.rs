@@ -1,5 +1,7 @@
 //! What can only be seen from inside: the settings of the connections themselves.
 
+use session::audit::Place;
+
 use super::*;
 
 async fn number(connection: &mut SqliteConnection, pragma: &'static str) -> i64 {
@@ -126,5 +128,41 @@ async fn the_frequent_questions_use_an_index() {
             details.iter().any(|detail| detail.contains(index)),
             "{question}: {details:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_the_events_is_read_from_an_index_and_never_sorted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    let every = EventScan {
+        session: None,
+        from: None,
+        until: Some(Timestamp::UNIX_EPOCH),
+        place: Place::Newest,
+        limit: 50,
+    };
+    let of_session = Some(SessionId::numbered(1));
+    for (place, session, index) in [
+        (Place::Newest, None, "events_by_time"),
+        (Place::Before(5), None, "events_by_time"),
+        (Place::After(5), None, "events_by_time"),
+        (Place::Newest, of_session, "events_of_session"),
+        (Place::Before(5), of_session, "events_of_session"),
+    ] {
+        let mut question = scan::question(
+            &EventScan {
+                place,
+                session,
+                ..every
+            },
+            "EXPLAIN QUERY PLAN ",
+        );
+        let rows = question.build().fetch_all(&store.readers).await.unwrap();
+        let details: Vec<String> = rows.iter().map(|row| sqlx::Row::get(row, 3)).collect();
+        let of_index = |detail: &&String| detail.starts_with("SEARCH") && detail.contains(index);
+        assert!(details.iter().any(|detail| of_index(&detail)), "{place:?}: {details:?}");
+        let sorts = details.iter().any(|detail| detail.contains("TEMP B-TREE"));
+        assert_eq!(sorts, session.is_some(), "{place:?}: {details:?}");
     }
 }

@@ -1,0 +1,191 @@
+//! Looking for events: the store gives them in order, a part at a time, and what matches is decided here, so that every database
+//! finds the same. A page is searched for until it is full, and never for longer than a person waits.
+
+use session::{
+    Session,
+    audit::{Entry, Numbered, Page, Place, Query},
+};
+use std::sync::Arc;
+use store::{EventScan, Store};
+
+use crate::{Result, replica::Replica};
+
+/// How far a search goes.
+#[derive(Clone, Copy)]
+struct Reach {
+    /// Events that are searched for one page. Whoever wants more goes on from there.
+    searched: u64,
+    /// Events that are searched to say how many match, once the page is full.
+    counted: u64,
+    /// Events that are read at once.
+    part: u32,
+}
+
+const REACH: Reach = Reach {
+    searched: 200_000,
+    counted: 10_000,
+    part: 2_000,
+};
+
+/// One search.
+pub(super) struct Search<'a> {
+    store: &'a dyn Store,
+    replica: &'a Replica,
+    query: &'a Query,
+    reach: Reach,
+}
+
+/// What matched in one part of the events.
+struct Found {
+    events: Vec<Numbered>,
+    searched: u64,
+    /// Where the next part starts; `None` = there is none.
+    next: Option<Place>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) const fn new(store: &'a dyn Store, replica: &'a Replica, query: &'a Query) -> Self {
+        Self {
+            store,
+            replica,
+            query,
+            reach: REACH,
+        }
+    }
+
+    /// A page from a place on. Going forward, where nothing is left to fill a page, it is the newest page.
+    pub(super) async fn page(&self, place: Place, limit: u16) -> Result<Page> {
+        if let Place::After(_) = place
+            && let Some(page) = self.newer(place, limit).await?
+        {
+            return Ok(page);
+        }
+        let place = if let Place::After(_) = place {
+            Place::Newest
+        } else {
+            place
+        };
+        self.older(place, limit).await
+    }
+
+    /// Everything that matches in the next part of the events.
+    pub(super) async fn part(&self, place: Place) -> Result<(Vec<Entry>, Option<Place>)> {
+        let found = self.find(place, self.reach.part).await?;
+        Ok((self.entries(&found.events), found.next))
+    }
+
+    async fn older(&self, from: Place, limit: u16) -> Result<Page> {
+        let size = usize::from(limit);
+        let (mut events, mut page, mut searched) = (Vec::new(), Page::default(), 0);
+        // Without words every event matches: one more than the page holds says whether there are others.
+        let mut part = if self.query.words.is_empty() {
+            u32::from(limit) + 1
+        } else {
+            self.reach.part
+        };
+        let mut next = Some(from);
+        while let Some(place) = next {
+            let found = self.find(place, part).await?;
+            searched += found.searched;
+            page.found += found.events.len() as u64;
+            events.extend(found.events);
+            events.truncate(size + 1);
+            next = found.next;
+            let full = events.len() > size;
+            if full && (from != Place::Newest || searched >= self.reach.counted) {
+                break;
+            }
+            if next.is_some() && searched >= self.reach.searched {
+                page.stopped = Some(searched);
+                break;
+            }
+            part = self.reach.part;
+        }
+        page.counted = next.is_none();
+        if events.len() > size {
+            events.truncate(size);
+            page.older = events.last().map(|event| event.id);
+        } else if let Some(Place::Before(id)) = next {
+            page.older = Some(id);
+        }
+        if from != Place::Newest {
+            page.newer = events.first().map(|event| event.id);
+        }
+        page.items = self.entries(&events);
+        Ok(page)
+    }
+
+    /// The page before another. `None` where that is the newest one.
+    async fn newer(&self, from: Place, limit: u16) -> Result<Option<Page>> {
+        let size = usize::from(limit);
+        let (mut events, mut page, mut searched) = (Vec::new(), Page::default(), 0);
+        let mut place = from;
+        while events.len() <= size {
+            let found = self.find(place, self.reach.part).await?;
+            searched += found.searched;
+            events.extend(found.events);
+            match found.next {
+                Some(next) => place = next,
+                None if events.len() <= size => return Ok(None),
+                None => break,
+            }
+            if events.len() <= size && searched >= self.reach.searched {
+                page.stopped = Some(searched);
+                break;
+            }
+        }
+        page.newer = match place {
+            Place::After(id) if page.stopped.is_some() => Some(id),
+            _ => events.get(size.saturating_sub(1)).map(|event| event.id),
+        };
+        events.truncate(size);
+        events.reverse();
+        page.older = match (events.last(), from) {
+            (Some(oldest), _) => Some(oldest.id),
+            (None, Place::After(id)) => Some(id),
+            (None, _) => None,
+        };
+        page.found = events.len() as u64;
+        page.items = self.entries(&events);
+        Ok(Some(page))
+    }
+
+    async fn find(&self, place: Place, limit: u32) -> Result<Found> {
+        let scan = EventScan {
+            session: self.query.session,
+            from: self.query.from,
+            until: self.query.until,
+            place,
+            limit,
+        };
+        let mut events = self.store.scan_events(&scan).await?;
+        let searched = events.len() as u64;
+        let last = events.last().map(|event| event.id);
+        let next = match place {
+            Place::After(_) => last.map(Place::After),
+            Place::Newest | Place::Before(_) => last.map(Place::Before),
+        };
+        if !self.query.words.is_empty() {
+            events.retain(|event| self.query.matches(event, self.session(event).as_deref()));
+        }
+        Ok(Found {
+            events,
+            searched,
+            next: next.filter(|_| searched == u64::from(limit)),
+        })
+    }
+
+    fn session(&self, event: &Numbered) -> Option<Arc<Session>> {
+        self.replica.get(event.event.session_id?)
+    }
+
+    fn entries(&self, events: &[Numbered]) -> Vec<Entry> {
+        events
+            .iter()
+            .map(|event| Entry::new(event, self.session(event).as_deref()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+use super::*;
+use session::{Actor, Role, Timestamp, UserId};
+use store::{Changes, User, sqlite::Sqlite};
+
+/// So many people were added, one a second: every third is called `rita`, the others `jane`.
+async fn house(people: u32) -> (Sqlite, Replica, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path()).await.unwrap();
+    for n in 1..=people {
+        add(&store, n).await;
+    }
+    (store, Replica::new(Changes::default()), folder)
+}
+
+async fn add(store: &Sqlite, n: u32) {
+    let name = if n % 3 == 0 { "rita" } else { "jane" };
+    let at = Timestamp::from_timestamp(1_800_000_000 + i64::from(n), 0).unwrap();
+    let user = User {
+        id: UserId::numbered(u128::from(n)),
+        username: format!("{name}{n}").into(),
+        password_hash: String::new(),
+        role: Role::User,
+        created_at: at,
+        blocked: false,
+    };
+    store.add_user(&user, &Actor::System, at).await.unwrap();
+}
+
+fn ids(page: &Page) -> Vec<u64> {
+    page.items.iter().map(|entry| entry.id).collect()
+}
+
+const NEAR: Reach = Reach {
+    searched: 20,
+    counted: 10,
+    part: 4,
+};
+
+fn search<'a>(store: &'a Sqlite, replica: &'a Replica, query: &'a Query, reach: Reach) -> Search<'a> {
+    Search {
+        reach,
+        ..Search::new(store, replica, query)
+    }
+}
+
+#[tokio::test]
+async fn pages_lead_to_the_end_and_back_whatever_comes_meanwhile() {
+    let (store, replica, _folder) = house(30).await;
+    for (q, expected) in [
+        ("", (1..=30).rev().collect::<Vec<u64>>()),
+        ("user:rita", (1..=10).rev().map(|n| n * 3).collect()),
+    ] {
+        let query = Query::parse(q).unwrap();
+        for limit in [1, 3, 7, 100] {
+            let search = search(&store, &replica, &query, REACH);
+            let mut pages = vec![search.page(Place::Newest, limit).await.unwrap()];
+            assert_eq!(pages[0].newer, None);
+            assert_eq!((pages[0].found, pages[0].counted), (expected.len() as u64, true));
+            while let Some(id) = pages.last().unwrap().older {
+                pages.push(search.page(Place::Before(id), limit).await.unwrap());
+            }
+            let all: Vec<u64> = pages.iter().flat_map(ids).collect();
+            assert_eq!(all, expected, "“{q}” by {limit}");
+            // Back up: the same pages again, but the first, which is the newest one anyhow.
+            for two in pages.windows(2).rev() {
+                let back = search.page(Place::After(two[1].newer.unwrap()), limit).await.unwrap();
+                assert_eq!(ids(&back), ids(&two[0]), "“{q}” by {limit}");
+            }
+        }
+    }
+    let everything = Query::default();
+    let search = search(&store, &replica, &everything, REACH);
+    let second = search.page(Place::Before(21), 10).await.unwrap();
+    for n in 31..=34 {
+        add(&store, n).await;
+    }
+    assert_eq!(search.page(Place::Before(21), 10).await.unwrap(), second);
+    let newer = search.page(Place::After(20), 10).await.unwrap();
+    assert_eq!(
+        ids(&newer),
+        (21..=30).rev().collect::<Vec<_>>(),
+        "the page that was there"
+    );
+    assert_eq!(newer.newer, Some(30), "and the way to what came");
+}
+
+#[tokio::test]
+async fn a_search_that_finds_little_stops_says_so_and_goes_on() {
+    let (store, replica, _folder) = house(50).await;
+    let query = Query::parse("user:jane1").unwrap();
+    let search = search(&store, &replica, &query, NEAR);
+    let mut page = search.page(Place::Newest, 50).await.unwrap();
+    assert_eq!((ids(&page), page.stopped, page.counted), (vec![], Some(20), false));
+    let mut found = Vec::new();
+    while let Some(id) = page.older {
+        page = search.page(Place::Before(id), 50).await.unwrap();
+        found.extend(ids(&page));
+    }
+    assert_eq!(found, [19, 17, 16, 14, 13, 11, 10, 1]);
+    assert_eq!(page.stopped, None);
+    // The other way, too.
+    let query = Query::parse("user:jane49").unwrap();
+    let search = Search {
+        query: &query,
+        ..search
+    };
+    let page = search.page(Place::After(3), 5).await.unwrap();
+    assert_eq!((ids(&page), page.newer, page.older), (vec![], Some(23), Some(3)));
+    let page = search.page(Place::After(23), 5).await.unwrap();
+    assert_eq!(page.newer, Some(43));
+    assert_eq!(ids(&search.page(Place::After(43), 5).await.unwrap()), [49]);
+}
+
+#[tokio::test]
+async fn a_full_page_is_counted_only_so_far() {
+    let (store, replica, _folder) = house(30).await;
+    let everything = Query::default();
+    let search = search(&store, &replica, &everything, NEAR);
+    let page = search.page(Place::Newest, 2).await.unwrap();
+    assert_eq!((ids(&page), page.counted, page.older), (vec![30, 29], false, Some(29)));
+    assert!((10..20).contains(&page.found), "{}", page.found);
+    assert_eq!(page.stopped, None, "the page is full");
+}
+
+#[tokio::test]
+async fn all_that_match_come_in_parts() {
+    let (store, replica, _folder) = house(30).await;
+    let query = Query::parse("rita").unwrap();
+    let search = search(&store, &replica, &query, NEAR);
+    let (mut all, mut next) = (Vec::new(), Some(Place::Newest));
+    while let Some(place) = next {
+        let (entries, then) = search.part(place).await.unwrap();
+        all.extend(entries.into_iter().map(|entry| entry.id));
+        next = then;
+    }
+    assert_eq!(all, (1..=10).rev().map(|n| n * 3).collect::<Vec<u64>>());
+}

@@ -1,0 +1,254 @@
+//! What is looked for in events. The grammar is that of [`crate::words`].
+//!
+//! `who: what: session: reason: address: request:` narrow a word to a column. `user: app: env:` find what an event is about: by
+//! what it names, and by its session as long as that is in the list. `after:` and `before:` take a day, or a day and a time.
+
+use std::fmt::Display;
+
+use chrono::{Days, NaiveDate, NaiveDateTime};
+
+use super::{Numbered, who};
+use crate::{
+    Actor, EventKind, Session, SessionId, Timestamp,
+    event::ApplicationChange,
+    timeline,
+    words::{self, fold},
+};
+
+/// Where a word is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Username, `system` or `environment`.
+    Who,
+    /// The sentence, or the event's word for programs.
+    What,
+    /// Session id.
+    Session,
+    /// What the administrator wrote.
+    Reason,
+    /// Network address.
+    Address,
+    /// Request id.
+    Request,
+    /// Whoever did it, whom it is about, or whose session it is: name or id.
+    User,
+    /// The application that it is about: name or id.
+    Application,
+    /// The environment that it is about: name or id.
+    Environment,
+    /// From then on.
+    After,
+    /// Earlier than then.
+    Before,
+}
+
+const FIELDS: [(&str, Field); 11] = [
+    ("who:", Field::Who),
+    ("what:", Field::What),
+    ("session:", Field::Session),
+    ("reason:", Field::Reason),
+    ("address:", Field::Address),
+    ("request:", Field::Request),
+    ("user:", Field::User),
+    ("app:", Field::Application),
+    ("env:", Field::Environment),
+    ("after:", Field::After),
+    ("before:", Field::Before),
+];
+
+/// A parsed search. Empty = everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// All of them must be found; never [`Field::After`] or [`Field::Before`].
+    pub words: Vec<words::Word<Field>>,
+    /// Only what happened then or later.
+    pub from: Option<Timestamp>,
+    /// Only what happened earlier.
+    pub until: Option<Timestamp>,
+    /// Only what happened to this session: its whole id was given.
+    pub session: Option<SessionId>,
+}
+
+impl Query {
+    /// Reads a search. What is no time where a time must be is refused, and said which.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut query = Self::default();
+        for word in words::parse(text, &FIELDS)? {
+            match word.field {
+                Some(Field::After) => query.from = query.from.max(Some(moment("after:", &word.text)?)),
+                Some(Field::Before) => {
+                    let until = moment("before:", &word.text)?;
+                    query.until = Some(query.until.map_or(until, |known| known.min(until)));
+                }
+                Some(Field::Session) if word.text.len() == 36 && query.session.is_none() => {
+                    query.session = word.text.parse().ok();
+                    query.words.push(word);
+                }
+                _ => query.words.push(word),
+            }
+        }
+        Ok(query)
+    }
+
+    /// Are all words found in the event? `session` is its session while that is in the list. The times are the store's to look
+    /// at: it has them in order.
+    pub fn matches(&self, numbered: &Numbered, session: Option<&Session>) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let text = Text::of(numbered, session);
+        self.words.iter().all(|word| text.has(word.field, &word.text))
+    }
+}
+
+/// What is looked through, folded.
+struct Text {
+    who: String,
+    what: String,
+    session: String,
+    reason: String,
+    address: String,
+    request: String,
+    user: String,
+    application: String,
+    environment: String,
+}
+
+impl Text {
+    fn of(numbered: &Numbered, session: Option<&Session>) -> Self {
+        let event = &numbered.event;
+        let (mut user, mut application, mut environment) = (String::new(), String::new(), String::new());
+        let (mut address, mut request) = (String::new(), String::new());
+        if let Actor::Person {
+            user_id,
+            username,
+            origin,
+        } = &event.actor
+        {
+            named(&mut user, username, user_id);
+            if let Some(origin) = origin {
+                add(&mut address, &origin.address);
+                add(&mut request, &origin.request_id);
+            }
+        }
+        match &event.what {
+            EventKind::LaunchRefused { application: name, .. } => add(&mut application, name),
+            EventKind::ApplicationChanged {
+                application_id,
+                name,
+                change,
+            } => {
+                named(&mut application, name, application_id);
+                if let ApplicationChange::Added(spec) | ApplicationChange::Edited(spec) = change {
+                    add(&mut environment, &spec.environment_id.to_string());
+                }
+            }
+            EventKind::EnvironmentChanged {
+                environment_id, name, ..
+            } => named(&mut environment, name, environment_id),
+            EventKind::UserChanged { user_id, username, .. } => named(&mut user, username, user_id),
+            _ => {}
+        }
+        if let Some(session) = session {
+            named(&mut user, &session.username, session.user_id);
+            named(&mut application, &session.application, session.application_id);
+            named(&mut environment, &session.environment, session.environment_id);
+        }
+        let reason = timeline::note(event).map(|note| fold(note)).unwrap_or_default();
+        Self {
+            who: fold(&who(&event.actor)),
+            what: format!("{}\n{}", fold(&timeline::sentence(event)), event.what.code()),
+            session: event.session_id.map(|id| id.to_string()).unwrap_or_default(),
+            reason,
+            address,
+            request,
+            user,
+            application,
+            environment,
+        }
+    }
+
+    fn has(&self, field: Option<Field>, word: &str) -> bool {
+        let part = match field {
+            None => return self.parts().any(|part| part.contains(word)),
+            Some(Field::Who) => &self.who,
+            Some(Field::What) => &self.what,
+            Some(Field::Session) => &self.session,
+            Some(Field::Reason) => &self.reason,
+            Some(Field::Address) => &self.address,
+            Some(Field::Request) => &self.request,
+            Some(Field::User) => &self.user,
+            Some(Field::Application) => &self.application,
+            Some(Field::Environment) => &self.environment,
+            // Times are no words: `parse` took them out.
+            Some(Field::After | Field::Before) => return true,
+        };
+        part.contains(word)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &String> {
+        [
+            &self.what,
+            &self.who,
+            &self.session,
+            &self.reason,
+            &self.address,
+            &self.request,
+            &self.user,
+            &self.application,
+            &self.environment,
+        ]
+        .into_iter()
+    }
+}
+
+/// Adds a text, on a line of its own so that no word is found across two.
+fn add(to: &mut String, text: &str) {
+    to.push('\n');
+    to.push_str(&fold(text));
+}
+
+fn named(to: &mut String, name: &str, id: impl Display) {
+    add(to, name);
+    add(to, &id.to_string());
+}
+
+/// `2026-11-01` (its first moment), `2026-11-01T14:05` or `2026-11-01T14:05:09`, all in UTC; a `Z` at the end is taken.
+fn moment(field: &str, text: &str) -> Result<Timestamp, String> {
+    let wrong = || {
+        format!(
+            "“{field}{text}” is no time. Write a day as {field}2026-11-01, or a day and a time in UTC as {field}2026-11-01T14:05."
+        )
+    };
+    let (day, time) = text.split_once('t').unwrap_or((text, "00:00"));
+    let date = match day.split('-').collect::<Vec<_>>()[..] {
+        [year, month, day] => date(digits(year, 4), digits(month, 2), digits(day, 2)),
+        _ => None,
+    };
+    let time: Vec<_> = time
+        .trim_end_matches('z')
+        .split(':')
+        .map(|part| digits(part, 2))
+        .collect();
+    let moment = match (date, &time[..]) {
+        // The end of a day.
+        (Some(date), [Some(24), Some(0)]) => date.checked_add_days(Days::new(1)).map(NaiveDateTime::from),
+        (Some(date), [Some(hour), Some(minute)]) => date.and_hms_opt(*hour, *minute, 0),
+        (Some(date), [Some(hour), Some(minute), Some(second)]) => date.and_hms_opt(*hour, *minute, *second),
+        _ => None,
+    };
+    moment.map(|moment| moment.and_utc()).ok_or_else(wrong)
+}
+
+fn date(year: Option<u32>, month: Option<u32>, day: Option<u32>) -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(year?.try_into().ok()?, month?, day?)
+}
+
+/// A number of exactly so many digits.
+fn digits(text: &str, count: usize) -> Option<u32> {
+    let all = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    all.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests;
