@@ -21,6 +21,8 @@ pub mod pages;
 pub mod ui;
 
 #[cfg(feature = "ssr")]
+pub mod audit_page;
+#[cfg(feature = "ssr")]
 pub mod session_tab;
 mod shell;
 

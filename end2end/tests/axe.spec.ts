@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContextOptions, Page } from '@playwright/test';
 import { expect, type Open, opener, test } from '../support/test.ts';
+import { AUDIT, auditTable } from '../support/audit.ts';
 import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { COLUMNS, type Server, SIMULATED } from '../support/server.ts';
 import { card, expectConnected, expectEnded, userMenu } from '../support/portal.ts';
@@ -144,6 +145,24 @@ const PLACES: Record<string, (server: Server) => Promise<Place>> = {
     who: 'admin',
     path: APPLICATIONS,
     until: (page) => expect(page.getByRole('table', { name: 'Applications' })).toBeVisible(),
+  }),
+
+  Audit: async () => ({
+    who: 'admin',
+    path: AUDIT,
+    until: (page) => expect(auditTable(page)).toBeVisible(),
+  }),
+
+  'Audit, no match': async () => ({
+    who: 'admin',
+    path: `${AUDIT}?q=nobody+of+this+name`,
+    until: (page) => expect(page.getByRole('heading', { name: /^No events match/ })).toBeVisible(),
+  }),
+
+  'Audit, a search that can’t be understood': async () => ({
+    who: 'admin',
+    path: `${AUDIT}?q=after:yesterday`,
+    until: (page) => expect(page.getByRole('alert')).toContainText('is no time'),
   }),
 
   'a new application that is refused': async () => ({

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { type Role, type Session, SIMULATED } from '../support/server.ts';
 import { card, signIn, userMenu } from '../support/portal.ts';
+import { AUDIT } from '../support/audit.ts';
 import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { expectRow, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
@@ -178,6 +179,8 @@ test.describe('who may see what', () => {
     ['POST', '/api/v1/sessions/refresh'],
     ['GET', '/api/v1/sessions/watch'],
     ['GET', '/api/v1/sessions.csv'],
+    ['GET', '/api/v1/events'],
+    ['GET', '/api/v1/events.csv'],
     ['GET', `/api/v1/sessions/${UNKNOWN}/details`],
     ['POST', `/api/v1/sessions/${UNKNOWN}/expire`],
     ['POST', `/admin/cloud-delivery/sessions/${UNKNOWN}/expire`],
@@ -189,7 +192,7 @@ test.describe('who may see what', () => {
     ['POST', `/api/v1/environments/${UNKNOWN}/open`],
     ['POST', `/api/v1/environments/${UNKNOWN}/close`],
   ];
-  const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS];
+  const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS, AUDIT];
   const APP_ADMIN_PAGES = ['/admin', APPLICATIONS, `${APPLICATIONS}/new`, `${APPLICATIONS}/${UNKNOWN}`];
 
   test('every server function is in the lists above', () => {

@@ -1,6 +1,7 @@
 // For everybody: small screens, large text. What axe says of every page is in axe.spec.ts.
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
+import { AUDIT } from '../support/audit.ts';
 import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { SIMULATED } from '../support/server.ts';
 import { askToExpire, openColumns, SESSIONS } from '../support/sessions.ts';
@@ -29,7 +30,7 @@ for (const [what, size] of [
     await fits(await open('student', '/', { viewport: size }), 'My apps');
     const page = await open('admin', SESSIONS, { viewport: size });
     await fits(page, 'Sessions');
-    for (const path of [ENVIRONMENTS, APPLICATIONS, `${APPLICATIONS}/new`]) {
+    for (const path of [ENVIRONMENTS, APPLICATIONS, `${APPLICATIONS}/new`, AUDIT]) {
       await fits(await open('admin', path, { viewport: size }), path);
     }
     const button = page.getByRole('button', { name: `Expire session of student in ${SIMULATED.environment}` });

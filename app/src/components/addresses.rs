@@ -1,4 +1,4 @@
-//! Where the pages of the catalogue are.
+//! Where the pages of the admin portal are.
 
 use session::ApplicationId;
 
@@ -6,6 +6,8 @@ use session::ApplicationId;
 pub const ENVIRONMENTS_PATH: &str = "/admin/cloud-delivery/environments";
 /// The Applications page.
 pub const APPLICATIONS_PATH: &str = "/admin/cloud-delivery/applications";
+/// The Audit page. The router does not know it: the server draws it whole, and nothing of it reaches the browser half.
+pub const AUDIT_PATH: &str = "/admin/cloud-delivery/audit";
 /// The form of a new application.
 pub const NEW_APPLICATION_PATH: &str = "/admin/cloud-delivery/applications/new";
 

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use session::Role;
+use session::{Role, wire::Me};
 
 use super::portal::Who;
 use crate::{
@@ -113,13 +113,16 @@ pub fn Forbidden(
         <EmptyState title="You can’t see this page">
             <p>
                 {format!("It needs the role {needed}.")} " "
-                {words(move || {
-                    me().map(|me| format!("You are signed in as {}, whose role is {}.", me.username, me.role)).unwrap_or_default()
-                })}
+                {words(move || me().map(|me| signed_in(&me)).unwrap_or_default())}
             </p>
             <a class="button" href="/">
                 "Go to My apps"
             </a>
         </EmptyState>
     }
+}
+
+/// Who one is, for whoever may have signed in as somebody else.
+pub fn signed_in(me: &Me) -> String {
+    format!("You are signed in as {}, whose role is {}.", me.username, me.role)
 }

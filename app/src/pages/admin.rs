@@ -6,7 +6,7 @@ use session::Role;
 
 use crate::{
     components::{
-        addresses::{APPLICATIONS_PATH, ENVIRONMENTS_PATH},
+        addresses::{APPLICATIONS_PATH, AUDIT_PATH, ENVIRONMENTS_PATH},
         portal::my_role,
         view_url::SESSIONS_PATH,
     },
@@ -17,10 +17,11 @@ use crate::{
 };
 
 /// The pages, from top to bottom, and the role that each needs.
-const PAGES: [(&str, &str, Role); 3] = [
+pub(crate) const PAGES: [(&str, &str, Role); 4] = [
     (SESSIONS_PATH, "Sessions", Role::SystemAdmin),
     (ENVIRONMENTS_PATH, "Environments", Role::SystemAdmin),
     (APPLICATIONS_PATH, "Applications", Role::AppAdmin),
+    (AUDIT_PATH, "Audit", Role::SystemAdmin),
 ];
 
 /// The layout of every admin page.
@@ -43,13 +44,12 @@ pub fn Admin() -> impl IntoView {
 /// Links to the pages that this role may use, and to no other.
 #[component]
 fn Navigation(role: Role) -> impl IntoView {
-    let link = |(path, name, _)| {
-        view! {
-            <li>
-                <A href=path>{name}</A>
-            </li>
-        }
+    // The browser must load a page that the router does not know.
+    let link = |(path, name, _)| match path {
+        AUDIT_PATH => view! { <a href=path rel="external">{name}</a> }.into_any(),
+        _ => view! { <A href=path>{name}</A> }.into_any(),
     };
+    let link = move |page| view! { <li>{link(page)}</li> };
     let links = PAGES.into_iter().filter(|(.., needed)| role >= *needed).map(link);
     view! {
         <nav class="admin-nav" aria-label="Admin">

@@ -1,6 +1,6 @@
 //! The pages: each composes components, and says what it is called. To add one: a file here, a route in `shell.rs`.
 
-mod admin;
+pub(crate) mod admin;
 mod application_form;
 mod applications;
 mod environments;

@@ -34,7 +34,8 @@ fn local(number: u32) -> Option<String> {
     text.ok()?.as_string()
 }
 
-fn grouped(number: u32) -> String {
+/// `1,234,567`.
+pub fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

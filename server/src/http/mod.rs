@@ -3,6 +3,7 @@
 //! Order of the layers, outside in: timing, security headers, size limit, cross-site protection, who is it, may they.
 
 mod api;
+mod audit;
 mod forms;
 mod health;
 mod logins;
@@ -69,6 +70,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         .route("/sessions/{id}/end", post(forms::end))
         .route("/sessions/{id}/stream", get(stream::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
+        .route("/admin/cloud-delivery/audit", get(audit::page))
         .nest("/api/v1", api::router());
     let router = pages::add(router, &state, site.reload_port)
         .with_state(state.clone())

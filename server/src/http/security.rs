@@ -28,6 +28,10 @@ pub fn portal_policy(nonce: &str, reload_port: Option<u32>) -> String {
 pub const TAB_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The policy of a page that is links and forms: no script at all.
+pub const PLAIN_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'";
+
 /// Adds them, but a policy that the handler has set stays.
 pub async fn headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let asset = ["/pkg/", "/novnc/", "/tab/"]

@@ -17,6 +17,8 @@ use tower::ServiceExt;
 
 use crate::{clock::SystemClock, settings::Settings};
 
+mod audit;
+
 const PASSWORD: &str = "correct horse";
 const UNKNOWN: &str = "0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11";
 
@@ -120,6 +122,8 @@ fn admin_routes() -> Vec<(Method, String)> {
         (Method::GET, "/api/v1/sessions/watch".into()),
         (Method::POST, "/api/v1/sessions/refresh".into()),
         (Method::POST, format!("/api/v1/sessions/{UNKNOWN}/expire")),
+        (Method::GET, "/api/v1/events".into()),
+        (Method::GET, "/api/v1/events.csv".into()),
         (Method::GET, "/api/v1/environments".into()),
         (Method::POST, format!("/api/v1/environments/{UNKNOWN}/open")),
         (Method::POST, format!("/api/v1/environments/{UNKNOWN}/close")),
@@ -165,6 +169,7 @@ async fn the_admin_portal_is_403_for_lower_roles_and_a_stranger_is_sent_to_sign_
     for (page, least) in [
         (page, Role::SystemAdmin),
         ("/admin/cloud-delivery/environments", Role::SystemAdmin),
+        ("/admin/cloud-delivery/audit", Role::SystemAdmin),
         (applications, Role::AppAdmin),
         ("/admin/cloud-delivery/applications/new", Role::AppAdmin),
     ] {
@@ -243,6 +248,19 @@ async fn bad_input_has_a_clear_answer() {
             house.get("/api/v1/sessions?cursor=rubbish", cookie).await,
             is(400, "malformed"),
         ),
+        (
+            house.get("/api/v1/events?q=after:noon", cookie).await,
+            is(400, "malformed"),
+        ),
+        (
+            house.get("/api/v1/events.csv?q=after:noon", cookie).await,
+            is(400, "malformed"),
+        ),
+        (
+            house.get("/api/v1/events?limit=201", cookie).await,
+            is(400, "malformed"),
+        ),
+        (house.get("/api/v1/events?before=x", cookie).await, is(400, "malformed")),
         (house.get("/api/v1/nothing", cookie).await, is(404, "not_found")),
         (
             house.ask(Method::DELETE, "/api/v1/sessions", cookie, |_| {}).await,

@@ -1,6 +1,7 @@
 //! The log of everything that happened, as administrators read and search it: the Audit page, its file and the API.
 
 mod query;
+mod view;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Actor, Event, Session, SessionId, Timestamp, timeline};
 
 pub use query::{Field, Query};
+pub use view::View;
 
 /// Events of a page unless asked otherwise.
 pub const DEFAULT_LIMIT: u16 = 50;

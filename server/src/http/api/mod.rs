@@ -2,7 +2,9 @@
 
 mod applications;
 mod environments;
+mod events;
 mod export;
+mod file;
 mod sessions;
 mod users;
 mod watch;
@@ -28,6 +30,8 @@ pub fn router() -> Router<AppState> {
         .route("/environments", get(environments::list))
         .route("/environments/{id}/open", post(environments::open))
         .route("/environments/{id}/close", post(environments::close))
+        .route("/events", get(events::list))
+        .route("/events.csv", get(events::csv))
         .route("/sessions", get(sessions::list).post(sessions::launch))
         .route("/sessions.csv", get(export::sessions))
         .route("/sessions/refresh", post(sessions::refresh))

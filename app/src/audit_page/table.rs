@@ -1,0 +1,71 @@
+//! The table of events.
+
+use leptos::prelude::*;
+use session::{SessionId, audit::Entry, format};
+
+use crate::components::view_url::SESSIONS_PATH;
+
+const HEADERS: [&str; 7] = ["Date", "Who", "What", "Session", "Reason", "Address", "Request ID"];
+
+/// The events, newest first; nothing but the headers where there are none.
+#[component]
+pub fn Events(
+    /// The events.
+    items: Vec<Entry>,
+) -> impl IntoView {
+    let headers = HEADERS.map(|header| view! { <th scope="col">{header}</th> });
+    view! {
+        <div class="table-scroll" role="region" aria-label="Events" tabindex="0">
+            <table class="table" aria-label="Audit">
+                <thead>
+                    <tr>{headers.into_iter().collect_view()}</tr>
+                </thead>
+                <tbody>{items.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row(entry: Entry) -> impl IntoView {
+    let text = |text: Option<std::sync::Arc<str>>| text.map(|text| text.to_string());
+    let session = entry.session_id.map(|id| session(id, entry.about));
+    let iso = format::iso(entry.at);
+    view! {
+        <tr>
+            <td class="col-date" data-label=HEADERS[0]>
+                <time class="moment" datetime=iso.clone() title=iso>
+                    {format::utc_seconds(entry.at)}
+                </time>
+            </td>
+            <td class="col-who" data-label=HEADERS[1]>
+                {entry.who.to_string()}
+            </td>
+            <td class="col-what" data-label=HEADERS[2]>
+                {entry.what}
+            </td>
+            <td class="col-ref" data-label=HEADERS[3]>
+                {session}
+            </td>
+            <td class="col-reason" data-label=HEADERS[4]>
+                {text(entry.reason)}
+            </td>
+            <td class="col-address" data-label=HEADERS[5]>
+                {text(entry.address)}
+            </td>
+            <td class="col-ref" data-label=HEADERS[6]>
+                <code>{text(entry.request_id)}</code>
+            </td>
+        </tr>
+    }
+}
+
+/// The way to its details, and whose it is while it is in the list.
+fn session(id: SessionId, about: Option<String>) -> impl IntoView {
+    let about = about.map(|about| view! { <span class="cell-note">{about}</span> });
+    view! {
+        <a href=format!("{SESSIONS_PATH}/{id}")>
+            <code>{id.to_string()}</code>
+        </a>
+        {about}
+    }
+}

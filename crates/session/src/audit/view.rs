@@ -1,0 +1,110 @@
+//! Which part of the log somebody looks at, as it is written into the address of the page and of the API.
+
+use super::{DEFAULT_LIMIT, LIMITS, Place};
+
+/// A part of the log: what matches, and which page of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The search, as typed. See [`super::Query`].
+    pub q: String,
+    /// Events of a page.
+    pub limit: u16,
+    /// Where the page starts.
+    pub place: Place,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            q: String::new(),
+            limit: DEFAULT_LIMIT,
+            place: Place::Newest,
+        }
+    }
+}
+
+impl View {
+    /// Reads the parameters of an address. Unknown names are ignored; a bad value is refused, and said which.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+        let mut view = Self::default();
+        let number = |name: &str, value: &str| {
+            let wrong = |_| format!("“{name}={value}” is no event’s number.");
+            value.parse().map_err(wrong)
+        };
+        for (name, value) in pairs {
+            match name {
+                "q" => value.clone_into(&mut view.q),
+                "limit" => {
+                    let most = LIMITS[LIMITS.len() - 1];
+                    let limit = value.parse().ok().filter(|limit| (1..=most).contains(limit));
+                    view.limit = limit.ok_or_else(|| format!("“limit={value}” must be a number from 1 to {most}."))?;
+                }
+                "before" if !value.is_empty() => view.place = Place::Before(number(name, value)?),
+                "after" if !value.is_empty() => view.place = Place::After(number(name, value)?),
+                _ => {}
+            }
+        }
+        Ok(view)
+    }
+
+    /// The parameters that differ from the default, not yet percent-encoded.
+    pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = Vec::new();
+        if !self.q.is_empty() {
+            pairs.push(("q", self.q.clone()));
+        }
+        if self.limit != DEFAULT_LIMIT {
+            pairs.push(("limit", self.limit.to_string()));
+        }
+        match self.place {
+            Place::Newest => {}
+            Place::Before(id) => pairs.push(("before", id.to_string())),
+            Place::After(id) => pairs.push(("after", id.to_string())),
+        }
+        pairs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for view in [
+            View::default(),
+            View {
+                q: "who:jane & \"é\"".into(),
+                limit: 200,
+                place: Place::Before(7),
+            },
+            View {
+                place: Place::After(u64::MAX),
+                ..View::default()
+            },
+        ] {
+            let pairs = view.to_pairs();
+            let pairs = pairs.iter().map(|(name, value)| (*name, value.as_str()));
+            assert_eq!(View::from_pairs(pairs), Ok(view));
+        }
+        assert_eq!(
+            View::from_pairs([("colour", "red"), ("before", "")]),
+            Ok(View::default())
+        );
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        for (name, value) in [
+            ("limit", "0"),
+            ("limit", "201"),
+            ("limit", "x"),
+            ("before", "-1"),
+            ("after", "x"),
+            ("before", "99999999999999999999"),
+        ] {
+            let error = View::from_pairs([(name, value)]).unwrap_err();
+            assert!(error.contains(&format!("{name}={value}")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+// Audit: an administrator finds out who did what, when, why and from where.
+import { readFileSync } from 'node:fs';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+import { AUDIT, AUDIT_HEADERS, auditLink, auditRows, auditTable, eventSearch, searchEvents } from '../support/audit.ts';
+import { type Server, SIMULATED } from '../support/server.ts';
+import { SESSIONS } from '../support/sessions.ts';
+
+test.use({ setup: { name: 'audit', seed: 120, simulated: true } });
+
+const status = (page: Page) => page.getByRole('main').getByRole('status').first();
+const adminLink = (page: Page, name: string) => page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name });
+
+test('an administrator goes there and finds who expired a session, why and from where', async ({ server, open }) => {
+  const { id } = await server.launchAs(await server.person('jane', 'user'));
+  const answer = await server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: { reason: 'Licence needed for an exam' } });
+  const page = await open('admin', '/admin');
+  await adminLink(page, 'Audit').click();
+  await expect(page).toHaveURL(AUDIT);
+  await expect(page).toHaveTitle('Audit · Cloud Delivery');
+  await expect(page.getByRole('heading', { name: 'Audit', level: 1 })).toBeVisible();
+  await expect(adminLink(page, 'Audit')).toHaveAttribute('aria-current', 'page');
+  await expect(auditTable(page).getByRole('columnheader')).toHaveText(AUDIT_HEADERS);
+
+  await searchEvents(page, `session:${id} what:expired`);
+  await expect(status(page)).toHaveText('1 event');
+  const [event] = await auditRows(page);
+  expect(event).toMatchObject({
+    Who: 'admin',
+    What: 'Expired by admin',
+    Session: `${id} jane, ${SIMULATED.application}`,
+    Reason: 'Licence needed for an exam',
+    Address: '127.0.0.1',
+    'Request ID': answer.headers['x-request-id'],
+  });
+  expect(event?.Date).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+  await expect(auditTable(page).getByRole('time')).toHaveAttribute('title', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+
+  await auditTable(page).getByRole('link', { name: id }).click();
+  await expect(page).toHaveURL(`${SESSIONS}/${id}`);
+  await expect(page.getByRole('list', { name: 'Timeline' })).toContainText('Licence needed for an exam');
+  await page.goBack();
+  await expect(eventSearch(page)).toHaveValue(`session:${id} what:expired`);
+  await adminLink(page, 'Environments').click();
+  await expect(page.getByRole('heading', { name: 'Environments', level: 1 })).toBeVisible();
+});
+
+test('a request’s id leads from its answer to what it did', async ({ server, open }) => {
+  const { id } = await server.launchAs(await server.person('traced', 'user'));
+  const answer = await server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: {} });
+  const page = await open('admin', `${AUDIT}?q=request:${answer.headers['x-request-id']}`);
+  expect((await auditRows(page)).map(({ What }) => What)).toEqual(['Expired by admin']);
+});
+
+test('a launch that was refused is there with its reason, and what was done to people and the catalogue', async ({ server, open }) => {
+  await server.cli(['application', 'add', 'Shut', '--environment', SIMULATED.environment, '--', 'desktop']);
+  const mine = (await server.call('admin', 'GET', '/api/v1/applications')).json as { id: string; name: string }[];
+  await server.cli(['application', 'close', 'Shut']);
+  const refused = { json: { application_id: mine.find(({ name }) => name === 'Shut')?.id } };
+  expect((await server.call(await server.person('late', 'user'), 'POST', '/api/v1/sessions', refused)).status).toBe(409);
+  const page = await open('admin', AUDIT);
+  await searchEvents(page, 'app:shut');
+  const rows = await auditRows(page);
+  expect(rows.map(({ What }) => What?.replace(/ by .*/, ''))).toEqual([
+    'Launch of Shut refused: This application is closed to launches.',
+    'Application Shut closed to launches',
+    'Application Shut added',
+  ]);
+  expect(rows[0]).toMatchObject({ Who: 'late', Session: '', Address: '127.0.0.1' });
+  await searchEvents(page, 'user:late what:added');
+  expect((await auditRows(page))[0]?.What).toMatch(/^User late added.*, with the role User$/);
+});
+
+test('the search narrows words to columns and times, says what it can’t understand, and is cleared', async ({ server, open, complaints }) => {
+  complaints.allow(/400 \(Bad Request\)/);
+  const { id } = await server.launchAs(await server.person('zoë', 'user'));
+  await server.expire(id, 'ZOE goes home');
+  const page = await open('admin', AUDIT);
+  const all = await status(page).innerText();
+  for (const [q, count] of [
+    ['zoe "goes home"', 1],
+    ['reason:zoe', 1],
+    ['reason:launched', 0],
+    [`session:${id} before:2020-01-01`, 0],
+    [`session:${id} what:expired after:2020-01-01`, 1],
+  ] as const) {
+    await searchEvents(page, q);
+    await expect(status(page), q).toHaveText(count === 1 ? '1 event' : '0 events');
+    await expect(auditTable(page).locator('tbody tr'), q).toHaveCount(count);
+  }
+  await searchEvents(page, 'nobody-of-this-name');
+  await expect(page.getByRole('heading', { name: 'No events match “nobody-of-this-name”' })).toBeVisible();
+
+  await searchEvents(page, 'after:yesterday');
+  await expect(page.getByRole('alert')).toHaveText(/^“after:yesterday” is no time\. Write a day as after:2026-11-01/);
+  await expect(eventSearch(page)).toHaveAccessibleDescription(/is no time/);
+  await expect(auditTable(page).locator('tbody tr'), 'the list stays').toHaveCount(50);
+  await auditLink(page, 'Clear search').click();
+  await expect(page).toHaveURL(AUDIT);
+  await expect(eventSearch(page)).toHaveValue('');
+  await expect(status(page)).toHaveText(all);
+});
+
+test('pages stay as they are while events come', async ({ server, open }) => {
+  const page = await open('admin', AUDIT);
+  const first = await auditRows(page);
+  expect(first.length).toBe(50);
+  await expect(auditLink(page, 'Newer'), 'nothing is newer than the newest').toHaveCount(0);
+  await auditLink(page, 'Older').click();
+  const second = await auditRows(page);
+  await events(server, 'while-they-come', 3);
+  await page.reload();
+  expect(await auditRows(page)).toEqual(second);
+  await expect(status(page)).toHaveText(/^50 from .* UTC to .* UTC$/);
+  await auditLink(page, 'Newer').click();
+  expect(await auditRows(page), 'the page before it as it was').toEqual(first);
+  await auditLink(page, 'Newer').click();
+  await expect(page).toHaveURL(/after=/);
+  const newest = await auditRows(page);
+  expect(newest.map(({ What }) => What).filter((what) => what === 'Launched by while-they-come').length).toBe(3);
+  expect(newest.length).toBe(50);
+  await expect(auditLink(page, 'Newer')).toHaveCount(0);
+
+  await auditLink(page, '100').click();
+  expect((await auditRows(page)).length).toBe(100);
+  let pages = 1;
+  for (; (await auditLink(page, 'Older').count()) > 0; pages += 1) await auditLink(page, 'Older').click();
+  expect(pages).toBeGreaterThan(1);
+  const oldest = (await auditRows(page)).map(({ Date }) => Date ?? '');
+  expect([...oldest].sort().reverse(), 'newest first').toEqual(oldest);
+});
+
+test('all that match are saved to a file: every column, in UTC, nothing a formula', async ({ server, open }) => {
+  const { id } = await server.launchAs(await server.person('=cmd', 'user'));
+  await server.expire(id, '=1+1, "twice"');
+  const page = await open('admin', `${AUDIT}?q=session:${id}`);
+  const download = page.waitForEvent('download');
+  await auditLink(page, 'Download CSV').click();
+  const file = await download;
+  expect(file.suggestedFilename()).toMatch(/^audit-\d{8}T\d{6}Z\.csv$/);
+  const [headers, ...lines] = readFileSync(await file.path(), 'utf8').trim().split('\n');
+  expect(headers).toBe('ID,Date,Kind,Who,What,Session ID,Reason,Address,Request ID,Revision');
+  expect(lines.some((line) => /^\d+,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,launched,'=cmd,Launched by =cmd,/.test(line)), lines.join('\n')).toBe(true);
+  expect(lines.some((line) => line.includes(`,expired,admin,Expired by admin,${id},"'=1+1, ""twice""",127.0.0.1,`)), lines.join('\n')).toBe(true);
+  const all = await server.call('admin', 'GET', '/api/v1/events.csv');
+  expect(all.text.trim().split('\n').length, 'not only a page').toBeGreaterThan(120);
+});
+
+test('the API answers the same, page by page', async ({ server }) => {
+  const ask = async (query: string) => (await server.call('admin', 'GET', `/api/v1/events${query}`)).json as Events;
+  const { items, next_before } = await ask('?q=what:launched&limit=60');
+  expect(items.length).toBe(60);
+  const rest = await ask(`?q=what:launched&limit=200&before=${next_before}`);
+  expect(rest.items.length).toBeGreaterThanOrEqual(60);
+  expect(rest.next_before).toBeNull();
+  expect(new Set([...items, ...rest.items].map(({ id }) => id)).size).toBe(items.length + rest.items.length);
+  expect(Object.keys(items[0] ?? {}).sort()).toEqual(
+    ['address', 'at', 'id', 'kind', 'reason', 'request_id', 'revision', 'session_id', 'what', 'who'].sort(),
+  );
+});
+
+test('it works without JavaScript', async ({ server, open }) => {
+  await events(server, 'plain', 1);
+  const page = await open('admin', AUDIT, { javaScriptEnabled: false });
+  await expect(auditTable(page).locator('tbody tr')).toHaveCount(50);
+  await auditLink(page, 'Older').click();
+  await expect(page).toHaveURL(/before=/);
+  await searchEvents(page, 'user:plain what:expired');
+  await expect(status(page)).toHaveText('1 event');
+  await auditLink(page, 'Clear search').click();
+  await page.getByRole('banner').getByRole('button', { name: 'admin' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+});
+
+test('at 320 px each event is a card that names what it says', async ({ server, open }) => {
+  const { id } = await server.launchAs(await server.person('narrow', 'user'));
+  await server.expire(id, 'Maintenance at noon');
+  const page = await open('admin', `${AUDIT}?q=session:${id}`, { viewport: { width: 320, height: 640 } });
+  const sideways = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(await sideways()).toBe(0);
+  const card = auditTable(page).getByRole('row').filter({ hasText: 'Maintenance at noon' });
+  await expect(card.locator('td[data-label="Reason"]')).toBeVisible();
+  const label = await card.locator('td[data-label="Reason"]').evaluate((cell) => getComputedStyle(cell, '::before').content);
+  expect(label).toBe('"Reason"');
+  const box = await card.boundingBox();
+  expect((box?.x ?? 0) + (box?.width ?? 999)).toBeLessThanOrEqual(320);
+});
+
+interface Events {
+  items: { id: number }[];
+  next_before: number | null;
+}
+
+/** So many sessions of somebody, each launched and expired. */
+async function events(server: Server, who: string, count: number): Promise<void> {
+  await server.person(who, 'user');
+  for (let n = 0; n < count; n += 1) await server.expire((await server.launchAs(who)).id);
+}

@@ -1,0 +1,59 @@
+//! `GET /admin/cloud-delivery/audit`: the Audit page, a plain document.
+
+use axum::{
+    extract::{Query, State},
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use session::{
+    audit::{self, View},
+    wire::Problem,
+};
+
+use super::{AppState, logins::Person, security};
+
+/// The parameters of an address, in any order.
+type Parameters = Query<Vec<(String, String)>>;
+
+/// The page. What can't be understood is said on it, beside all events, with 400.
+pub async fn page(State(state): State<AppState>, Person(me): Person, Query(parameters): Parameters) -> Response {
+    let (view, query, wrong) = asked(&parameters);
+    let events = state.control.events(&me, &query, view.place, view.limit).await;
+    let events = events.map_err(failed);
+    let status = match (&events, &wrong) {
+        (Err(problem), _) => problem.status,
+        (Ok(_), Some(_)) => 400,
+        (Ok(_), None) => 200,
+    };
+    answer(status, app::audit_page::page(&state.options, &me, &view, events, wrong))
+}
+
+/// What is looked for; where that can't be understood, why, and everything instead.
+fn asked(parameters: &[(String, String)]) -> (View, audit::Query, Option<String>) {
+    let pairs = || parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let understood = View::from_pairs(pairs()).and_then(|view| Ok((audit::Query::parse(&view.q)?, view)));
+    match understood {
+        Ok((query, view)) => (view, query, None),
+        Err(wrong) => {
+            let q = pairs().find(|(name, _)| *name == "q").map(|(_, q)| q.to_owned());
+            let view = View {
+                q: q.unwrap_or_default(),
+                ..View::default()
+            };
+            (view, audit::Query::default(), Some(wrong))
+        }
+    }
+}
+
+fn failed(error: control::Error) -> Problem {
+    if let control::Error::Store(_) | control::Error::Internal(_) = &error {
+        tracing::error!(%error, "the events could not be read");
+    }
+    error.into()
+}
+
+fn answer(status: u16, page: String) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let policy = [(header::CONTENT_SECURITY_POLICY, security::PLAIN_POLICY)];
+    (status, policy, Html(page)).into_response()
+}
