@@ -26,9 +26,9 @@ use crate::{
 };
 use table::Events;
 
-/// What is looked for in which column, and the two times.
-const HINT: &str = "Every word must be found. Narrow one with who: what: session: reason: address: request: user: app: env:, \
-    and the time with after:2026-11-01 before:2026-12-01 (UTC).";
+/// What narrows a search.
+const HINT: &str = "Narrow a word with who: what: session: reason: address: request: user: app: env: and the time with \
+    after:2026-11-01 before:2026-12-01 (UTC).";
 
 /// The document. `wrong` says why the search can't be understood; the events are then all there are.
 pub fn page(
@@ -189,7 +189,7 @@ fn nothing(view: &View) -> AnyView {
         .into_any(),
         (Place::Newest, q) => view! {
             <EmptyState title=format!("No events match “{q}”")>
-                <p>{"The search covers who, what, session, reason, address and request."}</p>
+                <p>"The search covers every column. Each word must be found."</p>
                 {clear}
             </EmptyState>
         }

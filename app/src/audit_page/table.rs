@@ -27,7 +27,9 @@ pub fn Events(
 }
 
 fn row(entry: Entry) -> impl IntoView {
-    let text = |text: Option<std::sync::Arc<str>>| text.map(|text| text.to_string());
+    let cell =
+        |text: Option<std::sync::Arc<str>>| text.map(|text| view! { <div class="cell">{text.to_string()}</div> });
+    let code = |text: String| view! { <code>{text}</code> };
     let session = entry.session_id.map(|id| session(id, entry.about));
     let iso = format::iso(entry.at);
     view! {
@@ -38,7 +40,7 @@ fn row(entry: Entry) -> impl IntoView {
                 </time>
             </td>
             <td class="col-who" data-label=HEADERS[1]>
-                {entry.who.to_string()}
+                {cell(Some(entry.who))}
             </td>
             <td class="col-what" data-label=HEADERS[2]>
                 {entry.what}
@@ -47,13 +49,13 @@ fn row(entry: Entry) -> impl IntoView {
                 {session}
             </td>
             <td class="col-reason" data-label=HEADERS[4]>
-                {text(entry.reason)}
+                {cell(entry.reason)}
             </td>
             <td class="col-address" data-label=HEADERS[5]>
-                {text(entry.address)}
+                {cell(entry.address)}
             </td>
             <td class="col-ref" data-label=HEADERS[6]>
-                <code>{text(entry.request_id)}</code>
+                {entry.request_id.map(|id| code(id.to_string()))}
             </td>
         </tr>
     }
@@ -63,9 +65,11 @@ fn row(entry: Entry) -> impl IntoView {
 fn session(id: SessionId, about: Option<String>) -> impl IntoView {
     let about = about.map(|about| view! { <span class="cell-note">{about}</span> });
     view! {
-        <a href=format!("{SESSIONS_PATH}/{id}")>
-            <code>{id.to_string()}</code>
-        </a>
-        {about}
+        <div>
+            <a href=format!("{SESSIONS_PATH}/{id}")>
+                <code>{id.to_string()}</code>
+            </a>
+            {about}
+        </div>
     }
 }

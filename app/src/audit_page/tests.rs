@@ -126,11 +126,13 @@ fn a_search_that_stopped_leads_on() {
         ..Page::default()
     };
     let html = shown(&view, page);
-    assert!(html.contains("Searched the newest 200,000 events."), "{html}");
-    assert!(
-        html.contains("<a href=\"/admin/cloud-delivery/audit?q=who%3Ajane&amp;before=9\">Search older events</a>"),
-        "{html}"
-    );
+    for text in [
+        "Searched the newest 200,000 events.",
+        "href=\"/admin/cloud-delivery/audit?q=who%3Ajane&amp;before=9\"",
+        ">Search older events<",
+    ] {
+        assert!(html.contains(text), "{text}: {html}");
+    }
 }
 
 #[test]
