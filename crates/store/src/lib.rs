@@ -22,6 +22,7 @@ mod decide;
 mod error;
 pub mod postgres;
 pub mod sqlite;
+pub mod throwaway;
 mod values;
 pub mod writer;
 

@@ -4,7 +4,7 @@
 -- over all nodes they happen one after the other, and whoever sees revision n sees everything up to n. The head is the
 -- hash of the last event (crates/store/src/chain.rs), `events` how many there are.
 CREATE TABLE log (
-    only     boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (only),
+    single   boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (single),
     revision bigint  NOT NULL CHECK (revision >= 0),
     events   bigint  NOT NULL CHECK (events >= 0),
     head     bytea   NOT NULL CHECK (length(head) = 32)
@@ -130,6 +130,6 @@ CREATE TRIGGER events_are_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON e
 
 -- One row: when the last sweep was granted.
 CREATE TABLE sweeps (
-    only       boolean     NOT NULL PRIMARY KEY DEFAULT true CHECK (only),
+    single     boolean     NOT NULL PRIMARY KEY DEFAULT true CHECK (single),
     granted_at timestamptz NOT NULL
 );

@@ -188,7 +188,7 @@ pub(super) async fn insert(lease: &mut Lease, revision: u64, sessions: &[Session
          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], \
          $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], \
          $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], \
-         $21::timestamptz[], $22::text[]) AS row (id, environment_id, environment, application_id, application, user_id, \
+         $21::timestamptz[], $22::text[]) AS added (id, environment_id, environment, application_id, application, user_id, \
          username, status, access_epoch, started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, \
          ended_by, end_reason, end_note, error, teardown, blocked_until, policy)"
     ))

@@ -32,7 +32,7 @@ pub(super) async fn claim(store: &Postgres, now: Timestamp, interval: TimeDelta)
         _ => Claim::Granted,
     };
     let grant = sqlx::query(
-        "INSERT INTO sweeps (granted_at) VALUES ($1) ON CONFLICT (only) DO UPDATE SET granted_at = excluded.granted_at",
+        "INSERT INTO sweeps (granted_at) VALUES ($1) ON CONFLICT (single) DO UPDATE SET granted_at = excluded.granted_at",
     )
     .bind(Moment(now));
     transaction.lease().execute(grant).await?;
