@@ -17,6 +17,9 @@ use crate::{Answer, Application, EnvironmentRow, LaunchRefusal, Request, User, v
 /// Most sessions that one request removes.
 pub(crate) const PURGE_AT_ONCE: u32 = 1000;
 
+/// Most synthetic sessions that one transaction adds: a server beside it must get its turn.
+pub(crate) const SEEDED_AT_ONCE: usize = 10_000;
+
 /// A session is purged at `at` if it ended then or before.
 pub(crate) fn latest_end(at: Timestamp) -> Timestamp {
     at - TimeDelta::seconds(KEPT_SECONDS)

@@ -20,6 +20,7 @@ pub mod chain;
 pub mod conformance;
 mod decide;
 mod error;
+pub mod memory;
 pub mod postgres;
 pub mod sqlite;
 pub mod throwaway;

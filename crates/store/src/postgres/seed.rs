@@ -5,17 +5,18 @@ use std::time::Duration;
 use session::Session;
 
 use super::{Postgres, rows::Columns, sessions, transaction::Transaction};
-use crate::{Result, StoreError, decide::launched};
+use crate::{
+    Result, StoreError,
+    decide::{SEEDED_AT_ONCE, launched},
+};
 
-/// Rows of a transaction: a server beside it must get its turn.
-const CHUNK: usize = 5_000;
 /// Rows of a statement.
 const ROWS: usize = 1_000;
 /// Longest time for a transaction.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn seed(store: &Postgres, all: &[Session]) -> Result<()> {
-    for (index, chunk) in all.chunks(CHUNK).enumerate() {
+    for (index, chunk) in all.chunks(SEEDED_AT_ONCE).enumerate() {
         let mut transaction = Transaction::begin_long(store, PATIENCE).await?;
         let revision = transaction.before() + 1;
         let lease = transaction.lease();
