@@ -209,7 +209,7 @@ impl Store for Memory {
                 Some(last) if now < last => Claim::Wait(now + interval),
                 _ => Claim::Granted,
             };
-            state.swept = Some(now);
+            state.swept = Some(kept(now));
             Ok(claim)
         })
     }
@@ -249,7 +249,12 @@ impl Store for Memory {
                 return Err(StoreError::Taken("this login".into()));
             }
             people::known(state, login.user_id)?;
-            state.logins.insert(login.token_hash, login.clone());
+            let login = Login {
+                created_at: kept(login.created_at),
+                seen_at: kept(login.seen_at),
+                ..login.clone()
+            };
+            state.logins.insert(login.token_hash, login);
             Ok(())
         })
     }
@@ -263,7 +268,7 @@ impl Store for Memory {
     async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
         self.transact(|state| {
             if let Some(login) = state.logins.get_mut(token_hash) {
-                login.seen_at = login.seen_at.max(seen_at);
+                login.seen_at = login.seen_at.max(kept(seen_at));
             }
             Ok(())
         })

@@ -3,7 +3,7 @@
 use session::{Actor, EndReason, Event, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold};
 
 use super::{State, event, sessions};
-use crate::{Result, StoreError, User};
+use crate::{Result, StoreError, User, values::kept};
 
 pub(super) fn named<'a>(state: &'a State, username: &str) -> Option<&'a User> {
     let wanted = fold(username);
@@ -19,7 +19,14 @@ pub(super) fn add(state: &mut State, events: &mut Vec<Event>, user: &User, by: &
     if state.users.contains_key(&user.id) || named(state, &user.username).is_some() {
         return Err(StoreError::Taken(user.username.to_string()));
     }
-    state.users.insert(user.id, user.clone());
+    let created_at = kept(user.created_at);
+    state.users.insert(
+        user.id,
+        User {
+            created_at,
+            ..user.clone()
+        },
+    );
     events.push(changed(user, by, at, UserChange::Added(user.role)));
     Ok(())
 }

@@ -80,7 +80,7 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
             command,
             by,
             at,
-        } => step(state, events, *session_id, command, (by, kept(*at))),
+        } => step(state, events, *session_id, command, (by, *at)),
         Request::Batch {
             batch,
             size,
@@ -198,7 +198,7 @@ pub(super) fn step(
     let Some(before) = state.sessions.get(&id) else {
         return Ok(Answer::Unknown);
     };
-    let done = match lifecycle::step(before, command.clone(), by, at) {
+    let done = match lifecycle::step(before, command.clone(), by, kept(at)) {
         Err(refusal) => return Ok(Answer::Refused(refusal, before.clone())),
         Ok(done) => done,
     };
