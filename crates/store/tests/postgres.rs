@@ -17,3 +17,10 @@ async fn empty() -> (Arc<dyn Store>, Database) {
 }
 
 store::conformance!(empty);
+
+#[path = "postgres/faults.rs"]
+mod faults;
+#[path = "postgres/kit.rs"]
+mod kit;
+#[path = "postgres/nodes.rs"]
+mod nodes;

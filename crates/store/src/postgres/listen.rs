@@ -41,7 +41,7 @@ async fn hear(options: &PgConnectOptions, heard: &Notify) -> Result<()> {
         .acquire_timeout(CONNECTING)
         .max_lifetime(None)
         .idle_timeout(None)
-        .connect_with(options.clone())
+        .connect_with(options.clone().application_name("cloud-delivery listening"))
         .await?;
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.eager_reconnect(false);

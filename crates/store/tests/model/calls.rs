@@ -94,7 +94,18 @@ impl Call {
             Self::Batch(id) => text(store.batch(*id).await),
             Self::Events(id) => text(store.events(*id).await),
         };
+        if self.reads() {
+            return answer;
+        }
         format!("{answer}, revision {}", text(store.revision().await))
+    }
+
+    const fn reads(&self) -> bool {
+        use Call::{Batch, Changes, Denials, Events, Login, Named, Preference};
+        matches!(
+            self,
+            Named(_) | Login(_) | Preference(..) | Changes(_) | Denials(_) | Batch(_) | Events(_)
+        )
     }
 }
 
