@@ -43,6 +43,8 @@ export interface Setup {
   steadyClock?: boolean;
   /** The data directory is a disk of its own, of so many bytes with a unit as `mount` knows it. */
   disk?: string;
+  /** Its log is in a PostgreSQL of its own. */
+  postgres?: boolean;
   /** A program that runs the server, with its arguments. */
   under?: string[];
 }
@@ -90,6 +92,8 @@ export class Server {
   url = '';
   private process: ChildProcess | undefined;
   private ending: ChildProcess | undefined;
+  private database: ChildProcess | undefined;
+  private databaseUrl: string | undefined;
   private readonly passwords = new Map([['admin', PASSWORD]]);
   private readonly cookies = new Map<string, string>();
 
@@ -104,6 +108,7 @@ export class Server {
 
   static async start(setup: Setup): Promise<Server> {
     const server = new Server(setup, await freePort());
+    if (setup.postgres) await server.startDatabase();
     if (setup.disk !== undefined) mount(server.dataDir, setup.disk);
     if (setup.movableClock) server.moveClock(0);
     // Before the start: a running server would see them within a second, and a page without JavaScript never.
@@ -112,12 +117,29 @@ export class Server {
     return server;
   }
 
+  /** Starts a throw-away PostgreSQL. It is gone with its standard input. */
+  private async startDatabase(): Promise<void> {
+    const script = fileURLToPath(new URL('../../scripts/postgres', import.meta.url));
+    const child = spawn(script, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.database = child;
+    this.databaseUrl = await new Promise((resolve, reject) => {
+      let printed = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        const url = /^url (\S+)$/m.exec(printed)?.[1];
+        if (url !== undefined && /^data \S+$/m.test(printed)) resolve(url);
+      });
+      child.once('close', () => reject(new Error(`no PostgreSQL: ${printed}`)));
+    });
+  }
+
   get settings(): Record<string, string> {
     return {
       CLOUD_DELIVERY_ADDR: `127.0.0.1:${this.port}`,
       CLOUD_DELIVERY_DATA_DIR: this.dataDir,
       CLOUD_DELIVERY_ADMIN_PASSWORD: PASSWORD,
       CLOUD_DELIVERY_SIMULATED: String(this.setup.simulated ?? false),
+      ...(this.databaseUrl === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.databaseUrl }),
       ...(this.setup.movableClock && !this.setup.steadyClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
     };
   }
@@ -187,6 +209,7 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.end('SIGTERM');
+    this.database?.stdin?.end();
     if (this.setup.disk !== undefined) execFileSync('umount', [this.dataDir]);
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -202,7 +225,8 @@ export class Server {
 
   /** Runs a verb of the command line on the same data; fails if it does. Answers what it printed. */
   async cli(args: string[], input?: string): Promise<string> {
-    const settings = { CLOUD_DELIVERY_DATA_DIR: this.dataDir };
+    const { CLOUD_DELIVERY_DATABASE_URL: url } = this.settings;
+    const settings = { CLOUD_DELIVERY_DATA_DIR: this.dataDir, ...(url === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: url }) };
     const ended = await run(args, settings, input === undefined ? { cwd: this.folder } : { cwd: this.folder, input });
     if (ended.code !== 0) throw new Error(`cloud-delivery ${args.join(' ')}: ${ended.stderr}`);
     return ended.stdout;

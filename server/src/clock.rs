@@ -38,11 +38,11 @@ impl std::str::FromStr for Time {
 }
 
 impl Time {
-    /// Its clock.
-    pub fn clock(self) -> std::sync::Arc<dyn Clock> {
-        match self {
-            Self::Steady => std::sync::Arc::new(SteadyClock::start()),
-            Self::System => std::sync::Arc::new(SystemClock),
+    /// Its clock. Where it is told the time to begin with, it is steady in any case.
+    pub fn clock(self, told: Option<Timestamp>) -> std::sync::Arc<dyn Clock> {
+        match (self, told) {
+            (Self::System, None) => std::sync::Arc::new(SystemClock),
+            (_, told) => std::sync::Arc::new(SteadyClock::starting_at(told.unwrap_or_else(|| SystemClock.now()))),
         }
     }
 }
@@ -72,9 +72,9 @@ struct SteadyClock {
 }
 
 impl SteadyClock {
-    fn start() -> Self {
+    fn starting_at(started: Timestamp) -> Self {
         Self {
-            started: SystemClock.now(),
+            started,
             booted: since_boot(),
             differs: AtomicBool::new(false),
         }
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn the_steady_clock_goes_on_from_the_time_of_its_start_and_never_back() {
         let before = SystemClock.now();
-        let clock = SteadyClock::start();
+        let clock = SteadyClock::starting_at(before);
         let times: Vec<_> = (0..1000).map(|_| clock.now()).collect();
         assert!(times[0] >= before && times[999] <= SystemClock.now() + TimeDelta::milliseconds(100));
         assert!(times.is_sorted());

@@ -9,7 +9,11 @@ use environments::{
     simulated::{Simulated, SimulatedPlan},
 };
 use session::{Actor, ApplicationId, EnvironmentId, Policy};
-use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
+use store::{
+    Application, EnvironmentRow, Store,
+    postgres::{self, Postgres},
+    sqlite::Sqlite,
+};
 use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
 
@@ -36,11 +40,7 @@ impl Served {
 
 /// Opens everything for the server: the data directory for itself alone, the environments, the background tasks.
 pub async fn serve(settings: &Settings) -> Result<Served, String> {
-    let store: Arc<dyn Store> = Arc::new(
-        Sqlite::serve(&settings.data_dir)
-            .await
-            .map_err(|error| error.to_string())?,
-    );
+    let store = store(settings, true).await.map_err(|error| error.to_string())?;
     first_catalogue(&*store, settings.simulated)
         .await
         .map_err(|error| error.to_string())?;
@@ -65,12 +65,20 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
 
 /// Opens the log for one verb of the command line, beside a server that may be running.
 pub async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
-    let store = Arc::new(
-        Sqlite::open(&settings.data_dir)
-            .await
-            .map_err(|error| error.to_string())?,
-    );
+    let store = store(settings, false).await.map_err(|error| error.to_string())?;
     open(store, Environments::new(), Time::System, Options::default()).await
+}
+
+/// The log: for a server, which has it for itself, or for a tool beside it.
+async fn store(settings: &Settings, serve: bool) -> store::Result<Arc<dyn Store>> {
+    let folder = &settings.data_dir;
+    let how = postgres::Settings::default();
+    Ok(match (&settings.database_url, serve) {
+        (None, true) => Arc::new(Sqlite::serve(folder).await?),
+        (None, false) => Arc::new(Sqlite::open(folder).await?),
+        (Some(url), true) => Arc::new(Postgres::serve(url, how).await?),
+        (Some(url), false) => Arc::new(Postgres::open(url, how).await?),
+    })
 }
 
 async fn open(
@@ -79,7 +87,9 @@ async fn open(
     time: Time,
     options: Options,
 ) -> Result<Arc<Control>, String> {
-    let opened = Control::open(store, environments, time.clock(), options).await;
+    // A database that is not on this machine has a clock of its own, which then counts.
+    let told = store.now().await.map_err(|error| error.to_string())?;
+    let opened = Control::open(store, environments, time.clock(told), options).await;
     opened.map_err(|error| error.to_string())
 }
 

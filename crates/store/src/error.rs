@@ -21,8 +21,8 @@ pub enum StoreError {
     /// Synthetic data was refused because there are sessions already.
     #[error("there are sessions already; synthetic ones are added only to an empty store")]
     NotEmpty,
-    /// Another process has the data directory.
-    #[error("another cloud-delivery server uses this data directory ({0})")]
+    /// Another server has the database.
+    #[error("another cloud-delivery server uses this database ({0})")]
     Locked(String),
     /// The data directory can't be made or written.
     #[error("the data directory {0} can't be written: {1}")]

@@ -34,6 +34,7 @@ mod change;
 mod connections;
 mod events;
 mod listen;
+mod lock;
 mod open;
 mod people;
 mod rows;
@@ -75,6 +76,7 @@ pub struct Postgres {
     writers: Connections,
     heard: Arc<Notify>,
     listener: Option<JoinHandle<()>>,
+    lock: Option<JoinHandle<()>>,
 }
 
 impl Postgres {
@@ -92,7 +94,17 @@ impl Postgres {
             writers: Connections::new(options, WRITERS, settings.patience),
             heard,
             listener,
+            lock: None,
         })
+    }
+
+    /// Opens the database for a server. [`StoreError::Locked`] where another one has it.
+    pub async fn serve(url: &str, settings: Settings) -> Result<Self> {
+        let options = open::options(url, &settings)?;
+        let lock = lock::take(&options).await?;
+        let mut store = Self::open(url, settings).await?;
+        store.lock = Some(tokio::spawn(lock::keep(options, lock)));
+        Ok(store)
     }
 
     /// All rows of an answer.
@@ -137,8 +149,8 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if let Some(listener) = &self.listener {
-            listener.abort();
+        for task in [&self.listener, &self.lock].into_iter().flatten() {
+            task.abort();
         }
     }
 }
