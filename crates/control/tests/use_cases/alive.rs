@@ -27,9 +27,7 @@ async fn denied(control: &Arc<Control>) -> Error {
 async fn a_full_disk_is_no_death_and_a_writer_that_has_ended_is() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Sqlite::open(folder.path()).await.unwrap());
-    let clock = Arc::new(ManualClock::new(
-        chrono::DateTime::UNIX_EPOCH + TimeDelta::days(20_000),
-    ));
+    let clock = Arc::new(ManualClock::new(chrono::DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
     let control = Control::open(store.clone(), HashMap::new(), clock, Options::default())
         .await
         .unwrap();
