@@ -21,8 +21,12 @@ const WHOLE = 25;
 
 /** What the clients were told of a session, and what they asked for without an answer. */
 interface Known {
-  /** Acknowledged end: by whom and when. */
-  ended?: { by: string | null; at: string | null };
+  /** Whose session of which application it is. */
+  key: string;
+  /** Acknowledged end: by whom and when, and when (of this process) the client knew. */
+  ended?: { by: string | null; at: string | null; known: number };
+  /** An end was acknowledged, by whatever answer. */
+  over: boolean;
   /** An end was asked for, and its answer never came. */
   maybe: boolean;
 }
@@ -34,6 +38,8 @@ class Load {
   /** Launches whose answer never came, by person and application. */
   unanswered = new Map<string, number>();
   acknowledged = 0;
+  /** What may never be, and was seen while the server ran. A client goes on whatever happens to it, so it is kept here. */
+  readonly wrong: string[] = [];
   private going = false;
 
   constructor(
@@ -64,13 +70,19 @@ class Load {
     const [who, application] = [this.dice.pick(PEOPLE) ?? '', this.dice.pick(APPLICATIONS) ?? ''];
     const key = `${who} ${application}`;
     this.unanswered.set(key, (this.unanswered.get(key) ?? 0) + 1);
+    const asked = performance.now();
     const { id } = await this.server.launchAs(who, application);
     this.unanswered.set(key, (this.unanswered.get(key) ?? 0) - 1);
     this.acknowledged += 1;
-    this.touched.add(id);
     const known = this.known.get(id);
-    expect(known?.ended, `${id} was resumed after its end`).toBeUndefined();
-    if (known === undefined) this.known.set(id, { maybe: false });
+    // An end that is acknowledged between question and answer may have come after the launch.
+    if (known?.ended !== undefined && known.ended.known < asked) this.wrong.push(`${id} was resumed after its end`);
+    for (const other of this.touched) {
+      const lives = this.known.get(other);
+      if (other !== id && lives?.key === key && !lives.maybe) this.wrong.push(`${key} has ${other} and ${id} at a time`);
+    }
+    this.touched.add(id);
+    if (known === undefined) this.known.set(id, { key, over: false, maybe: false });
   }
 
   private async expire(): Promise<void> {
@@ -82,6 +94,8 @@ class Load {
       const owner = (await this.server.session(id)).username;
       const answer = await this.server.call(owner, 'POST', `/sessions/${id}/end`, { form: {} });
       if (answer.status !== 303) throw new Error(answer.text);
+      const known = this.known.get(id);
+      if (known !== undefined) known.over = true;
       return this.server.session(id);
     });
   }
@@ -92,7 +106,8 @@ class Load {
     if (id === undefined || known === undefined) return;
     known.maybe = true;
     const { ended_by, ended_at } = await end(id);
-    known.ended = { by: ended_by, at: ended_at };
+    known.over = true;
+    known.ended = { by: ended_by, at: ended_at, known: performance.now() };
     this.acknowledged += 1;
   }
 
@@ -120,6 +135,7 @@ test('what was acknowledged survives kill -9, at every moment of a busy server',
     await server.kill();
     load.stop();
     await busy;
+    expect(load.wrong, what).toEqual([]);
     ready.push(await startAgain(server, dice));
     await check(server, load, cycle % WHOLE === WHOLE - 1 || cycle === CYCLES - 1, what);
   }
@@ -128,7 +144,7 @@ test('what was acknowledged survives kill -9, at every moment of a busy server',
   console.log(
     `kill -9: ${CYCLES} cycles, seed ${seed}, ${SESSIONS} sessions to begin with, ${load.acknowledged} acknowledged; ready again in ${at(0.5)} ms (median), ${at(0.99)} ms (p99), ${at(1)} ms (worst)`,
   );
-  expect(at(0.5), 'ready again').toBeLessThan(READY_MS);
+  expect(at(0.99), 'ready again, but for one start in a hundred').toBeLessThanOrEqual(READY_MS);
   expect(await server.cli(['events', 'verify'])).toContain('nothing was changed, added or removed');
 });
 
@@ -152,17 +168,19 @@ async function check(server: Server, load: Load, whole: boolean, what: string): 
   expect((await server.list('?status=pending')).total, `${what}: nothing starts any more`).toBe(0);
   for (const id of whole ? load.known.keys() : load.touched) {
     const session = await server.session(id);
-    const { ended, maybe } = load.known.get(id) ?? { maybe: false };
+    const { ended, over, maybe } = load.known.get(id) ?? { over: false, maybe: false };
     expect(session.id, `${what}: an acknowledged launch is there`).toBe(id);
     if (ended !== undefined) {
       expect([session.status, session.ended_by, session.ended_at], `${what}: an acknowledged end of ${id}`).toEqual(['expired', ended.by, ended.at]);
+    } else if (over) {
+      expect(session.status, `${what}: an acknowledged end of ${id}`).toBe('expired');
     } else if (!maybe) {
       expect(session.status, `${what}: nobody has asked for the end of ${id}`).toBe('error');
     }
     if (session.status === 'expired') {
       // An unanswered one that was done is done for good.
       const known = load.known.get(id);
-      if (known) known.ended = { by: session.ended_by, at: session.ended_at };
+      if (known) known.ended = { by: session.ended_by, at: session.ended_at, known: performance.now() };
       const details = (await server.call('admin', 'GET', `/api/v1/sessions/${id}/details`)).json as { events: { kind: string }[] };
       expect(details.events.filter(({ kind }) => kind === 'expired').length, `${what}: ${id} ended once`).toBe(1);
     }
@@ -179,7 +197,8 @@ async function adopt(server: Server, load: Load, what: string): Promise<void> {
     const open = load.unanswered.get(key) ?? 0;
     expect(open, `${what}: ${id} of ${key} was never asked for, or is there twice`).toBeGreaterThan(0);
     load.unanswered.set(key, open - 1);
-    load.known.set(id, { maybe: true, ...(status === 'expired' ? { ended: { by: ended_by, at: ended_at } } : {}) });
+    const ended = status === 'expired' ? { ended: { by: ended_by, at: ended_at, known: performance.now() } } : {};
+    load.known.set(id, { key, over: false, maybe: true, ...ended });
   }
   load.unanswered.clear();
 }

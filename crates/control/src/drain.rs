@@ -1,7 +1,7 @@
 //! Is this node up, and its way down: nothing new is let in, everybody is told to come back, what is queued is written.
 
 use session::Timestamp;
-use store::Request;
+use store::{Request, StoreError};
 
 use crate::{Close, Control, Error, Result};
 
@@ -19,14 +19,20 @@ impl Control {
     }
 
     /// Is everything alive: can the log be read, and does the writer still take its turns? Writes nothing.
+    ///
+    /// A disk that is full and a database that somebody else keeps busy are no death: the writer has answered, reads go on, and a
+    /// restart would free no room but close every application that dies with the server.
     pub async fn alive(&self) -> Result<()> {
         self.store.revision().await?;
         // Nothing ended so long ago.
         let nothing = Request::Purge {
             at: Timestamp::UNIX_EPOCH,
         };
-        self.writer.submit(nothing).await?;
-        Ok(())
+        match self.writer.submit(nothing).await {
+            // It shares a transaction with what others write, and so their errors.
+            Ok(_) | Err(StoreError::Full | StoreError::Busy) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Begins the way down: watches end and open tabs are closed, all told to come back, and no new ones are let in. Requests
