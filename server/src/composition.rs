@@ -13,7 +13,10 @@ use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
 use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
 
-use crate::{clock::SystemClock, settings::Settings};
+use crate::{
+    clock::{SystemClock, Time},
+    settings::Settings,
+};
 
 /// What runs while the server serves.
 pub struct Served {
@@ -47,7 +50,7 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
         reload_grace: Duration::from_millis(settings.reload_grace_ms.into()),
         ..Options::default()
     };
-    let control = open(store, environments, options).await?;
+    let control = open(store, environments, settings.clock, options).await?;
     let first_start = control
         .first_people(settings.admin_password.as_deref())
         .await
@@ -67,11 +70,16 @@ pub async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
             .await
             .map_err(|error| error.to_string())?,
     );
-    open(store, Environments::new(), Options::default()).await
+    open(store, Environments::new(), Time::System, Options::default()).await
 }
 
-async fn open(store: Arc<dyn Store>, environments: Environments, options: Options) -> Result<Arc<Control>, String> {
-    let opened = Control::open(store, environments, Arc::new(SystemClock), options).await;
+async fn open(
+    store: Arc<dyn Store>,
+    environments: Environments,
+    time: Time,
+    options: Options,
+) -> Result<Arc<Control>, String> {
+    let opened = Control::open(store, environments, time.clock(), options).await;
     opened.map_err(|error| error.to_string())
 }
 

@@ -11,6 +11,7 @@ mod clock;
 mod composition;
 mod http;
 mod settings;
+mod supervisor;
 
 use std::process::ExitCode;
 

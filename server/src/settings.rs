@@ -8,6 +8,8 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::clock::Time;
+
 /// The file that is read when none is named, if it is there.
 const DEFAULT_FILE: &str = "cloud-delivery.toml";
 const PREFIX: &str = "CLOUD_DELIVERY_";
@@ -30,6 +32,8 @@ pub struct Settings {
     pub simulated: bool,
     /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
     pub reload_grace_ms: u32,
+    /// Which time counts: `steady` or `system`.
+    pub clock: Time,
 }
 
 impl Default for Settings {
@@ -42,12 +46,13 @@ impl Default for Settings {
             site_dir: None,
             simulated: false,
             reload_grace_ms: 2000,
+            clock: Time::Steady,
         }
     }
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "addr",
     "data_dir",
     "admin_password",
@@ -55,6 +60,7 @@ const KEYS: [&str; 7] = [
     "site_dir",
     "simulated",
     "reload_grace_ms",
+    "clock",
 ];
 
 impl Settings {
@@ -105,6 +111,7 @@ impl Settings {
                     .parse()
                     .map_err(|_| format!("“{value}” is not a number of milliseconds"))?;
             }
+            "clock" => self.clock = value.parse()?,
             // Read elsewhere: the file's own name, and what is logged.
             "config" | "log" => {}
             _ => return Err(format!("there is no such setting; there are {}", KEYS.join(", "))),
@@ -222,6 +229,7 @@ mod tests {
         for (name, value) in [
             ("CLOUD_DELIVERY_ADDR", "here"),
             ("CLOUD_DELIVERY_SIMULATED", "maybe"),
+            ("CLOUD_DELIVERY_CLOCK", "sundial"),
             ("CLOUD_DELIVERY_PUBLIC_URL", "apps.example.edu"),
             ("CLOUD_DELIVERY_PUBLIC_URL", "https://apps.example.edu/portal"),
         ] {
