@@ -42,11 +42,11 @@ pub(crate) struct Questions {
     /// These people.
     pub(crate) users: Vec<Uuid>,
     /// These applications with their environments, and how many seats of them are taken.
-    pub(crate) applications: Vec<Uuid>,
+    pub(crate) applications: Vec<ApplicationId>,
     /// The live sessions of these people and applications, and until when they are blocked.
     pub(crate) pairs: BTreeSet<Pair>,
     /// Which of these batches are noted.
-    pub(crate) batches: Vec<Uuid>,
+    pub(crate) batches: Vec<BatchId>,
 }
 
 impl Questions {
@@ -62,21 +62,14 @@ impl Questions {
                     asked.pairs.insert((*user_id, *application_id));
                 }
                 Request::Step { session_id, .. } => asked.sessions.push(session_id.0),
-                Request::Batch { batch, .. } => asked.batches.push(batch.0),
+                Request::Batch { batch, .. } => asked.batches.push(*batch),
                 Request::Purge { .. } => {}
             }
         }
-        let ids = |of: fn(&Pair) -> Uuid| {
-            asked
-                .pairs
-                .iter()
-                .map(of)
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect()
-        };
-        asked.users = ids(|pair| pair.0.0);
-        asked.applications = ids(|pair| pair.1.0);
+        let users: BTreeSet<_> = asked.pairs.iter().map(|(user, _)| user.0).collect();
+        let applications: BTreeSet<_> = asked.pairs.iter().map(|(_, application)| *application).collect();
+        asked.users.extend(users);
+        asked.applications.extend(applications);
         asked
     }
 }

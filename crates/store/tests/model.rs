@@ -21,6 +21,7 @@ use store::{
     throwaway::Database,
 };
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 
 use calls::Call;
 
@@ -58,8 +59,9 @@ async fn compare(seeds: impl Iterator<Item = u64>) {
 
 /// Three stores, emptied for each run.
 struct Bench {
-    database: Database,
     postgres: Arc<Postgres>,
+    emptier: Mutex<PgConnection>,
+    _database: Database,
 }
 
 struct Stores {
@@ -76,24 +78,28 @@ impl Bench {
             ..Settings::default()
         };
         let postgres = Postgres::open(database.url(), settings).await.unwrap();
+        let mut emptier = PgConnection::connect(database.url()).await.unwrap();
+        // Events can't be removed, but by somebody who turns that off.
+        sqlx::raw_sql("SET session_replication_role = replica")
+            .execute(&mut emptier)
+            .await
+            .unwrap();
         Self {
-            database,
             postgres: Arc::new(postgres),
+            emptier: Mutex::new(emptier),
+            _database: database,
         }
     }
 
     async fn stores(&self) -> Stores {
-        let mut connection = PgConnection::connect(self.database.url()).await.unwrap();
-        // Events can't be removed, but by somebody who turns that off.
         sqlx::raw_sql(
-            "SET session_replication_role = replica; \
-             TRUNCATE users, logins, preferences, environments, applications, sessions, events, sweeps; \
+            "DELETE FROM preferences; DELETE FROM logins; DELETE FROM users; DELETE FROM applications; \
+             DELETE FROM environments; DELETE FROM sessions; DELETE FROM events; DELETE FROM sweeps; \
              UPDATE log SET revision = 0, events = 0, head = decode(repeat('00', 32), 'hex')",
         )
-        .execute(&mut connection)
+        .execute(&mut *self.emptier.lock().await)
         .await
         .unwrap();
-        connection.close().await.unwrap();
         // What it answers is compared here, not whether it survives a power cut.
         let memory = std::path::Path::new("/dev/shm");
         let dir = if memory.is_dir() {

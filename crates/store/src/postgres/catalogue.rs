@@ -6,7 +6,6 @@ use session::{
     event::ApplicationChange,
     query::fold,
 };
-use uuid::Uuid;
 
 use super::{
     Postgres,
@@ -28,7 +27,7 @@ macro_rules! columns {
 }
 
 /// Those of these applications that exist, with their environments.
-pub(super) async fn launchable(lease: &mut Lease, ids: &[Uuid]) -> Result<Vec<Launchable>> {
+pub(super) async fn launchable(lease: &mut Lease, ids: &[ApplicationId]) -> Result<Vec<Launchable>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -38,7 +37,7 @@ pub(super) async fn launchable(lease: &mut Lease, ids: &[Uuid]) -> Result<Vec<La
         ", environments.id, environments.name, kind, environments.open \
          FROM applications JOIN environments ON environments.id = environment_id WHERE applications.id = ANY ($1)"
     ))
-    .bind(ids);
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>());
     let rows = lease.all(question).await?;
     rows.iter()
         .map(|row| {

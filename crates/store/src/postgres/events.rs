@@ -124,11 +124,13 @@ pub(super) async fn batch(store: &Postgres, id: BatchId) -> Result<Option<Event>
 }
 
 /// Those of these batches that are noted.
-pub(super) async fn noted(lease: &mut Lease, ids: &[Uuid]) -> Result<Vec<BatchId>> {
+pub(super) async fn noted(lease: &mut Lease, ids: &[BatchId]) -> Result<Vec<BatchId>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = lease.all(sqlx::query(NOTED).bind(ids)).await?;
+    let rows = lease
+        .all(sqlx::query(NOTED).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>()))
+        .await?;
     rows.iter().map(|row| Ok(BatchId(Columns::of(row).id()?))).collect()
 }
 

@@ -57,7 +57,9 @@ async fn hear(options: &PgConnectOptions, heard: &Notify) -> Result<()> {
                 None => return Ok(()),
             },
             _ = heartbeat.tick() => match timeout(CONNECTING, listener.execute("SELECT 1")).await {
-                Ok(done) => drop(done?),
+                Ok(done) => {
+                    done?;
+                }
                 Err(_) => return Ok(()),
             },
         }

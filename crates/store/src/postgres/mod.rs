@@ -286,3 +286,6 @@ fn refused(error: sqlx::Error, name: &str, referred: &'static str) -> StoreError
         _ => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,7 @@ async fn whoever_follows_the_revisions_misses_nothing() {
 async fn a_node_hears_of_another_ones_writes_and_of_a_lost_connection() {
     let database = Database::create().await;
     let (here, there) = (open(database.url()).await, open(database.url()).await);
+    hears(&here, "that it listens").await;
     hears(&there, "that it listens").await;
     furnish(&here, 1).await;
     hears(&there, "what the other node wrote").await;
