@@ -20,6 +20,9 @@ fn start(folder: &Path, watchdog: &str) -> (Child, UnixDatagram) {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_cloud-delivery"))
         .current_dir(folder)
+        // Whoever runs the tests may have settings of their own.
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
         .env("CLOUD_DELIVERY_ADDR", "127.0.0.1:0")
         .env("CLOUD_DELIVERY_DATA_DIR", folder.join("data"))
         .env("CLOUD_DELIVERY_SITE_DIR", site)

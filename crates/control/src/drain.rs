@@ -20,17 +20,19 @@ impl Control {
 
     /// Is everything alive: can the log be read, and does the writer still take its turns? Writes nothing.
     ///
-    /// A disk that is full and a database that somebody else keeps busy are no death: the writer has answered, reads go on, and a
-    /// restart would free no room but close every application that dies with the server.
+    /// A disk that is full, a database that somebody else keeps busy and one that is away are no death: the writer has answered,
+    /// and a restart would mend nothing but close every application that dies with the server.
     pub async fn alive(&self) -> Result<()> {
-        self.store.revision().await?;
         // Nothing ended so long ago.
         let nothing = Request::Purge {
             at: Timestamp::UNIX_EPOCH,
         };
-        match self.writer.submit(nothing).await {
-            // It shares a transaction with what others write, and so their errors.
-            Ok(_) | Err(StoreError::Full | StoreError::Busy) => Ok(()),
+        let read = self.store.revision().await.map(drop);
+        // It shares a transaction with what others write, and so their errors.
+        match read.and(self.writer.submit(nothing).await.map(drop)) {
+            Ok(()) | Err(StoreError::Full | StoreError::Busy | StoreError::Unreachable(_) | StoreError::Unknown) => {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -39,7 +39,9 @@ pub(super) async fn keep(options: PgConnectOptions, mut connection: PgConnection
         }
         match take(&options).await {
             Ok(again) => connection = again,
-            Err(StoreError::Locked(_)) => tracing::error!("another server has taken over the database: stop one of the two"),
+            Err(StoreError::Locked(_)) => {
+                tracing::error!("another server has taken over the database: stop one of the two")
+            }
             Err(error) => tracing::debug!(%error, "the server's lock waits for the database"),
         }
     }
