@@ -3,7 +3,7 @@
 
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-.PHONY: run test dev check bench setup help
+.PHONY: run test dev check bench torture setup help
 
 run: ## Sets up, builds, and serves on http://127.0.0.1:3000
 	@exec scripts/run
@@ -19,6 +19,9 @@ check: ## Compiles both halves without building them, and checks the rules; for 
 
 bench: ## Measures the release build and prints the figures
 	@exec scripts/bench
+
+torture: ## Kills the server 1,000 times under load, and does worse to its machine; as root
+	@exec scripts/torture
 
 setup: ## Only installs what is missing
 	@exec scripts/setup

@@ -1,5 +1,5 @@
 // A server of its own for a test file: a free port, a data directory that is thrown away, its command line.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -37,8 +37,16 @@ export interface Setup {
   seed?: number;
   /** The environment that only pretends; without it only real applications of this host. */
   simulated?: boolean;
-  /** The server's clock can be moved. */
+  /** The machine's clock can be moved, as far as the server sees it, and the server follows it. */
   movableClock?: boolean;
+  /** It can be moved, and the server does not follow: as it is without settings. */
+  steadyClock?: boolean;
+  /** The data directory is a disk of its own, of so many bytes with a unit as `mount` knows it. */
+  disk?: string;
+  /** Its log is in a PostgreSQL of its own. */
+  postgres?: boolean;
+  /** A program that runs the server, with its arguments. */
+  under?: string[];
 }
 
 export type Role = 'user' | 'reporter' | 'app-admin' | 'system-admin';
@@ -83,6 +91,9 @@ export class Server {
   log = '';
   url = '';
   private process: ChildProcess | undefined;
+  private ending: ChildProcess | undefined;
+  private database: ChildProcess | undefined;
+  private databaseUrl: string | undefined;
   private readonly passwords = new Map([['admin', PASSWORD]]);
   private readonly cookies = new Map<string, string>();
 
@@ -97,11 +108,29 @@ export class Server {
 
   static async start(setup: Setup): Promise<Server> {
     const server = new Server(setup, await freePort());
+    if (setup.postgres) await server.startDatabase();
+    if (setup.disk !== undefined) mount(server.dataDir, setup.disk);
     if (setup.movableClock) server.moveClock(0);
     // Before the start: a running server would see them within a second, and a page without JavaScript never.
     if (setup.seed) await server.cli(['seed', '--sessions', String(setup.seed)]);
     await server.launch();
     return server;
+  }
+
+  /** Starts a throw-away PostgreSQL. It is gone with its standard input. */
+  private async startDatabase(): Promise<void> {
+    const script = fileURLToPath(new URL('../../scripts/postgres', import.meta.url));
+    const child = spawn(script, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.database = child;
+    this.databaseUrl = await new Promise((resolve, reject) => {
+      let printed = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        const url = /^url (\S+)$/m.exec(printed)?.[1];
+        if (url !== undefined && /^data \S+$/m.test(printed)) resolve(url);
+      });
+      child.once('close', () => reject(new Error(`no PostgreSQL: ${printed}`)));
+    });
   }
 
   get settings(): Record<string, string> {
@@ -110,6 +139,8 @@ export class Server {
       CLOUD_DELIVERY_DATA_DIR: this.dataDir,
       CLOUD_DELIVERY_ADMIN_PASSWORD: PASSWORD,
       CLOUD_DELIVERY_SIMULATED: String(this.setup.simulated ?? false),
+      ...(this.databaseUrl === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.databaseUrl }),
+      ...(this.setup.movableClock && !this.setup.steadyClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
     };
   }
 
@@ -122,7 +153,8 @@ export class Server {
   /** Starts it, also again after [`kill`], and returns when it says that it is ready. */
   async launch(): Promise<void> {
     const env = cleanEnvironment({ ...this.settings, ...this.clockSettings() });
-    const child = spawn(BINARY, ['serve'], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [program = BINARY, ...args] = [...(this.setup.under ?? []), BINARY, 'serve'];
+    const child = spawn(program, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     const ready = new Promise<string>((resolve, reject) => {
       let printed = '';
@@ -150,13 +182,41 @@ export class Server {
     await this.end('SIGKILL');
   }
 
+  /** As whoever updates it would: SIGTERM. Answers the code that it ends with. */
+  async terminate(): Promise<number | null> {
+    const child = this.process;
+    await this.end('SIGTERM');
+    return child?.exitCode ?? null;
+  }
+
+  /** Returns when it has ended by itself, with its code. */
+  async ended(): Promise<number | null> {
+    const child = this.process;
+    if (child !== undefined && child.exitCode === null) await once(child, 'close');
+    return child?.exitCode ?? null;
+  }
+
+  /** Starts it without the program that ran it. */
+  async launchAlone(): Promise<void> {
+    delete this.setup.under;
+    await this.launch();
+  }
+
+  /** One more signal, while it ends. */
+  signal(signal: NodeJS.Signals): void {
+    this.ending?.kill(signal);
+  }
+
   async stop(): Promise<void> {
     await this.end('SIGTERM');
+    this.database?.stdin?.end();
+    if (this.setup.disk !== undefined) execFileSync('umount', [this.dataDir]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.process;
+    this.ending = child;
     this.process = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
@@ -165,7 +225,8 @@ export class Server {
 
   /** Runs a verb of the command line on the same data; fails if it does. Answers what it printed. */
   async cli(args: string[], input?: string): Promise<string> {
-    const settings = { CLOUD_DELIVERY_DATA_DIR: this.dataDir };
+    const { CLOUD_DELIVERY_DATABASE_URL: url } = this.settings;
+    const settings = { CLOUD_DELIVERY_DATA_DIR: this.dataDir, ...(url === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: url }) };
     const ended = await run(args, settings, input === undefined ? { cwd: this.folder } : { cwd: this.folder, input });
     if (ended.code !== 0) throw new Error(`cloud-delivery ${args.join(' ')}: ${ended.stderr}`);
     return ended.stdout;
@@ -268,6 +329,15 @@ export class Server {
       FAKETIME_NO_CACHE: '1',
       DONT_FAKE_MONOTONIC: '1',
     };
+  }
+}
+
+/** Makes a folder a disk of its own, in memory. */
+function mount(folder: string, size: string): void {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', folder], { stdio: 'pipe' });
+  } catch (error) {
+    throw new Error(`a disk of its own needs root, and a kernel that lets it mount: ${String(error)}`);
   }
 }
 

@@ -40,7 +40,7 @@ test('add an application, and a student launches it', async ({ server, open }) =
   await expectCell(row, 'Environment', SIMULATED.environment);
   await expectCell(row, 'Command', 'jamovi --open my data.csv');
   await expectCell(row, 'Seats', '1');
-  await expectCell(row, 'Limits', 'Start 5 min · Never connected Off · Disconnected 15 min · Total 1 h 30 min');
+  await expectCell(row, 'Limits', 'Start 5 min · Never connected Off · Idle 30 min · Disconnected 15 min · Total 1 h 30 min');
   await expectCell(row, 'Launches', 'Open');
 
   const student = await open('student', '/');

@@ -226,6 +226,8 @@ const PLACES: Record<string, (server: Server) => Promise<Place>> = {
 
 for (const [what, prepare] of Object.entries(PLACES)) {
   test(`axe finds nothing: ${what}`, async ({ server, open, complaints }) => {
+    // The longest table takes half a minute on a machine that does nothing else.
+    test.setTimeout(180_000);
     // Pages that refuse, a tab that a second look takes the session over from, and scripts that we hold back.
     complaints.allow(/40[034] \(|409 \(|410 \(Gone\)/, /WebSocket|Failed when connecting/);
     complaints.allow(/ERR_FAILED|Failed to fetch dynamically imported module|was preloaded using link preload/);

@@ -1,6 +1,5 @@
 // What only time does, with a clock that the test moves.
 import { expect, test } from '../support/test.ts';
-import { SIMULATED } from '../support/server.ts';
 import { expectConnected, expectEnded, resume } from '../support/portal.ts';
 import { expectNoRow, expectRow, SESSIONS } from '../support/sessions.ts';
 
@@ -50,8 +49,10 @@ test('an Expired row stays for 48 hours to the minute, then leaves the open page
 
 test('“Valid until” is the latest moment of access: the page warns of it, and the tab is cut', async ({ server, open, complaints }) => {
   complaints.allow(/410 \(Gone\)/);
-  await server.launchAs('student');
-  const tab = await resume(await open('student', '/'), SIMULATED.application);
+  // Nobody touches the tab for hours, and that is not what this is about.
+  await server.addApplication('Exam', { start_seconds: 300, idle_seconds: null, total_seconds: 8 * HOUR });
+  await server.launchAs('student', 'Exam');
+  const tab = await resume(await open('student', '/'), 'Exam');
   await expectConnected(tab);
   const page = await open('admin', SESSIONS);
   await expectRow(page, { Username: 'student', Connected: 'Yes', 'Valid until': /^\d{2} \w+( \d{4})?, \d{2}:\d{2} \S+$/ });

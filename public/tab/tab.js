@@ -4,7 +4,7 @@
 import RFB from '/novnc/core/rfb.js';
 import { listen, start } from './notices.js';
 
-const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004 };
+const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004, restart: 1012 };
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 
 const screen = document.getElementById('screen');
@@ -89,7 +89,7 @@ async function closed(event) {
   } else if (await running()) {
     const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
     failures += 1;
-    say('The connection was lost. Trying again…');
+    say(event.code === CLOSED.restart ? 'The server restarts. The session is opened again in a moment…' : 'The connection was lost. Trying again…');
     setTimeout(open, wait);
   }
 }

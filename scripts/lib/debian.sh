@@ -7,7 +7,7 @@ run_packages=(
     xterm galculator mousepad
     xauth x11-xkb-utils xkb-data fonts-dejavu-core
 )
-test_packages=(chromium chromium-driver faketime procps)
+test_packages=(chromium chromium-driver faketime procps strace postgresql)
 
 # Prints those of the given packages that are not installed, one a line.
 missing_packages() {
@@ -65,6 +65,15 @@ ensure_run_packages() {
     warn "going on without ${failed[*]}: launches that need them end in Error and say so ($apt_log has the reason)"
 }
 
+# Debian's package postgresql makes a database of the system and starts its server, unless this file says no before. The tests
+# start their own (scripts/postgres).
+no_database_of_the_system() {
+    local settings=/etc/postgresql-common/createcluster.conf
+    # Whatever goes wrong here is told by the installation that follows.
+    install_packages postgresql-common || return 0
+    as_root sed -i -E 's/^#? *create_main_cluster *=.*/create_main_cluster = false/' "$settings" || true
+}
+
 ensure_test_packages() {
     local missing=()
     command -v dpkg-query >/dev/null || die "the browser tests need Debian's packages ${test_packages[*]}"
@@ -73,6 +82,9 @@ ensure_test_packages() {
         return
     fi
     step "programs for the tests, about 90 s: ${missing[*]}"
+    if [[ " ${missing[*]} " = *" postgresql "* ]]; then
+        no_database_of_the_system
+    fi
     install_packages "${missing[@]}" ||
         die "the tests can't run without ${missing[*]}, which apt-get could not install ($apt_log has the reason)"
 }

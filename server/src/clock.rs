@@ -1,9 +1,51 @@
-//! The wall clock: the only place that reads it.
+//! The clocks: the only place that reads them.
 
-use std::time::SystemTime;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::SystemTime,
+};
 
+use chrono::TimeDelta;
 use control::Clock;
+use rustix::time::{ClockId, clock_gettime};
+use serde::Deserialize;
 use session::Timestamp;
+
+/// From how far on the clocks are said to differ.
+const DIFFER: TimeDelta = TimeDelta::seconds(10);
+
+/// Which time counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Time {
+    /// The time of this machine at the start, and from then on what has really passed: a clock that is moved by hours ends no
+    /// session and removes no row.
+    Steady,
+    /// The time of this machine, wherever it jumps.
+    System,
+}
+
+impl std::str::FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "steady" => Ok(Self::Steady),
+            "system" => Ok(Self::System),
+            other => Err(format!("“{other}” is neither steady nor system")),
+        }
+    }
+}
+
+impl Time {
+    /// Its clock. Where it is told the time to begin with, it is steady in any case.
+    pub fn clock(self, told: Option<Timestamp>) -> std::sync::Arc<dyn Clock> {
+        match (self, told) {
+            (Self::System, None) => std::sync::Arc::new(SystemClock),
+            (_, told) => std::sync::Arc::new(SteadyClock::starting_at(told.unwrap_or_else(|| SystemClock.now()))),
+        }
+    }
+}
 
 /// The time of this machine.
 pub struct SystemClock;
@@ -19,5 +61,55 @@ impl Clock for SystemClock {
             .unwrap_or_default();
         let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_timestamp_micros(micros).unwrap_or_default()
+    }
+}
+
+/// See [`Time::Steady`]. Time in which the machine sleeps has passed, too.
+struct SteadyClock {
+    started: Timestamp,
+    booted: TimeDelta,
+    differs: AtomicBool,
+}
+
+impl SteadyClock {
+    fn starting_at(started: Timestamp) -> Self {
+        Self {
+            started,
+            booted: since_boot(),
+            differs: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        let now = self.started + (since_boot() - self.booted);
+        let ahead = SystemClock.now() - now;
+        if ahead.abs() > DIFFER && !self.differs.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                seconds = ahead.num_seconds(),
+                "the system's clock was moved; it counts again after a restart"
+            );
+        }
+        now
+    }
+}
+
+fn since_boot() -> TimeDelta {
+    let time = clock_gettime(ClockId::Boottime);
+    TimeDelta::seconds(time.tv_sec) + TimeDelta::nanoseconds(time.tv_nsec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steady_clock_goes_on_from_the_time_of_its_start_and_never_back() {
+        let before = SystemClock.now();
+        let clock = SteadyClock::starting_at(before);
+        let times: Vec<_> = (0..1000).map(|_| clock.now()).collect();
+        assert!(times[0] >= before && times[999] <= SystemClock.now() + TimeDelta::milliseconds(100));
+        assert!(times.is_sorted());
     }
 }

@@ -9,11 +9,18 @@ use environments::{
     simulated::{Simulated, SimulatedPlan},
 };
 use session::{Actor, ApplicationId, EnvironmentId, Policy};
-use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
+use store::{
+    Application, EnvironmentRow, Store,
+    postgres::{self, Postgres},
+    sqlite::Sqlite,
+};
 use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
 
-use crate::{clock::SystemClock, settings::Settings};
+use crate::{
+    clock::{SystemClock, Time},
+    settings::Settings,
+};
 
 /// What runs while the server serves.
 pub struct Served {
@@ -33,11 +40,7 @@ impl Served {
 
 /// Opens everything for the server: the data directory for itself alone, the environments, the background tasks.
 pub async fn serve(settings: &Settings) -> Result<Served, String> {
-    let store: Arc<dyn Store> = Arc::new(
-        Sqlite::serve(&settings.data_dir)
-            .await
-            .map_err(|error| error.to_string())?,
-    );
+    let store = store(settings, true).await.map_err(|error| error.to_string())?;
     first_catalogue(&*store, settings.simulated)
         .await
         .map_err(|error| error.to_string())?;
@@ -47,7 +50,7 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
         reload_grace: Duration::from_millis(settings.reload_grace_ms.into()),
         ..Options::default()
     };
-    let control = open(store, environments, options).await?;
+    let control = open(store, environments, settings.clock, options).await?;
     let first_start = control
         .first_people(settings.admin_password.as_deref())
         .await
@@ -62,16 +65,31 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
 
 /// Opens the log for one verb of the command line, beside a server that may be running.
 pub async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
-    let store = Arc::new(
-        Sqlite::open(&settings.data_dir)
-            .await
-            .map_err(|error| error.to_string())?,
-    );
-    open(store, Environments::new(), Options::default()).await
+    let store = store(settings, false).await.map_err(|error| error.to_string())?;
+    open(store, Environments::new(), Time::System, Options::default()).await
 }
 
-async fn open(store: Arc<dyn Store>, environments: Environments, options: Options) -> Result<Arc<Control>, String> {
-    let opened = Control::open(store, environments, Arc::new(SystemClock), options).await;
+/// The log: for a server, which has it for itself, or for a tool beside it.
+async fn store(settings: &Settings, serve: bool) -> store::Result<Arc<dyn Store>> {
+    let folder = &settings.data_dir;
+    let how = postgres::Settings::default();
+    Ok(match (&settings.database_url, serve) {
+        (None, true) => Arc::new(Sqlite::serve(folder).await?),
+        (None, false) => Arc::new(Sqlite::open(folder).await?),
+        (Some(url), true) => Arc::new(Postgres::serve(url, how).await?),
+        (Some(url), false) => Arc::new(Postgres::open(url, how).await?),
+    })
+}
+
+async fn open(
+    store: Arc<dyn Store>,
+    environments: Environments,
+    time: Time,
+    options: Options,
+) -> Result<Arc<Control>, String> {
+    // A database that is not on this machine has a clock of its own, which then counts.
+    let told = store.now().await.map_err(|error| error.to_string())?;
+    let opened = Control::open(store, environments, time.clock(told), options).await;
     opened.map_err(|error| error.to_string())
 }
 

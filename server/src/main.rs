@@ -11,20 +11,32 @@ mod clock;
 mod composition;
 mod http;
 mod settings;
+mod supervisor;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long work that can't be interrupted, as a call to a disk that hangs, may hold up the end of the program.
+const LAST: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
     let command = cli::Cli::parse();
     tracing_subscriber::fmt()
         .with_env_filter(settings::log_filter())
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
-    match cli::run(command).await {
+    let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(cli::run(command));
+            // Dropped, it would wait for such work without a limit.
+            runtime.shutdown_timeout(LAST);
+            outcome
+        }
+        Err(error) => Err(format!("the program can't run: {error}")),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             cli::say_error(&message);

@@ -8,6 +8,8 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::clock::Time;
+
 /// The file that is read when none is named, if it is there.
 const DEFAULT_FILE: &str = "cloud-delivery.toml";
 const PREFIX: &str = "CLOUD_DELIVERY_";
@@ -20,6 +22,8 @@ pub struct Settings {
     pub addr: SocketAddr,
     /// Where everything that must survive is kept.
     pub data_dir: PathBuf,
+    /// `postgres://user:password@host/database`; without it SQLite in the data directory.
+    pub database_url: Option<String>,
     /// Password of `admin` at the first start; without it one is drawn and printed.
     pub admin_password: Option<String>,
     /// Scheme, host and port under which people reach the server; without it `http://` and `addr`.
@@ -30,6 +34,8 @@ pub struct Settings {
     pub simulated: bool,
     /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
     pub reload_grace_ms: u32,
+    /// Which time counts: `steady` or `system`.
+    pub clock: Time,
 }
 
 impl Default for Settings {
@@ -37,24 +43,28 @@ impl Default for Settings {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             data_dir: "data".into(),
+            database_url: None,
             admin_password: None,
             public_url: None,
             site_dir: None,
             simulated: false,
             reload_grace_ms: 2000,
+            clock: Time::Steady,
         }
     }
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "addr",
     "data_dir",
+    "database_url",
     "admin_password",
     "public_url",
     "site_dir",
     "simulated",
     "reload_grace_ms",
+    "clock",
 ];
 
 impl Settings {
@@ -92,6 +102,7 @@ impl Settings {
                     .map_err(|_| format!("“{value}” is not an address like 127.0.0.1:3000"))?
             }
             "data_dir" => self.data_dir = value.into(),
+            "database_url" => self.database_url = Some(database_url(value)?),
             "admin_password" => self.admin_password = Some(value.to_owned()),
             "public_url" => self.public_url = Some(value.to_owned()),
             "site_dir" => self.site_dir = Some(value.into()),
@@ -105,6 +116,7 @@ impl Settings {
                     .parse()
                     .map_err(|_| format!("“{value}” is not a number of milliseconds"))?;
             }
+            "clock" => self.clock = value.parse()?,
             // Read elsewhere: the file's own name, and what is logged.
             "config" | "log" => {}
             _ => return Err(format!("there is no such setting; there are {}", KEYS.join(", "))),
@@ -113,6 +125,9 @@ impl Settings {
     }
 
     fn check(self) -> Result<Self, String> {
+        if let Some(url) = &self.database_url {
+            database_url(url)?;
+        }
         match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
             Some(url) => {
                 let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
@@ -140,6 +155,15 @@ impl Settings {
     /// Is it reached over TLS? Then cookies say so.
     pub fn https(&self) -> bool {
         self.url().starts_with("https://")
+    }
+}
+
+/// A URL of a database that there is a store for. Its password stays out of messages.
+fn database_url(url: &str) -> Result<String, String> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Ok(url.to_owned())
+    } else {
+        Err("database_url: it begins with postgres://; without it SQLite in the data directory is used".into())
     }
 }
 
@@ -222,6 +246,7 @@ mod tests {
         for (name, value) in [
             ("CLOUD_DELIVERY_ADDR", "here"),
             ("CLOUD_DELIVERY_SIMULATED", "maybe"),
+            ("CLOUD_DELIVERY_CLOCK", "sundial"),
             ("CLOUD_DELIVERY_PUBLIC_URL", "apps.example.edu"),
             ("CLOUD_DELIVERY_PUBLIC_URL", "https://apps.example.edu/portal"),
         ] {

@@ -131,12 +131,11 @@ pub fn link_id(id: SessionId) -> String {
 fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
     let SessionDetails {
         session,
-        deadline,
         cleanup_overdue,
         events,
     } = details;
     let body = match session {
-        Some(session) => view! { <Present session deadline cleanup_overdue desk /> }.into_any(),
+        Some(session) => view! { <Present session cleanup_overdue desk /> }.into_any(),
         None => view! {
             <p class="consequence" role="status">
                 <strong>"Purged. "</strong>
@@ -154,12 +153,7 @@ fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
 
 /// A session that is in the list.
 #[component]
-fn Present(
-    session: SessionView,
-    deadline: Option<session::wire::Deadline>,
-    cleanup_overdue: bool,
-    desk: Desk,
-) -> impl IntoView {
+fn Present(session: SessionView, cleanup_overdue: bool, desk: Desk) -> impl IntoView {
     let id = session.id;
     let can_expire = matches!(verdict(session.status, Verb::Expire), Verdict::To(Status::Expired));
     let ids = [
@@ -189,7 +183,7 @@ fn Present(
         Teardown::Confirmed => Some("The environment has closed it; nothing of it is left."),
         Teardown::GivenUp => Some("Its cleanup was given up: something of it may be left in the environment."),
     };
-    let next = deadline.map(|deadline| {
+    let next = session.next_deadline.map(|deadline| {
         view! {
             <p>
                 "Next: " <Moment at=Signal::stored(deadline.at) focusable=true /> " – "

@@ -42,6 +42,7 @@ impl Control {
         tasks.spawn(self.clone().every(TIMERS, "tabs", Self::mind_tabs));
         tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
         tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));
+        tasks.spawn(self.clone().follow());
         tasks.spawn(self.clone().every(SWEEP, "sweep", Self::sweep_if_due));
         tasks
     }
@@ -58,6 +59,16 @@ impl Control {
             ticks.tick().await;
             if let Err(error) = task(&self).await {
                 tracing::warn!(task = name, %error, "a background task failed and will try again");
+            }
+        }
+    }
+
+    /// Reads the log's tail whenever the store has heard of news, before the next look.
+    async fn follow(self: Arc<Self>) {
+        loop {
+            self.store.changed().await;
+            if let Err(error) = self.catch_up().await {
+                tracing::warn!(%error, "the log's tail could not be read and is looked at again");
             }
         }
     }

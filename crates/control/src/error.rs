@@ -79,6 +79,9 @@ pub enum Error {
     /// The environment could not do it.
     #[error("environment: {0}")]
     Environment(String),
+    /// The server is about to stop.
+    #[error("the server is stopping")]
+    Stopping,
     /// The log could not be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -233,6 +236,10 @@ impl From<Error> for Problem {
                 format!("{count} sessions match; at most {MAX_CHOSEN} can be expired at once. Narrow the search."),
             ),
             Error::Environment(detail) => Self::new(502, "environment_failed", "The environment failed", detail),
+            Error::Stopping => Self {
+                retry_after: Some(2),
+                ..Self::new(503, "stopping", "The server restarts", "Try again in a moment.")
+            },
             Error::Store(StoreError::Full) => Self::new(
                 503,
                 "disk_full",

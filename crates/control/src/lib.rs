@@ -13,6 +13,7 @@ mod batch;
 mod catalogue;
 mod clock;
 mod columns;
+mod drain;
 mod error;
 mod events;
 mod first_start;
@@ -32,6 +33,7 @@ use environments::Environment;
 use session::{EnvironmentId, Session, Status};
 use store::{Answer, Committed, Store, Writer};
 use tokio::sync::{Notify, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 pub use clock::{Clock, ManualClock};
@@ -82,6 +84,8 @@ pub struct Control {
     sweeps: refresh::Sweeps,
     closing: Arc<Notify>,
     views: watch::Views,
+    draining: CancellationToken,
+    relays: TaskTracker,
 }
 
 impl Control {
@@ -116,23 +120,14 @@ impl Control {
             sweeps,
             closing,
             views: watch::Views::default(),
+            draining: CancellationToken::new(),
+            relays: TaskTracker::new(),
         }))
     }
 
     /// The time as this node counts it.
     pub fn now(&self) -> session::Timestamp {
         self.clock.now()
-    }
-
-    /// Returns when nothing more can be written: the disk failed, and what is on it must be read anew by a new process.
-    pub async fn broken(&self) {
-        self.writer.closed().await;
-    }
-
-    /// Can the log be read?
-    pub async fn ready(&self) -> Result<()> {
-        self.store.revision().await?;
-        Ok(())
     }
 
     /// A new version-7 id: sorts by time.

@@ -76,8 +76,11 @@ impl Control {
         if found.user.blocked || now - found.login.seen_at > IDLE || now - found.login.created_at > ABSOLUTE {
             return Ok(None);
         }
-        if now - found.login.seen_at > SEEN {
-            self.store.touch_login(&hash, now).await?;
+        if now - found.login.seen_at > SEEN
+            && let Err(error) = self.store.touch_login(&hash, now).await
+        {
+            // A full disk must not keep anybody from looking.
+            tracing::warn!(%error, "the use of a login could not be noted");
         }
         Ok(Some(Me {
             user_id: found.user.id,

@@ -8,9 +8,7 @@ use session::{
     lifecycle::{self, Command, Refusal},
     timeline,
     view::View,
-    wire::{
-        Deadline, ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
-    },
+    wire::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView},
 };
 use store::{Answer, Request};
 
@@ -63,9 +61,7 @@ impl Control {
         if session.is_none() && events.is_empty() {
             return Err(Error::NoSession(id));
         }
-        let deadline = session.as_deref().and_then(lifecycle::deadline);
         Ok(SessionDetails {
-            deadline: deadline.map(|(at, timer)| Deadline { at, timer }),
             cleanup_overdue: session.as_deref().is_some_and(|session| {
                 let ended_at = session.end.as_ref().map(|end| end.at);
                 session.teardown == Teardown::Wanted && lifecycle::is_overdue(ended_at, self.clock.now())

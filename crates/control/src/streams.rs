@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Clock;
 
-/// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6, and one of ours.
+/// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6, and two more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
     /// 4001: the session was expired.
@@ -31,6 +31,8 @@ pub enum Close {
     Lost,
     /// 4004: nobody has used the tab for too long. The session goes on, and can be opened again.
     Idle,
+    /// 1012 (RFC 6455's registry: service restart): the tab is to come back in a moment.
+    Restart,
 }
 
 impl Close {
@@ -41,6 +43,7 @@ impl Close {
             Self::OtherTab => (4002, "opened in another tab"),
             Self::Lost => (4003, "environment lost"),
             Self::Idle => (4004, "idle"),
+            Self::Restart => (1012, "the server restarts"),
         }
     }
 }
@@ -139,6 +142,13 @@ impl Streams {
     /// Tells the session's tab to close, if there is one.
     pub fn close(&self, id: SessionId, why: Close) {
         if let Some(tab) = self.tabs.lock().remove(&id) {
+            let _ = tab.close.send(why);
+        }
+    }
+
+    /// Tells every tab to close.
+    pub fn close_all(&self, why: Close) {
+        for (_, tab) in self.tabs.lock().drain() {
             let _ = tab.close.send(why);
         }
     }

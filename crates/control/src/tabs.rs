@@ -10,6 +10,7 @@ use session::{
     wire::{Me, SessionView},
 };
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::{
     Close, Control, Error, Result,
@@ -39,6 +40,8 @@ pub struct Attachment {
     pub used: Use,
     key: TabKey,
     me: Me,
+    /// While it lives, somebody has yet to tell the tab why it closes.
+    _relay: TaskTrackerToken,
 }
 
 impl Control {
@@ -58,6 +61,7 @@ impl Control {
     pub async fn attach(self: &Arc<Self>, me: &Me, id: SessionId) -> Result<(Attachment, Box<dyn Duplex>)> {
         self.owned(me, id)?;
         self.started(id).await;
+        self.let_in()?;
         let session = self.owned(me, id)?;
         if session.status != Status::Active {
             let view = Box::new(SessionView::from(&*session));
@@ -88,6 +92,7 @@ impl Control {
             used,
             key,
             me: me.clone(),
+            _relay: self.relays.token(),
         };
         let attached = self
             .step(
@@ -104,6 +109,10 @@ impl Control {
         }
         if let Some(why) = self.replica.get(id).and_then(|session| close_reason(&session)) {
             self.streams.close(id, why);
+        }
+        // It may have come in between.
+        if self.draining.is_cancelled() {
+            self.streams.close(id, Close::Restart);
         }
         let limits = Notice::Limits {
             server_time: self.clock.now(),
@@ -140,8 +149,9 @@ impl Control {
             .get(id)
             .is_some_and(|session| session.status == Status::Pending)
         {
-            if changes.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = self.draining.cancelled() => return,
             }
         }
     }

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use crate::{Control, Result, authority::require};
+use crate::{Control, Error, Result, authority::require};
 
 /// Least time between two states of a view.
 const COALESCE: Duration = Duration::from_millis(250);
@@ -74,6 +74,7 @@ impl Control {
     /// Starts a watch. Refused as the list is.
     pub fn watch(self: &Arc<Self>, me: &Me, view: View) -> Result<Watch> {
         require(me, Role::SystemAdmin)?;
+        self.let_in()?;
         let mut views = self.views.0.lock();
         let states = match views.get(&view) {
             Some(sender) => sender.subscribe(),
@@ -130,8 +131,18 @@ async fn publish(control: Weak<Control>, view: View, sender: watch::Sender<State
 }
 
 impl Watch {
-    /// The next message: waits for a change, or for the time of a sign of life.
+    /// The next message: waits for a change, or for the time of a sign of life. [`Error::Stopping`] when the server is about to
+    /// stop: whoever watches is to come back.
     pub async fn next(&mut self) -> Result<Message> {
+        let control = self.control.clone();
+        tokio::select! {
+            biased;
+            () = control.draining() => Err(Error::Stopping),
+            message = self.news() => message,
+        }
+    }
+
+    async fn news(&mut self) -> Result<Message> {
         let Some(sent) = &self.sent else {
             let (generation, list) = self.control.state(&self.view)?;
             self.remember(generation, &list);

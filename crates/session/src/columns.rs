@@ -42,11 +42,13 @@ pub enum Column {
     Error,
     /// Since when it is open in a browser tab.
     ConnectedSince,
+    /// When time itself does something to it next, and what.
+    NextDeadline,
 }
 
 impl Column {
     /// Every column: first the ten of the reference page in its order, then what is ours.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SessionId,
         Self::EnvironmentId,
         Self::Environment,
@@ -63,6 +65,7 @@ impl Column {
         Self::EndReason,
         Self::Error,
         Self::ConnectedSince,
+        Self::NextDeadline,
     ];
 
     /// The header, word for word.
@@ -84,6 +87,7 @@ impl Column {
             Self::EndReason => "End reason",
             Self::Error => "Error",
             Self::ConnectedSince => "Connected since",
+            Self::NextDeadline => "Next deadline",
         }
     }
 
@@ -106,6 +110,7 @@ impl Column {
             Self::EndReason => "Why it ended",
             Self::Error => "What went wrong",
             Self::ConnectedSince => "Since when it is open in a browser tab",
+            Self::NextDeadline => "When a time limit ends it or its start, unless something happens before",
         }
     }
 
@@ -128,6 +133,7 @@ impl Column {
             Self::EndReason => "end_reason",
             Self::Error => "error",
             Self::ConnectedSince => "connected_since",
+            Self::NextDeadline => "next_deadline",
         }
     }
 

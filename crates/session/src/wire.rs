@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ApplicationId, EndReason, EnvironmentId, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
     catalogue::{ApplicationView, draft::FieldError},
-    lifecycle::{Seen, Timer},
+    lifecycle::{self, Seen, Timer},
     timeline::Entry,
 };
 
@@ -38,6 +38,8 @@ pub struct SessionView {
     pub started_at: Timestamp,
     /// Latest moment of access.
     pub valid_until: Timestamp,
+    /// When time itself does something to it next, and what; of an idle tab only its own node knows.
+    pub next_deadline: Option<Deadline>,
     /// When access ended.
     pub ended_at: Option<Timestamp>,
     /// Username of who ended it, or `system`.
@@ -70,6 +72,7 @@ impl From<&Session> for SessionView {
             connected_since: session.connected_since,
             started_at: session.started_at,
             valid_until: session.valid_until,
+            next_deadline: lifecycle::deadline(session).map(|(at, timer)| Deadline { at, timer }),
             ended_at: end.map(|end| end.at),
             ended_by: end.map(|end| end.by.clone()),
             end_reason: end.map(|end| end.reason),
@@ -148,8 +151,6 @@ impl Counts {
 pub struct SessionDetails {
     /// As it is; `None` once it was purged.
     pub session: Option<SessionView>,
-    /// When time itself does something to it, and what.
-    pub deadline: Option<Deadline>,
     /// The environment should have closed it by now, and has not.
     pub cleanup_overdue: bool,
     /// What happened to it, oldest first.

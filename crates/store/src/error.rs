@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, sync::Arc};
 
-use sqlx::{migrate::MigrateError, sqlite::SqliteError};
+use sqlx::{migrate::MigrateError, postgres::PgDatabaseError, sqlite::SqliteError};
 
 /// What went wrong. Nothing of the database's own words is meant for a browser.
 ///
@@ -21,8 +21,8 @@ pub enum StoreError {
     /// Synthetic data was refused because there are sessions already.
     #[error("there are sessions already; synthetic ones are added only to an empty store")]
     NotEmpty,
-    /// Another process has the data directory.
-    #[error("another cloud-delivery server uses this data directory ({0})")]
+    /// Another server has the database.
+    #[error("another cloud-delivery server uses this database ({0})")]
     Locked(String),
     /// The data directory can't be made or written.
     #[error("the data directory {0} can't be written: {1}")]
@@ -30,8 +30,15 @@ pub enum StoreError {
     /// Another program kept the database busy for seconds. Nothing was written; it can be tried again.
     #[error("another program is writing to the database; try again")]
     Busy,
+    /// The database can't be reached: it is down, restarts, is cut off or frozen. Nothing was written; it can be tried again.
+    #[error("the database can't be reached: {0}")]
+    Unreachable(String),
+    /// The database went away while it committed, and could not be asked since. It may be written or not: look before
+    /// anything is tried again.
+    #[error("the database can't be reached, and whether it was written is not known")]
+    Unknown,
     /// The disk is full. Nothing was written; it can be tried again.
-    #[error("the disk of the data directory is full")]
+    #[error("the disk of the database is full")]
     Full,
     /// The disk failed. What was written last is unknown, so the process must end and start again from the disk.
     #[error("the disk of the data directory failed: {0}")]
@@ -50,6 +57,9 @@ pub enum StoreError {
     /// The database library is one that can damage a database.
     #[error("SQLite {0} is too old; at least {1} is needed")]
     OldSqlite(String, &'static str),
+    /// The database server is one that lacks what is needed.
+    #[error("PostgreSQL {0} is too old; at least {1} is needed")]
+    OldPostgres(String, u32),
     /// A stored value could not be read.
     #[error("the database holds something that can't be read: {0}")]
     Corrupt(String),
@@ -69,6 +79,13 @@ impl From<sqlx::Error> for StoreError {
         use libsqlite3_sys as sqlite;
         let code = match &error {
             sqlx::Error::ColumnDecode { .. } => return Self::Corrupt(error.to_string()),
+            // SQLite has no connection that could be lost.
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => {
+                return Self::Unreachable(error.to_string());
+            }
+            sqlx::Error::Database(database) if database.try_downcast_ref::<PgDatabaseError>().is_some() => {
+                return from_postgres(error);
+            }
             sqlx::Error::Database(database) => sqlite_code(database.as_ref()),
             _ => None,
         };
@@ -93,6 +110,23 @@ impl From<MigrateError> for StoreError {
             MigrateError::VersionMissing(version) => Self::Newer(version),
             error => Self::Migrate(Arc::new(error)),
         }
+    }
+}
+
+fn from_postgres(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    match code.as_deref() {
+        // A full disk of the server.
+        Some("53100") => StoreError::Full,
+        // Somebody else's transaction stood in the way: serialization, deadlock, a lock or a statement out of time.
+        Some("40001" | "40P01" | "55P03" | "57014") => StoreError::Busy,
+        // It starts, stops or crashed, has no room for a connection, became a standby, or ended ours; class 08 is what becomes
+        // of connections on their way.
+        Some("57P01" | "57P02" | "57P03" | "57P05" | "53300" | "25006" | "25P03") => {
+            StoreError::Unreachable(error.to_string())
+        }
+        Some(code) if code.starts_with("08") => StoreError::Unreachable(error.to_string()),
+        _ => StoreError::Database(Arc::new(error)),
     }
 }
 

@@ -19,9 +19,14 @@ use session::{
 
 pub mod chain;
 pub mod conformance;
+mod decide;
 mod error;
+pub mod memory;
+pub mod postgres;
 mod scan;
 pub mod sqlite;
+pub mod throwaway;
+mod values;
 pub mod writer;
 
 pub use chain::Verified;
@@ -296,6 +301,16 @@ pub trait Store: Send + Sync + 'static {
     async fn changes(&self, after: u64) -> Result<Changes>;
     /// The log's revision.
     async fn revision(&self) -> Result<u64>;
+    /// Returns when the store has heard that something may have changed, as when another node writes: then catch up by
+    /// [`Store::changes`]. It also returns for nothing, and not for every change, so look now and then in any case. Made for one
+    /// waiter, who may drop the future at any time: what was heard meanwhile, the next call tells at once.
+    async fn changed(&self) {
+        std::future::pending().await
+    }
+    /// The time by the database's clock, where several nodes share one; `None` = this machine's own counts.
+    async fn now(&self) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
     /// Writes a batch. Call it only from [`Writer`]: one batch at a time, and never in a future that may be dropped.
     async fn write(&self, batch: &[Request]) -> Result<Committed>;
     /// The events of a session, oldest first. Also of one that was purged.

@@ -337,3 +337,17 @@ async fn the_page_of_no_session_says_so() {
         assert!(String::from_utf8_lossy(&body).contains("<h1>"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn on_the_way_down_it_is_not_ready_lets_no_watcher_in_and_still_answers() {
+    let house = House::new().await;
+    let admin = house.cookie(Role::SystemAdmin).await;
+    assert_eq!(house.get("/readyz", None).await.status(), 200);
+    house.control.drain();
+    assert_eq!(house.get("/readyz", None).await.status(), 503);
+    assert_eq!(house.get("/healthz", None).await.status(), 200);
+    let watch = house.get("/api/v1/sessions/watch", Some(&admin)).await;
+    assert_eq!(watch.headers()[header::RETRY_AFTER], "2");
+    assert_eq!(code(watch).await, (503, "stopping".to_owned()));
+    assert_eq!(house.get("/api/v1/sessions", Some(&admin)).await.status(), 200);
+}

@@ -9,6 +9,7 @@ use crate::{
     components::{
         moment::{Age, Moment, expect_clock},
         status::{Connected, StatusBadge},
+        timeline::consequence,
     },
     ui::{copy::CopyButton, time::Detail},
 };
@@ -35,6 +36,11 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
         Column::Application => words(move || session.read().application.to_string()).into_any(),
         Column::Ended => moment(move || session.read().ended_at),
         Column::ConnectedSince => moment(move || session.read().connected_since),
+        Column::NextDeadline => {
+            let next = Memo::new(move |_| session.read().next_deadline);
+            let what = Memo::new(move |_| Some(consequence(next.get()?.timer).to_owned()));
+            view! { {moment(move || Some(next.get()?.at))} <Note text=what /> }.into_any()
+        }
         Column::EndedBy => words(move || session.read().ended_by.as_deref().unwrap_or_default().to_owned()).into_any(),
         Column::EndReason => {
             let label = words(move || session.read().end_reason.map_or("", EndReason::label).to_owned());

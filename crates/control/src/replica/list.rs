@@ -216,6 +216,7 @@ impl<'a> Key<'a> {
             Column::EndReason => end.map_or(Value::Nothing, |end| text(end.reason.label())),
             Column::Error => row.error.as_deref().map_or(Value::Nothing, text),
             Column::ConnectedSince => row.connected_since.map_or(Value::Nothing, time),
+            Column::NextDeadline => session::lifecycle::deadline(row).map_or(Value::Nothing, |(at, _)| time(at)),
         };
         Self { value, id: row.id.0 }
     }
@@ -277,7 +278,8 @@ const fn kind(column: Column) -> char {
         | Column::StartedAgo
         | Column::ValidUntil
         | Column::Ended
-        | Column::ConnectedSince => 'n',
+        | Column::ConnectedSince
+        | Column::NextDeadline => 'n',
     }
 }
 

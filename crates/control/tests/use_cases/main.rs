@@ -1,6 +1,7 @@
 //! The use-cases on a real store and a simulated environment, one file for each resource.
 
 mod access;
+mod alive;
 mod catalogue;
 mod house;
 mod people;

@@ -14,7 +14,10 @@ use crate::house::{House, PATIENCE};
 
 /// The next notice, when the timers have looked.
 async fn told(tab: &mut Attachment) -> Notice {
-    timeout(PATIENCE, tab.told.recv()).await.unwrap().unwrap()
+    let told = timeout(PATIENCE, tab.told.recv()).await;
+    told.ok()
+        .flatten()
+        .unwrap_or_else(|| panic!("the tab was told nothing"))
 }
 
 fn warning(at: Timestamp, timer: Timer, minutes: u32, server_time: Timestamp) -> Notice {

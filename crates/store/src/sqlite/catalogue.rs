@@ -9,13 +9,12 @@ use session::{
 };
 use sqlx::SqliteConnection;
 
-use super::{
-    Sqlite,
-    change::Change,
-    rows::{Columns, Shared, json},
-    sessions,
+use super::{Sqlite, change::Change, rows::Columns, sessions};
+use crate::{
+    Application, Edited, EnvironmentRow, Result,
+    decide::Launchable,
+    values::{Shared, json},
 };
-use crate::{Application, Edited, EnvironmentRow, Result};
 
 macro_rules! columns {
     () => {
@@ -24,11 +23,6 @@ macro_rules! columns {
 }
 
 /// What a launch needs to know.
-pub(super) struct Launchable {
-    pub(super) application: Application,
-    pub(super) environment: EnvironmentRow,
-}
-
 pub(super) async fn launchable(connection: &mut SqliteConnection, id: ApplicationId) -> Result<Option<Launchable>> {
     let row = sqlx::query(concat!(
         "SELECT ",

@@ -8,8 +8,8 @@ use session::{
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{Sqlite, Transaction, events, rows::kept, sessions};
-use crate::Result;
+use super::{Sqlite, Transaction, events, sessions};
+use crate::{Result, values::kept};
 
 /// A change that is being written.
 pub(super) struct Change<'a> {

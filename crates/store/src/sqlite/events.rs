@@ -4,13 +4,11 @@ use futures::TryStreamExt;
 use session::{BatchId, Event, EventKind, SessionId};
 use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
 
-use super::{
-    Sqlite,
-    rows::{Columns, json, micros, number},
-};
+use super::{Sqlite, rows::Columns};
 use crate::{
     Result,
     chain::{self, Check, Hash, Link, Verified},
+    values::{corrupt, json, micros, number},
 };
 
 pub(super) const PURGED: &str =
@@ -153,7 +151,7 @@ pub(super) async fn batch(connection: &mut SqliteConnection, id: BatchId) -> Res
 
 pub(super) fn session_id(columns: &mut Columns<'_>) -> Result<Option<SessionId>> {
     let id = columns.value::<Option<&[u8]>>()?.map(uuid::Uuid::from_slice);
-    Ok(id.transpose().map_err(super::rows::corrupt)?.map(SessionId))
+    Ok(id.transpose().map_err(corrupt)?.map(SessionId))
 }
 
 fn event(row: &SqliteRow) -> Result<Event> {

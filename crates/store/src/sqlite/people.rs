@@ -8,10 +8,13 @@ use uuid::Uuid;
 use super::{
     Sqlite,
     change::Change,
-    rows::{Columns, Shared, hex, json, micros},
+    rows::{Columns, hex},
     sessions,
 };
-use crate::{Login, Result, SignedIn, StoreError, User};
+use crate::{
+    Login, Result, SignedIn, StoreError, User,
+    values::{Shared, json, micros},
+};
 
 macro_rules! columns {
     () => {

@@ -1,69 +1,20 @@
 //! Values on their way into columns and out of them: ids as 16 bytes, times as microseconds.
 
-use std::{
-    collections::{HashMap, HashSet},
-    str::FromStr,
-    sync::Arc,
-};
+use std::{str::FromStr, sync::Arc};
 
-use serde::{Serialize, de::DeserializeOwned};
-use session::{Policy, Timestamp};
+use serde::de::DeserializeOwned;
+use session::Timestamp;
 use sqlx::{Row as _, Sqlite, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use crate::{Result, StoreError};
-
-pub(super) const fn micros(at: Timestamp) -> i64 {
-    at.timestamp_micros()
-}
-
-/// The moment as the store keeps it: to the microsecond.
-pub(super) fn kept(at: Timestamp) -> Timestamp {
-    Timestamp::from_timestamp_micros(micros(at)).unwrap_or(at)
-}
-
-pub(super) fn number(revision: u64) -> i64 {
-    i64::try_from(revision).unwrap_or(i64::MAX)
-}
-
-pub(super) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(corrupt)
-}
+use crate::{
+    Result, StoreError,
+    values::{Shared, corrupt},
+};
 
 /// Ids as a statement takes many of them: it reads this as JSON and undoes it with `unhex`.
 pub(super) fn hex(ids: &[Uuid]) -> Vec<uuid::fmt::Simple> {
     ids.iter().map(|id| id.simple()).collect()
-}
-
-pub(super) fn corrupt(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(error.to_string())
-}
-
-/// Values that many rows have in common, held once.
-#[derive(Default)]
-pub(super) struct Shared {
-    texts: HashSet<Arc<str>>,
-    policies: HashMap<String, Policy>,
-}
-
-impl Shared {
-    fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        self.texts.insert(new.clone());
-        new
-    }
-
-    pub(super) fn policy(&mut self, text: &str) -> Result<Policy> {
-        if let Some(known) = self.policies.get(text) {
-            return Ok(*known);
-        }
-        let new = serde_json::from_str(text).map_err(corrupt)?;
-        self.policies.insert(text.to_owned(), new);
-        Ok(new)
-    }
 }
 
 /// Reads the columns of a row from left to right.

@@ -4,11 +4,11 @@ use futures::TryStreamExt;
 use session::audit::{Numbered, Place};
 use sqlx::{QueryBuilder, sqlite::SqliteRow};
 
-use super::{
-    Sqlite, events,
-    rows::{Columns, corrupt, micros, number},
+use super::{Sqlite, events, rows::Columns};
+use crate::{
+    EventScan, Result,
+    values::{corrupt, micros, number},
 };
-use crate::{EventScan, Result};
 
 pub(super) async fn events(store: &Sqlite, scan: &EventScan) -> Result<Vec<Numbered>> {
     question(scan, "")

@@ -1,17 +1,18 @@
 //! Synthetic history for trials and benchmarks.
 
-use session::{Actor, Event, EventKind, Session};
+use session::Session;
 
 use super::{Sqlite, events, sessions};
-use crate::{Result, StoreError};
+use crate::{
+    Result, StoreError,
+    decide::{SEEDED_AT_ONCE, launched},
+};
 
-/// Rows of a transaction: a server beside it must get its turn.
-const CHUNK: usize = 10_000;
 /// Rows of a statement.
 const ROWS: usize = 250;
 
 pub(super) async fn seed(store: &Sqlite, all: &[Session]) -> Result<()> {
-    for (index, chunk) in all.chunks(CHUNK).enumerate() {
+    for (index, chunk) in all.chunks(SEEDED_AT_ONCE).enumerate() {
         let mut transaction = store.begin().await?;
         let connection = &mut transaction.connection;
         if index == 0 {
@@ -32,17 +33,4 @@ pub(super) async fn seed(store: &Sqlite, all: &[Session]) -> Result<()> {
         transaction.commit().await?;
     }
     Ok(())
-}
-
-fn launched(session: &Session) -> Event {
-    Event {
-        at: session.started_at,
-        session_id: Some(session.id),
-        actor: Actor::Person {
-            user_id: session.user_id,
-            username: session.username.clone(),
-            origin: None,
-        },
-        what: EventKind::Launched,
-    }
 }

@@ -1,5 +1,7 @@
 //! Rows of sessions: reading all of them, those that changed, and writing one.
 
+use std::collections::{BTreeSet, HashMap};
+
 use futures::TryStreamExt;
 use session::{ApplicationId, End, EnvironmentId, Session, SessionId, Timestamp, UserId};
 use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
@@ -7,9 +9,13 @@ use uuid::Uuid;
 
 use super::{
     Sqlite, events,
-    rows::{Columns, Shared, corrupt, hex, json, micros, number},
+    rows::{Columns, hex},
 };
-use crate::{Changes, Result};
+use crate::{
+    Changes, Result,
+    decide::Pair,
+    values::{Shared, corrupt, json, micros, number},
+};
 
 /// Every column, in the order of [`Session`].
 macro_rules! columns {
@@ -45,16 +51,17 @@ pub(super) const CHANGED: &str = concat!(
 pub(super) const LIVE: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM sessions WHERE user_id = ?1 AND application_id = ?2 AND status IN ('pending', 'active') \
-     ORDER BY started_at DESC, id DESC LIMIT 1"
+    " FROM (SELECT unhex(value ->> 0) AS person, unhex(value ->> 1) AS program FROM json_each(?1)) \
+     CROSS JOIN sessions ON user_id = person AND application_id = program WHERE status IN ('pending', 'active')"
 );
 pub(super) const UNENDED_OF_USER: &str = unended!("user_id");
 pub(super) const UNENDED_OF_ENVIRONMENT: &str = unended!("environment_id");
 pub(super) const UNENDED_OF_APPLICATION: &str = unended!("application_id");
-pub(super) const BLOCKED: &str = "SELECT max(blocked_until) FROM sessions \
-     WHERE user_id = ?1 AND application_id = ?2 AND blocked_until > ?3";
-pub(super) const SEATS_TAKEN: &str = "SELECT count(*) FROM (SELECT 1 FROM sessions \
-     WHERE application_id = ?1 AND status IN ('pending', 'active') LIMIT ?2)";
+pub(super) const BLOCKED: &str = "SELECT user_id, application_id, max(blocked_until) \
+     FROM (SELECT unhex(value ->> 0) AS person, unhex(value ->> 1) AS program FROM json_each(?1)) \
+     CROSS JOIN sessions ON user_id = person AND application_id = program WHERE blocked_until IS NOT NULL GROUP BY user_id, application_id";
+pub(super) const SEATS_TAKEN: &str =
+    "SELECT count(*) FROM sessions WHERE application_id = ?1 AND status IN ('pending', 'active')";
 
 pub(super) async fn revision(connection: &mut SqliteConnection) -> Result<u64> {
     let row = sqlx::query("SELECT revision FROM log").fetch_one(connection).await?;
@@ -123,18 +130,14 @@ pub(super) async fn by_ids(connection: &mut SqliteConnection, ids: &[Uuid]) -> R
     rows.iter().map(|row| session(row, shared)).collect()
 }
 
-/// The user's live session of an application: the newest, should there be several.
-pub(super) async fn live(
-    connection: &mut SqliteConnection,
-    user_id: UserId,
-    application_id: ApplicationId,
-) -> Result<Option<Session>> {
-    let row = sqlx::query(LIVE)
-        .bind(&user_id.0.as_bytes()[..])
-        .bind(&application_id.0.as_bytes()[..])
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| session(&row, &mut Shared::default())).transpose()
+/// The live sessions of these people and applications.
+pub(super) async fn live(connection: &mut SqliteConnection, pairs: &BTreeSet<Pair>) -> Result<Vec<Session>> {
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shared = &mut Shared::default();
+    let rows = sqlx::query(LIVE).bind(list(pairs)?).fetch_all(connection).await?;
+    rows.iter().map(|row| session(row, shared)).collect()
 }
 
 /// Those that have not ended, by one of the `UNENDED_OF_…` questions.
@@ -151,30 +154,46 @@ pub(super) async fn unended(
     rows.iter().map(|row| session(row, shared)).collect()
 }
 
-/// Until when a user may not launch an application, if that is after `at`.
+/// Until when these people may not launch these applications, where there is such a time.
 pub(super) async fn blocked(
     connection: &mut SqliteConnection,
-    user_id: UserId,
-    application_id: ApplicationId,
-    at: Timestamp,
-) -> Result<Option<Timestamp>> {
-    let row = sqlx::query(BLOCKED)
-        .bind(&user_id.0.as_bytes()[..])
-        .bind(&application_id.0.as_bytes()[..])
-        .bind(micros(at))
-        .fetch_one(connection)
-        .await?;
-    Columns::of(&row).opt_time()
+    pairs: &BTreeSet<Pair>,
+) -> Result<HashMap<Pair, Timestamp>> {
+    if pairs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(BLOCKED).bind(list(pairs)?).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let mut columns = Columns::of(row);
+            let pair = (UserId(columns.id()?), ApplicationId(columns.id()?));
+            Ok((pair, columns.time()?))
+        })
+        .collect()
 }
 
-/// Are fewer than `seats` sessions of an application live?
-pub(super) async fn seat_free(connection: &mut SqliteConnection, of: ApplicationId, seats: u32) -> Result<bool> {
-    let taken: i64 = sqlx::query_scalar(SEATS_TAKEN)
-        .bind(&of.0.as_bytes()[..])
-        .bind(seats)
-        .fetch_one(connection)
-        .await?;
-    Ok(taken < i64::from(seats))
+/// Pairs as a statement takes many of them.
+fn list(pairs: &BTreeSet<Pair>) -> Result<String> {
+    let pairs = pairs.iter().map(|(user, application)| hex(&[user.0, application.0]));
+    json(&pairs.collect::<Vec<_>>())
+}
+
+/// How many sessions of an application are live.
+pub(super) async fn taken(connection: &mut SqliteConnection, of: ApplicationId) -> Result<i64> {
+    let count = sqlx::query_scalar(SEATS_TAKEN).bind(&of.0.as_bytes()[..]);
+    Ok(count.fetch_one(connection).await?)
+}
+
+/// Adds rows, as many as there are. All get the version `revision`.
+pub(super) async fn insert_all(connection: &mut SqliteConnection, revision: u64, mut rows: &[Session]) -> Result<()> {
+    // Three lengths, so that there are three statements, which stay prepared.
+    for size in [64, 8, 1] {
+        while let Some((some, rest)) = rows.split_at_checked(size) {
+            insert(connection, revision, some).await?;
+            rows = rest;
+        }
+    }
+    Ok(())
 }
 
 /// Adds rows, at most a few hundred at a time. All get the version `revision`.

@@ -4,11 +4,8 @@ use chrono::TimeDelta;
 use session::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::{
-    Sqlite,
-    rows::{Columns, micros},
-};
-use crate::{Claim, Result};
+use super::{Sqlite, rows::Columns};
+use crate::{Claim, Result, values::micros};
 
 pub(super) async fn claim(store: &Sqlite, now: Timestamp, interval: TimeDelta) -> Result<Claim> {
     // Most askers are too early, and can be told without writing.

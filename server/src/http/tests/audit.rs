@@ -62,7 +62,7 @@ async fn the_events_come_in_pages_and_as_a_file() {
     assert_eq!(found.items[0].what, "User reporter added, with the role Reporter");
     assert_eq!(found.items.len(), 1);
 
-    let file = house.get("/api/v1/events.csv?q=who:system", Some(&cookie)).await;
+    let file = house.get("/api/v1/events.csv?q=what:added", Some(&cookie)).await;
     let disposition = file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned();
     assert!(
         disposition.starts_with("attachment; filename=\"audit-"),

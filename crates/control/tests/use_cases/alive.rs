@@ -1,0 +1,49 @@
+//! Whether the server is alive, as its supervisor asks.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::TimeDelta;
+use control::{Control, Error, ManualClock, Options};
+use futures::future::join_all;
+use session::{ApplicationId, Role, UserId, wire::Me};
+use store::{StoreError, sqlite::Sqlite};
+use uuid::Uuid;
+
+/// A refused launch is written down, so it needs room too.
+async fn denied(control: &Arc<Control>) -> Error {
+    let nobody = Me {
+        user_id: UserId(Uuid::from_u128(9)),
+        username: "nobody".into(),
+        role: Role::User,
+        origin: None,
+    };
+    let launched = control.launch(&nobody, ApplicationId(Uuid::from_u128(9))).await;
+    let Err(error) = launched else {
+        panic!("nobody may launch")
+    };
+    error
+}
+
+#[tokio::test]
+async fn a_full_disk_is_no_death_and_a_writer_that_has_ended_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Sqlite::open(folder.path()).await.unwrap());
+    let clock = Arc::new(ManualClock::new(chrono::DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
+    let control = Control::open(store.clone(), HashMap::new(), clock, Options::default())
+        .await
+        .unwrap();
+    control.alive().await.unwrap();
+    store.limit_pages(Some(1)).await;
+    while !matches!(denied(&control).await, Error::Store(StoreError::Full)) {}
+    // All of them in one transaction, which fails.
+    let refusals = join_all((0..40).map(|_| denied(&control)));
+    let (refusals, alive) = tokio::join!(refusals, join_all((0..40).map(|_| control.alive())));
+    assert!(
+        refusals
+            .iter()
+            .any(|error| matches!(error, Error::Store(StoreError::Full)))
+    );
+    assert!(alive.iter().all(Result::is_ok), "{alive:?}");
+    control.flush().await;
+    assert!(control.alive().await.is_err());
+}

@@ -1,0 +1,368 @@
+//! What becomes of each request of a batch: decided in memory, on the facts that the database gave for the whole batch
+//! beforehand, so that every database decides alike and a batch costs few words with it.
+//!
+//! The edges of a session's life are not here: they are [`lifecycle`]'s.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::TimeDelta;
+use session::{
+    Actor, ApplicationId, BatchId, Event, EventKind, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    lifecycle::{self, KEPT_SECONDS},
+};
+use uuid::Uuid;
+
+use crate::{Answer, Application, EnvironmentRow, LaunchRefusal, Request, User, values::kept};
+
+/// Most sessions that one request removes.
+pub(crate) const PURGE_AT_ONCE: u32 = 1000;
+
+/// Most synthetic sessions that one transaction adds: a server beside it must get its turn.
+pub(crate) const SEEDED_AT_ONCE: usize = 10_000;
+
+/// A session is purged at `at` if it ended then or before.
+pub(crate) fn latest_end(at: Timestamp) -> Timestamp {
+    at - TimeDelta::seconds(KEPT_SECONDS)
+}
+
+/// An application with the environment that it runs in.
+pub(crate) struct Launchable {
+    pub(crate) application: Application,
+    pub(crate) environment: EnvironmentRow,
+}
+
+/// Whose live session of what.
+pub(crate) type Pair = (UserId, ApplicationId);
+
+/// What a batch wants to know from the database.
+#[derive(Default)]
+pub(crate) struct Questions {
+    /// The sessions of these ids.
+    pub(crate) sessions: Vec<Uuid>,
+    /// These people.
+    pub(crate) users: Vec<Uuid>,
+    /// These applications with their environments, and how many seats of them are taken.
+    pub(crate) applications: Vec<ApplicationId>,
+    /// The live sessions of these people and applications, and until when they are blocked.
+    pub(crate) pairs: BTreeSet<Pair>,
+    /// Which of these batches are noted.
+    pub(crate) batches: Vec<BatchId>,
+}
+
+impl Questions {
+    pub(crate) fn of(requests: &[Request]) -> Self {
+        let mut asked = Self::default();
+        for request in requests {
+            match request {
+                Request::Launch {
+                    application_id,
+                    user_id,
+                    ..
+                } => {
+                    asked.pairs.insert((*user_id, *application_id));
+                }
+                Request::Step { session_id, .. } => asked.sessions.push(session_id.0),
+                Request::Batch { batch, .. } => asked.batches.push(*batch),
+                Request::Purge { .. } => {}
+            }
+        }
+        let users: BTreeSet<_> = asked.pairs.iter().map(|(user, _)| user.0).collect();
+        let applications: BTreeSet<_> = asked.pairs.iter().map(|(_, application)| *application).collect();
+        asked.users.extend(users);
+        asked.applications.extend(applications);
+        asked
+    }
+}
+
+/// The answers to [`Questions`].
+#[derive(Default)]
+pub(crate) struct Facts {
+    pub(crate) users: Vec<User>,
+    pub(crate) launchable: Vec<Launchable>,
+    /// In any order, and it does no harm to name one twice.
+    pub(crate) sessions: Vec<Session>,
+    /// Live sessions, at least of applications whose seats are counted.
+    pub(crate) taken: HashMap<ApplicationId, i64>,
+    pub(crate) blocked: HashMap<Pair, Timestamp>,
+    pub(crate) noted: HashSet<BatchId>,
+}
+
+/// Rows to write.
+pub(crate) struct Rows {
+    /// New ones.
+    pub(crate) added: Vec<Session>,
+    /// Those that were there, as they are now.
+    pub(crate) changed: Vec<Session>,
+}
+
+/// A batch that is being decided, one request after the other, each on what those before it left.
+pub(crate) struct Batch {
+    revision: u64,
+    users: HashMap<UserId, User>,
+    launchable: HashMap<ApplicationId, Launchable>,
+    sessions: HashMap<SessionId, Session>,
+    live: BTreeMap<Pair, BTreeSet<(Timestamp, SessionId)>>,
+    taken: HashMap<ApplicationId, i64>,
+    blocked: HashMap<Pair, Timestamp>,
+    noted: HashSet<BatchId>,
+    /// Not a set: an id that is used twice must meet the database's own refusal.
+    added: Vec<SessionId>,
+    changed: BTreeSet<SessionId>,
+    /// What happened, in order.
+    pub(crate) events: Vec<Event>,
+}
+
+impl Batch {
+    /// All that is written gets the version `revision`.
+    pub(crate) fn new(revision: u64) -> Self {
+        Self {
+            revision,
+            users: HashMap::new(),
+            launchable: HashMap::new(),
+            sessions: HashMap::new(),
+            live: BTreeMap::new(),
+            taken: HashMap::new(),
+            blocked: HashMap::new(),
+            noted: HashSet::new(),
+            added: Vec::new(),
+            changed: BTreeSet::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Goes by these facts from now on, and no longer by those before. What was decided so far must be written by then.
+    pub(crate) fn learn(&mut self, facts: Facts) {
+        self.users = facts.users.into_iter().map(|user| (user.id, user)).collect();
+        let by_id = |found: Launchable| (found.application.id, found);
+        self.launchable = facts.launchable.into_iter().map(by_id).collect();
+        self.taken = facts.taken;
+        self.blocked = facts.blocked;
+        self.noted = facts.noted;
+        self.sessions.clear();
+        self.live.clear();
+        for session in facts.sessions {
+            if session.status.is_live() {
+                let pair = (session.user_id, session.application_id);
+                let place = (session.started_at, session.id);
+                self.live.entry(pair).or_default().insert(place);
+            }
+            self.sessions.insert(session.id, session);
+        }
+    }
+
+    /// Decides one request. [`Request::Purge`] is the database's to answer: [`Batch::purged`].
+    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+        match request {
+            Request::Launch {
+                session_id,
+                application_id,
+                user_id,
+                origin,
+                at,
+            } => self.launch(*session_id, (*user_id, *application_id), origin.as_ref(), kept(*at)),
+            Request::Step {
+                session_id,
+                command,
+                by,
+                at,
+            } => self.step(*session_id, command, by, kept(*at)),
+            Request::Batch {
+                batch,
+                size,
+                note,
+                by,
+                at,
+            } => {
+                if self.noted.insert(*batch) {
+                    let what = EventKind::BatchExpired {
+                        batch: *batch,
+                        size: *size,
+                        note: note.clone(),
+                    };
+                    self.log(kept(*at), None, by.clone(), what);
+                }
+                Answer::Noted
+            }
+            Request::Purge { .. } => Answer::Purged(Vec::new()),
+        }
+    }
+
+    /// Notes that these sessions were removed.
+    pub(crate) fn purged(&mut self, mut ids: Vec<SessionId>, at: Timestamp) -> Answer {
+        // A database gives them in any order.
+        ids.sort_unstable();
+        for id in &ids {
+            self.sessions.remove(id);
+            self.log(kept(at), Some(*id), Actor::System, EventKind::Purged);
+        }
+        Answer::Purged(ids)
+    }
+
+    /// What is to be written of what was decided since the last call.
+    pub(crate) fn rows(&mut self) -> Rows {
+        let row = |id: &SessionId| self.sessions.get(id).cloned();
+        let added: Vec<_> = self.added.iter().filter_map(row).collect();
+        let fresh: HashSet<_> = self.added.drain(..).collect();
+        let changed = std::mem::take(&mut self.changed);
+        let changed = changed
+            .iter()
+            .filter(|id| !fresh.contains(id))
+            .filter_map(row)
+            .collect();
+        Rows { added, changed }
+    }
+
+    fn launch(&mut self, id: SessionId, pair: Pair, origin: Option<&Origin>, at: Timestamp) -> Answer {
+        let (user_id, application_id) = pair;
+        let actor = self.users.get(&user_id).map_or(Actor::System, |user| Actor::Person {
+            user_id,
+            username: user.username.clone(),
+            origin: origin.cloned(),
+        });
+        let refusal = match (self.users.get(&user_id), self.launchable.get(&application_id)) {
+            (None, _) => LaunchRefusal::UnknownUser,
+            (Some(user), _) if user.blocked => LaunchRefusal::UserBlocked,
+            (_, None) => LaunchRefusal::UnknownApplication,
+            (_, Some(found)) if !found.application.open => LaunchRefusal::ApplicationClosed,
+            (_, Some(found)) if !found.environment.open => LaunchRefusal::EnvironmentClosed,
+            (Some(user), Some(found)) => {
+                if let Some(session) = self.live(pair) {
+                    return Answer::Resumed(session.clone());
+                }
+                match self.obstacle(pair, found, at) {
+                    Some(refusal) => refusal,
+                    None => {
+                        let session = pending(id, found, user, at, self.revision);
+                        let command = found.application.command.clone();
+                        self.live.entry(pair).or_default().insert((at, id));
+                        *self.taken.entry(application_id).or_default() += 1;
+                        self.sessions.insert(id, session.clone());
+                        self.added.push(id);
+                        self.log(at, Some(id), actor, EventKind::Launched);
+                        return Answer::Launched(session, command);
+                    }
+                }
+            }
+        };
+        let found = self.launchable.get(&application_id);
+        let application = found.map_or_else(
+            || application_id.to_string().into(),
+            |found| found.application.name.clone(),
+        );
+        let what = EventKind::LaunchRefused {
+            application,
+            reason: refusal.sentence().as_ref().into(),
+        };
+        self.log(at, None, actor, what);
+        Answer::Denied(refusal)
+    }
+
+    /// The user's live session of an application: the newest, should there be several.
+    fn live(&self, pair: Pair) -> Option<&Session> {
+        let (_, id) = self.live.get(&pair)?.last()?;
+        self.sessions.get(id)
+    }
+
+    fn obstacle(&self, pair: Pair, found: &Launchable, at: Timestamp) -> Option<LaunchRefusal> {
+        if let Some(until) = self.blocked.get(&pair).filter(|until| **until > at) {
+            return Some(LaunchRefusal::RelaunchBlocked(*until));
+        }
+        let taken = self.taken.get(&pair.1).copied().unwrap_or_default();
+        let full = found.application.seats.is_some_and(|seats| taken >= i64::from(seats));
+        full.then_some(LaunchRefusal::NoSeat)
+    }
+
+    fn step(&mut self, id: SessionId, command: &lifecycle::Command, by: &Actor, at: Timestamp) -> Answer {
+        let Some(before) = self.sessions.get(&id) else {
+            return Answer::Unknown;
+        };
+        match lifecycle::step(before, command.clone(), by, at) {
+            Err(refusal) => Answer::Refused(refusal, before.clone()),
+            Ok(lifecycle::Transition { session, event: None }) => Answer::Stepped {
+                session,
+                changed: false,
+            },
+            Ok(lifecycle::Transition {
+                mut session,
+                event: Some(what),
+            }) => {
+                session.version = self.revision;
+                let was_live = before.status.is_live();
+                self.sessions.insert(id, session.clone());
+                self.changed.insert(id);
+                self.index(&session, was_live);
+                self.log(at, Some(id), by.clone(), what);
+                Answer::Stepped { session, changed: true }
+            }
+        }
+    }
+
+    /// What launches ask about, after a session has changed.
+    fn index(&mut self, session: &Session, was_live: bool) {
+        let pair = (session.user_id, session.application_id);
+        if was_live && !session.status.is_live() {
+            if let Some(live) = self.live.get_mut(&pair) {
+                live.remove(&(session.started_at, session.id));
+            }
+            if let Some(taken) = self.taken.get_mut(&session.application_id) {
+                *taken -= 1;
+            }
+        }
+        if let Some(until) = session.blocked_until {
+            let longest = self.blocked.entry(pair).or_insert(until);
+            *longest = until.max(*longest);
+        }
+    }
+
+    fn log(&mut self, at: Timestamp, session_id: Option<SessionId>, actor: Actor, what: EventKind) {
+        self.events.push(Event {
+            at,
+            session_id,
+            actor,
+            what,
+        });
+    }
+}
+
+/// The event of a synthetic session.
+pub(crate) fn launched(session: &Session) -> Event {
+    Event {
+        at: session.started_at,
+        session_id: Some(session.id),
+        actor: Actor::Person {
+            user_id: session.user_id,
+            username: session.username.clone(),
+            origin: None,
+        },
+        what: EventKind::Launched,
+    }
+}
+
+fn pending(id: SessionId, of: &Launchable, user: &User, started_at: Timestamp, version: u64) -> Session {
+    let Launchable {
+        application,
+        environment,
+    } = of;
+    Session {
+        id,
+        environment_id: environment.id,
+        environment: environment.name.clone(),
+        application_id: application.id,
+        application: application.name.clone(),
+        user_id: user.id,
+        username: user.username.clone(),
+        status: Status::Pending,
+        access_epoch: 0,
+        started_at,
+        ready_at: None,
+        valid_until: application.policy.valid_until(started_at),
+        connected_since: None,
+        disconnected_at: None,
+        end: None,
+        error: None,
+        teardown: Teardown::NotNeeded,
+        blocked_until: None,
+        policy: application.policy,
+        version,
+    }
+}

@@ -1,0 +1,388 @@
+//! The store as a model: what every other store has to do, as plainly as it can be said. **It forgets everything when it is
+//! dropped**, so it is for tests only.
+//!
+//! A transaction is a copy of everything that replaces the original at its end. It shares no decision with the others: the life
+//! of a session is [`lifecycle`]'s, and everything else is written out here once more.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use session::{
+    Actor, ApplicationId, BatchId, EnvironmentId, Event, EventKind, Role, Session, SessionId, Timestamp, UserId,
+    audit::{Numbered, Place},
+    catalogue::{Admission, ApplicationSpec},
+    query::fold,
+};
+
+use crate::{
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Login, Request, Result, SignedIn, Store,
+    StoreError, User,
+    chain::{self, Check, Hash, Link, Verified},
+    values::{json, kept, micros, number},
+};
+
+mod catalogue;
+mod people;
+mod sessions;
+
+/// The store in memory.
+#[derive(Default)]
+pub struct Memory {
+    state: Mutex<State>,
+}
+
+/// All that is stored.
+#[derive(Clone, Default)]
+struct State {
+    revision: u64,
+    sessions: BTreeMap<SessionId, Session>,
+    events: Vec<Kept>,
+    users: BTreeMap<UserId, User>,
+    logins: HashMap<[u8; 32], Login>,
+    preferences: HashMap<(UserId, String), String>,
+    environments: BTreeMap<EnvironmentId, EnvironmentRow>,
+    applications: BTreeMap<ApplicationId, Application>,
+    swept: Option<Timestamp>,
+}
+
+/// An event as it is stored.
+#[derive(Clone)]
+struct Kept {
+    revision: u64,
+    event: Arc<Event>,
+    hash: Hash,
+}
+
+impl Memory {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn read<T>(&self, question: impl FnOnce(&State) -> T) -> Result<T> {
+        Ok(question(&self.state.lock()))
+    }
+
+    /// Does all of it or, where it fails, nothing.
+    fn transact<T>(&self, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let mut state = self.state.lock();
+        let mut next = state.clone();
+        let done = work(&mut next)?;
+        *state = next;
+        Ok(done)
+    }
+
+    /// The same, for what is kept in the log: one revision for all the events of it, and none where there are none.
+    fn record<T>(&self, work: impl FnOnce(&mut State, &mut Vec<Event>) -> Result<T>) -> Result<T> {
+        self.transact(|state| {
+            let mut events = Vec::new();
+            let done = work(state, &mut events)?;
+            if !events.is_empty() {
+                state.revision += 1;
+            }
+            for event in events {
+                state.keep(event)?;
+            }
+            Ok(done)
+        })
+    }
+}
+
+impl State {
+    /// The revision of what is being written.
+    const fn next(&self) -> u64 {
+        self.revision + 1
+    }
+
+    fn head(&self) -> Hash {
+        self.events.last().map_or(chain::START, |last| last.hash)
+    }
+
+    fn keep(&mut self, event: Event) -> Result<()> {
+        let event = Event {
+            at: kept(event.at),
+            ..event
+        };
+        let hash = chained(self.revision, &event)?(&self.head());
+        self.events.push(Kept {
+            revision: self.revision,
+            event: Arc::new(event),
+            hash,
+        });
+        Ok(())
+    }
+
+    fn newest(&self, limit: u32, is: impl Fn(&EventKind) -> bool) -> Vec<Event> {
+        let newest = self.events.iter().rev().filter(|kept| is(&kept.event.what));
+        newest
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|kept| Event::clone(&kept.event))
+            .collect()
+    }
+
+    fn scan(&self, scan: &EventScan) -> Vec<Numbered> {
+        let kept = |(id, kept): (u64, &Kept)| Numbered {
+            id,
+            revision: kept.revision,
+            event: Event::clone(&kept.event),
+        };
+        let order = |event: &Numbered| (event.event.at, event.id);
+        let mut all: Vec<_> = (1..).zip(&self.events).map(kept).collect();
+        all.sort_by_key(order);
+        let beside = |id| all.iter().find(|event| event.id == id).map(order);
+        let place = match scan.place {
+            Place::Newest => None,
+            Place::Before(id) | Place::After(id) => Some(beside(id)),
+        };
+        all.retain(|event| {
+            let (is, at) = (order(event), event.event.at);
+            let placed = match (scan.place, place) {
+                (Place::Before(_), Some(of)) => of.is_some_and(|of| is < of),
+                (Place::After(_), Some(of)) => of.is_some_and(|of| is > of),
+                _ => true,
+            };
+            let of_session = scan.session.is_none() || event.event.session_id == scan.session;
+            placed && of_session && scan.from.is_none_or(|from| at >= from) && scan.until.is_none_or(|until| at < until)
+        });
+        if !matches!(scan.place, Place::After(_)) {
+            all.reverse();
+        }
+        all.truncate(scan.limit as usize);
+        all
+    }
+
+    fn verify(&self) -> Result<Verified> {
+        let mut check = Check::default();
+        for (number, kept) in (1..).zip(&self.events) {
+            let (actor, what) = (json(&kept.event.actor)?, json(&kept.event.what)?);
+            let link = link(kept.revision, &kept.event, &actor, &what);
+            check.next(number, &link, &kept.hash);
+        }
+        Ok(check.end(&self.head()))
+    }
+}
+
+fn link<'a>(revision: u64, event: &'a Event, actor: &'a str, what: &'a str) -> Link<'a> {
+    Link {
+        revision: number(revision),
+        session_id: event.session_id,
+        at: micros(event.at),
+        kind: event.what.code(),
+        actor,
+        what,
+    }
+}
+
+fn chained(revision: u64, event: &Event) -> Result<impl Fn(&Hash) -> Hash> {
+    let (actor, what) = (json(&event.actor)?, json(&event.what)?);
+    Ok(move |previous: &Hash| link(revision, event, &actor, &what).hash(previous))
+}
+
+/// An event about no session.
+fn event(by: &Actor, at: Timestamp, what: EventKind) -> Event {
+    Event {
+        at,
+        session_id: None,
+        actor: by.clone(),
+        what,
+    }
+}
+
+#[async_trait]
+impl Store for Memory {
+    async fn load(&self) -> Result<Changes> {
+        self.read(|state| Changes {
+            revision: state.revision,
+            sessions: state.sessions.values().cloned().collect(),
+            purged: Vec::new(),
+        })
+    }
+    async fn changes(&self, after: u64) -> Result<Changes> {
+        self.read(|state| sessions::changes(state, after))
+    }
+    async fn revision(&self) -> Result<u64> {
+        self.read(|state| state.revision)
+    }
+    async fn write(&self, batch: &[Request]) -> Result<Committed> {
+        let answers = self.record(|state, events| {
+            let answer = |request| sessions::answer(state, events, request);
+            batch.iter().map(answer).collect::<Result<Vec<_>>>()
+        })?;
+        let revision = self.read(|state| state.revision)?;
+        Ok(Committed { revision, answers })
+    }
+    async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
+        self.read(|state| {
+            let of = state.events.iter().filter(|kept| kept.event.session_id == Some(id));
+            of.map(|kept| Event::clone(&kept.event)).collect()
+        })
+    }
+    async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>> {
+        self.read(|state| state.scan(scan))
+    }
+    async fn verify_events(&self) -> Result<Verified> {
+        self.read(State::verify)?
+    }
+    async fn denials(&self, limit: u32) -> Result<Vec<Event>> {
+        self.read(|state| state.newest(limit, |what| matches!(what, EventKind::LaunchRefused { .. })))
+    }
+    async fn batch(&self, id: BatchId) -> Result<Option<Event>> {
+        self.read(|state| {
+            let all = |what: &EventKind| matches!(what, EventKind::BatchExpired { batch, .. } if *batch == id);
+            state.newest(1, all).pop()
+        })
+    }
+    async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
+        self.transact(|state| {
+            let claim = match state.swept {
+                Some(last) if last <= now && now < last + interval => return Ok(Claim::Wait(last + interval)),
+                // The clock was set back.
+                Some(last) if now < last => Claim::Wait(now + interval),
+                _ => Claim::Granted,
+            };
+            state.swept = Some(kept(now));
+            Ok(claim)
+        })
+    }
+    async fn seed(&self, sessions: &[Session]) -> Result<()> {
+        sessions::seed(self, sessions)
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        self.read(|state| {
+            let mut all: Vec<_> = state.users.values().cloned().collect();
+            all.sort_by_key(|user| fold(&user.username));
+            all
+        })
+    }
+    async fn user_named(&self, username: &str) -> Result<Option<User>> {
+        self.read(|state| people::named(state, username).cloned())
+    }
+    async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| people::add(state, events, user, by, at))
+    }
+    async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| people::set_role(state, events, id, role, by, at))
+    }
+    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| people::set_password(state, events, id, password_hash, by, at))
+    }
+    async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| people::block(state, events, id, blocked, by, at))
+    }
+    async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| people::remove(state, events, id, by, at))
+    }
+
+    async fn add_login(&self, login: &Login) -> Result<()> {
+        self.transact(|state| {
+            if state.logins.contains_key(&login.token_hash) {
+                return Err(StoreError::Taken("this login".into()));
+            }
+            people::known(state, login.user_id)?;
+            let login = Login {
+                created_at: kept(login.created_at),
+                seen_at: kept(login.seen_at),
+                ..login.clone()
+            };
+            state.logins.insert(login.token_hash, login);
+            Ok(())
+        })
+    }
+    async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
+        self.read(|state| {
+            let login = state.logins.get(token_hash)?.clone();
+            let user = state.users.get(&login.user_id)?.clone();
+            Some(SignedIn { user, login })
+        })
+    }
+    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
+        self.transact(|state| {
+            if let Some(login) = state.logins.get_mut(token_hash) {
+                login.seen_at = login.seen_at.max(kept(seen_at));
+            }
+            Ok(())
+        })
+    }
+    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()> {
+        self.transact(|state| {
+            state.logins.remove(token_hash);
+            Ok(())
+        })
+    }
+    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
+        self.transact(|state| {
+            let stays = |login: &Login| login.seen_at >= seen_before && login.created_at >= created_before;
+            state.logins.retain(|_, login| stays(login));
+            Ok(())
+        })
+    }
+
+    async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
+        self.read(|state| {
+            let mut all: Vec<_> = state.environments.values().cloned().collect();
+            all.sort_by_key(|row| (fold(&row.name), row.id));
+            all
+        })
+    }
+    async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| catalogue::add_environment(state, events, row, by, at))
+    }
+    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        self.record(|state, events| catalogue::admit_environment(state, events, id, to, by, at))
+    }
+    async fn applications(&self) -> Result<Vec<Application>> {
+        self.read(|state| {
+            let mut all: Vec<_> = state.applications.values().cloned().collect();
+            all.sort_by_key(|row| (fold(&row.name), row.id));
+            all
+        })
+    }
+    async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| catalogue::add_application(state, events, application, by, at))
+    }
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        seen: &ApplicationSpec,
+        wanted: &ApplicationSpec,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Edited> {
+        self.record(|state, events| catalogue::update_application(state, events, id, (seen, wanted), by, at))
+    }
+    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        self.record(|state, events| catalogue::admit_application(state, events, id, to, by, at))
+    }
+    async fn people_events(&self, limit: u32) -> Result<Vec<Event>> {
+        self.read(|state| state.newest(limit, |what| matches!(what, EventKind::UserChanged { .. })))
+    }
+    async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>> {
+        use EventKind::{ApplicationChanged, EnvironmentChanged};
+        self.read(|state| {
+            state.newest(limit, |what| {
+                matches!(what, ApplicationChanged { .. } | EnvironmentChanged { .. })
+            })
+        })
+    }
+
+    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
+        self.read(|state| state.preferences.get(&(user_id, name.to_owned())).cloned())
+    }
+    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
+        self.transact(|state| {
+            let key = (user_id, name.to_owned());
+            let Some(value) = value else {
+                state.preferences.remove(&key);
+                return Ok(());
+            };
+            people::known(state, user_id)?;
+            state.preferences.insert(key, value.to_owned());
+            Ok(())
+        })
+    }
+}

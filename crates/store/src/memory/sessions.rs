@@ -1,0 +1,292 @@
+//! What becomes of requests.
+
+use session::{
+    Actor, ApplicationId, EndReason, Event, EventKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    lifecycle,
+};
+
+use super::{Kept, Memory, State, event};
+use crate::{Answer, Changes, LaunchRefusal, Request, Result, StoreError, values::kept};
+
+pub(super) fn changes(state: &State, after: u64) -> Changes {
+    let mut sessions: Vec<_> = state
+        .sessions
+        .values()
+        .filter(|session| session.version > after)
+        .cloned()
+        .collect();
+    sessions.sort_by_key(|session| (session.version, session.id));
+    let purged = |kept: &&Kept| kept.revision > after && kept.event.what == EventKind::Purged;
+    Changes {
+        revision: state.revision,
+        sessions,
+        purged: state
+            .events
+            .iter()
+            .filter(purged)
+            .filter_map(|kept| kept.event.session_id)
+            .collect(),
+    }
+}
+
+pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Request) -> Result<Answer> {
+    match request {
+        Request::Launch {
+            session_id,
+            application_id,
+            user_id,
+            origin,
+            at,
+        } => {
+            let by = state.users.get(user_id).map_or(Actor::System, |user| Actor::Person {
+                user_id: *user_id,
+                username: user.username.clone(),
+                origin: origin.clone(),
+            });
+            let at = kept(*at);
+            if let Err(refusal) = allowed(state, *user_id, *application_id) {
+                let known = state.applications.get(application_id);
+                let what = EventKind::LaunchRefused {
+                    application: known.map_or_else(|| application_id.to_string().into(), |known| known.name.clone()),
+                    reason: refusal.sentence().as_ref().into(),
+                };
+                events.push(event(&by, at, what));
+                return Ok(Answer::Denied(refusal));
+            }
+            if let Some(session) = live_of(state, *user_id, *application_id) {
+                return Ok(Answer::Resumed(session.clone()));
+            }
+            if let Err(refusal) = room(state, *user_id, *application_id, at) {
+                let what = EventKind::LaunchRefused {
+                    application: state.applications[application_id].name.clone(),
+                    reason: refusal.sentence().as_ref().into(),
+                };
+                events.push(event(&by, at, what));
+                return Ok(Answer::Denied(refusal));
+            }
+            if state.sessions.contains_key(session_id) {
+                return Err(StoreError::Taken(session_id.to_string()));
+            }
+            let (session, command) = pending(state, *session_id, *user_id, *application_id, at);
+            state.sessions.insert(*session_id, session.clone());
+            events.push(Event {
+                session_id: Some(*session_id),
+                ..event(&by, at, EventKind::Launched)
+            });
+            Ok(Answer::Launched(session, command))
+        }
+        Request::Step {
+            session_id,
+            command,
+            by,
+            at,
+        } => step(state, events, *session_id, command, (by, *at)),
+        Request::Batch {
+            batch,
+            size,
+            note,
+            by,
+            at,
+        } => {
+            let same = |what: &EventKind| matches!(what, EventKind::BatchExpired { batch: of, .. } if of == batch);
+            let earlier = state.events.iter().map(|kept| &*kept.event).chain(&*events);
+            if !earlier.into_iter().any(|event| same(&event.what)) {
+                let what = EventKind::BatchExpired {
+                    batch: *batch,
+                    size: *size,
+                    note: note.clone(),
+                };
+                events.push(event(by, *at, what));
+            }
+            Ok(Answer::Noted)
+        }
+        Request::Purge { at } => Ok(Answer::Purged(purge(state, events, *at))),
+    }
+}
+
+fn allowed(state: &State, user_id: UserId, application_id: ApplicationId) -> std::result::Result<(), LaunchRefusal> {
+    let user = state.users.get(&user_id).ok_or(LaunchRefusal::UnknownUser)?;
+    if user.blocked {
+        return Err(LaunchRefusal::UserBlocked);
+    }
+    let application = state
+        .applications
+        .get(&application_id)
+        .ok_or(LaunchRefusal::UnknownApplication)?;
+    if !application.open {
+        return Err(LaunchRefusal::ApplicationClosed);
+    }
+    if !state.environments[&application.environment_id].open {
+        return Err(LaunchRefusal::EnvironmentClosed);
+    }
+    Ok(())
+}
+
+fn room(
+    state: &State,
+    user_id: UserId,
+    application_id: ApplicationId,
+    at: Timestamp,
+) -> std::result::Result<(), LaunchRefusal> {
+    let mine = state
+        .sessions
+        .values()
+        .filter(|session| (session.user_id, session.application_id) == (user_id, application_id));
+    if let Some(until) = mine.filter_map(|session| session.blocked_until).max()
+        && until > at
+    {
+        return Err(LaunchRefusal::RelaunchBlocked(until));
+    }
+    let live = state
+        .sessions
+        .values()
+        .filter(|session| session.application_id == application_id && session.status.is_live());
+    match state.applications[&application_id].seats {
+        Some(seats) if live.count() >= seats as usize => Err(LaunchRefusal::NoSeat),
+        _ => Ok(()),
+    }
+}
+
+/// The user's live session of an application: the newest, should there be several.
+fn live_of(state: &State, user_id: UserId, application_id: ApplicationId) -> Option<&Session> {
+    let mine = state.sessions.values().filter(|session| {
+        (session.user_id, session.application_id) == (user_id, application_id) && session.status.is_live()
+    });
+    mine.max_by_key(|session| (session.started_at, session.id))
+}
+
+fn pending(
+    state: &State,
+    id: SessionId,
+    user_id: UserId,
+    application_id: ApplicationId,
+    started_at: Timestamp,
+) -> (Session, Vec<String>) {
+    let application = &state.applications[&application_id];
+    let session = Session {
+        id,
+        environment_id: application.environment_id,
+        environment: state.environments[&application.environment_id].name.clone(),
+        application_id,
+        application: application.name.clone(),
+        user_id,
+        username: state.users[&user_id].username.clone(),
+        status: Status::Pending,
+        access_epoch: 0,
+        started_at,
+        ready_at: None,
+        valid_until: application.policy.valid_until(started_at),
+        connected_since: None,
+        disconnected_at: None,
+        end: None,
+        error: None,
+        teardown: Teardown::NotNeeded,
+        blocked_until: None,
+        policy: application.policy,
+        version: state.next(),
+    };
+    (session, application.command.clone())
+}
+
+pub(super) fn step(
+    state: &mut State,
+    events: &mut Vec<Event>,
+    id: SessionId,
+    command: &lifecycle::Command,
+    (by, at): (&Actor, Timestamp),
+) -> Result<Answer> {
+    let Some(before) = state.sessions.get(&id) else {
+        return Ok(Answer::Unknown);
+    };
+    let done = match lifecycle::step(before, command.clone(), by, kept(at)) {
+        Err(refusal) => return Ok(Answer::Refused(refusal, before.clone())),
+        Ok(done) => done,
+    };
+    let Some(what) = done.event else {
+        return Ok(Answer::Stepped {
+            session: done.session,
+            changed: false,
+        });
+    };
+    let session = Session {
+        version: state.next(),
+        ..done.session
+    };
+    state.sessions.insert(id, session.clone());
+    events.push(Event {
+        session_id: Some(id),
+        ..event(by, at, what)
+    });
+    Ok(Answer::Stepped { session, changed: true })
+}
+
+/// Ends the sessions that have not ended and that are `these`.
+pub(super) fn end(
+    state: &mut State,
+    events: &mut Vec<Event>,
+    reason: EndReason,
+    by_at: (&Actor, Timestamp),
+    these: impl Fn(&Session) -> bool,
+) -> Result<()> {
+    let ids: Vec<_> = state
+        .sessions
+        .values()
+        .filter(|session| session.end.is_none() && these(session))
+        .map(|session| session.id)
+        .collect();
+    for id in ids {
+        step(state, events, id, &lifecycle::Command::expire(reason), by_at)?;
+    }
+    Ok(())
+}
+
+fn purge(state: &mut State, events: &mut Vec<Event>, at: Timestamp) -> Vec<SessionId> {
+    let mut due: Vec<_> = state
+        .sessions
+        .values()
+        .filter(|session| lifecycle::purgeable(session, at))
+        .map(|session| (session.end.as_ref().map(|end| end.at), session.id))
+        .collect();
+    // Those that ended first, a thousand at a time.
+    due.sort_unstable();
+    due.truncate(1000);
+    let mut ids: Vec<_> = due.into_iter().map(|(_, id)| id).collect();
+    ids.sort_unstable();
+    for id in &ids {
+        state.sessions.remove(id);
+        events.push(Event {
+            session_id: Some(*id),
+            ..event(&Actor::System, at, EventKind::Purged)
+        });
+    }
+    ids
+}
+
+pub(super) fn seed(store: &Memory, all: &[Session]) -> Result<()> {
+    for (index, chunk) in all.chunks(10_000).enumerate() {
+        store.record(|state, events| {
+            if index == 0 && !state.sessions.is_empty() {
+                return Err(StoreError::NotEmpty);
+            }
+            for session in chunk {
+                let version = state.next();
+                let session = Session {
+                    version,
+                    ..session.clone()
+                };
+                let by = Actor::Person {
+                    user_id: session.user_id,
+                    username: session.username.clone(),
+                    origin: None,
+                };
+                events.push(Event {
+                    session_id: Some(session.id),
+                    ..event(&by, session.started_at, EventKind::Launched)
+                });
+                state.sessions.insert(session.id, session);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

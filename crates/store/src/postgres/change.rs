@@ -1,0 +1,84 @@
+//! A change of the catalogue or of people: its rows, its event, and the end of the sessions that may no longer go on, in
+//! one transaction.
+
+use session::{
+    Actor, EndReason, Event, EventKind, Session, SessionId, Timestamp,
+    lifecycle::{self, Command},
+};
+use uuid::Uuid;
+
+use super::{Postgres, connections::Lease, sessions, transaction::Transaction};
+use crate::{Result, values::kept};
+
+/// A change that is being written.
+pub(super) struct Change<'a> {
+    transaction: Transaction<'a>,
+    by: &'a Actor,
+    at: Timestamp,
+    events: Vec<Event>,
+}
+
+impl<'a> Change<'a> {
+    /// Begins one, when its turn has come.
+    pub(super) async fn begin(store: &'a Postgres, by: &'a Actor, at: Timestamp) -> Result<Self> {
+        Ok(Self {
+            transaction: Transaction::begin(store).await?,
+            by,
+            at: kept(at),
+            events: Vec::new(),
+        })
+    }
+
+    /// To read and write rows with.
+    pub(super) const fn lease(&mut self) -> &mut Lease {
+        self.transaction.lease()
+    }
+
+    /// Notes what happened.
+    pub(super) fn log(&mut self, what: EventKind) {
+        self.note(None, what);
+    }
+
+    /// Ends every session that one of the `UNENDED_OF_…` questions finds.
+    pub(super) async fn end(&mut self, question: &'static str, of: Uuid, reason: EndReason) -> Result<()> {
+        let version = self.transaction.before() + 1;
+        let mut ended = Vec::new();
+        for session in sessions::unended(self.lease(), question, of).await? {
+            // What an expire without conditions does to a session that has not ended is never refused.
+            let Ok(done) = lifecycle::step(&session, Command::expire(reason), self.by, self.at) else {
+                continue;
+            };
+            if let Some(what) = done.event {
+                self.note(Some(session.id), what);
+                ended.push(Session {
+                    version,
+                    ..done.session
+                });
+            }
+        }
+        sessions::update(self.lease(), &ended).await
+    }
+
+    /// Commits, where anything was noted.
+    pub(super) async fn commit(self) -> Result<()> {
+        if self.events.is_empty() {
+            return self.transaction.undo().await;
+        }
+        self.transaction.commit(&self.events).await?;
+        Ok(())
+    }
+
+    /// Ends it without writing anything.
+    pub(super) async fn undo(self) -> Result<()> {
+        self.transaction.undo().await
+    }
+
+    fn note(&mut self, session_id: Option<SessionId>, what: EventKind) {
+        self.events.push(Event {
+            at: self.at,
+            session_id,
+            actor: self.by.clone(),
+            what,
+        });
+    }
+}

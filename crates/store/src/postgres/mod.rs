@@ -1,0 +1,296 @@
+//! The store of several machines: a PostgreSQL database, 15 or later, that all nodes share.
+//!
+//! A node writes only after it has locked the one row of the log, so over all nodes writing transactions happen one after the
+//! other and revisions have no gap. Each raises the revision last and notifies the other nodes, which is only a wake-up
+//! ([`Store::changed`]): what was written is found by its revision.
+//!
+//! Every call has an end, also where the database is frozen or cut off; and any may be dropped: its connection is closed, and
+//! the database undoes what it had not committed. A commit whose answer was lost is looked up by the hash of its last event
+//! as soon as the database can be reached again; only where it can't is the answer [`StoreError::Unknown`].
+//!
+//! Each table's statements are in the module of its name, as for SQLite.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use session::{
+    Actor, ApplicationId, BatchId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
+    audit::Numbered,
+    catalogue::{Admission, ApplicationSpec},
+};
+use sqlx::{
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+use tokio::{sync::Notify, task::JoinHandle};
+
+use self::connections::{Connections, Lease};
+use crate::{
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Login, Request, Result, SignedIn, Store,
+    StoreError, User, Verified,
+};
+
+mod catalogue;
+mod change;
+mod connections;
+mod events;
+mod listen;
+mod lock;
+mod open;
+mod people;
+mod rows;
+mod scan;
+mod seed;
+mod sessions;
+mod sweep;
+mod transaction;
+mod write;
+
+/// Connections that read.
+const READERS: usize = 6;
+/// Connections that write. Most wait for each other; logins and preferences don't.
+const WRITERS: usize = 4;
+/// Longest time for an answer with very many rows.
+const LONG: Duration = Duration::from_secs(120);
+
+/// How to use a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Longest time for a call, beside those that read everything. A database that is frozen makes it fail then.
+    pub patience: Duration,
+    /// Tell other nodes of each commit, and listen to theirs. Without, they find it when they next look.
+    pub notify: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(5),
+            notify: true,
+        }
+    }
+}
+
+/// The store in a PostgreSQL database.
+pub struct Postgres {
+    settings: Settings,
+    readers: Connections,
+    writers: Connections,
+    heard: Arc<Notify>,
+    listener: Option<JoinHandle<()>>,
+    lock: Option<JoinHandle<()>>,
+}
+
+impl Postgres {
+    /// Opens the database of a URL (`postgres://user:password@host/database`) and brings its layout up to date.
+    pub async fn open(url: &str, settings: Settings) -> Result<Self> {
+        let options = open::options(url, &settings)?;
+        open::database(&options).await?;
+        let heard = Arc::new(Notify::new());
+        let listener = settings
+            .notify
+            .then(|| tokio::spawn(listen::listen(options.clone(), heard.clone())));
+        Ok(Self {
+            settings,
+            readers: Connections::new(options.clone(), READERS, settings.patience),
+            writers: Connections::new(options, WRITERS, settings.patience),
+            heard,
+            listener,
+            lock: None,
+        })
+    }
+
+    /// Opens the database for a server. [`StoreError::Locked`] where another one has it.
+    pub async fn serve(url: &str, settings: Settings) -> Result<Self> {
+        let options = open::options(url, &settings)?;
+        let lock = lock::take(&options).await?;
+        let mut store = Self::open(url, settings).await?;
+        store.lock = Some(tokio::spawn(lock::keep(options, lock)));
+        Ok(store)
+    }
+
+    /// All rows of an answer.
+    async fn read_all(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<Vec<PgRow>> {
+        let mut lease = self.readers.lend().await?;
+        let rows = lease.all(statement).await?;
+        lease.give_back();
+        Ok(rows)
+    }
+
+    /// The row of an answer, if there is one.
+    async fn read_optional(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<Option<PgRow>> {
+        let mut lease = self.readers.lend().await?;
+        let row = lease.optional(statement).await?;
+        lease.give_back();
+        Ok(row)
+    }
+
+    async fn current_revision(&self) -> Result<u64> {
+        let mut lease = self.readers.lend().await?;
+        let revision = sessions::revision(&mut lease).await?;
+        lease.give_back();
+        Ok(revision)
+    }
+
+    /// A snapshot to read very much from.
+    async fn long_snapshot(&self) -> Result<Lease> {
+        let mut lease = self.readers.lend_for(LONG).await?;
+        lease
+            .script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
+            .await?;
+        Ok(lease)
+    }
+
+    /// Ends a snapshot.
+    async fn end(&self, mut snapshot: Lease) -> Result<()> {
+        snapshot.script("COMMIT").await?;
+        snapshot.give_back();
+        Ok(())
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        for task in [&self.listener, &self.lock].into_iter().flatten() {
+            task.abort();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Postgres {
+    async fn load(&self) -> Result<Changes> {
+        sessions::load(self).await
+    }
+    async fn changes(&self, after: u64) -> Result<Changes> {
+        sessions::changes(self, after).await
+    }
+    async fn revision(&self) -> Result<u64> {
+        self.current_revision().await
+    }
+    async fn changed(&self) {
+        // Without a listener nobody ever calls.
+        self.heard.notified().await;
+    }
+    async fn now(&self) -> Result<Option<Timestamp>> {
+        let row = self.read_optional(sqlx::query("SELECT clock_timestamp()")).await?;
+        row.map(|row| rows::Columns::of(&row).time()).transpose()
+    }
+    async fn write(&self, batch: &[Request]) -> Result<Committed> {
+        write::write(self, batch).await
+    }
+    async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
+        events::of_session(self, id).await
+    }
+    async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>> {
+        scan::events(self, scan).await
+    }
+    async fn verify_events(&self) -> Result<Verified> {
+        events::verify(self).await
+    }
+    async fn denials(&self, limit: u32) -> Result<Vec<Event>> {
+        events::newest(self, events::REFUSED, limit).await
+    }
+    async fn batch(&self, id: BatchId) -> Result<Option<Event>> {
+        events::batch(self, id).await
+    }
+    async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
+        sweep::claim(self, now, interval).await
+    }
+    async fn seed(&self, sessions: &[Session]) -> Result<()> {
+        seed::seed(self, sessions).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        people::users(self).await
+    }
+    async fn user_named(&self, username: &str) -> Result<Option<User>> {
+        people::user_named(self, username).await
+    }
+    async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
+        people::add_user(self, user, by, at).await
+    }
+    async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
+        people::set_role(self, id, role, by, at).await
+    }
+    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+        people::set_password(self, id, password_hash, by, at).await
+    }
+    async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
+        people::block_user(self, id, blocked, by, at).await
+    }
+    async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        people::remove_user(self, id, by, at).await
+    }
+
+    async fn people_events(&self, limit: u32) -> Result<Vec<Event>> {
+        events::newest(self, events::OF_PEOPLE, limit).await
+    }
+
+    async fn add_login(&self, login: &Login) -> Result<()> {
+        people::add_login(self, login).await
+    }
+    async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
+        people::login(self, token_hash).await
+    }
+    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
+        people::touch_login(self, token_hash, seen_at).await
+    }
+    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()> {
+        people::remove_login(self, token_hash).await
+    }
+    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
+        people::remove_old_logins(self, seen_before, created_before).await
+    }
+
+    async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
+        catalogue::environments(self).await
+    }
+    async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
+        catalogue::add_environment(self, row, by, at).await
+    }
+    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        catalogue::admit_environment(self, id, to, by, at).await
+    }
+    async fn applications(&self) -> Result<Vec<Application>> {
+        catalogue::applications(self).await
+    }
+    async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()> {
+        catalogue::add_application(self, application, by, at).await
+    }
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        seen: &ApplicationSpec,
+        wanted: &ApplicationSpec,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Edited> {
+        catalogue::update_application(self, id, seen, wanted, by, at).await
+    }
+    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        catalogue::admit_application(self, id, to, by, at).await
+    }
+    async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>> {
+        events::newest(self, events::OF_CATALOGUE, limit).await
+    }
+
+    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
+        people::preference(self, user_id, name).await
+    }
+    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
+        people::set_preference(self, user_id, name, value).await
+    }
+}
+
+/// What a violated constraint means to the caller: the name is in use, or what it refers to is not there.
+fn refused(error: sqlx::Error, name: &str, referred: &'static str) -> StoreError {
+    match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
+        Some(sqlx::error::ErrorKind::UniqueViolation) => StoreError::Taken(name.to_owned()),
+        Some(sqlx::error::ErrorKind::ForeignKeyViolation) => StoreError::NoSuch(referred),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! People, their logins and their preferences.
+
+use session::{Actor, EndReason, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold};
+use uuid::Uuid;
+
+use super::{
+    Postgres,
+    change::Change,
+    connections::Lease,
+    rows::{Columns, Moment, text},
+    sessions,
+};
+use crate::{Login, Result, SignedIn, StoreError, User, values::Shared};
+
+macro_rules! columns {
+    () => {
+        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked"
+    };
+}
+
+pub(super) const BY_IDS: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = ANY ($1)");
+
+pub(super) async fn users(store: &Postgres) -> Result<Vec<User>> {
+    let all = sqlx::query(concat!("SELECT ", columns!(), " FROM users ORDER BY folded"));
+    let rows = store.read_all(all).await?;
+    rows.iter().map(|row| user(&mut Columns::of(row))).collect()
+}
+
+pub(super) async fn user_named(store: &Postgres, username: &str) -> Result<Option<User>> {
+    let folded = fold(username);
+    let one = sqlx::query(concat!("SELECT ", columns!(), " FROM users WHERE folded = $1")).bind(text(&folded));
+    let row = store.read_optional(one).await?;
+    row.map(|row| user(&mut Columns::of(&row))).transpose()
+}
+
+/// Those of these people that exist.
+pub(super) async fn by_ids(lease: &mut Lease, ids: &[Uuid]) -> Result<Vec<User>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = lease.all(sqlx::query(BY_IDS).bind(ids)).await?;
+    rows.iter().map(|row| user(&mut Columns::of(row))).collect()
+}
+
+pub(super) async fn add_user(store: &Postgres, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let folded = fold(&user.username);
+    let row = sqlx::query(
+        "INSERT INTO users (id, username, folded, password_hash, role, created_at, blocked) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(user.id.0)
+    .bind(text(&user.username))
+    .bind(text(&folded))
+    .bind(text(&user.password_hash))
+    .bind(user.role.code())
+    .bind(Moment(user.created_at))
+    .bind(user.blocked);
+    change.lease().insert(row, &user.username, "user").await?;
+    change.log(changed(user, UserChange::Added(user.role)));
+    change.commit().await
+}
+
+pub(super) async fn set_role(store: &Postgres, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.lease(), id).await?;
+    if user.role == role {
+        return change.undo().await;
+    }
+    keep_an_admin(change.lease(), &user).await?;
+    let update = sqlx::query("UPDATE users SET role = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(role.code());
+    change.lease().execute(update).await?;
+    change.log(changed(&user, UserChange::RoleSet(role)));
+    change.commit().await
+}
+
+pub(super) async fn set_password(store: &Postgres, id: UserId, hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.lease(), id).await?;
+    let update = sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(text(hash));
+    change.lease().execute(update).await?;
+    end_logins(change.lease(), id).await?;
+    change.log(changed(&user, UserChange::PasswordSet));
+    change.commit().await
+}
+
+pub(super) async fn block_user(store: &Postgres, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.lease(), id).await?;
+    if user.blocked == blocked {
+        return change.undo().await;
+    }
+    if blocked {
+        keep_an_admin(change.lease(), &user).await?;
+        end_logins(change.lease(), id).await?;
+    }
+    let update = sqlx::query("UPDATE users SET blocked = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(blocked);
+    change.lease().execute(update).await?;
+    let how = if blocked {
+        UserChange::Blocked
+    } else {
+        UserChange::Unblocked
+    };
+    change.log(changed(&user, how));
+    if blocked {
+        change
+            .end(sessions::UNENDED_OF_USER, id.0, EndReason::UserBlocked)
+            .await?;
+    }
+    change.commit().await
+}
+
+pub(super) async fn remove_user(store: &Postgres, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.lease(), id).await?;
+    keep_an_admin(change.lease(), &user).await?;
+    let delete = sqlx::query("DELETE FROM users WHERE id = $1").bind(id.0);
+    change.lease().execute(delete).await?;
+    change.log(changed(&user, UserChange::Removed));
+    change
+        .end(sessions::UNENDED_OF_USER, id.0, EndReason::UserRemoved)
+        .await?;
+    change.commit().await
+}
+
+async fn by_id(lease: &mut Lease, id: UserId) -> Result<User> {
+    let found = by_ids(lease, &[id.0]).await?.pop();
+    found.ok_or(StoreError::NoSuch("user"))
+}
+
+/// Refuses to take the role or the access from the last System Admin who can sign in.
+async fn keep_an_admin(lease: &mut Lease, user: &User) -> Result<()> {
+    if user.role != Role::SystemAdmin || user.blocked {
+        return Ok(());
+    }
+    let count =
+        sqlx::query("SELECT count(*) FROM users WHERE role = $1 AND NOT blocked").bind(Role::SystemAdmin.code());
+    if Columns::of(&lease.one(count).await?).value::<i64>()? < 2 {
+        return Err(StoreError::LastSystemAdmin);
+    }
+    Ok(())
+}
+
+async fn end_logins(lease: &mut Lease, id: UserId) -> Result<()> {
+    let delete = sqlx::query("DELETE FROM logins WHERE user_id = $1").bind(id.0);
+    lease.execute(delete).await?;
+    Ok(())
+}
+
+fn changed(user: &User, change: UserChange) -> EventKind {
+    EventKind::UserChanged {
+        user_id: user.id,
+        username: user.username.clone(),
+        change,
+    }
+}
+
+pub(super) async fn add_login(store: &Postgres, login: &Login) -> Result<()> {
+    let row = sqlx::query("INSERT INTO logins (token_hash, user_id, created_at, seen_at) VALUES ($1, $2, $3, $4)")
+        .bind(&login.token_hash[..])
+        .bind(login.user_id.0)
+        .bind(Moment(login.created_at))
+        .bind(Moment(login.seen_at));
+    store.writers.lend().await?.write(row, "this login", "user").await?;
+    Ok(())
+}
+
+pub(super) async fn login(store: &Postgres, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
+    let one = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        ", token_hash, logins.created_at, seen_at FROM logins JOIN users ON users.id = user_id WHERE token_hash = $1"
+    ))
+    .bind(&token_hash[..]);
+    let Some(row) = store.read_optional(one).await? else {
+        return Ok(None);
+    };
+    let mut columns = Columns::of(&row);
+    let user = user(&mut columns)?;
+    let login = Login {
+        token_hash: columns.hash()?,
+        user_id: user.id,
+        created_at: columns.time()?,
+        seen_at: columns.time()?,
+    };
+    Ok(Some(SignedIn { user, login }))
+}
+
+pub(super) async fn touch_login(store: &Postgres, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
+    // Requests overlap: the latest counts, not the last.
+    let update = sqlx::query("UPDATE logins SET seen_at = greatest(seen_at, $2) WHERE token_hash = $1")
+        .bind(&token_hash[..])
+        .bind(Moment(seen_at));
+    store.writers.lend().await?.write(update, "", "login").await?;
+    Ok(())
+}
+
+pub(super) async fn remove_login(store: &Postgres, token_hash: &[u8; 32]) -> Result<()> {
+    let delete = sqlx::query("DELETE FROM logins WHERE token_hash = $1").bind(&token_hash[..]);
+    store.writers.lend().await?.write(delete, "", "login").await?;
+    Ok(())
+}
+
+pub(super) async fn remove_old_logins(
+    store: &Postgres,
+    seen_before: Timestamp,
+    created_before: Timestamp,
+) -> Result<()> {
+    let delete = sqlx::query("DELETE FROM logins WHERE seen_at < $1 OR created_at < $2")
+        .bind(Moment(seen_before))
+        .bind(Moment(created_before));
+    store.writers.lend().await?.write(delete, "", "login").await?;
+    Ok(())
+}
+
+pub(super) async fn preference(store: &Postgres, user_id: UserId, name: &str) -> Result<Option<String>> {
+    let one = sqlx::query("SELECT value FROM preferences WHERE user_id = $1 AND name = $2")
+        .bind(user_id.0)
+        .bind(text(name));
+    let row = store.read_optional(one).await?;
+    row.map(|row| Columns::of(&row).string()).transpose()
+}
+
+pub(super) async fn set_preference(store: &Postgres, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
+    let statement = match value {
+        Some(value) => sqlx::query(
+            "INSERT INTO preferences (user_id, name, value) VALUES ($1, $2, $3) \
+             ON CONFLICT (user_id, name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(user_id.0)
+        .bind(text(name))
+        .bind(text(value)),
+        None => sqlx::query("DELETE FROM preferences WHERE user_id = $1 AND name = $2")
+            .bind(user_id.0)
+            .bind(text(name)),
+    };
+    store.writers.lend().await?.write(statement, name, "user").await?;
+    Ok(())
+}
+
+fn user(columns: &mut Columns<'_>) -> Result<User> {
+    Ok(User {
+        id: UserId(columns.id()?),
+        username: columns.text(&mut Shared::default())?,
+        password_hash: columns.string()?,
+        role: Role::from_stored(columns.value()?),
+        created_at: columns.time()?,
+        blocked: columns.value()?,
+    })
+}

@@ -1,0 +1,144 @@
+//! Calls of a store as values, and their answers as texts to compare.
+
+use std::fmt::Debug;
+
+use chrono::TimeDelta;
+use session::{
+    Actor, ApplicationId, BatchId, EnvironmentId, Role, SessionId, Timestamp, UserId,
+    audit::Place,
+    catalogue::{Admission, ApplicationSpec},
+};
+use store::{Application, EnvironmentRow, EventScan, Login, Request, Store, StoreError, User};
+
+#[derive(Clone, Debug)]
+pub enum Call {
+    Write(Vec<Request>),
+    AddUser(User, Timestamp),
+    SetRole(UserId, Role, Timestamp),
+    SetPassword(UserId, String, Timestamp),
+    Block(UserId, bool, Timestamp),
+    RemoveUser(UserId, Timestamp),
+    Named(String),
+    AddLogin(Login),
+    Login([u8; 32]),
+    Touch([u8; 32], Timestamp),
+    RemoveLogin([u8; 32]),
+    RemoveOldLogins(Timestamp, Timestamp),
+    AddEnvironment(EnvironmentRow, Timestamp),
+    AdmitEnvironment(EnvironmentId, Admission, Timestamp),
+    AddApplication(Application, Timestamp),
+    /// `None` = as it is.
+    Edit(ApplicationId, Option<ApplicationSpec>, ApplicationSpec, Timestamp),
+    AdmitApplication(ApplicationId, Admission, Timestamp),
+    Preference(UserId, String),
+    SetPreference(UserId, String, Option<String>),
+    Sweep(Timestamp, i64),
+    Changes(u64),
+    Denials(u32),
+    Batch(BatchId),
+    Events(SessionId),
+}
+
+fn administrator() -> Actor {
+    Actor::Person {
+        user_id: UserId(uuid::Uuid::from_u128(77)),
+        username: "admin".into(),
+        origin: None,
+    }
+}
+
+fn text<T: Debug>(answer: Result<T, StoreError>) -> String {
+    match answer {
+        Ok(answer) => format!("{answer:?}"),
+        // Which words a database has for it is its own.
+        Err(StoreError::Database(_)) => "refused by the database".into(),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+impl Call {
+    /// Makes the call.
+    pub async fn answer(&self, store: &dyn Store) -> String {
+        let by = &administrator();
+        let answer = match self {
+            Self::Write(batch) => match store.write(batch).await {
+                // A batch is refused for one reason only: the id of a new session is in use.
+                Err(StoreError::Taken(_) | StoreError::Database(_)) => "refused".into(),
+                answer => text(answer),
+            },
+            Self::AddUser(user, at) => text(store.add_user(user, by, *at).await),
+            Self::SetRole(id, role, at) => text(store.set_role(*id, *role, by, *at).await),
+            Self::SetPassword(id, hash, at) => text(store.set_password(*id, hash, by, *at).await),
+            Self::Block(id, blocked, at) => text(store.block_user(*id, *blocked, by, *at).await),
+            Self::RemoveUser(id, at) => text(store.remove_user(*id, by, *at).await),
+            Self::Named(name) => text(store.user_named(name).await),
+            Self::AddLogin(login) => text(store.add_login(login).await),
+            Self::Login(token) => text(store.login(token).await),
+            Self::Touch(token, at) => text(store.touch_login(token, *at).await),
+            Self::RemoveLogin(token) => text(store.remove_login(token).await),
+            Self::RemoveOldLogins(seen, created) => text(store.remove_old_logins(*seen, *created).await),
+            Self::AddEnvironment(row, at) => text(store.add_environment(row, by, *at).await),
+            Self::AdmitEnvironment(id, to, at) => text(store.admit_environment(*id, *to, by, *at).await),
+            Self::AddApplication(row, at) => text(store.add_application(row, by, *at).await),
+            Self::Edit(id, seen, wanted, at) => {
+                let applications = store.applications().await.unwrap();
+                let is = applications.iter().find(|row| row.id == *id).map(Application::spec);
+                let seen = seen.clone().or(is).unwrap_or_else(|| wanted.clone());
+                text(store.update_application(*id, &seen, wanted, by, *at).await)
+            }
+            Self::AdmitApplication(id, to, at) => text(store.admit_application(*id, *to, by, *at).await),
+            Self::Preference(id, name) => text(store.preference(*id, name).await),
+            Self::SetPreference(id, name, value) => text(store.set_preference(*id, name, value.as_deref()).await),
+            Self::Sweep(at, seconds) => text(store.claim_sweep(*at, TimeDelta::seconds(*seconds)).await),
+            Self::Changes(after) => text(store.changes(*after).await),
+            Self::Denials(limit) => text(store.denials(*limit).await),
+            Self::Batch(id) => text(store.batch(*id).await),
+            Self::Events(id) => text(store.events(*id).await),
+        };
+        if self.reads() {
+            return answer;
+        }
+        format!("{answer}, revision {}", text(store.revision().await))
+    }
+
+    const fn reads(&self) -> bool {
+        use Call::{Batch, Changes, Denials, Events, Login, Named, Preference};
+        matches!(
+            self,
+            Named(_) | Login(_) | Preference(..) | Changes(_) | Denials(_) | Batch(_) | Events(_)
+        )
+    }
+}
+
+const ALL: EventScan = EventScan {
+    session: None,
+    from: None,
+    until: None,
+    place: Place::Newest,
+    limit: 100_000,
+};
+
+/// All that a store holds, and the hash over all its events.
+pub async fn everything(store: &dyn Store) -> String {
+    let mut loaded = store.load().await.unwrap();
+    loaded.sessions.sort_by_key(|session| session.id);
+    let mut parts = Vec::new();
+    let purged = store.changes(0).await.unwrap().purged;
+    let ids = loaded.sessions.iter().map(|session| session.id).chain(purged);
+    for id in ids {
+        parts.push(text(store.events(id).await));
+    }
+    parts.extend([
+        text(Ok(loaded)),
+        text(store.changes(0).await),
+        text(store.denials(1000).await),
+        text(store.people_events(1000).await),
+        text(store.catalogue_events(1000).await),
+        text(store.users().await),
+        text(store.environments().await),
+        text(store.applications().await),
+        text(store.scan_events(&ALL).await),
+        text(store.verify_events().await),
+    ]);
+    parts.join("\n")
+}

@@ -1,0 +1,216 @@
+//! A server that is killed, frozen or in the middle of something when nobody waits any more.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use session::{Actor, EventKind, SessionId, Status};
+use store::{
+    Answer, Login, Store, StoreError, Writer,
+    postgres::{Postgres, Settings},
+    throwaway::{Database, Server},
+};
+use uuid::Uuid;
+
+use super::kit::*;
+
+async fn impatient(url: &str, milliseconds: u64) -> Postgres {
+    let settings = Settings {
+        patience: Duration::from_millis(milliseconds),
+        ..Settings::default()
+    };
+    Postgres::open(url, settings).await.unwrap()
+}
+
+/// Launches and expires for ever, and notes what was acknowledged.
+async fn traffic(writer: Writer, who: u128, acknowledged: Arc<Mutex<Vec<(Uuid, Status)>>>) {
+    loop {
+        let id = Uuid::now_v7();
+        match writer.submit(launch(id, who, TERMINAL)).await {
+            Ok(Answer::Launched(session, _) | Answer::Resumed(session)) => {
+                let id = session.id.0;
+                acknowledged.lock().unwrap().push((id, session.status));
+                match writer.submit(expire(id)).await {
+                    Ok(Answer::Stepped { session, .. }) => {
+                        acknowledged.lock().unwrap().push((id, session.status));
+                    }
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => assert!(passing(&error), "{error:?}"),
+                }
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => {
+                assert!(passing(&error), "{error:?}");
+                // Others must get their turn while everything fails at once.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_loses_nothing_that_was_acknowledged_and_is_found_again() {
+    let mut server = Server::start();
+    let store = Arc::new(impatient(server.url(), 3000).await);
+    furnish(&*store, 8).await;
+    let writer = Writer::spawn(store.clone(), |_| {});
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let clients: Vec<_> = (0..8)
+        .map(|who| tokio::spawn(traffic(writer.clone(), who, acknowledged.clone())))
+        .collect();
+    let more = async |than: usize| {
+        until("the traffic flows", || async {
+            (acknowledged.lock().unwrap().len() > than).then_some(())
+        })
+        .await;
+    };
+    for round in 1..=3 {
+        more(100 * round).await;
+        server.kill();
+        let error = until("the server is missed", || async { store.revision().await.err() }).await;
+        assert!(matches!(error, StoreError::Unreachable(_)), "{error:?}");
+        let so_far = acknowledged.lock().unwrap().len();
+        server.start_again();
+        more(so_far + 20).await;
+    }
+    for client in clients {
+        assert!(!client.is_finished(), "a client met what it must not meet");
+        client.abort();
+    }
+    writer.close().await;
+
+    let loaded = store.load().await.unwrap();
+    let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
+    for (id, status) in acknowledged {
+        let session = loaded.sessions.iter().find(|session| session.id.0 == id);
+        let session = session.unwrap_or_else(|| panic!("{id} was acknowledged, but it is not there"));
+        if status == Status::Expired {
+            assert_eq!(session.status, Status::Expired, "{id}");
+        }
+    }
+    let verified = store.verify_events().await.unwrap();
+    assert_eq!(verified.broken, None);
+    let newest = loaded.sessions.iter().map(|session| session.version).max();
+    assert_eq!(newest, Some(loaded.revision));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_server_makes_calls_fail_in_time_and_is_used_again() {
+    let server = Server::start();
+    let store = impatient(server.url(), 500).await;
+    furnish(&store, 3).await;
+    store.write(&[launch(Uuid::from_u128(1), 0, TERMINAL)]).await.unwrap();
+    server.freeze();
+    let frozen = Instant::now();
+    let login = Login {
+        token_hash: [1; 32],
+        user_id: user(0).id,
+        created_at: at(0),
+        seen_at: at(0),
+    };
+    while frozen.elapsed() < Duration::from_secs(3) {
+        let started = Instant::now();
+        let (read, write, login) = tokio::join!(
+            store.revision(),
+            async { store.write(&[launch(Uuid::from_u128(2), 1, TERMINAL)]).await },
+            store.add_login(&login),
+        );
+        assert!(matches!(read, Err(StoreError::Unreachable(_))), "{read:?}");
+        assert!(matches!(&write, Err(error) if passing(error)), "{write:?}");
+        assert!(matches!(&login, Err(error) if passing(error)), "{login:?}");
+        assert!(
+            started.elapsed() < Duration::from_millis(2500),
+            "it took {:?}",
+            started.elapsed()
+        );
+    }
+    server.thaw();
+    let answer = until("it can be written again", || async {
+        let done = store.write(&[launch(Uuid::from_u128(3), 2, TERMINAL)]).await;
+        done.ok().map(|done| done.answers)
+    })
+    .await;
+    assert!(
+        matches!(answer[0], Answer::Launched(..) | Answer::Resumed(_)),
+        "{answer:?}"
+    );
+    assert_eq!(store.verify_events().await.unwrap().broken, None);
+    // What failed was written once at most.
+    assert!(store.events(SessionId(Uuid::from_u128(2))).await.unwrap().len() <= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_found_out() {
+    let mut server = Server::start();
+    let store = Arc::new(impatient(server.url(), 5000).await);
+    furnish(&*store, 64).await;
+    // Killed under many commits, so that one is cut between the disk and the answer now and then. Whatever the answer
+    // says must be so.
+    for round in 0..4_u128 {
+        let writes: Vec<_> = (0..16)
+            .map(|n| {
+                let (store, who) = (store.clone(), 16 * round + n);
+                tokio::spawn(async move { (who, store.write(&[launch(Uuid::from_u128(who), who, TERMINAL)]).await) })
+            })
+            .collect();
+        until("some of it is written", || async {
+            let revision = store.revision().await;
+            // Furnishing takes a revision for each thing.
+            (revision.ok()? > 67 + u64::try_from(round).unwrap()).then_some(())
+        })
+        .await;
+        server.kill();
+        server.start_again();
+        for write in writes {
+            let (who, done) = write.await.unwrap();
+            until("it can be read again", || async { store.revision().await.ok() }).await;
+            let events = store.events(SessionId(Uuid::from_u128(who))).await.unwrap().len();
+            match done {
+                Ok(_) => assert_eq!(events, 1, "{who} was acknowledged"),
+                Err(StoreError::Unreachable(why)) => assert_eq!(events, 0, "{who} was not written: {why}"),
+                Err(error) => assert!(passing(&error), "{error:?}"),
+            }
+        }
+    }
+    assert_eq!(store.verify_events().await.unwrap().broken, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn futures_that_are_dropped_leave_no_transaction_open() {
+    let database = Database::create().await;
+    let store = open(database.url()).await;
+    furnish(&store, 0).await;
+    let started = Instant::now();
+    store.add_user(&user(999), &Actor::System, at(0)).await.unwrap();
+    let usual = started.elapsed();
+    let mut finished = 1;
+    for n in 0..150 {
+        // From not at all to longer than it needs.
+        let limit = usual * n / 40;
+        let user = user(n.into());
+        // So that what is dropped is the call, not the making of a connection.
+        store.remove_login(&[9; 32]).await.unwrap();
+        let call = store.add_user(&user, &Actor::System, at(0));
+        finished += u32::from(tokio::time::timeout(limit, call).await.is_ok());
+    }
+    assert!(
+        (2..151).contains(&finished),
+        "some must be dropped, some not: {finished}"
+    );
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL \
+         AND pid <> pg_backend_pid()";
+    let mut other = raw(database.url()).await;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while sqlx::query_scalar::<_, i64>(open).fetch_one(&mut other).await.unwrap() > 0 {
+        assert!(Instant::now() < deadline, "a transaction is still open");
+    }
+    // And everything is there once, with its event, or not at all.
+    let users = store.users().await.unwrap().len();
+    let events = store.people_events(1000).await.unwrap();
+    let added = |event: &&session::Event| matches!(event.what, EventKind::UserChanged { .. });
+    assert_eq!(users, events.iter().filter(added).count());
+    assert!(users >= finished as usize);
+    assert_eq!(store.verify_events().await.unwrap().broken, None);
+    store.add_user(&user(1000), &Actor::System, at(0)).await.unwrap();
+}

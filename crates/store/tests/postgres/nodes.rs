@@ -1,0 +1,176 @@
+//! Several nodes on one database.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use session::{EventKind, SessionId, Status};
+use sqlx::Connection;
+use store::{Answer, LaunchRefusal, Store, StoreError, Writer, postgres::Postgres, throwaway::Database};
+use uuid::Uuid;
+
+use super::kit::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_open_a_new_database_at_once() {
+    let database = Database::create().await;
+    for store in join_all((0..8).map(|_| open(database.url()))).await {
+        assert_eq!(store.revision().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_expires_from_two_nodes_are_one_transition() {
+    let database = Database::create().await;
+    let (here, there) = (open(database.url()).await, open(database.url()).await);
+    furnish(&here, 1).await;
+    let id = Uuid::from_u128(9);
+    here.write(&[launch(id, 0, TERMINAL)]).await.unwrap();
+    let before = here.revision().await.unwrap();
+    let nodes = [&here, &there];
+    let done = join_all((0..20).map(|n| async move { nodes[n % 2].write(&[expire(id)]).await.unwrap() })).await;
+    let changed = |answer: &Answer| matches!(answer, Answer::Stepped { changed: true, .. });
+    assert_eq!(done.iter().filter(|done| changed(&done.answers[0])).count(), 1);
+    assert!(
+        done.iter().all(
+            |done| matches!(&done.answers[0], Answer::Stepped { session, .. } if session.status == Status::Expired)
+        )
+    );
+    for node in nodes {
+        let events = node.events(SessionId(id)).await.unwrap();
+        assert_eq!(events.len(), 2, "{events:?}");
+        assert!(matches!(events[1].what, EventKind::Expired { .. }));
+        assert_eq!(node.revision().await.unwrap(), before + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seats_are_never_exceeded_by_two_nodes() {
+    let database = Database::create().await;
+    let nodes = [open(database.url()).await, open(database.url()).await];
+    furnish(&nodes[0], 40).await;
+    let nodes: [Arc<dyn Store>; 2] = nodes.map(|node| Arc::new(node) as _);
+    let writers = nodes.clone().map(|node| Writer::spawn(node, |_| {}));
+    let answers = join_all((0..40).map(|n| {
+        let writer = &writers[usize::try_from(n % 2).unwrap()];
+        writer.submit(launch(Uuid::from_u128(n), n, LICENSED))
+    }))
+    .await;
+    let count = |wanted: fn(&Answer) -> bool| answers.iter().flatten().filter(|answer| wanted(answer)).count();
+    assert_eq!(count(|answer| matches!(answer, Answer::Launched(..))), 3);
+    assert_eq!(
+        count(|answer| matches!(answer, Answer::Denied(LaunchRefusal::NoSeat))),
+        37
+    );
+    assert_eq!(nodes[1].load().await.unwrap().sessions.len(), 3);
+    assert_eq!(nodes[0].verify_events().await.unwrap().broken, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_the_revisions_misses_nothing() {
+    let database = Database::create().await;
+    let (here, there, follower) = (
+        open(database.url()).await,
+        open(database.url()).await,
+        open(database.url()).await,
+    );
+    furnish(&here, 60).await;
+    let start = here.revision().await.unwrap();
+    let write = async |node: &Postgres, people: std::ops::Range<u128>| {
+        for n in people {
+            node.write(&[launch(Uuid::from_u128(n), n, TERMINAL)]).await.unwrap();
+        }
+    };
+    let follow = async {
+        let (mut at, mut found) = (start, Vec::new());
+        while found.len() < 60 {
+            let changes = follower.changes(at).await.unwrap();
+            // Each session has a revision of its own here: those that are seen have no gap.
+            found.extend(changes.sessions.iter().map(|session| session.version));
+            assert_eq!(found.len() as u64, changes.revision - start, "{found:?}");
+            at = changes.revision;
+        }
+        found
+    };
+    let (found, (), ()) = tokio::join!(follow, write(&here, 0..30), write(&there, 30..60));
+    assert_eq!(found, (start + 1..=start + 60).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_hears_of_another_ones_writes_and_of_a_lost_connection() {
+    let database = Database::create().await;
+    let (here, there) = (open(database.url()).await, open(database.url()).await);
+    hears(&here, "that it listens").await;
+    hears(&there, "that it listens").await;
+    furnish(&here, 1).await;
+    hears(&there, "what the other node wrote").await;
+    // A future that is dropped takes nothing with it.
+    drop(Box::pin(there.changed()));
+    let end_listeners = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+         WHERE datname = current_database() AND application_name LIKE '%listening'";
+    let mut other = raw(database.url()).await;
+    let ended: i64 = sqlx::query_scalar(end_listeners).fetch_one(&mut other).await.unwrap();
+    assert_eq!(ended, 2, "each node listens with one connection");
+    hears(&there, "that something may have been missed").await;
+    until("it listens again", || async {
+        let again = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%listening'";
+        let count: i64 = sqlx::query_scalar(again)
+            .fetch_one(&mut raw(database.url()).await)
+            .await
+            .unwrap();
+        (count == 2).then_some(())
+    })
+    .await;
+    let before = there.revision().await.unwrap();
+    here.write(&[launch(Uuid::from_u128(1), 0, TERMINAL)]).await.unwrap();
+    until("it hears the write and finds it", || async {
+        there.changed().await;
+        (there.changes(before).await.unwrap().sessions.len() == 1).then_some(())
+    })
+    .await;
+    other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_time_is_the_databases() {
+    let database = Database::create().await;
+    let store = open(database.url()).await;
+    let now = store.now().await.unwrap().unwrap();
+    assert!(store.now().await.unwrap().unwrap() > now);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let database = Database::create().await;
+    drop(open(database.url()).await);
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', true, '\\x00', 0)",
+    )
+    .execute(&mut raw(database.url()).await)
+    .await
+    .unwrap();
+    let error = Postgres::open(database.url(), Default::default()).await.err().unwrap();
+    assert!(matches!(error, StoreError::Newer(9999)), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_database_stops_what_breaks_an_invariant() {
+    let database = Database::create().await;
+    let store = open(database.url()).await;
+    furnish(&store, 1).await;
+    store.write(&[launch(Uuid::from_u128(1), 0, TERMINAL)]).await.unwrap();
+    let mut other = raw(database.url()).await;
+    for change in [
+        "UPDATE sessions SET status = 'zombie'",
+        "UPDATE sessions SET connected_since = now()",
+        "UPDATE sessions SET status = 'expired'",
+        "UPDATE sessions SET ended_at = now()",
+        "UPDATE sessions SET teardown = 'maybe'",
+        "UPDATE events SET kind = 'ready'",
+        "DELETE FROM events",
+        "TRUNCATE events",
+        "INSERT INTO log (single, revision, events, head) SELECT false, 1, 1, head FROM log",
+    ] {
+        assert!(sqlx::query(change).execute(&mut other).await.is_err(), "{change}");
+    }
+}

@@ -1,0 +1,37 @@
+// The same server with its log in PostgreSQL: the main job in it, a crash, and a second server that is refused.
+import { expect, test } from '../support/test.ts';
+import { run, SIMULATED } from '../support/server.ts';
+import { expectConnected, expectEnded, launch, sessionIn } from '../support/portal.ts';
+import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
+
+test.use({ setup: { name: 'postgres', simulated: true, postgres: true } });
+
+test('launched, seen, expired; and after kill -9 all of it is there', async ({ server, open, complaints }) => {
+  complaints.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)/);
+  const page = await open('admin', SESSIONS);
+  const tab = await launch(await open('student', '/'), SIMULATED.application);
+  await expectConnected(tab);
+  await expectRow(page, { Username: 'student', Status: 'Active', Connected: 'Yes' });
+  const dialog = await askToExpire(page, 'student', SIMULATED.environment);
+  await dialog.getByLabel('Reason').fill('licence needed');
+  await dialog.getByRole('button', { name: 'Expire session' }).click();
+  await expectEnded(tab, sessionIn(tab), 'Reason: licence needed');
+  await expectRow(page, { Username: 'student', Status: 'Expired', Action: /by admin/ });
+
+  // What the command line writes is on the page within a second.
+  const other = await server.launchAs(await server.person('other', 'user'));
+  await expectRow(page, { Username: 'other', Status: 'Active' });
+  await server.cli(['sessions', 'expire', other.id]);
+  await expectRow(page, { Username: 'other', Status: 'Expired', Action: /by admin \(command line\)/ }, { timeout: 2000 });
+
+  await server.kill();
+  await server.launch();
+  expect(await server.session(sessionIn(tab))).toMatchObject({ status: 'expired', ended_by: 'admin' });
+  expect(await server.cli(['events', 'verify'])).toContain('nothing was changed');
+});
+
+test('a second server on the same database says why it does not start', async ({ server }) => {
+  const { code, stderr } = await run(['serve'], { ...server.settings, CLOUD_DELIVERY_ADDR: '127.0.0.1:0' }, { cwd: server.folder });
+  expect(code).toBe(1);
+  expect(stderr).toContain('another cloud-delivery server uses this database');
+});
