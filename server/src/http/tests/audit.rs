@@ -76,7 +76,7 @@ async fn the_events_come_in_pages_and_as_a_file() {
     );
     assert_eq!(lines.count(), 5, "{file}");
     assert!(
-        file.contains("user_changed,system,\"User =cmd added, with the role User\""),
+        file.contains(",user_changed,system,\"User reporter added, with the role Reporter\",,,,,"),
         "{file}"
     );
 }
