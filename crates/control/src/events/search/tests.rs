@@ -13,7 +13,7 @@ async fn house(people: u32) -> (Sqlite, Replica, tempfile::TempDir) {
 }
 
 async fn add(store: &Sqlite, n: u32) {
-    let name = if n % 3 == 0 { "rita" } else { "jane" };
+    let name = if n.is_multiple_of(3) { "rita" } else { "jane" };
     let at = Timestamp::from_timestamp(1_800_000_000 + i64::from(n), 0).unwrap();
     let user = User {
         id: UserId::numbered(u128::from(n)),
