@@ -139,7 +139,9 @@ fn EnvironmentRow(
                 <LiveSessions count=live name id=id.to_string() search=Some("env") />
             </td>
             <td class="col-action">
-                <LaunchesActions name open live sending on_press=press />
+                <div class="row-actions">
+                    <LaunchesActions name open live sending on_press=press />
+                </div>
             </td>
         </tr>
     }

@@ -65,6 +65,10 @@ pub fn LaunchesActions(
         1 => "1 live session".to_owned(),
         many => format!("{many} live sessions"),
     };
+    let ending = move || match live.get() {
+        1 => "its live session ends".to_owned(),
+        many => format!("its {many} live sessions end"),
+    };
     let end = move |_| {
         asked.set(false);
         send(Admission::CloseAndEnd);
@@ -98,8 +102,8 @@ pub fn LaunchesActions(
                 <p id="end-consequence" class="consequence">
                     {words(move || {
                         format!(
-                            "It is closed to launches, and its {} end at once: whoever has one open loses access, the applications close, and unsaved work is lost. There is no undo.",
-                            count(),
+                            "It is closed to launches, and {} at once: whoever has one open loses access, applications close, and unsaved work is lost. There is no undo.",
+                            ending(),
                         )
                     })}
                 </p>
