@@ -10,6 +10,8 @@ export interface Rest {
   /** Most points by which something was scrolled and every row on screen moved, in one frame. */
   jump: number;
   changes: number;
+  /** Of a jump: how far the list was scrolled and where its rows were, in the two looks before it and after. */
+  how: string[];
 }
 
 /** Puts the focus on something in a row in the middle of the screen, and watches it while rows change. */
@@ -19,7 +21,7 @@ export function rest(page: Page, dice: Dice): Promise<Rest> {
     const row = rows[Math.floor(chance[0] * rows.length)];
     const choices = [...(row?.querySelectorAll<HTMLElement>('button, [tabindex="0"]') ?? [])];
     const element = choices[Math.floor(chance[1] * choices.length)];
-    const seen = { what: element?.outerHTML.slice(0, 150) ?? 'nothing', lost: 0, jump: 0, changes: 0 };
+    const seen = { what: element?.outerHTML.slice(0, 150) ?? 'nothing', lost: 0, jump: 0, changes: 0, how: [] as string[] };
     if (element === undefined) return seen;
     row?.scrollIntoView({ block: 'center' });
     element.focus();
@@ -40,7 +42,9 @@ export function rest(page: Page, dice: Dice): Promise<Rest> {
         const moved = Math.min(...kept.filter((points) => !Number.isNaN(points)), 10_000);
         // At the end of a list that grew shorter there is nothing further down to show.
         const atEnd = region.scrollTop + region.clientHeight >= region.scrollHeight - 1;
-        return Math.max(atEnd ? 0 : Math.min(Math.abs(now.scrolled - before.scrolled), moved), Math.abs(now.left - before.left));
+        // Nor is there anything further up at its beginning.
+        const atTop = region.scrollTop <= 0;
+        return Math.max(atEnd || atTop ? 0 : Math.min(Math.abs(now.scrolled - before.scrolled), moved), Math.abs(now.left - before.left));
       };
       const until = performance.now() + 2000;
       let [looks, without]: [Look[], number] = [[], 0];
@@ -52,7 +56,11 @@ export function rest(page: Page, dice: Dice): Promise<Rest> {
         }
         const now = where();
         // The last look may have come between a change and the picture of it, which nobody sees: a jump is one from the look before as well.
-        if (looks.length === 2) seen.jump = Math.max(seen.jump, Math.min(...looks.map((before) => jump(before, now))));
+        if (looks.length === 2) {
+          const far = Math.min(...looks.map((before) => jump(before, now)));
+          if (far > Math.max(seen.jump, 30)) seen.how = [...looks, now].map(({ scrolled, tops }) => `${scrolled}: ${[...tops.values()].map(Math.round).join(' ')}`);
+          seen.jump = Math.max(seen.jump, far);
+        }
         // Between two frames it may be on its way back; nobody sees that.
         without = document.activeElement === element ? 0 : without + 1;
         if (without > 1) seen.lost = Math.max(seen.lost, without);
