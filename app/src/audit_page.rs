@@ -14,7 +14,12 @@ use session::{
 };
 
 use crate::{
-    components::{addresses::AUDIT_PATH, failure::signed_in, user_menu::UserMenu},
+    components::{
+        addresses::AUDIT_PATH,
+        failure::signed_in,
+        frame::{bar, navigation},
+        user_menu::UserMenu,
+    },
     pages::admin::PAGES,
     ui::{
         address,
@@ -297,27 +302,12 @@ fn document(options: &LeptosOptions, me: &Me, content: AnyView) -> String {
         (me.role >= needed).then_some(link)
     };
     let links: Vec<_> = PAGES.into_iter().filter_map(open).collect();
-    let navigation = (!links.is_empty()).then(|| {
-        view! {
-            <nav class="admin-nav" aria-label="Admin">
-                <p class="nav-group" id="nav-cloud-delivery">
-                    "Cloud Delivery"
-                </p>
-                <ul aria-labelledby="nav-cloud-delivery">{links}</ul>
-            </nav>
-        }
-    });
+    let navigation = (!links.is_empty()).then(|| navigation(links));
     let body = view! {
         <a class="skip-link" href="#content">
             "Skip to content"
         </a>
-        <header class="bar">
-            <a class="brand" href="/">
-                <span class="brand-mark" aria-hidden="true"></span>
-                "Cloud Delivery"
-            </a>
-            <UserMenu me=me.clone() />
-        </header>
+        {bar(view! { <UserMenu me=me.clone() /> })}
         <div class="admin">
             {navigation}
             <main class="page page-admin" id="content" tabindex="-1">

@@ -256,6 +256,17 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_there_is_no_store_for_is_refused_and_its_password_not_told() {
+        for (text, variables) in [
+            ("", &[("CLOUD_DELIVERY_DATABASE_URL", "mysql://me:secret@host/db")][..]),
+            ("database_url = \"mysql://me:secret@host/db\"", &[]),
+        ] {
+            let error = parse(text, variables).unwrap_err();
+            assert!(error.contains("postgres://") && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
     fn every_setting_is_in_the_readme() {
         let readme = include_str!("../../README.md");
         for key in KEYS {

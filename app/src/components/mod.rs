@@ -13,6 +13,7 @@ pub mod expire_dialog;
 pub mod expire_many_dialog;
 pub mod facts;
 pub mod failure;
+pub mod frame;
 pub mod freshness;
 pub mod kept;
 pub mod launches;

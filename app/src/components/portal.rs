@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
 use session::{Role, wire::Me};
 
-use super::user_menu::UserMenu;
+use super::{frame::bar, user_menu::UserMenu};
 use crate::{
     api::{AppError, people::me},
     ui::{
@@ -40,16 +40,12 @@ pub fn Portal() -> impl IntoView {
         path
     });
     view! {
-        <header class="bar">
-            <a class="brand" href="/">
-                <span class="brand-mark" aria-hidden="true"></span>
-                "Cloud Delivery"
-            </a>
+        {bar(view! {
             <Transition>
                 // A page that finds nobody signed in says so itself.
                 {part(move || who.get().and_then(Result::ok).map(|me| view! { <UserMenu me /> }).into_any())}
             </Transition>
-        </header>
+        })}
         <Outlet />
     }
 }

@@ -7,6 +7,7 @@ use session::Role;
 use crate::{
     components::{
         addresses::{APPLICATIONS_PATH, AUDIT_PATH, ENVIRONMENTS_PATH},
+        frame::navigation,
         portal::my_role,
         view_url::SESSIONS_PATH,
     },
@@ -51,15 +52,7 @@ fn Navigation(role: Role) -> impl IntoView {
     };
     let link = move |page| view! { <li>{link(page)}</li> };
     let links = PAGES.into_iter().filter(|(.., needed)| role >= *needed).map(link);
-    view! {
-        <nav class="admin-nav" aria-label="Admin">
-            <p class="nav-group" id="nav-cloud-delivery">
-                "Cloud Delivery"
-            </p>
-            <ul aria-labelledby="nav-cloud-delivery">{links.collect_view()}</ul>
-        </nav>
-    }
-    .into_any()
+    navigation(links.collect_view())
 }
 
 /// `/admin` itself: the first page that the role may use. Who may use none is told so there.

@@ -246,6 +246,18 @@ impl From<Error> for Problem {
                 "Nothing was changed: the server's disk is full",
                 "Free space in the data directory, then try again.",
             ),
+            Error::Store(StoreError::Unreachable(_)) => Self::new(
+                503,
+                "database_unreachable",
+                "Nothing was changed: the database can't be reached",
+                "The server tries again by itself. Try again in a moment.",
+            ),
+            Error::Store(StoreError::Unknown) => Self::new(
+                503,
+                "outcome_unknown",
+                "It is not known whether this was done",
+                "The database was lost in the middle of it. Look before you try again.",
+            ),
             Error::Store(StoreError::Taken(name)) => Self::new(
                 409,
                 "name_taken",

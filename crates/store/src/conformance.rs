@@ -8,7 +8,9 @@
 
 use std::sync::Arc;
 
-use crate::Store;
+use session::{Event, EventKind, audit::Place};
+
+use crate::{EventScan, Store};
 
 mod access;
 mod catalogue;
@@ -20,6 +22,37 @@ mod people;
 mod purge;
 mod scan;
 mod seeds;
+
+/// The newest events of some kind, newest first.
+pub async fn newest(store: &dyn Store, is: impl Fn(&EventKind) -> bool) -> Vec<Event> {
+    let all = EventScan {
+        session: None,
+        from: None,
+        until: None,
+        place: Place::Newest,
+        limit: 100_000,
+    };
+    let events = store.scan_events(&all).await.unwrap();
+    events
+        .into_iter()
+        .map(|numbered| numbered.event)
+        .filter(|event| is(&event.what))
+        .collect()
+}
+
+/// The newest refused launches, newest first.
+pub async fn denials(store: &dyn Store) -> Vec<Event> {
+    newest(store, |what| matches!(what, EventKind::LaunchRefused { .. })).await
+}
+
+/// The newest changes of environments and applications, newest first.
+pub async fn catalogue_events(store: &dyn Store) -> Vec<Event> {
+    use EventKind::{ApplicationChanged, EnvironmentChanged};
+    newest(store, |what| {
+        matches!(what, ApplicationChanged { .. } | EnvironmentChanged { .. })
+    })
+    .await
+}
 
 macro_rules! cases {
     (($dollar:tt) $($module:ident: $($case:ident),+ $(,)?;)+) => {

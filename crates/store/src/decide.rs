@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::TimeDelta;
 use session::{
-    Actor, ApplicationId, BatchId, Event, EventKind, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    Actor, ApplicationId, BatchId, EndReason, Event, EventKind, Origin, Session, SessionId, Status, Teardown,
+    Timestamp, UserId,
     lifecycle::{self, KEPT_SECONDS},
 };
 use uuid::Uuid;
@@ -322,6 +323,32 @@ impl Batch {
             what,
         });
     }
+}
+
+/// Ends sessions that may no longer go on, each with its event; the rows get the version `revision`.
+pub(crate) fn end(
+    sessions: &[Session],
+    reason: EndReason,
+    by: &Actor,
+    at: Timestamp,
+    revision: u64,
+) -> Vec<(Session, Event)> {
+    let ended = |session: &Session| {
+        // What an expire without conditions does to a session that has not ended is never refused.
+        let done = lifecycle::step(session, lifecycle::Command::expire(reason), by, at).ok()?;
+        let event = Event {
+            at,
+            session_id: Some(session.id),
+            actor: by.clone(),
+            what: done.event?,
+        };
+        let session = Session {
+            version: revision,
+            ..done.session
+        };
+        Some((session, event))
+    };
+    sessions.iter().filter_map(ended).collect()
 }
 
 /// The event of a synthetic session.

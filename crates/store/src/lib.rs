@@ -319,10 +319,6 @@ pub trait Store: Send + Sync + 'static {
     async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>>;
     /// Reads every event and checks that none was changed, added or removed since it was written.
     async fn verify_events(&self) -> Result<Verified>;
-    /// The newest refused launches, newest first.
-    async fn denials(&self, limit: u32) -> Result<Vec<Event>>;
-    /// The event of a batch, if it was noted.
-    async fn batch(&self, id: BatchId) -> Result<Option<Event>>;
     /// Reserves a sweep: at most one each `interval`, whoever asks. A clock that was set back makes everybody wait for
     /// one interval at most.
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;
@@ -383,10 +379,6 @@ pub trait Store: Send + Sync + 'static {
     /// Opens or closes it to launches, with its event; writes nothing where it is so already. Also ends its sessions where
     /// that is asked for, each with its event, in the same transaction. False where there is none of that id.
     async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool>;
-    /// The newest changes of people, newest first.
-    async fn people_events(&self, limit: u32) -> Result<Vec<Event>>;
-    /// The newest changes of environments and applications, newest first.
-    async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>>;
 
     /// A choice that a person made, as text.
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>>;

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use session::{
-    Actor, ApplicationId, BatchId, EnvironmentId, Event, EventKind, Role, Session, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, EnvironmentId, Event, EventKind, Role, Session, SessionId, Timestamp, UserId,
     audit::{Numbered, Place},
     catalogue::{Admission, ApplicationSpec},
     query::fold,
@@ -114,14 +114,6 @@ impl State {
             hash,
         });
         Ok(())
-    }
-
-    fn newest(&self, limit: u32, is: impl Fn(&EventKind) -> bool) -> Vec<Event> {
-        let newest = self.events.iter().rev().filter(|kept| is(&kept.event.what));
-        newest
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .map(|kept| Event::clone(&kept.event))
-            .collect()
     }
 
     fn scan(&self, scan: &EventScan) -> Vec<Numbered> {
@@ -226,15 +218,6 @@ impl Store for Memory {
     }
     async fn verify_events(&self) -> Result<Verified> {
         self.read(State::verify)?
-    }
-    async fn denials(&self, limit: u32) -> Result<Vec<Event>> {
-        self.read(|state| state.newest(limit, |what| matches!(what, EventKind::LaunchRefused { .. })))
-    }
-    async fn batch(&self, id: BatchId) -> Result<Option<Event>> {
-        self.read(|state| {
-            let all = |what: &EventKind| matches!(what, EventKind::BatchExpired { batch, .. } if *batch == id);
-            state.newest(1, all).pop()
-        })
     }
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         self.transact(|state| {
@@ -357,17 +340,6 @@ impl Store for Memory {
     }
     async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
         self.record(|state, events| catalogue::admit_application(state, events, id, to, by, at))
-    }
-    async fn people_events(&self, limit: u32) -> Result<Vec<Event>> {
-        self.read(|state| state.newest(limit, |what| matches!(what, EventKind::UserChanged { .. })))
-    }
-    async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>> {
-        use EventKind::{ApplicationChanged, EnvironmentChanged};
-        self.read(|state| {
-            state.newest(limit, |what| {
-                matches!(what, ApplicationChanged { .. } | EnvironmentChanged { .. })
-            })
-        })
     }
 
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {

@@ -342,3 +342,42 @@ async fn a_constraint_stops_a_row_that_breaks_an_invariant() {
         assert!(sqlx::query(change).execute(&mut database).await.is_err(), "{change}");
     }
 }
+
+#[tokio::test]
+async fn events_can_be_neither_changed_nor_removed_and_who_gets_around_that_is_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path()).await.unwrap();
+    furnish(&store, 2).await;
+    store.write(&[launch(Uuid::from_u128(1), 1)]).await.unwrap();
+    let mut other = raw(dir.path()).await;
+    for (statement, refusal) in [
+        ("UPDATE events SET kind = 'ready'", "never changed"),
+        ("DELETE FROM events", "never removed"),
+    ] {
+        let refused = sqlx::query(statement).execute(&mut other).await.unwrap_err();
+        assert!(refused.to_string().contains(refusal), "{statement}: {refused}");
+    }
+    assert_eq!(store.verify_events().await.unwrap().broken, None);
+
+    for trigger in [
+        "DROP TRIGGER events_are_never_changed",
+        "DROP TRIGGER events_are_never_removed",
+    ] {
+        sqlx::query(trigger).execute(&mut other).await.unwrap();
+    }
+    for (statement, broken) in [
+        ("UPDATE events SET at = at + 1 WHERE id = 2", "event 2"),
+        ("UPDATE events SET at = at - 1 WHERE id = 2", ""),
+        ("DELETE FROM events WHERE id = (SELECT max(id) FROM events)", "last"),
+    ] {
+        sqlx::query(statement).execute(&mut other).await.unwrap();
+        let found = store.verify_events().await.unwrap().broken;
+        match broken {
+            "" => assert_eq!(found, None, "{statement}"),
+            _ => assert!(
+                found.as_ref().is_some_and(|found| found.contains(broken)),
+                "{statement}: {found:?}"
+            ),
+        }
+    }
+}

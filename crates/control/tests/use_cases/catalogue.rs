@@ -12,7 +12,7 @@ use session::{
     event::ApplicationChange,
     wire::{Me, Problem},
 };
-use store::LaunchRefusal;
+use store::{LaunchRefusal, conformance::catalogue_events};
 use uuid::Uuid;
 
 async fn app_admin(house: &House) -> Me {
@@ -56,7 +56,7 @@ async fn an_app_admin_adds_an_application_and_a_student_launches_it() {
     let all = house.control.applications(&anton).await.unwrap();
     let live: Vec<_> = all.iter().map(|view| (&*view.spec.name, view.live)).collect();
     assert_eq!(live, [("Desktop", 0), ("Statistics", 1)]);
-    let event = house.store.catalogue_events(1).await.unwrap().remove(0);
+    let event = catalogue_events(&*house.store).await.remove(0);
     assert_eq!(
         event.actor,
         Actor::Person {

@@ -1,14 +1,11 @@
 //! A change of the catalogue or of people: its rows, its event, and the end of the sessions that may no longer go on, in
 //! one transaction.
 
-use session::{
-    Actor, EndReason, Event, EventKind, Session, SessionId, Timestamp,
-    lifecycle::{self, Command},
-};
+use session::{Actor, EndReason, Event, EventKind, Timestamp};
 use uuid::Uuid;
 
 use super::{Postgres, connections::Lease, sessions, transaction::Transaction};
-use crate::{Result, values::kept};
+use crate::{Result, decide, values::kept};
 
 /// A change that is being written.
 pub(super) struct Change<'a> {
@@ -36,26 +33,22 @@ impl<'a> Change<'a> {
 
     /// Notes what happened.
     pub(super) fn log(&mut self, what: EventKind) {
-        self.note(None, what);
+        self.events.push(Event {
+            at: self.at,
+            session_id: None,
+            actor: self.by.clone(),
+            what,
+        });
     }
 
     /// Ends every session that one of the `UNENDED_OF_…` questions finds.
     pub(super) async fn end(&mut self, question: &'static str, of: Uuid, reason: EndReason) -> Result<()> {
-        let version = self.transaction.before() + 1;
-        let mut ended = Vec::new();
-        for session in sessions::unended(self.lease(), question, of).await? {
-            // What an expire without conditions does to a session that has not ended is never refused.
-            let Ok(done) = lifecycle::step(&session, Command::expire(reason), self.by, self.at) else {
-                continue;
-            };
-            if let Some(what) = done.event {
-                self.note(Some(session.id), what);
-                ended.push(Session {
-                    version,
-                    ..done.session
-                });
-            }
-        }
+        let revision = self.transaction.before() + 1;
+        let found = sessions::unended(self.lease(), question, of).await?;
+        let (ended, events): (Vec<_>, Vec<_>) = decide::end(&found, reason, self.by, self.at, revision)
+            .into_iter()
+            .unzip();
+        self.events.extend(events);
         sessions::update(self.lease(), &ended).await
     }
 
@@ -71,14 +64,5 @@ impl<'a> Change<'a> {
     /// Ends it without writing anything.
     pub(super) async fn undo(self) -> Result<()> {
         self.transaction.undo().await
-    }
-
-    fn note(&mut self, session_id: Option<SessionId>, what: EventKind) {
-        self.events.push(Event {
-            at: self.at,
-            session_id,
-            actor: self.by.clone(),
-            what,
-        });
     }
 }

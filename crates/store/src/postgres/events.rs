@@ -19,14 +19,7 @@ use crate::{
 pub(super) const PURGED: &str =
     "SELECT session_id FROM events WHERE kind = 'purged' AND revision > $1 ORDER BY revision, id";
 pub(super) const OF_SESSION: &str = "SELECT at, session_id, actor, what FROM events WHERE session_id = $1 ORDER BY id";
-pub(super) const REFUSED: &str =
-    "SELECT at, session_id, actor, what FROM events WHERE kind = 'launch_refused' ORDER BY id DESC LIMIT $1";
-pub(super) const BATCH: &str = "SELECT at, session_id, actor, what FROM events WHERE batch_id = $1";
 pub(super) const NOTED: &str = "SELECT batch_id FROM events WHERE batch_id = ANY ($1)";
-pub(super) const OF_CATALOGUE: &str = "SELECT at, session_id, actor, what FROM events \
-    WHERE kind IN ('application_changed', 'environment_changed') ORDER BY id DESC LIMIT $1";
-pub(super) const OF_PEOPLE: &str =
-    "SELECT at, session_id, actor, what FROM events WHERE kind = 'user_changed' ORDER BY id DESC LIMIT $1";
 
 /// Adds events in order, each chained to the one before it, and gives the log's row after them.
 pub(super) async fn insert(lease: &mut Lease, mut log: Log, revision: u64, events: &[Event]) -> Result<Log> {
@@ -111,16 +104,6 @@ pub(super) async fn verify(store: &Postgres) -> Result<Verified> {
 pub(super) async fn of_session(store: &Postgres, id: SessionId) -> Result<Vec<Event>> {
     let rows = store.read_all(sqlx::query(OF_SESSION).bind(id.0)).await?;
     rows.iter().map(event).collect()
-}
-
-pub(super) async fn newest(store: &Postgres, query: &'static str, limit: u32) -> Result<Vec<Event>> {
-    let rows = store.read_all(sqlx::query(query).bind(i64::from(limit))).await?;
-    rows.iter().map(event).collect()
-}
-
-pub(super) async fn batch(store: &Postgres, id: BatchId) -> Result<Option<Event>> {
-    let row = store.read_optional(sqlx::query(BATCH).bind(id.0)).await?;
-    row.as_ref().map(event).transpose()
 }
 
 /// Those of these batches that are noted.

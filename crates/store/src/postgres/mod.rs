@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, BatchId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
     audit::Numbered,
     catalogue::{Admission, ApplicationSpec},
 };
@@ -188,12 +188,6 @@ impl Store for Postgres {
     async fn verify_events(&self) -> Result<Verified> {
         events::verify(self).await
     }
-    async fn denials(&self, limit: u32) -> Result<Vec<Event>> {
-        events::newest(self, events::REFUSED, limit).await
-    }
-    async fn batch(&self, id: BatchId) -> Result<Option<Event>> {
-        events::batch(self, id).await
-    }
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         sweep::claim(self, now, interval).await
     }
@@ -221,10 +215,6 @@ impl Store for Postgres {
     }
     async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
         people::remove_user(self, id, by, at).await
-    }
-
-    async fn people_events(&self, limit: u32) -> Result<Vec<Event>> {
-        events::newest(self, events::OF_PEOPLE, limit).await
     }
 
     async fn add_login(&self, login: &Login) -> Result<()> {
@@ -270,9 +260,6 @@ impl Store for Postgres {
     }
     async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
         catalogue::admit_application(self, id, to, by, at).await
-    }
-    async fn catalogue_events(&self, limit: u32) -> Result<Vec<Event>> {
-        events::newest(self, events::OF_CATALOGUE, limit).await
     }
 
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {

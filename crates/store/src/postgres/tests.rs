@@ -60,11 +60,7 @@ async fn the_frequent_questions_use_an_index() {
         (write::PURGE, "'2030-01-01'", "sessions_to_purge"),
         (events::OF_SESSION, id, "events_of_session"),
         (events::PURGED, number, "events_purged"),
-        (events::REFUSED, number, "events_refused"),
-        (events::BATCH, id, "events_batches"),
         (events::NOTED, ids, "events_batches"),
-        (events::OF_CATALOGUE, number, "events_of_catalogue"),
-        (events::OF_PEOPLE, number, "events_of_people"),
     ] {
         let second = if question == write::PURGE { number } else { ids };
         let asked = question.replace("$1", parameter).replace("$2", second);

@@ -1,15 +1,12 @@
 //! A change of the catalogue or of people: its rows, its event, and the end of the sessions that may no longer go on, in
 //! one transaction.
 
-use session::{
-    Actor, EndReason, Event, EventKind, Session, SessionId, Timestamp,
-    lifecycle::{self, Command},
-};
+use session::{Actor, EndReason, Event, EventKind, Timestamp};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{Sqlite, Transaction, events, sessions};
-use crate::{Result, values::kept};
+use crate::{Result, decide, values::kept};
 
 /// A change that is being written.
 pub(super) struct Change<'a> {
@@ -41,13 +38,20 @@ impl<'a> Change<'a> {
 
     /// Notes what happened.
     pub(super) fn log(&mut self, what: EventKind) {
-        self.note(None, what);
+        self.events.push(Event {
+            at: self.at,
+            session_id: None,
+            actor: self.by.clone(),
+            what,
+        });
     }
 
     /// Ends every session that one of the `UNENDED_OF_…` questions finds.
     pub(super) async fn end(&mut self, question: &'static str, of: Uuid, reason: EndReason) -> Result<()> {
-        for session in sessions::unended(self.connection(), question, of).await? {
-            self.step(&session, Command::expire(reason)).await?;
+        let found = sessions::unended(self.connection(), question, of).await?;
+        for (session, event) in decide::end(&found, reason, self.by, self.at, self.revision) {
+            sessions::update(self.connection(), &session).await?;
+            self.events.push(event);
         }
         Ok(())
     }
@@ -61,31 +65,5 @@ impl<'a> Change<'a> {
         events::insert(connection, self.revision, &self.events).await?;
         sessions::set_revision(connection, self.revision).await?;
         self.transaction.commit().await
-    }
-
-    async fn step(&mut self, session: &Session, command: Command) -> Result<()> {
-        // What an expire without conditions does to a session that has not ended is never refused.
-        let Ok(done) = lifecycle::step(session, command, self.by, self.at) else {
-            return Ok(());
-        };
-        if let Some(what) = done.event {
-            let version = self.revision;
-            let session = Session {
-                version,
-                ..done.session
-            };
-            sessions::update(self.connection(), &session).await?;
-            self.note(Some(session.id), what);
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, session_id: Option<SessionId>, what: EventKind) {
-        self.events.push(Event {
-            at: self.at,
-            session_id,
-            actor: self.by.clone(),
-            what,
-        });
     }
 }

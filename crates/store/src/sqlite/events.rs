@@ -14,14 +14,8 @@ use crate::{
 pub(super) const PURGED: &str =
     "SELECT session_id FROM events WHERE kind = 'purged' AND revision > ?1 ORDER BY revision, id";
 pub(super) const OF_SESSION: &str = "SELECT at, session_id, actor, what FROM events WHERE session_id = ?1 ORDER BY id";
-pub(super) const REFUSED: &str =
-    "SELECT at, session_id, actor, what FROM events WHERE kind = 'launch_refused' ORDER BY id DESC LIMIT ?1";
-pub(super) const BATCH: &str = "SELECT at, session_id, actor, what FROM events \
-     WHERE kind = 'batch_expired' AND json_extract(what, '$.batch') = ?1";
-pub(super) const OF_CATALOGUE: &str = "SELECT at, session_id, actor, what FROM events \
-    WHERE kind IN ('application_changed', 'environment_changed') ORDER BY id DESC LIMIT ?1";
-pub(super) const OF_PEOPLE: &str =
-    "SELECT at, session_id, actor, what FROM events WHERE kind = 'user_changed' ORDER BY id DESC LIMIT ?1";
+pub(super) const NOTED: &str =
+    "SELECT EXISTS (SELECT 1 FROM events WHERE kind = 'batch_expired' AND json_extract(what, '$.batch') = ?1)";
 
 /// Adds events in order, each chained to the one before it.
 pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, events: &[Event]) -> Result<()> {
@@ -119,34 +113,10 @@ pub(super) async fn of_session(store: &Sqlite, id: SessionId) -> Result<Vec<Even
         .await
 }
 
-pub(super) async fn denials(store: &Sqlite, limit: u32) -> Result<Vec<Event>> {
-    newest(store, REFUSED, limit).await
-}
-
-pub(super) async fn of_catalogue(store: &Sqlite, limit: u32) -> Result<Vec<Event>> {
-    newest(store, OF_CATALOGUE, limit).await
-}
-
-pub(super) async fn of_people(store: &Sqlite, limit: u32) -> Result<Vec<Event>> {
-    newest(store, OF_PEOPLE, limit).await
-}
-
-async fn newest(store: &Sqlite, query: &'static str, limit: u32) -> Result<Vec<Event>> {
-    sqlx::query(query)
-        .bind(limit)
-        .fetch(&store.readers)
-        .map_err(Into::into)
-        .and_then(async |row| event(&row))
-        .try_collect()
-        .await
-}
-
-pub(super) async fn batch(connection: &mut SqliteConnection, id: BatchId) -> Result<Option<Event>> {
-    let row = sqlx::query(BATCH)
-        .bind(id.to_string())
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(event).transpose()
+/// Is this batch noted?
+pub(super) async fn noted(connection: &mut SqliteConnection, id: BatchId) -> Result<bool> {
+    let row = sqlx::query(NOTED).bind(id.to_string()).fetch_one(connection).await?;
+    Columns::of(&row).value()
 }
 
 pub(super) fn session_id(columns: &mut Columns<'_>) -> Result<Option<SessionId>> {

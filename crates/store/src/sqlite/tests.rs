@@ -112,10 +112,7 @@ async fn the_frequent_questions_use_an_index() {
         (write::PURGE, "sessions_to_purge"),
         (events::OF_SESSION, "events_of_session"),
         (events::PURGED, "events_purged"),
-        (events::REFUSED, "events_refused"),
-        (events::BATCH, "events_batches"),
-        (events::OF_CATALOGUE, "events_of_catalogue"),
-        (events::OF_PEOPLE, "events_of_people"),
+        (events::NOTED, "events_batches"),
         (sessions::UNENDED_OF_USER, "sessions_unended"),
         (sessions::BLOCKED, "sessions_blocked"),
     ] {

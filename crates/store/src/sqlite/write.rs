@@ -64,7 +64,7 @@ async fn facts(connection: &mut SqliteConnection, asked: &Questions) -> Result<F
         facts.launchable.push(found);
     }
     for id in &asked.batches {
-        if events::batch(connection, *id).await?.is_some() {
+        if events::noted(connection, *id).await? {
             facts.noted.insert(*id);
         }
     }

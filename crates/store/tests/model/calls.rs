@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use chrono::TimeDelta;
 use session::{
-    Actor, ApplicationId, BatchId, EnvironmentId, Role, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, EnvironmentId, Role, SessionId, Timestamp, UserId,
     audit::Place,
     catalogue::{Admission, ApplicationSpec},
 };
@@ -34,8 +34,6 @@ pub enum Call {
     SetPreference(UserId, String, Option<String>),
     Sweep(Timestamp, i64),
     Changes(u64),
-    Denials(u32),
-    Batch(BatchId),
     Events(SessionId),
 }
 
@@ -91,8 +89,6 @@ impl Call {
             Self::SetPreference(id, name, value) => text(store.set_preference(*id, name, value.as_deref()).await),
             Self::Sweep(at, seconds) => text(store.claim_sweep(*at, TimeDelta::seconds(*seconds)).await),
             Self::Changes(after) => text(store.changes(*after).await),
-            Self::Denials(limit) => text(store.denials(*limit).await),
-            Self::Batch(id) => text(store.batch(*id).await),
             Self::Events(id) => text(store.events(*id).await),
         };
         if self.reads() {
@@ -102,11 +98,8 @@ impl Call {
     }
 
     const fn reads(&self) -> bool {
-        use Call::{Batch, Changes, Denials, Events, Login, Named, Preference};
-        matches!(
-            self,
-            Named(_) | Login(_) | Preference(..) | Changes(_) | Denials(_) | Batch(_) | Events(_)
-        )
+        use Call::{Changes, Events, Login, Named, Preference};
+        matches!(self, Named(_) | Login(_) | Preference(..) | Changes(_) | Events(_))
     }
 }
 
@@ -131,9 +124,6 @@ pub async fn everything(store: &dyn Store) -> String {
     parts.extend([
         text(Ok(loaded)),
         text(store.changes(0).await),
-        text(store.denials(1000).await),
-        text(store.people_events(1000).await),
-        text(store.catalogue_events(1000).await),
         text(store.users().await),
         text(store.environments().await),
         text(store.applications().await),

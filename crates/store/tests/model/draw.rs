@@ -299,8 +299,6 @@ impl Draw {
             }
             60 | 61 => Call::Sweep(self.at(), 30),
             62..65 => Call::Changes(self.below(60)),
-            65 => Call::Denials(u32::try_from(self.below(5)).unwrap()),
-            66 => Call::Batch(self.batch()),
             _ => Call::Events(self.known()),
         }
     }

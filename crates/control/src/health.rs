@@ -1,0 +1,39 @@
+//! Is this node well: may requests be sent here, is it alive, and has its disk failed for good?
+
+use session::Timestamp;
+use store::{Request, StoreError};
+
+use crate::{Control, Result};
+
+impl Control {
+    /// Returns when nothing more can be written: the disk failed, and what is on it must be read anew by a new process.
+    pub async fn broken(&self) {
+        self.writer.closed().await;
+    }
+
+    /// Should requests be sent here? The log can be read, and the server is not about to stop.
+    pub async fn ready(&self) -> Result<()> {
+        self.let_in()?;
+        self.store.revision().await?;
+        Ok(())
+    }
+
+    /// Is everything alive: can the log be read, and does the writer still take its turns? Writes nothing.
+    ///
+    /// A disk that is full, a database that somebody else keeps busy and one that is away are no death: the writer has answered,
+    /// and a restart would mend nothing but close every application that dies with the server.
+    pub async fn alive(&self) -> Result<()> {
+        // Nothing ended so long ago.
+        let nothing = Request::Purge {
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let read = self.store.revision().await.map(drop);
+        // It shares a transaction with what others write, and so their errors.
+        match read.and(self.writer.submit(nothing).await.map(drop)) {
+            Ok(()) | Err(StoreError::Full | StoreError::Busy | StoreError::Unreachable(_) | StoreError::Unknown) => {
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
