@@ -30,7 +30,10 @@ export function listen(socket) {
     if (notice.kind === 'warning') warn(notice);
     if (notice.kind === 'calm') calm();
   });
-  socket.addEventListener('close', calm);
+  socket.addEventListener('close', () => {
+    calm();
+    menu.open = false;
+  });
 }
 
 function showLimits({ valid_until, idle_seconds }) {
