@@ -211,6 +211,28 @@ async fn bad_input_has_a_clear_answer() {
             is(404, "no_such_session"),
         ),
         (
+            house.post("/api/v1/sessions/x/give-up", cookie, "{}").await,
+            is(400, "malformed"),
+        ),
+        (
+            house.post("/api/v1/users/nobody/block", cookie, "{}").await,
+            is(404, "no_such_user"),
+        ),
+        (
+            house.post("/api/v1/users/system-admin/block", cookie, "{}").await,
+            is(409, "last_system_admin"),
+        ),
+        (
+            house
+                .post(
+                    &format!("/api/v1/environments/{UNKNOWN}/close"),
+                    cookie,
+                    r#"{"end":true}"#,
+                )
+                .await,
+            is(422, "bad_body"),
+        ),
+        (
             house
                 .post(&format!("/api/v1/environments/{UNKNOWN}/close"), cookie, "{}")
                 .await,
