@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use control::{Clock, Control, Environments, FirstStart, Options};
 use environments::{
     Environment, Signals,
@@ -46,8 +47,13 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
         .map_err(|error| error.to_string())?;
     let (signals, received) = mpsc::unbounded_channel();
     let environments = environments(&*store, settings, &signals).await?;
+    let lost_after = (settings.database_url.is_some() && settings.database_lost_seconds > 0)
+        .then(|| TimeDelta::seconds(settings.database_lost_seconds.into()));
     let options = Options {
         reload_grace: Duration::from_millis(settings.reload_grace_ms.into()),
+        node: settings.node().into(),
+        node_url: settings.node_url().into(),
+        lost_after,
         ..Options::default()
     };
     let control = open(store, environments, settings.clock, options).await?;
@@ -76,7 +82,7 @@ async fn store(settings: &Settings, serve: bool) -> store::Result<Arc<dyn Store>
     Ok(match (&settings.database_url, serve) {
         (None, true) => Arc::new(Sqlite::serve(folder).await?),
         (None, false) => Arc::new(Sqlite::open(folder).await?),
-        (Some(url), true) => Arc::new(Postgres::serve(url, how).await?),
+        (Some(url), true) => Arc::new(Postgres::serve(url, how, settings.node()).await?),
         (Some(url), false) => Arc::new(Postgres::open(url, how).await?),
     })
 }

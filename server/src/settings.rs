@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use session::ONLY_NODE;
 
 use crate::clock::Time;
 
@@ -24,6 +25,12 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// `postgres://user:password@host/database`; without it SQLite in the data directory.
     pub database_url: Option<String>,
+    /// Name of this node among those that share the database.
+    pub node: Option<String>,
+    /// `http://` and host and port under which the other nodes reach this one; without it `http://` and `addr`.
+    pub node_url: Option<String>,
+    /// How long the database may be away before tabs are closed; 0 = they stay open.
+    pub database_lost_seconds: u32,
     /// Password of `admin` at the first start; without it one is drawn and printed.
     pub admin_password: Option<String>,
     /// Scheme, host and port under which people reach the server; without it `http://` and `addr`.
@@ -44,6 +51,9 @@ impl Default for Settings {
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             data_dir: "data".into(),
             database_url: None,
+            node: None,
+            node_url: None,
+            database_lost_seconds: 10,
             admin_password: None,
             public_url: None,
             site_dir: None,
@@ -55,10 +65,13 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 12] = [
     "addr",
     "data_dir",
     "database_url",
+    "node",
+    "node_url",
+    "database_lost_seconds",
     "admin_password",
     "public_url",
     "site_dir",
@@ -103,6 +116,13 @@ impl Settings {
             }
             "data_dir" => self.data_dir = value.into(),
             "database_url" => self.database_url = Some(database_url(value)?),
+            "node" => self.node = Some(value.to_owned()),
+            "node_url" => self.node_url = Some(value.to_owned()),
+            "database_lost_seconds" => {
+                self.database_lost_seconds = value
+                    .parse()
+                    .map_err(|_| format!("“{value}” is not a number of seconds"))?;
+            }
             "admin_password" => self.admin_password = Some(value.to_owned()),
             "public_url" => self.public_url = Some(value.to_owned()),
             "site_dir" => self.site_dir = Some(value.into()),
@@ -127,6 +147,20 @@ impl Settings {
     fn check(self) -> Result<Self, String> {
         if let Some(url) = &self.database_url {
             database_url(url)?;
+        } else if self.node.is_some() {
+            return Err("node: only servers that share a database have names; set database_url".into());
+        }
+        if let Some(url) = &self.node_url
+            && url
+                .strip_prefix("http://")
+                .is_none_or(|host| host.is_empty() || host.contains('/'))
+        {
+            return Err(format!(
+                "node_url: “{url}” is not like http://10.0.0.2:3000 (no TLS, no path)"
+            ));
+        }
+        if !matches!(self.database_lost_seconds, 0 | 3..=14) {
+            return Err("database_lost_seconds: 0 (tabs stay open) or 3 to 14: after 15 s the other nodes take this one for dead".into());
         }
         match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
             Some(url) => {
@@ -150,6 +184,16 @@ impl Settings {
         self.public_url
             .clone()
             .unwrap_or_else(|| format!("http://{}", self.addr))
+    }
+
+    /// The name of this node.
+    pub fn node(&self) -> &str {
+        self.node.as_deref().unwrap_or(ONLY_NODE)
+    }
+
+    /// Where the other nodes reach this one.
+    pub fn node_url(&self) -> String {
+        self.node_url.clone().unwrap_or_else(|| format!("http://{}", self.addr))
     }
 
     /// Is it reached over TLS? Then cookies say so.

@@ -18,11 +18,13 @@ use tokio::{
 use crate::{Control, Result, close_reason};
 
 /// How often deadlines are looked at: no limit acts later than this after its moment.
-const TIMERS: Duration = Duration::from_secs(1);
+pub(crate) const TIMERS: Duration = Duration::from_secs(1);
 /// How often old ended sessions are removed (SPEC.md §5 allows 60 s).
 const PURGE: Duration = Duration::from_secs(15);
 /// How often the log's tail is read for what other processes wrote.
 const TAIL: Duration = Duration::from_secs(1);
+/// How often a node says that it lives.
+const BEAT: Duration = Duration::from_secs(1);
 /// How often a sweep is made when no administrator asks for one.
 const SWEEP: Duration = Duration::from_secs(300);
 /// How long after a failed stop the environment is asked again, at first; then twice as long each time.
@@ -35,11 +37,20 @@ impl Control {
     /// tasks end when the answer is dropped.
     pub async fn start(self: &Arc<Self>, signals: mpsc::UnboundedReceiver<Signal>) -> JoinSet<()> {
         self.recover().await;
+        self.run(signals)
+    }
+
+    /// Keeps the list right: what [`Control::start`] does after it has looked at what was left.
+    pub fn run(self: &Arc<Self>, signals: mpsc::UnboundedReceiver<Signal>) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         tasks.spawn(self.clone().take_signals(signals));
         tasks.spawn(self.clone().close_ended());
         tasks.spawn(self.clone().every(TIMERS, "timers", Self::act_on_deadlines));
         tasks.spawn(self.clone().every(TIMERS, "tabs", Self::mind_tabs));
+        tasks.spawn(self.clone().every(TIMERS, "settling tabs", Self::settle_tabs));
+        tasks.spawn(self.clone().every(BEAT, "heartbeat", Self::beat));
+        tasks.spawn(self.clone().every(TIMERS, "lost log", Self::mind_the_log));
+        tasks.spawn(self.clone().every(TIMERS, "share of sweeps", Self::sweep_share));
         tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
         tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));
         tasks.spawn(self.clone().follow());
@@ -91,7 +102,9 @@ impl Control {
     pub(crate) async fn act_on_deadlines(&self) -> Result<()> {
         let now = self.clock.now();
         for session in self.replica.unended() {
-            if let Some(command) = lifecycle::due(&session, now) {
+            if let Some(command) = lifecycle::due(&session, now)
+                && self.minds(&session, now)
+            {
                 let after = self.step(session.id, command, Actor::System).await?;
                 if after.status == Status::Error {
                     self.stop_in_environment(&after).await;
@@ -141,7 +154,7 @@ impl Control {
         let mut stops = JoinSet::new();
         loop {
             for session in self.replica.closing() {
-                if under_way.insert(session.id) {
+                if self.mine(&session) && under_way.insert(session.id) {
                     stops.spawn(self.clone().close(session.id));
                 }
             }

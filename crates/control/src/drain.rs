@@ -26,10 +26,13 @@ impl Control {
         self.writer.close().await;
     }
 
-    /// Refuses while the server is about to stop.
+    /// Refuses while the server is about to stop, or has lost the log.
     pub(crate) fn let_in(&self) -> Result<()> {
         if self.draining.is_cancelled() {
             return Err(Error::Stopping);
+        }
+        if self.lost() {
+            return Err(Error::Lost);
         }
         Ok(())
     }

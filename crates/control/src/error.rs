@@ -79,6 +79,12 @@ pub enum Error {
     /// The environment could not do it.
     #[error("environment: {0}")]
     Environment(String),
+    /// The node that runs the session is away.
+    #[error("the node {0} is away")]
+    NodeAway(std::sync::Arc<str>),
+    /// The log has been away for too long.
+    #[error("the log is lost")]
+    Lost,
     /// The server is about to stop.
     #[error("the server is stopping")]
     Stopping,
@@ -239,6 +245,24 @@ impl From<Error> for Problem {
             Error::Stopping => Self {
                 retry_after: Some(2),
                 ..Self::new(503, "stopping", "The server restarts", "Try again in a moment.")
+            },
+            Error::NodeAway(node) => Self {
+                retry_after: Some(2),
+                ..Self::new(
+                    503,
+                    "node_away",
+                    "The server that runs this session can't be reached",
+                    format!("It is the node {node}. The session is opened again as soon as it is back."),
+                )
+            },
+            Error::Lost => Self {
+                retry_after: Some(2),
+                ..Self::new(
+                    503,
+                    "database_lost",
+                    "The database can't be reached",
+                    "Nothing can be shown or changed without it. The server tries again by itself.",
+                )
             },
             Error::Store(StoreError::Full) => Self::new(
                 503,

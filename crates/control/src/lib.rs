@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod first_start;
 mod health;
+mod nodes;
 mod people;
 mod refresh;
 mod replica;
@@ -31,8 +32,9 @@ mod watch;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use environments::Environment;
-use session::{EnvironmentId, Session, Status};
+use session::{EnvironmentId, ONLY_NODE, Session, Status};
 use store::{Answer, Committed, Store, Writer};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -41,6 +43,7 @@ use uuid::Uuid;
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
 pub use first_start::FirstStart;
+pub use nodes::{Host, Relay, SILENT};
 pub use people::{MIN_PASSWORD_CHARS, random_password};
 pub use refresh::REFRESH_INTERVAL;
 pub use streams::{Close, Use};
@@ -51,12 +54,18 @@ use replica::Replica;
 use streams::Streams;
 
 /// What can be chosen for a [`Control`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How long a session counts as connected after its tab's stream ended: a reload is no disconnect.
     pub reload_grace: Duration,
     /// Password checks at once.
     pub hashing: usize,
+    /// The name of this node among those that share the log.
+    pub node: Arc<str>,
+    /// Where the others reach it.
+    pub node_url: Arc<str>,
+    /// How long the log may be away before tabs and watches are closed; `None` = they stay open.
+    pub lost_after: Option<TimeDelta>,
 }
 
 impl Default for Options {
@@ -64,6 +73,9 @@ impl Default for Options {
         Self {
             reload_grace: Duration::from_secs(2),
             hashing: 2,
+            node: ONLY_NODE.into(),
+            node_url: "".into(),
+            lost_after: None,
         }
     }
 }
@@ -84,6 +96,7 @@ pub struct Control {
     hashing: Semaphore,
     no_user_hash: String,
     sweeps: refresh::Sweeps,
+    nodes: nodes::Nodes,
     closing: Arc<Notify>,
     views: watch::Views,
     draining: CancellationToken,
@@ -108,6 +121,8 @@ impl Control {
             })
         };
         let sweeps = refresh::Sweeps::new(clock.now());
+        let nodes = nodes::Nodes::new(clock.now());
+        let hashing = Semaphore::new(options.hashing);
         Ok(Arc::new(Self {
             store,
             writer,
@@ -117,9 +132,10 @@ impl Control {
             clock,
             options,
             throttle: throttle::Throttle::default(),
-            hashing: Semaphore::new(options.hashing),
+            hashing,
             no_user_hash: people::hash(&random_password())?,
             sweeps,
+            nodes,
             closing,
             views: watch::Views::default(),
             draining: CancellationToken::new(),

@@ -1,16 +1,19 @@
 //! The refresh, or sweep: asking every environment what it really runs, and making the log agree.
 //!
 //! At most one every 30 s for all administrators together: the store hands out the turn. Rule of the sweep: the log says
-//! Active and the environment has nothing → Error; the environment runs what the log does not call live → stopped.
+//! Active and the environment has nothing → Error; the environment runs what the log does not call live → stopped. Each node asks its
+//! own environments, about the sessions that it runs.
 
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::TimeDelta;
 use environments::{Environment, EnvironmentError};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use session::{
     Actor, EnvironmentId, Role, Session, SessionId, Status, Timestamp,
     catalogue::Swept,
@@ -18,83 +21,164 @@ use session::{
     wire::{Me, Refreshed, Stale},
 };
 use store::Claim;
+use tokio::time::timeout;
 
-use crate::{Control, Error, Result, authority::require};
+use crate::{Control, Error, Result, authority::require, nodes::OtherNode};
 
 /// Least time between the starts of two sweeps.
 pub const REFRESH_INTERVAL: TimeDelta = TimeDelta::seconds(30);
+/// How long whoever asked for a sweep waits for the other nodes' shares.
+const SHARE: Duration = Duration::from_secs(5);
 
 /// What is known of the sweeps so far.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Time of the last completed one.
+    /// Time of the last that every node has completed.
     pub as_of: Option<Timestamp>,
     /// When the next may start.
     pub next_at: Timestamp,
-    /// Environments that did not answer the last one.
+    /// Environments that did not answer it.
     pub stale: Vec<Stale>,
 }
 
-/// Keeps [`State`].
+/// What a node's last sweep found: what the nodes tell each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// When the turn was granted that it was made in.
+    granted_at: Option<Timestamp>,
+    /// When it was complete.
+    done_at: Option<Timestamp>,
+    environments: Vec<Found>,
+}
+
+/// What it found in one environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Found {
+    id: EnvironmentId,
+    name: Arc<str>,
+    swept: Swept,
+}
+
+impl Report {
+    fn of(&self, id: EnvironmentId) -> Option<&Swept> {
+        let found = self.environments.iter().find(|found| found.id == id);
+        found.map(|found| &found.swept)
+    }
+
+    fn stale(&self, node: Option<&Arc<str>>) -> impl Iterator<Item = Stale> {
+        self.environments.iter().filter_map(move |found| {
+            Some(Stale {
+                environment_id: found.id,
+                environment: found.name.clone(),
+                node: node.cloned(),
+                as_of: found.swept.answered_at,
+                error: found.swept.error.clone()?,
+            })
+        })
+    }
+}
+
+/// Keeps what this node's sweeps found, and when the next may start.
 pub struct Sweeps(Mutex<Kept>);
 
 struct Kept {
-    as_of: Option<Timestamp>,
     next_at: Timestamp,
-    swept: BTreeMap<EnvironmentId, Swept>,
-    stale: Vec<Stale>,
+    /// The newest turn that anybody was granted.
+    granted_at: Option<Timestamp>,
+    mine: Arc<Report>,
 }
 
 impl Sweeps {
     /// None yet.
     pub fn new(now: Timestamp) -> Self {
         Self(Mutex::new(Kept {
-            as_of: None,
             next_at: now,
-            swept: BTreeMap::new(),
-            stale: Vec::new(),
+            granted_at: None,
+            mine: Arc::default(),
         }))
     }
 
-    /// What is known now.
-    pub fn state(&self) -> State {
-        let kept = self.0.lock();
-        State {
-            as_of: kept.as_of,
-            next_at: kept.next_at,
-            stale: kept.stale.clone(),
-        }
+    /// What the other nodes are told.
+    pub fn report(&self) -> Arc<Report> {
+        self.0.lock().mine.clone()
     }
 
-    /// What the last sweep found in an environment; `None` before the first.
-    pub fn of(&self, id: EnvironmentId) -> Option<Swept> {
-        self.0.lock().swept.get(&id).cloned()
-    }
-
-    /// Keeps what an environment answered: how many sessions run there, or why it did not. Answers what is known now.
-    fn keep(&self, id: EnvironmentId, at: Timestamp, answer: std::result::Result<u32, Arc<str>>) -> Swept {
+    /// A node was granted a turn: this one has to do its share.
+    pub fn granted(&self, at: Timestamp) {
         let mut kept = self.0.lock();
-        let before = kept.swept.get(&id);
-        let swept = match answer {
-            Ok(running) => Swept {
-                at,
-                answered_at: Some(at),
-                running,
-                error: None,
-            },
-            Err(error) => Swept {
-                at,
-                answered_at: before.and_then(|before| before.answered_at),
-                running: before.map_or(0, |before| before.running),
-                error: Some(error),
-            },
-        };
-        kept.swept.insert(id, swept.clone());
-        swept
+        kept.granted_at = kept.granted_at.max(Some(at));
+        kept.next_at = kept.next_at.max(at + REFRESH_INTERVAL);
+    }
+
+    /// The turn in which this node has yet to sweep.
+    fn owed(&self) -> Option<Timestamp> {
+        let kept = self.0.lock();
+        kept.granted_at.filter(|_| kept.granted_at > kept.mine.granted_at)
+    }
+
+    fn keep(&self, report: Report) {
+        self.0.lock().mine = Arc::new(report);
     }
 }
 
 impl Control {
+    /// What the sweeps of all nodes together have found.
+    pub(crate) fn sweeps(&self) -> State {
+        let others = self.nodes.others(self.clock.now());
+        let (here, away): (Vec<_>, Vec<_>) = others.into_iter().partition(|node| node.alive);
+        let kept = self.sweeps.0.lock();
+        let me = (!here.is_empty() || !away.is_empty()).then_some(&self.options.node);
+        let mut stale: Vec<_> = kept.mine.stale(me).collect();
+        let mut as_of = kept.mine.done_at;
+        let next_at = kept.next_at;
+        for node in &here {
+            stale.extend(node.report.stale(Some(&node.name)));
+            // One that has just come has not swept yet.
+            if let Some(done_at) = node.report.done_at {
+                as_of = as_of.map(|as_of| as_of.min(done_at));
+            }
+        }
+        drop(kept);
+        for node in away {
+            stale.extend(self.unconfirmed(&node));
+        }
+        State { as_of, next_at, stale }
+    }
+
+    /// The environments that a node that is away has sessions in.
+    fn unconfirmed(&self, node: &OtherNode) -> Vec<Stale> {
+        let unended = self.replica.unended().into_iter();
+        let of_it: BTreeMap<_, _> = unended
+            .filter(|session| session.node == node.name)
+            .map(|session| (session.environment_id, session.environment.clone()))
+            .collect();
+        let stale = |(environment_id, environment)| Stale {
+            environment_id,
+            environment,
+            node: Some(node.name.clone()),
+            as_of: node.report.of(environment_id).and_then(|swept| swept.answered_at),
+            error: "The node can't be reached.".into(),
+        };
+        of_it.into_iter().map(stale).collect()
+    }
+
+    /// What the last sweep found in an environment, on all nodes together; `None` before the first.
+    pub(crate) fn swept(&self, id: EnvironmentId) -> Option<Swept> {
+        let others = self
+            .nodes
+            .others(self.clock.now())
+            .into_iter()
+            .filter(|node| node.alive);
+        let others = others.filter_map(|node| node.report.of(id).cloned());
+        let mine = self.sweeps.0.lock().mine.of(id).cloned();
+        mine.into_iter().chain(others).reduce(|one, other| Swept {
+            at: one.at.min(other.at),
+            answered_at: one.answered_at.min(other.answered_at),
+            running: one.running + other.running,
+            error: one.error.or(other.error),
+        })
+    }
+
     /// Sweeps now, or says when it is possible.
     pub async fn refresh(self: &Arc<Self>, me: &Me) -> Result<Refreshed> {
         require(me, Role::SystemAdmin)?;
@@ -107,56 +191,97 @@ impl Control {
     pub(crate) async fn sweep_in_turn(&self) -> Result<Refreshed> {
         let now = self.clock.now();
         match self.store.claim_sweep(now, REFRESH_INTERVAL).await? {
-            Claim::Granted => self.sweeps.0.lock().next_at = now + REFRESH_INTERVAL,
+            Claim::Granted => self.sweeps.granted(now),
             Claim::Wait(until) => {
-                self.sweeps.0.lock().next_at = until;
+                self.sweeps.granted(until - REFRESH_INTERVAL);
                 return Err(Error::TooSoon { until, now });
             }
         }
         // Everybody's button counts down from here on, not only when the environments have answered.
         self.replica.announce();
-        let as_of = self.sweep().await;
+        self.sweep().await;
+        self.others_swept(now).await;
+        let State { as_of, next_at, .. } = self.sweeps();
         Ok(Refreshed {
-            as_of,
-            next_refresh_at: self.sweeps.state().next_at,
+            as_of: as_of.unwrap_or_else(|| self.clock.now()),
+            next_refresh_at: next_at,
         })
     }
 
-    /// Asks every environment and reconciles. Answers the time of completion.
-    pub(crate) async fn sweep(&self) -> Timestamp {
-        let mut stale = Vec::new();
+    /// Does this node's share of a sweep that another node was granted.
+    pub(crate) async fn sweep_share(&self) -> Result<()> {
+        if self.sweeps.owed().is_some() {
+            self.sweep().await;
+        }
+        Ok(())
+    }
+
+    /// Returns when the nodes that are there have done their share, or have had long enough.
+    async fn others_swept(&self, granted_at: Timestamp) {
+        let mut changes = self.replica.subscribe();
+        let owes = |node: &OtherNode| node.alive && node.report.granted_at < Some(granted_at);
+        let shared = async {
+            while self.nodes.others(self.clock.now()).iter().any(owes) {
+                // A report that is news is announced.
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if timeout(SHARE, shared).await.is_err() {
+            tracing::warn!("a node has not done its share of the sweep yet");
+        }
+    }
+
+    /// Asks every environment of this node and reconciles.
+    pub(crate) async fn sweep(&self) {
+        let mut report = Report {
+            granted_at: self.sweeps.0.lock().granted_at,
+            done_at: None,
+            environments: Vec::new(),
+        };
         let names = self.store.environments().await.unwrap_or_default();
         for (id, environment) in &self.environments {
             let answer = self.reconcile(*id, environment).await;
             if let Err(error) = &answer {
                 tracing::warn!(environment = %id, %error, "an environment did not answer the sweep");
             }
-            let answer = answer.map_err(|error| error.to_string().into());
-            let swept = self.sweeps.keep(*id, self.clock.now(), answer);
-            if let Some(error) = swept.error {
-                stale.push(Stale {
-                    environment_id: *id,
-                    environment: names
-                        .iter()
-                        .find(|row| row.id == *id)
-                        .map_or_else(|| "?".into(), |row| row.name.clone()),
-                    as_of: swept.answered_at,
-                    error,
-                });
-            }
+            let known = names.iter().find(|row| row.id == *id);
+            report.environments.push(Found {
+                id: *id,
+                name: known.map_or_else(|| "?".into(), |row| row.name.clone()),
+                swept: self.found_now(*id, answer),
+            });
         }
-        let as_of = self.clock.now();
-        let mut kept = self.sweeps.0.lock();
-        kept.as_of = Some(as_of);
-        kept.stale = stale;
-        drop(kept);
+        report.done_at = Some(self.clock.now());
+        self.sweeps.keep(report);
         self.replica.announce();
-        as_of
+    }
+
+    /// What an environment answered: how many sessions run there, or why it did not.
+    fn found_now(&self, id: EnvironmentId, answer: std::result::Result<u32, EnvironmentError>) -> Swept {
+        let at = self.clock.now();
+        let kept = self.sweeps.0.lock();
+        let before = kept.mine.of(id);
+        match answer {
+            Ok(running) => Swept {
+                at,
+                answered_at: Some(at),
+                running,
+                error: None,
+            },
+            Err(error) => Swept {
+                at,
+                answered_at: before.and_then(|before| before.answered_at),
+                running: before.map_or(0, |before| before.running),
+                error: Some(error.to_string().into()),
+            },
+        }
     }
 
     /// At the start: nothing is starting and no tab is open, whatever the log says. Then a sweep.
     pub(crate) async fn recover(&self) {
-        for session in self.replica.unended() {
+        for session in self.replica.unended().into_iter().filter(|session| self.mine(session)) {
             let lost = match session.status {
                 Status::Pending => "The server restarted while the application was starting.",
                 Status::Active if !self.environments.contains_key(&session.environment_id) => {
@@ -211,7 +336,7 @@ impl Control {
 
     fn of(&self, id: EnvironmentId, is: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {
         let mut sessions = self.replica.unended();
-        sessions.retain(|session| session.environment_id == id && is(session));
+        sessions.retain(|session| session.environment_id == id && self.mine(session) && is(session));
         sessions
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use session::{
-    ApplicationId, End, EndReason, EnvironmentId, Policy, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    ApplicationId, End, EndReason, EnvironmentId, ONLY_NODE, Policy, Session, SessionId, Status, Teardown, Timestamp,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -51,6 +52,7 @@ struct Names {
     environments: Vec<Arc<str>>,
     applications: Vec<Arc<str>>,
     people: Vec<Arc<str>>,
+    node: Arc<str>,
 }
 
 impl Names {
@@ -60,6 +62,7 @@ impl Names {
             environments: ENVIRONMENTS.map(Into::into).into(),
             applications: APPLICATIONS.map(Into::into).into(),
             people: (0..PEOPLE).map(person).collect(),
+            node: ONLY_NODE.into(),
         }
     }
 }
@@ -108,6 +111,7 @@ fn synthetic(n: u64, count: u64, now: Timestamp, names: &Names) -> Session {
         teardown: Teardown::Confirmed,
         blocked_until: None,
         policy: Policy::default(),
+        node: names.node.clone(),
         version: 0,
     }
 }

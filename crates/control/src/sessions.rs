@@ -27,7 +27,7 @@ impl Control {
     /// The same for whoever was let in before.
     pub(crate) fn list_of(&self, view: &View) -> Result<SessionList> {
         let page = self.replica.page(view).map_err(Error::Malformed)?;
-        let sweeps = self.sweeps.state();
+        let sweeps = self.sweeps();
         let head = Head {
             revision: page.revision,
             as_of: sweeps.as_of,
@@ -142,6 +142,14 @@ impl Control {
         self.owned(me, id)
     }
 
+    /// A person's own session, also one that another node has just launched.
+    pub(crate) async fn found(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+        if self.replica.get(id).is_none() {
+            self.catch_up().await?;
+        }
+        self.owned(me, id)
+    }
+
     /// A person's own session. Somebody else's is as unknown as none at all.
     pub(crate) fn owned(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
         let found = self.replica.get(id).filter(|session| session.user_id == me.user_id);
@@ -171,6 +179,7 @@ impl Control {
             session_id,
             application_id,
             user_id: me.user_id,
+            node: self.options.node.clone(),
             origin: me.origin.clone(),
             at,
         };

@@ -90,6 +90,8 @@ pub struct OpenTab {
     pub id: SessionId,
     /// Which.
     pub key: TabKey,
+    /// When it was opened.
+    pub opened_at: Timestamp,
     /// When somebody last used it.
     pub used_at: Timestamp,
 }
@@ -99,6 +101,7 @@ struct Open {
     close: oneshot::Sender<Close>,
     tell: mpsc::UnboundedSender<Notice>,
     used: Use,
+    opened_at: Timestamp,
     warned: Option<Warning>,
 }
 
@@ -124,6 +127,7 @@ impl Streams {
             key,
             close,
             tell,
+            opened_at: used.last(),
             used: used.clone(),
             warned: None,
         };
@@ -207,6 +211,7 @@ impl Streams {
         let tab = |(id, open): (&SessionId, &Open)| OpenTab {
             id: *id,
             key: open.key,
+            opened_at: open.opened_at,
             used_at: open.used.last(),
         };
         tabs.iter().map(tab).collect()

@@ -46,8 +46,8 @@ pub struct Attachment {
 
 impl Control {
     /// What the session's tab shows to its user.
-    pub fn tab(&self, me: &Me, id: SessionId) -> Result<Tab> {
-        let session = self.owned(me, id)?;
+    pub async fn tab(&self, me: &Me, id: SessionId) -> Result<Tab> {
+        let session = self.found(me, id).await?;
         let view = SessionView::from(&*session);
         Ok(if session.status.is_live() {
             Tab::Live(view)
@@ -59,7 +59,7 @@ impl Control {
     /// Opens a session in a tab, with the application's bytes. Its owner only. One that is starting is waited for. A tab
     /// that had it open is told to close.
     pub async fn attach(self: &Arc<Self>, me: &Me, id: SessionId) -> Result<(Attachment, Box<dyn Duplex>)> {
-        self.owned(me, id)?;
+        self.found(me, id).await?;
         self.started(id).await;
         self.let_in()?;
         let session = self.owned(me, id)?;
@@ -70,6 +70,9 @@ impl Control {
             } else {
                 Error::Status(view)
             });
+        }
+        if !self.mine(&session) {
+            return Err(Error::NodeAway(session.node.clone()));
         }
         let environment = self.environments.get(&session.environment_id);
         let environment = environment.ok_or_else(|| Error::Environment("it can't be reached from here".into()))?;
@@ -111,7 +114,7 @@ impl Control {
             self.streams.close(id, why);
         }
         // It may have come in between.
-        if self.draining.is_cancelled() {
+        if self.let_in().is_err() {
             self.streams.close(id, Close::Restart);
         }
         let limits = Notice::Limits {

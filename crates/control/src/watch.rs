@@ -132,12 +132,13 @@ async fn publish(control: Weak<Control>, view: View, sender: watch::Sender<State
 
 impl Watch {
     /// The next message: waits for a change, or for the time of a sign of life. [`Error::Stopping`] when the server is about to
-    /// stop: whoever watches is to come back.
+    /// stop, [`Error::Lost`] when it has lost the log: whoever watches is to come back.
     pub async fn next(&mut self) -> Result<Message> {
         let control = self.control.clone();
         tokio::select! {
             biased;
             () = control.draining() => Err(Error::Stopping),
+            () = control.losing() => Err(Error::Lost),
             message = self.news() => message,
         }
     }

@@ -44,11 +44,13 @@ pub enum Column {
     ConnectedSince,
     /// When time itself does something to it next, and what.
     NextDeadline,
+    /// Name of the node that runs it.
+    Node,
 }
 
 impl Column {
     /// Every column: first the ten of the reference page in its order, then what is ours.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::SessionId,
         Self::EnvironmentId,
         Self::Environment,
@@ -66,6 +68,7 @@ impl Column {
         Self::Error,
         Self::ConnectedSince,
         Self::NextDeadline,
+        Self::Node,
     ];
 
     /// The header, word for word.
@@ -88,6 +91,7 @@ impl Column {
             Self::Error => "Error",
             Self::ConnectedSince => "Connected since",
             Self::NextDeadline => "Next deadline",
+            Self::Node => "Node",
         }
     }
 
@@ -111,6 +115,7 @@ impl Column {
             Self::Error => "What went wrong",
             Self::ConnectedSince => "Since when it is open in a browser tab",
             Self::NextDeadline => "When a time limit ends it or its start, unless something happens before",
+            Self::Node => "The server that runs it",
         }
     }
 
@@ -134,6 +139,7 @@ impl Column {
             Self::Error => "error",
             Self::ConnectedSince => "connected_since",
             Self::NextDeadline => "next_deadline",
+            Self::Node => "node",
         }
     }
 

@@ -29,7 +29,7 @@ mod model;
 
 pub use event::{Actor, Event, EventKind, Origin};
 pub use ids::{ApplicationId, BatchId, EnvironmentId, SessionId, UserId};
-pub use model::{End, EndReason, Session, Status, Teardown};
+pub use model::{End, EndReason, ONLY_NODE, Session, Status, Teardown};
 pub use policy::Policy;
 pub use role::Role;
 

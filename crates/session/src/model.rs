@@ -202,6 +202,9 @@ impl FromStr for EndReason {
     }
 }
 
+/// Name of a node that was given none: the only one, where the log is a file.
+pub const ONLY_NODE: &str = "main";
+
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
@@ -256,6 +259,8 @@ pub struct Session {
     pub blocked_until: Option<Timestamp>,
     /// The limits it was launched under.
     pub policy: Policy,
+    /// Name of the node that took the launch: it runs the session, and nobody else closes it in its environment.
+    pub node: Arc<str>,
     /// Revision of the log that last changed it.
     pub version: u64,
 }

@@ -107,6 +107,7 @@ mod tests {
             teardown: Teardown::NotNeeded,
             blocked_until: None,
             policy,
+            node: crate::ONLY_NODE.into(),
             version: 1,
         }
     }

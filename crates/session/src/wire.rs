@@ -52,6 +52,8 @@ pub struct SessionView {
     pub error: Option<Arc<str>>,
     /// How far the environment has come with closing it.
     pub teardown: Teardown,
+    /// Name of the node that runs it.
+    pub node: Arc<str>,
     /// Revision of the log that last changed it.
     pub version: u64,
 }
@@ -79,6 +81,7 @@ impl From<&Session> for SessionView {
             end_note: end.and_then(|end| end.note.clone()),
             error: session.error.clone(),
             teardown: session.teardown,
+            node: session.node.clone(),
             version: session.version,
         }
     }
@@ -166,13 +169,15 @@ pub struct Deadline {
     pub timer: Timer,
 }
 
-/// An environment whose last sweep failed: its rows are as old as `as_of`.
+/// An environment whose last sweep failed, or one on a node that is away: its rows are as old as `as_of`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stale {
     /// Which one.
     pub environment_id: EnvironmentId,
     /// Its name.
     pub environment: Arc<str>,
+    /// On which node; `None` = the only one.
+    pub node: Option<Arc<str>>,
     /// Last time it answered; `None` = not since the server started.
     pub as_of: Option<Timestamp>,
     /// What it said.
@@ -411,6 +416,7 @@ mod tests {
             stale: vec![Stale {
                 environment_id: EnvironmentId(uuid::Uuid::nil()),
                 environment: "Lab".into(),
+                node: None,
                 as_of: None,
                 error: "gone".into(),
             }],

@@ -41,11 +41,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Each person launches each of a hundred applications once.
-const fn launch(n: u128) -> Request {
+fn launch(n: u128) -> Request {
     Request::Launch {
         session_id: SessionId(Uuid::from_u128(1_000_000 + n)),
         application_id: ApplicationId(Uuid::from_u128(n / PEOPLE)),
         user_id: UserId(Uuid::from_u128(n % PEOPLE)),
+        node: session::ONLY_NODE.into(),
         origin: None,
         at: Timestamp::UNIX_EPOCH,
     }

@@ -3,7 +3,10 @@
 //!
 //! The edges of a session's life are not here: they are [`lifecycle`]'s.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 use session::{
@@ -158,9 +161,13 @@ impl Batch {
                 session_id,
                 application_id,
                 user_id,
+                node,
                 origin,
                 at,
-            } => self.launch(*session_id, (*user_id, *application_id), origin.as_ref(), kept(*at)),
+            } => {
+                let wanted = (*session_id, *user_id, *application_id);
+                self.launch(wanted, node, origin.as_ref(), kept(*at))
+            }
             Request::Step {
                 session_id,
                 command,
@@ -213,8 +220,14 @@ impl Batch {
         Rows { added, changed }
     }
 
-    fn launch(&mut self, id: SessionId, pair: Pair, origin: Option<&Origin>, at: Timestamp) -> Answer {
-        let (user_id, application_id) = pair;
+    fn launch(
+        &mut self,
+        (id, user_id, application_id): (SessionId, UserId, ApplicationId),
+        node: &Arc<str>,
+        origin: Option<&Origin>,
+        at: Timestamp,
+    ) -> Answer {
+        let pair = (user_id, application_id);
         let actor = self.users.get(&user_id).map_or(Actor::System, |user| Actor::Person {
             user_id,
             username: user.username.clone(),
@@ -233,7 +246,7 @@ impl Batch {
                 match self.obstacle(pair, found, at) {
                     Some(refusal) => refusal,
                     None => {
-                        let session = pending(id, found, user, at, self.revision);
+                        let session = pending(id, found, user, node, at, self.revision);
                         let command = found.application.command.clone();
                         self.live.entry(pair).or_default().insert((at, id));
                         *self.taken.entry(application_id).or_default() += 1;
@@ -365,7 +378,14 @@ pub(crate) fn launched(session: &Session) -> Event {
     }
 }
 
-fn pending(id: SessionId, of: &Launchable, user: &User, started_at: Timestamp, version: u64) -> Session {
+fn pending(
+    id: SessionId,
+    of: &Launchable,
+    user: &User,
+    node: &Arc<str>,
+    started_at: Timestamp,
+    version: u64,
+) -> Session {
     let Launchable {
         application,
         environment,
@@ -390,6 +410,7 @@ fn pending(id: SessionId, of: &Launchable, user: &User, started_at: Timestamp, v
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy: application.policy,
+        node: node.clone(),
         version,
     }
 }

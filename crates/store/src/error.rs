@@ -24,6 +24,11 @@ pub enum StoreError {
     /// Another server has the database.
     #[error("another cloud-delivery server uses this database ({0})")]
     Locked(String),
+    /// Another server is the node of this name.
+    #[error(
+        "another cloud-delivery server is node “{0}” of this database; give each its own name (CLOUD_DELIVERY_NODE)"
+    )]
+    NodeTaken(String),
     /// The data directory can't be made or written.
     #[error("the data directory {0} can't be written: {1}")]
     Unwritable(String, #[source] Arc<io::Error>),

@@ -151,6 +151,8 @@ pub enum Request {
         application_id: ApplicationId,
         /// For whom.
         user_id: UserId,
+        /// The node that will run it.
+        node: Arc<str>,
         /// Where the wish came from.
         origin: Option<Origin>,
         /// When.
@@ -282,6 +284,28 @@ pub enum Claim {
     Wait(Timestamp),
 }
 
+/// A server among those that share a database, as it was last heard of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The name that it was given.
+    pub name: Arc<str>,
+    /// Where the others reach it.
+    pub url: Arc<str>,
+    /// Its heartbeats so far: whoever sees that they stand still knows that it is away, whatever the clocks say.
+    pub beats: u64,
+    /// What it wants the others to know, as JSON.
+    pub report: Arc<str>,
+}
+
+/// What a heartbeat hears.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Every node that ever was, by name; none where nobody shares the database.
+    pub nodes: Vec<Node>,
+    /// When the last sweep was granted.
+    pub sweep_granted_at: Option<Timestamp>,
+}
+
 /// A login with its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
@@ -322,6 +346,11 @@ pub trait Store: Send + Sync + 'static {
     /// Reserves a sweep: at most one each `interval`, whoever asks. A clock that was set back makes everybody wait for
     /// one interval at most.
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;
+    /// Says that a node lives, and hears of the others. Not kept in the log, and lost in a power cut.
+    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
+        let _ = (name, url, report);
+        Ok(Heard::default())
+    }
     /// Adds synthetic sessions as they are, but for their version, in transactions of some thousand: a server beside it
     /// gets its turn. [`StoreError::NotEmpty`] where there are sessions already.
     async fn seed(&self, sessions: &[Session]) -> Result<()>;

@@ -19,8 +19,8 @@ use session::{
 };
 
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Login, Request, Result, SignedIn, Store,
-    StoreError, User,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, Node, Request, Result,
+    SignedIn, Store, StoreError, User,
     chain::{self, Check, Hash, Link, Verified},
     values::{json, kept, micros, number},
 };
@@ -47,6 +47,7 @@ struct State {
     environments: BTreeMap<EnvironmentId, EnvironmentRow>,
     applications: BTreeMap<ApplicationId, Application>,
     swept: Option<Timestamp>,
+    nodes: BTreeMap<Arc<str>, Node>,
 }
 
 /// An event as it is stored.
@@ -229,6 +230,22 @@ impl Store for Memory {
             };
             state.swept = Some(kept(now));
             Ok(claim)
+        })
+    }
+    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
+        self.transact(|state| {
+            let beats = state.nodes.get(name).map_or(0, |node| node.beats) + 1;
+            let node = Node {
+                name: name.into(),
+                url: url.into(),
+                beats,
+                report: report.into(),
+            };
+            state.nodes.insert(name.into(), node);
+            Ok(Heard {
+                nodes: state.nodes.values().cloned().collect(),
+                sweep_granted_at: state.swept,
+            })
         })
     }
     async fn seed(&self, sessions: &[Session]) -> Result<()> {

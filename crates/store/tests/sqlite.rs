@@ -81,6 +81,7 @@ fn launch(id: Uuid, who: u128) -> Request {
         session_id: SessionId(id),
         application_id: APPLICATION,
         user_id,
+        node: session::ONLY_NODE.into(),
         origin: None,
         at: at(0),
     }

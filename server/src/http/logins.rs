@@ -17,7 +17,7 @@ use serde::Deserialize;
 use session::{Origin, Role, wire::Me};
 use uuid::Uuid;
 
-use super::{AppState, origin::encode, problem::Refused};
+use super::{AppState, origin::encode, problem::Refused, relay::relayed, tab};
 
 /// Names the request, for whoever looks for it in the log of events.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -124,10 +124,13 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     let id = Uuid::now_v7().to_string();
+    if state.control.lost() && !needs_no_log(request.uri().path()) {
+        return failed(&request, control::Error::Lost);
+    }
     let me = match jar.get(state.cookie.name()) {
         Some(cookie) => match state.control.who(cookie.value()).await {
             Ok(me) => me,
-            Err(error) => return Refused::from(error).into_response(),
+            Err(error) => return failed(&request, error),
         },
         None => None,
     };
@@ -139,7 +142,10 @@ pub async fn guard(
     }
     if let Some(me) = me {
         let origin = Origin {
-            address: peer.ip().to_string().into(),
+            address: relayed(&state.control, request.headers())
+                .unwrap_or(peer.ip())
+                .to_string()
+                .into(),
             request_id: id.as_str().into(),
         };
         request.extensions_mut().insert(Me {
@@ -157,6 +163,15 @@ pub async fn guard(
     response
 }
 
+/// Whoever asks for a page reads why there is none; programs get a problem.
+fn failed(request: &Request, error: control::Error) -> Response {
+    let refused = Refused::from(error);
+    if !is_page(request.method(), request.uri().path()) {
+        return refused.into_response();
+    }
+    tab::problem(&refused.0)
+}
+
 /// The role that a page of the admin portal needs; `None` for everything else.
 fn needed(path: &str) -> Option<Role> {
     let below = |folder: &str| {
@@ -168,6 +183,13 @@ fn needed(path: &str) -> Option<Role> {
     } else {
         below("/admin").then_some(Role::SystemAdmin)
     }
+}
+
+/// Can it be answered without the log?
+fn needs_no_log(path: &str) -> bool {
+    let files = ["/pkg/", "/novnc/", "/tab/"];
+    ["/healthz", "/readyz", "/favicon.svg", "/favicon.ico", "/robots.txt"].contains(&path)
+        || files.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Is it a page for people who are signed in?

@@ -10,6 +10,7 @@ mod logins;
 mod origin;
 mod pages;
 mod problem;
+mod relay;
 mod security;
 mod site;
 mod stream;
@@ -40,6 +41,7 @@ pub struct AppState {
     options: LeptosOptions,
     cookie: logins::Cookie,
     origins: origin::Origins,
+    relays: relay::Relays,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -56,6 +58,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         options: site.options(settings),
         cookie: logins::Cookie::new(settings.https()),
         origins: origin::Origins::new(settings),
+        relays: relay::Relays::new(),
     };
     let csrf = CsrfLayer::new()
         .add_trusted_origin(settings.url())

@@ -5,13 +5,12 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::Bytes,
     extract::{
-        Path, State, WebSocketUpgrade,
+        FromRequest, Path, Request, State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket},
     },
-    http::HeaderMap,
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use control::{Attachment, Close, Control, Use};
+use control::{Attachment, Close, Control, Host, Use};
 use environments::{
     Duplex,
     rfb::{Activity, ClientFilter},
@@ -28,7 +27,7 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use super::{AppState, api::id, logins::Person, problem::Refused};
+use super::{AppState, api::id, logins::Person, problem::Refused, relay::relayed};
 
 /// Bytes of the application in one message.
 const CHUNK: usize = 16 * 1024;
@@ -41,15 +40,17 @@ const SILENT: Duration = Duration::from_secs(30);
 /// How long the last word to a tab may take.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// Opens the stream: our own pages only, its user only, an Active session only. One that is starting is waited for.
+/// Opens the stream: our own pages only, its user only, an Active session only. One that is starting is waited for. Where another
+/// node hosts the session, it is handed on to that.
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
     Path(text): Path<String>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    request: Request,
 ) -> Result<Response, Refused> {
-    if !state.origins.ours(&headers) {
+    // Who hands a tab on has looked at its page.
+    let relayed = relayed(&state.control, request.headers()).is_some();
+    if !relayed && !state.origins.ours(request.headers()) {
         let detail = "A session's stream is opened by this server's own pages only.";
         return Err(Refused(Problem::new(
             403,
@@ -58,18 +59,30 @@ pub async fn open(
             detail,
         )));
     }
-    let (attachment, application) = state.control.attach(&me, id(&text)?).await?;
-    let control = state.control;
+    let id = id(&text)?;
+    let (control, relays) = (state.control, state.relays);
+    if let Host::There(node) = control.host(&me, id).await? {
+        if relayed {
+            return Err(control::Error::NodeAway(node.node).into());
+        }
+        return relays.open(control, node, request).await;
+    }
+    let upgrade = WebSocketUpgrade::from_request(request, &()).await;
+    let upgrade: WebSocketUpgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refused) => return Ok(refused.into_response()),
+    };
+    let (attachment, application) = control.attach(&me, id).await?;
     Ok(upgrade
         .max_message_size(LARGEST)
         .max_frame_size(LARGEST)
         .write_buffer_size(0)
         .max_write_buffer_size(4 * LARGEST)
-        .on_upgrade(|socket| relay(control, attachment, application, socket)))
+        .on_upgrade(|socket| serve(control, attachment, application, socket)))
 }
 
 /// Relays until one side ends or the server says so; says why, and lets go.
-async fn relay(control: Arc<Control>, mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket) {
+async fn serve(control: Arc<Control>, mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket) {
     let (mut to_tab, mut from_tab) = socket.split();
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let heard = Mutex::new(Instant::now());

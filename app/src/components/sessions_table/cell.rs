@@ -41,6 +41,7 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
             let what = Memo::new(move |_| Some(consequence(next.get()?.timer).to_owned()));
             view! { {moment(move || Some(next.get()?.at))} <Note text=what /> }.into_any()
         }
+        Column::Node => words(move || session.read().node.to_string()).into_any(),
         Column::EndedBy => words(move || session.read().ended_by.as_deref().unwrap_or_default().to_owned()).into_any(),
         Column::EndReason => {
             let label = words(move || session.read().end_reason.map_or("", EndReason::label).to_owned());

@@ -21,7 +21,7 @@ impl Control {
         let rows = self.store.environments().await?;
         let live = self.live_by(|session| session.environment_id);
         let view = |row: EnvironmentRow| {
-            let swept = self.sweeps.of(row.id);
+            let swept = self.swept(row.id);
             let state = match &swept {
                 _ if !self.environments.contains_key(&row.id) => EnvironmentState::NotReachable,
                 None => EnvironmentState::NotAsked,

@@ -217,6 +217,7 @@ impl<'a> Key<'a> {
             Column::Error => row.error.as_deref().map_or(Value::Nothing, text),
             Column::ConnectedSince => row.connected_since.map_or(Value::Nothing, time),
             Column::NextDeadline => session::lifecycle::deadline(row).map_or(Value::Nothing, |(at, _)| time(at)),
+            Column::Node => text(&row.node),
         };
         Self { value, id: row.id.0 }
     }
@@ -271,7 +272,8 @@ const fn kind(column: Column) -> char {
         | Column::Application
         | Column::EndedBy
         | Column::EndReason
-        | Column::Error => 't',
+        | Column::Error
+        | Column::Node => 't',
         Column::Status
         | Column::Connected
         | Column::StartDate

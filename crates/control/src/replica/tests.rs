@@ -29,6 +29,7 @@ pub fn session(n: u32) -> Session {
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy,
+        node: session::ONLY_NODE.into(),
         version: 1,
     }
 }

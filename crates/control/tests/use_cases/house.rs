@@ -37,8 +37,8 @@ pub struct House {
     _tasks: JoinSet<()>,
 }
 
-const ENVIRONMENT: EnvironmentId = EnvironmentId(Uuid::from_u128(1));
-const DESKTOP: ApplicationId = ApplicationId(Uuid::from_u128(2));
+pub const ENVIRONMENT: EnvironmentId = EnvironmentId(Uuid::from_u128(1));
+pub const DESKTOP: ApplicationId = ApplicationId(Uuid::from_u128(2));
 
 impl House {
     pub async fn new() -> Self {
@@ -156,7 +156,7 @@ impl House {
     }
 }
 
-async fn furnish(store: &dyn Store) {
+pub async fn furnish(store: &dyn Store) {
     let at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
     let row = EnvironmentRow {
         id: ENVIRONMENT,

@@ -4,6 +4,7 @@ mod access;
 mod alive;
 mod catalogue;
 mod house;
+mod nodes;
 mod people;
 mod refresh;
 mod sessions;

@@ -94,11 +94,12 @@ pub(super) async fn furnish(store: &dyn Store, people: u128) {
     }
 }
 
-pub(super) const fn launch(n: u128, who: u128, what: ApplicationId, when: Timestamp) -> Request {
+pub(super) fn launch(n: u128, who: u128, what: ApplicationId, when: Timestamp) -> Request {
     Request::Launch {
         session_id: session(n),
         application_id: what,
         user_id: person(who),
+        node: "a".into(),
         origin: None,
         at: when,
     }

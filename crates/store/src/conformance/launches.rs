@@ -32,6 +32,7 @@ pub(super) async fn a_launch_gives_a_pending_session(store: Arc<dyn Store>) {
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy: Policy::default(),
+        node: "a".into(),
         version: before + 1,
     };
     let command = vec!["xterm".into(), "-T".into(), "Terminal".into()];

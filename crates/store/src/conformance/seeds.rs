@@ -2,7 +2,9 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use session::{ApplicationId, End, EndReason, EnvironmentId, Policy, Session, Status, Teardown, Timestamp, UserId};
+use session::{
+    ApplicationId, End, EndReason, EnvironmentId, ONLY_NODE, Policy, Session, Status, Teardown, Timestamp, UserId,
+};
 use uuid::Uuid;
 
 use super::kit::*;
@@ -36,6 +38,7 @@ pub(super) fn synthetic(n: u128, status: Status, teardown: Teardown, when: Times
         teardown,
         blocked_until: None,
         policy: Policy::default(),
+        node: ONLY_NODE.into(),
         version: 0,
     }
 }

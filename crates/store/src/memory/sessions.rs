@@ -1,5 +1,7 @@
 //! What becomes of requests.
 
+use std::sync::Arc;
+
 use session::{
     Actor, ApplicationId, EndReason, Event, EventKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
     lifecycle,
@@ -35,6 +37,7 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
             session_id,
             application_id,
             user_id,
+            node,
             origin,
             at,
         } => {
@@ -67,7 +70,7 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
             if state.sessions.contains_key(session_id) {
                 return Err(StoreError::Taken(session_id.to_string()));
             }
-            let (session, command) = pending(state, *session_id, *user_id, *application_id, at);
+            let (session, command) = pending(state, (*session_id, *user_id, *application_id), node, at);
             state.sessions.insert(*session_id, session.clone());
             events.push(Event {
                 session_id: Some(*session_id),
@@ -157,9 +160,8 @@ fn live_of(state: &State, user_id: UserId, application_id: ApplicationId) -> Opt
 
 fn pending(
     state: &State,
-    id: SessionId,
-    user_id: UserId,
-    application_id: ApplicationId,
+    (id, user_id, application_id): (SessionId, UserId, ApplicationId),
+    node: &Arc<str>,
     started_at: Timestamp,
 ) -> (Session, Vec<String>) {
     let application = &state.applications[&application_id];
@@ -183,6 +185,7 @@ fn pending(
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy: application.policy,
+        node: node.clone(),
         version: state.next(),
     };
     (session, application.command.clone())

@@ -26,8 +26,8 @@ use tokio::{sync::Notify, task::JoinHandle};
 
 use self::connections::{Connections, Lease};
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Login, Request, Result, SignedIn, Store,
-    StoreError, User, Verified,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, Request, Result, SignedIn,
+    Store, StoreError, User, Verified,
 };
 
 mod catalogue;
@@ -36,6 +36,7 @@ mod connections;
 mod events;
 mod listen;
 mod lock;
+mod nodes;
 mod open;
 mod people;
 mod rows;
@@ -100,12 +101,12 @@ impl Postgres {
         })
     }
 
-    /// Opens the database for a server. [`StoreError::Locked`] where another one has it.
-    pub async fn serve(url: &str, settings: Settings) -> Result<Self> {
+    /// Opens the database for the node of a name. [`StoreError::Locked`] where another server has that name.
+    pub async fn serve(url: &str, settings: Settings, node: &str) -> Result<Self> {
         let options = open::options(url, &settings)?;
-        let lock = lock::take(&options).await?;
+        let lock = lock::take(&options, node).await?;
         let mut store = Self::open(url, settings).await?;
-        store.lock = Some(tokio::spawn(lock::keep(options, lock)));
+        store.lock = Some(tokio::spawn(lock::keep(options, lock, node.to_owned())));
         Ok(store)
     }
 
@@ -190,6 +191,9 @@ impl Store for Postgres {
     }
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         sweep::claim(self, now, interval).await
+    }
+    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
+        nodes::beat(self, name, url, report).await
     }
     async fn seed(&self, sessions: &[Session]) -> Result<()> {
         seed::seed(self, sessions).await

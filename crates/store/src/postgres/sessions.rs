@@ -23,7 +23,7 @@ macro_rules! columns {
     () => {
         "id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
          started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
-         error, teardown, blocked_until, policy, version"
+         error, teardown, blocked_until, policy, node, version"
     };
 }
 
@@ -184,13 +184,13 @@ pub(super) async fn insert(lease: &mut Lease, revision: u64, sessions: &[Session
         columns!(),
         ") SELECT id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
          started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
-         error, teardown, blocked_until, policy::json, $23 \
+         error, teardown, blocked_until, policy::json, node, $24 \
          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], \
          $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], \
          $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], \
-         $21::timestamptz[], $22::text[]) AS added (id, environment_id, environment, application_id, application, user_id, \
+         $21::timestamptz[], $22::text[], $23::text[]) AS added (id, environment_id, environment, application_id, application, user_id, \
          username, status, access_epoch, started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, \
-         ended_by, end_reason, end_note, error, teardown, blocked_until, policy)"
+         ended_by, end_reason, end_note, error, teardown, blocked_until, policy, node)"
     ))
     .bind(column(sessions, |session| session.id.0))
     .bind(column(sessions, |session| session.environment_id.0))
@@ -214,6 +214,7 @@ pub(super) async fn insert(lease: &mut Lease, revision: u64, sessions: &[Session
     .bind(column(sessions, |session| session.teardown.code()))
     .bind(column(sessions, |session| opt(session.blocked_until)))
     .bind(policies)
+    .bind(column(sessions, |session| text(&session.node)))
     .bind(number(revision));
     lease.execute(statement).await?;
     Ok(())
@@ -298,6 +299,7 @@ fn session(row: &PgRow, shared: &mut Shared) -> Result<Session> {
         teardown: columns.parsed()?,
         blocked_until: columns.opt_time()?,
         policy: shared.policy(columns.letters()?)?,
+        node: columns.text(shared)?,
         version: columns.count()?,
     })
 }

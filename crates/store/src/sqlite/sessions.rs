@@ -22,7 +22,7 @@ macro_rules! columns {
     () => {
         "id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
          started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
-         error, teardown, blocked_until, policy, version"
+         error, teardown, blocked_until, policy, node, version"
     };
 }
 
@@ -227,6 +227,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, ses
             .push_bind(session.teardown.code())
             .push_bind(session.blocked_until.map(micros))
             .push_bind(policy)
+            .push_bind(&*session.node)
             .push_bind(number(revision));
     });
     query.build().execute(connection).await?;
@@ -283,6 +284,7 @@ fn session(row: &SqliteRow, shared: &mut Shared) -> Result<Session> {
         teardown: columns.parsed()?,
         blocked_until: columns.opt_time()?,
         policy: shared.policy(columns.value()?)?,
+        node: columns.text(shared)?,
         version: columns.revision()?,
     })
 }

@@ -71,6 +71,7 @@ fn launch(n: u128, who: u128) -> Request {
         session_id,
         application_id: APPLICATION,
         user_id,
+        node: session::ONLY_NODE.into(),
         origin: None,
         at: at(0),
     }

@@ -227,6 +227,7 @@ impl Draw {
                     session_id,
                     application_id: self.program(),
                     user_id: self.person(),
+                    node: if self.one_in(2) { "a" } else { "b" }.into(),
                     origin: self.origin(),
                     at: self.at(),
                 }

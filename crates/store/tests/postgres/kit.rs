@@ -79,6 +79,7 @@ pub fn launch(id: Uuid, who: u128, application_id: ApplicationId) -> Request {
         session_id: SessionId(id),
         application_id,
         user_id: UserId(Uuid::from_u128(who)),
+        node: session::ONLY_NODE.into(),
         origin: None,
         at: at(0),
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use session::{EventKind, SessionId, Status};
 use sqlx::Connection;
-use store::{Answer, LaunchRefusal, Store, StoreError, Writer, postgres::Postgres, throwaway::Database};
+use store::{Answer, Claim, LaunchRefusal, Node, Store, StoreError, Writer, postgres::Postgres, throwaway::Database};
 use uuid::Uuid;
 
 use super::kit::*;
@@ -173,4 +174,48 @@ async fn the_database_stops_what_breaks_an_invariant() {
     ] {
         assert!(sqlx::query(change).execute(&mut other).await.is_err(), "{change}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_hear_of_each_other_and_of_the_last_sweep() {
+    let database = Database::create().await;
+    let (here, there) = (open(database.url()).await, open(database.url()).await);
+    let alone = here.beat("a", "http://a:1", r#"{"is":"new"}"#).await.unwrap();
+    assert_eq!((alone.nodes.len(), alone.sweep_granted_at), (1, None));
+    let granted = here.claim_sweep(at(5), TimeDelta::seconds(30)).await.unwrap();
+    assert_eq!(granted, Claim::Granted);
+    there.beat("b", "http://b:1", "{}").await.unwrap();
+    here.beat("a", "http://a:2", r#"{"is":"old"}"#).await.unwrap();
+    let heard = there.beat("b", "http://b:1", "{}").await.unwrap();
+    let node = |name: &str, url: &str, report: &str| Node {
+        name: name.into(),
+        url: url.into(),
+        beats: 2,
+        report: report.into(),
+    };
+    assert_eq!(
+        heard.nodes,
+        [
+            node("a", "http://a:2", r#"{"is":"old"}"#),
+            node("b", "http://b:1", "{}")
+        ]
+    );
+    assert_eq!(heard.sweep_granted_at, Some(at(5)));
+    assert_eq!(here.revision().await.unwrap(), 0, "it is not in the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_one_server_at_a_time() {
+    let database = Database::create().await;
+    let serve = async |node: &str| Postgres::serve(database.url(), Default::default(), node).await;
+    let a = serve("a").await.unwrap();
+    let b = serve("b").await.unwrap();
+    let again = serve("a").await.err().unwrap();
+    assert!(
+        matches!(&again, StoreError::NodeTaken(name) if name == "a"),
+        "{again:?}"
+    );
+    assert!(again.to_string().contains("CLOUD_DELIVERY_NODE"), "{again}");
+    drop((a, b));
+    until("the name is free again", || async { serve("a").await.ok() }).await;
 }

@@ -83,6 +83,7 @@ fn cell(row: &Session, column: Column, now: Timestamp) -> Cow<'_, str> {
         Column::Error => row.error.as_deref().unwrap_or_default().into(),
         Column::ConnectedSince => time(row.connected_since),
         Column::NextDeadline => time(session::lifecycle::deadline(row).map(|(at, _)| at)),
+        Column::Node => (*row.node).into(),
     }
 }
 

@@ -48,6 +48,7 @@ fn session() -> Session {
         teardown: crate::Teardown::NotNeeded,
         blocked_until: None,
         policy: crate::Policy::default(),
+        node: crate::ONLY_NODE.into(),
         version: 1,
     }
 }

@@ -1,0 +1,306 @@
+//! Several nodes on one log. Time is the runtime's, which jumps as soon as everybody waits.
+#![expect(clippy::unwrap_used, reason = "a cluster that can't be made is a failed test")]
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use control::{Attachment, Clock, Close, Control, Error, Host, Options, SILENT};
+use environments::{
+    Environment,
+    simulated::{Simulated, SimulatedPlan},
+};
+use session::{EventKind, Role, SessionId, Status, Teardown, Timestamp, view::View, wire::Me};
+use store::{Store, memory::Memory};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::house::{DESKTOP, ENVIRONMENT, HOME, PASSWORD, furnish};
+
+/// Longer than anything here takes, but for what waits for [`SILENT`].
+const SOON: Duration = Duration::from_secs(4);
+
+/// Follows the runtime's time.
+struct Runtime(Instant);
+
+impl Clock for Runtime {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::from_std(self.0.elapsed()).unwrap()
+    }
+}
+
+struct Cluster {
+    store: Arc<dyn Store>,
+    clock: Arc<Runtime>,
+    nodes: Vec<Node>,
+    admin: Me,
+    student: Me,
+}
+
+struct Node {
+    control: Arc<Control>,
+    environment: Arc<Simulated>,
+    /// What runs by itself; none while the node is away.
+    tasks: JoinSet<()>,
+}
+
+impl Node {
+    async fn new(name: &str, store: &Arc<dyn Store>, clock: &Arc<Runtime>) -> Self {
+        let (signals, received) = mpsc::unbounded_channel();
+        let environment = Simulated::new(SimulatedPlan::default(), signals);
+        let reached: Arc<dyn Environment> = environment.clone();
+        let options = Options {
+            node: name.into(),
+            node_url: format!("http://{name}").into(),
+            ..Options::default()
+        };
+        let environments = HashMap::from([(ENVIRONMENT, reached)]);
+        let control = Control::open(store.clone(), environments, clock.clone(), options)
+            .await
+            .unwrap();
+        let tasks = control.start(received).await;
+        Self {
+            control,
+            environment,
+            tasks,
+        }
+    }
+
+    /// As a machine that hangs: it says nothing more, and hears nothing.
+    async fn freeze(&mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    /// As one that goes on where it hung.
+    async fn thaw(&mut self) {
+        let (_, nothing) = mpsc::unbounded_channel();
+        self.tasks = self.control.run(nothing);
+    }
+}
+
+impl Cluster {
+    async fn new() -> Self {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        furnish(&*store).await;
+        let clock = Arc::new(Runtime(Instant::now()));
+        let nodes = vec![
+            Node::new("a", &store, &clock).await,
+            Node::new("b", &store, &clock).await,
+        ];
+        let control = &nodes[0].control;
+        let mut people = Vec::new();
+        for (name, role) in [("admin", Role::SystemAdmin), ("student", Role::User)] {
+            control.add_user(name, PASSWORD, role).await.unwrap();
+            let token = control.sign_in(name, PASSWORD, HOME).await.unwrap();
+            people.push(control.who(&token).await.unwrap().unwrap());
+        }
+        let [admin, student] = people.try_into().unwrap();
+        let cluster = Self {
+            store,
+            clock,
+            nodes,
+            admin,
+            student,
+        };
+        // Until each has heard of the other.
+        sleep(Duration::from_secs(3)).await;
+        cluster
+    }
+
+    fn node(&self, node: usize) -> &Control {
+        &self.nodes[node].control
+    }
+
+    /// Waits until something is so, as long as the node tells of changes.
+    async fn shows(&self, node: usize, so: impl Fn(&Self) -> bool) {
+        let mut watch = self.nodes[node].control.watch(&self.admin, View::default()).unwrap();
+        let seen = timeout(Duration::from_secs(60), async {
+            while !so(self) {
+                watch.next().await.unwrap();
+            }
+        });
+        seen.await.unwrap_or_else(|_| {
+            panic!(
+                "it did not come: {:?}",
+                self.node(node).list(&self.admin, &View::default())
+            )
+        });
+    }
+
+    async fn active_on(&self, node: usize) -> SessionId {
+        let id = self.nodes[node]
+            .control
+            .launch(&self.student, DESKTOP)
+            .await
+            .unwrap()
+            .id;
+        self.shows(node, |cluster| cluster.status(node, id) == Some(Status::Active))
+            .await;
+        id
+    }
+
+    async fn open_on(&self, node: usize, id: SessionId) -> Attachment {
+        self.nodes[node].control.attach(&self.student, id).await.unwrap().0
+    }
+
+    fn status(&self, node: usize, id: SessionId) -> Option<Status> {
+        let row = self.node(node).session(&self.admin, id).ok()?;
+        Some(row.status)
+    }
+
+    fn connected(&self, node: usize, id: SessionId) -> bool {
+        self.node(node).session(&self.admin, id).is_ok_and(|row| row.connected)
+    }
+
+    async fn happened(&self, id: SessionId, what: fn(&EventKind) -> bool) -> usize {
+        let events = self.store.events(id).await.unwrap();
+        events.iter().filter(|event| what(&event.what)).count()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expire_on_one_node_closes_the_tab_on_another() {
+    let cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let tab = cluster.open_on(0, id).await;
+    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    let expired = cluster
+        .node(1)
+        .expire(&cluster.admin, id, Default::default())
+        .await
+        .unwrap();
+    assert_eq!(expired.status, Status::Expired);
+    // Nobody tells in this store: the next look does, within a second.
+    let (closed, within) = (timeout(SOON, tab.closed).await.unwrap(), Duration::from_millis(1500));
+    assert_eq!(closed, Ok(Close::Expired));
+    assert!(expired.ended_at.unwrap() + TimeDelta::from_std(within).unwrap() > cluster.clock.now());
+    // Only the node that runs it closes it there.
+    cluster
+        .shows(1, |cluster| {
+            let row = cluster.node(1).session(&cluster.admin, id).unwrap();
+            row.teardown == Teardown::Confirmed
+        })
+        .await;
+    assert!(cluster.nodes[0].environment.observe().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tab_is_sent_to_the_node_that_hosts_its_session_and_opened_nowhere_else() {
+    let cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let host = async |node: usize| cluster.nodes[node].control.host(&cluster.student, id).await;
+    assert_eq!(host(0).await.unwrap(), Host::Here);
+    // Also before this node has looked at the log.
+    let Host::There(relay) = host(1).await.unwrap() else {
+        panic!("it is not there")
+    };
+    assert_eq!((&*relay.node, &*relay.url), ("a", "http://a"));
+    assert!(cluster.node(0).is_node(&relay.secret) && !cluster.node(1).is_node(&relay.secret));
+    let refused = cluster.nodes[1].control.attach(&cluster.student, id).await.err();
+    assert!(matches!(refused, Some(Error::NodeAway(node)) if &*node == "a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tabs_of_a_node_that_hangs_lapse_and_are_back_with_it() {
+    let mut cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let mut tab = cluster.open_on(0, id).await;
+    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    let hung_at = cluster.clock.now();
+    cluster.nodes[0].freeze().await;
+    cluster.shows(1, |cluster| !cluster.connected(1, id)).await;
+    let after = cluster.clock.now() - hung_at;
+    assert!(after >= SILENT && after < SILENT + TimeDelta::seconds(4), "{after}");
+    let host = cluster.nodes[1].control.host(&cluster.student, id).await;
+    assert!(matches!(host, Err(Error::NodeAway(_))), "{host:?}");
+    let stale = cluster
+        .node(1)
+        .list(&cluster.admin, &View::default())
+        .unwrap()
+        .head
+        .stale;
+    assert_eq!(
+        stale.iter().map(|stale| stale.node.as_deref()).collect::<Vec<_>>(),
+        [Some("a")]
+    );
+
+    cluster.nodes[0].thaw().await;
+    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    assert!(tab.closed.try_recv().is_err(), "the tab was let in and stays");
+    let list = cluster.node(1).list(&cluster.admin, &View::default()).unwrap();
+    assert_eq!(list.head.stale, []);
+    assert_eq!(cluster.happened(id, |what| *what == EventKind::Disconnected).await, 1);
+    assert_eq!(cluster.happened(id, |what| *what == EventKind::Connected).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limits_of_a_node_that_is_away_go_on_counting() {
+    let mut cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let _tab = cluster.open_on(0, id).await;
+    cluster.nodes[0].freeze().await;
+    // 15 min after it lapsed.
+    sleep(Duration::from_secs(17 * 60)).await;
+    assert_eq!(cluster.status(1, id), Some(Status::Expired));
+    let row = cluster.node(1).session(&cluster.admin, id).unwrap();
+    assert_eq!(row.teardown, Teardown::Wanted, "nobody else can say what is left there");
+    // It closes the tab and the application as soon as it is back.
+    cluster.nodes[0].thaw().await;
+    cluster
+        .shows(1, |cluster| {
+            cluster.node(1).session(&cluster.admin, id).unwrap().teardown == Teardown::Confirmed
+        })
+        .await;
+    assert_eq!(
+        cluster
+            .happened(id, |what| matches!(what, EventKind::Expired { .. }))
+            .await,
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_starts_again_leaves_the_sessions_of_others_alone() {
+    let mut cluster = Cluster::new().await;
+    let (here, there) = (cluster.active_on(0).await, {
+        let other = cluster.nodes[0].control.add_user("other", PASSWORD, Role::User).await;
+        other.unwrap();
+        let token = cluster.nodes[0].control.sign_in("other", PASSWORD, HOME).await.unwrap();
+        let other = cluster.nodes[0].control.who(&token).await.unwrap().unwrap();
+        let id = cluster.nodes[1].control.launch(&other, DESKTOP).await.unwrap().id;
+        cluster
+            .shows(1, |cluster| cluster.status(1, id) == Some(Status::Active))
+            .await;
+        id
+    });
+    // The applications that pretend die with their server.
+    cluster.nodes[1] = Node::new("b", &cluster.store, &cluster.clock).await;
+    cluster
+        .shows(0, |cluster| cluster.status(0, there) == Some(Status::Error))
+        .await;
+    assert_eq!(cluster.status(0, here), Some(Status::Active));
+    assert_eq!(cluster.status(1, here), Some(Status::Active));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_on_one_node_is_a_sweep_of_all_and_counts_for_all() {
+    let cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    sleep(Duration::from_secs(31)).await;
+    assert!(cluster.nodes[0].environment.vanish(id));
+    let asked_at = cluster.clock.now();
+    let done = cluster.nodes[1].control.refresh(&cluster.admin).await.unwrap();
+    assert!(done.as_of >= asked_at, "complete when all nodes have swept");
+    cluster
+        .shows(1, |cluster| cluster.status(1, id) == Some(Status::Error))
+        .await;
+    for node in [0, 1] {
+        let refused = cluster.nodes[node].control.refresh(&cluster.admin).await;
+        assert!(matches!(refused, Err(Error::TooSoon { .. })), "{refused:?}");
+        let head = cluster.node(node).list(&cluster.admin, &View::default()).unwrap().head;
+        assert_eq!(head.next_refresh_at, done.next_refresh_at, "on node {node}");
+        assert_eq!(head.as_of, Some(done.as_of), "on node {node}");
+    }
+}

@@ -1,0 +1,87 @@
+//! A tab whose session another node hosts: its WebSocket is handed on as it is, byte by byte. The node that hosts the session asks
+//! who it is, minds its time and closes it, as if the tab had come there.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri},
+    response::Response,
+};
+use control::{Control, Error, Relay};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use tokio::{io::copy_bidirectional, time::timeout};
+
+use super::problem::Refused;
+
+/// Says that a node hands a tab on: the secret of the node that it goes to, and the tab's own address.
+const RELAYED: HeaderName = HeaderName::from_static("x-cloud-delivery-relayed");
+/// How long the other node may take to be reached.
+const CONNECTING: Duration = Duration::from_secs(3);
+/// How long it may take to let the tab in: it waits while the session starts, which its policy limits to minutes.
+const ANSWERING: Duration = Duration::from_secs(600);
+
+/// Hands tabs on. Clones share its connections.
+#[derive(Clone)]
+pub struct Relays(Client<HttpConnector, Body>);
+
+impl Relays {
+    /// None is open yet.
+    pub fn new() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECTING));
+        connector.set_nodelay(true);
+        Self(Client::builder(TokioExecutor::new()).build(connector))
+    }
+
+    /// Hands a tab on, and answers it with what the other node says.
+    pub async fn open(&self, control: Arc<Control>, to: Relay, mut request: Request) -> Result<Response, Refused> {
+        let away = || Refused::from(Error::NodeAway(to.node.clone()));
+        let from = hyper::upgrade::on(&mut request);
+        let onward = onward(&to, &request).ok_or_else(away)?;
+        let asked = timeout(ANSWERING, self.0.request(onward)).await;
+        let mut answer = asked.map_err(|_| away())?.map_err(|error| {
+            tracing::warn!(node = %to.node, %error, "a tab could not be handed on");
+            away()
+        })?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let onto = hyper::upgrade::on(&mut answer);
+            tokio::spawn(async move {
+                if let (Ok(tab), Ok(node)) = tokio::join!(from, onto) {
+                    let (mut tab, mut node) = (TokioIo::new(tab), TokioIo::new(node));
+                    tokio::select! {
+                        // Each side tells the other how it ends; what is cut in between needs no word.
+                        _ = copy_bidirectional(&mut tab, &mut node) => {}
+                        () = control.unlinked(&to.node) => {}
+                    }
+                }
+            });
+        }
+        Ok(answer.map(Body::new))
+    }
+}
+
+/// The request as the other node gets it: the same, with a word that it can trust.
+fn onward(to: &Relay, request: &Request) -> Option<Request> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    let uri: Uri = format!("{}{}", to.url, request.uri().path()).parse().ok()?;
+    let word = HeaderValue::from_str(&format!("{} {peer}", to.secret)).ok()?;
+    let mut onward = Request::builder().uri(uri).body(Body::empty()).ok()?;
+    *onward.headers_mut() = request.headers().clone();
+    onward.headers_mut().insert(RELAYED, word);
+    Some(onward)
+}
+
+/// The address of a tab that another node hands on. `None` where nobody, or nobody who is trusted, says so.
+pub fn relayed(control: &Control, headers: &HeaderMap) -> Option<IpAddr> {
+    let (secret, address) = headers.get(RELAYED)?.to_str().ok()?.split_once(' ')?;
+    control.is_node(secret).then(|| address.parse().ok())?
+}
