@@ -1,12 +1,13 @@
 // A server of its own for a test file: a free port, a data directory that is thrown away, its command line.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Answer, call, type Call, send } from './http.ts';
+import { processes } from './processes.ts';
 
 export const BINARY = resolve(
   process.env.CLOUD_DELIVERY_BIN ?? fileURLToPath(new URL('../../target/debug/cloud-delivery', import.meta.url)),
@@ -45,6 +46,12 @@ export interface Setup {
   disk?: string;
   /** Its log is in a PostgreSQL of its own. */
   postgres?: boolean;
+  /** Its name among the servers that share a database. */
+  node?: string;
+  /** Whose PostgreSQL it shares. */
+  sharing?: Server;
+  /** Further settings. */
+  settings?: Record<string, string>;
   /** A program that runs the server, with its arguments. */
   under?: string[];
 }
@@ -94,13 +101,16 @@ export class Server {
   private ending: ChildProcess | undefined;
   private database: ChildProcess | undefined;
   private databaseUrl: string | undefined;
-  private readonly passwords = new Map([['admin', PASSWORD]]);
+  private databaseFolder: string | undefined;
+  private readonly passwords: Map<string, string>;
   private readonly cookies = new Map<string, string>();
 
   private constructor(
     private readonly setup: Setup,
     readonly port: number,
   ) {
+    this.databaseUrl = setup.sharing?.databaseUrl;
+    this.passwords = setup.sharing?.passwords ?? new Map([['admin', PASSWORD]]);
     this.folder = mkdtempSync(join(tmpdir(), `cloud-delivery-${setup.name}-`));
     this.dataDir = join(this.folder, 'data');
     mkdirSync(this.dataDir);
@@ -127,7 +137,8 @@ export class Server {
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
         printed += text;
         const url = /^url (\S+)$/m.exec(printed)?.[1];
-        if (url !== undefined && /^data \S+$/m.test(printed)) resolve(url);
+        this.databaseFolder = /^data (\S+)$/m.exec(printed)?.[1];
+        if (url !== undefined && this.databaseFolder !== undefined) resolve(url);
       });
       child.once('close', () => reject(new Error(`no PostgreSQL: ${printed}`)));
     });
@@ -140,8 +151,17 @@ export class Server {
       CLOUD_DELIVERY_ADMIN_PASSWORD: PASSWORD,
       CLOUD_DELIVERY_SIMULATED: String(this.setup.simulated ?? false),
       ...(this.databaseUrl === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.databaseUrl }),
+      ...(this.setup.node === undefined ? {} : { CLOUD_DELIVERY_NODE: this.setup.node }),
+      ...this.setup.settings,
       ...(this.setup.movableClock && !this.setup.steadyClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
     };
+  }
+
+  /** Freezes its PostgreSQL, or lets it go on: all of its processes. */
+  signalDatabase(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    const main = Number(readFileSync(join(this.databaseFolder ?? '', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const all = processes();
+    for (const { pid } of all.filter(({ pid, parent }) => pid === main || parent === main)) process.kill(pid, signal);
   }
 
   get pid(): number {
@@ -366,5 +386,6 @@ export interface Session {
   end_reason: string | null;
   error: string | null;
   teardown: string;
+  node: string;
   version: number;
 }

@@ -1,4 +1,4 @@
-// The same server with its log in PostgreSQL: the main job in it, a crash, and a second server that is refused.
+// The same server with its log in PostgreSQL: the main job in it, a crash, and a second server that takes the same name.
 import { expect, test } from '../support/test.ts';
 import { run, SIMULATED } from '../support/server.ts';
 import { expectConnected, expectEnded, launch, sessionIn } from '../support/portal.ts';
@@ -30,8 +30,8 @@ test('launched, seen, expired; and after kill -9 all of it is there', async ({ s
   expect(await server.cli(['events', 'verify'])).toContain('nothing was changed');
 });
 
-test('a second server on the same database says why it does not start', async ({ server }) => {
+test('a second server of the same name says why it does not start', async ({ server }) => {
   const { code, stderr } = await run(['serve'], { ...server.settings, CLOUD_DELIVERY_ADDR: '127.0.0.1:0' }, { cwd: server.folder });
   expect(code).toBe(1);
-  expect(stderr).toContain('another cloud-delivery server uses this database');
+  expect(stderr).toContain('another cloud-delivery server is node “main” of this database; give each its own name (CLOUD_DELIVERY_NODE)');
 });

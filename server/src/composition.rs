@@ -78,7 +78,10 @@ pub async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
 /// The log: for a server, which has it for itself, or for a tool beside it.
 async fn store(settings: &Settings, serve: bool) -> store::Result<Arc<dyn Store>> {
     let folder = &settings.data_dir;
-    let how = postgres::Settings::default();
+    let how = postgres::Settings {
+        notify: settings.database_notify,
+        ..Default::default()
+    };
     Ok(match (&settings.database_url, serve) {
         (None, true) => Arc::new(Sqlite::serve(folder).await?),
         (None, false) => Arc::new(Sqlite::open(folder).await?),

@@ -29,6 +29,8 @@ pub struct Settings {
     pub node: Option<String>,
     /// `http://` and host and port under which the other nodes reach this one; without it `http://` and `addr`.
     pub node_url: Option<String>,
+    /// Hear of other nodes' changes at once, by NOTIFY; else they are looked for each second.
+    pub database_notify: bool,
     /// How long the database may be away before tabs are closed; 0 = they stay open.
     pub database_lost_seconds: u32,
     /// Password of `admin` at the first start; without it one is drawn and printed.
@@ -53,6 +55,7 @@ impl Default for Settings {
             database_url: None,
             node: None,
             node_url: None,
+            database_notify: true,
             database_lost_seconds: 10,
             admin_password: None,
             public_url: None,
@@ -65,12 +68,13 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "addr",
     "data_dir",
     "database_url",
     "node",
     "node_url",
+    "database_notify",
     "database_lost_seconds",
     "admin_password",
     "public_url",
@@ -126,11 +130,8 @@ impl Settings {
             "admin_password" => self.admin_password = Some(value.to_owned()),
             "public_url" => self.public_url = Some(value.to_owned()),
             "site_dir" => self.site_dir = Some(value.into()),
-            "simulated" => {
-                self.simulated = value
-                    .parse()
-                    .map_err(|_| format!("“{value}” is neither true nor false"))?
-            }
+            "simulated" => self.simulated = yes(value)?,
+            "database_notify" => self.database_notify = yes(value)?,
             "reload_grace_ms" => {
                 self.reload_grace_ms = value
                     .parse()
@@ -200,6 +201,12 @@ impl Settings {
     pub fn https(&self) -> bool {
         self.url().starts_with("https://")
     }
+}
+
+fn yes(value: &str) -> Result<bool, String> {
+    value
+        .parse()
+        .map_err(|_| format!("“{value}” is neither true nor false"))
 }
 
 /// A URL of a database that there is a store for. Its password stays out of messages.
@@ -291,11 +298,26 @@ mod tests {
             ("CLOUD_DELIVERY_ADDR", "here"),
             ("CLOUD_DELIVERY_SIMULATED", "maybe"),
             ("CLOUD_DELIVERY_CLOCK", "sundial"),
+            ("CLOUD_DELIVERY_NODE_URL", "https://10.0.0.2:3000"),
+            ("CLOUD_DELIVERY_NODE_URL", "10.0.0.2"),
+            ("CLOUD_DELIVERY_DATABASE_NOTIFY", "seldom"),
             ("CLOUD_DELIVERY_PUBLIC_URL", "apps.example.edu"),
             ("CLOUD_DELIVERY_PUBLIC_URL", "https://apps.example.edu/portal"),
         ] {
             let error = parse("", &[(name, value)]).unwrap_err();
             assert!(error.contains(value), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_for_a_node_is_refused_with_the_reason() {
+        let error = parse("node = \"a\"", &[]).unwrap_err();
+        assert!(error.contains("database_url"), "{error}");
+        let database = ("CLOUD_DELIVERY_DATABASE_URL", "postgres://me@host/db");
+        assert_eq!(parse("node = \"a\"", &[database]).unwrap().node(), "a");
+        for seconds in ["1", "15", "soon"] {
+            let lost = ("CLOUD_DELIVERY_DATABASE_LOST_SECONDS", seconds);
+            assert!(parse("", &[database, lost]).is_err(), "{seconds}");
         }
     }
 

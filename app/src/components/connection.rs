@@ -71,6 +71,7 @@ pub fn StaleBanners(
         view! {
             <Banner tone=Tone::Warning>
                 <strong>{stale.environment.to_string()}</strong>
+                {stale.node.map(|node| format!(" on node {node}"))}
                 " did not answer the last refresh. Its rows are "
                 {match stale.as_of {
                     Some(at) => view! { "as of " <Moment at=Signal::stored(at) detail=Detail::TimeOfDay /> ". " }.into_any(),

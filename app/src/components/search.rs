@@ -94,7 +94,7 @@ pub fn SearchBox(
                 aria-label="Search sessions"
                 aria-keyshortcuts="/"
                 placeholder="Search sessions"
-                title="Words are found anywhere; narrow one with user: env: app: status: connected: id:"
+                title="Words are found anywhere; narrow one with user: env: app: status: connected: node: id:"
                 maxlength=MAX_CHARS.to_string()
                 autocomplete="off"
                 spellcheck="false"

@@ -1,5 +1,5 @@
 //! What is looked for in sessions: words that must all be found, anywhere in a session or in a named field. The grammar is
-//! that of [`crate::words`]; the fields are `user: env: app: status: connected: id:`. The same text means the same in the
+//! that of [`crate::words`]; the fields are `user: env: app: status: connected: id: node:`. The same text means the same in the
 //! page, the URL and the API.
 
 use crate::{Session, words};
@@ -21,16 +21,19 @@ pub enum Field {
     Connected,
     /// Session id.
     Id,
+    /// Name of the node that runs it.
+    Node,
 }
 
 /// The fields by what is typed.
-const FIELDS: [(&str, Field); 6] = [
+const FIELDS: [(&str, Field); 7] = [
     ("user:", Field::User),
     ("env:", Field::Environment),
     ("app:", Field::Application),
     ("status:", Field::Status),
     ("connected:", Field::Connected),
     ("id:", Field::Id),
+    ("node:", Field::Node),
 ];
 
 /// One word or phrase.
@@ -69,6 +72,7 @@ impl Word {
             Some(Field::Status) => session.status.code().starts_with(text),
             Some(Field::Connected) => if session.connected() { "yes" } else { "no" }.starts_with(text),
             Some(Field::Id) => session.id.to_string().contains(text),
+            Some(Field::Node) => fold(&session.node) == text,
         }
     }
 }

@@ -2,7 +2,12 @@
 
 use crate::ui::dynamic::{part, words};
 use leptos::prelude::*;
-use session::{EndReason, Status, Timestamp, columns::Column, format, wire::SessionView};
+use session::{
+    EndReason, Status, Timestamp,
+    columns::Column,
+    format,
+    wire::{SessionView, Stale},
+};
 
 use super::Context;
 use crate::{
@@ -82,13 +87,12 @@ fn moment(at: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> AnyView
 #[component]
 fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoView {
     let as_of = Memo::new(move |_| {
-        let id = session.read().environment_id;
-        context
-            .stale
-            .read()
-            .iter()
-            .find(|stale| stale.environment_id == id)?
-            .as_of
+        let session = session.read();
+        let here = |stale: &&Stale| {
+            stale.environment_id == session.environment_id
+                && stale.node.as_ref().is_none_or(|node| *node == session.node)
+        };
+        context.stale.read().iter().find(here)?.as_of
     });
     view! {
         {words(move || session.read().environment.to_string())}

@@ -65,6 +65,8 @@ fn search_covers_every_session_and_counts_exactly() {
         ("id:7000-8000", 1200),
         (&session(77).id.to_string(), 1),
         (&session(77).user_id.to_string()[28..], 400),
+        ("node:main", 1200),
+        ("node:mai", 0),
         ("connected:yes", 0),
         ("nobody", 0),
         ("jane omar", 0),
