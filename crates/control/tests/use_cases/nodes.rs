@@ -275,6 +275,7 @@ async fn a_node_that_starts_again_leaves_the_sessions_of_others_alone() {
             .await;
         id
     });
+    let _tab = cluster.open_on(0, here).await;
     // The applications that pretend die with their server.
     cluster.nodes[1] = Node::new("b", &cluster.store, &cluster.clock).await;
     cluster
@@ -282,6 +283,8 @@ async fn a_node_that_starts_again_leaves_the_sessions_of_others_alone() {
         .await;
     assert_eq!(cluster.status(0, here), Some(Status::Active));
     assert_eq!(cluster.status(1, here), Some(Status::Active));
+    let left = cluster.happened(here, |what| *what == EventKind::Disconnected).await;
+    assert_eq!(left, 0, "its tab was never gone");
 }
 
 #[tokio::test(start_paused = true)]
