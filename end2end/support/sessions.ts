@@ -18,7 +18,7 @@ export const ALL_HEADERS = [
 ];
 export const HIDDEN_HEADERS = ALL_HEADERS.filter((header) => !DEFAULT_HEADERS.includes(header));
 /** What the reference page does not have. */
-export const EXTRA_HEADERS = ['Application', 'Ended', 'Ended by', 'End reason', 'Error', 'Connected since', 'Next deadline'];
+export const EXTRA_HEADERS = ['Application', 'Ended', 'Ended by', 'End reason', 'Error', 'Connected since', 'Next deadline', 'Node'];
 
 /** What a row says under some of its headers. `Action` is its last cell. */
 export type Facts = Record<string, string | RegExp>;

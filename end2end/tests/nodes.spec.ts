@@ -164,6 +164,7 @@ test('a node that loses the database closes its tabs within 10 s, answers 503, a
   try {
     await closed;
     expect(performance.now() - began).toBeLessThan(10_000);
+    await expect(tab.getByText('The server has lost its database. The session is opened again when it is back…')).toBeVisible();
     const refused = await server.call('student', 'GET', `/api/v1/sessions/${id}`);
     expect(refused.status).toBe(503);
     expect(refused.json).toMatchObject({ code: 'database_lost' });

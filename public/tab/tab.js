@@ -4,7 +4,11 @@
 import RFB from '/novnc/core/rfb.js';
 import { listen, start } from './notices.js';
 
-const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004, restart: 1012 };
+const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004, restart: 1012, logLost: 1013 };
+const COMES_BACK = {
+  [CLOSED.restart]: 'The server restarts. The session is opened again in a moment…',
+  [CLOSED.logLost]: 'The server has lost its database. The session is opened again when it is back…',
+};
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 
 const screen = document.getElementById('screen');
@@ -15,6 +19,8 @@ const id = screen.dataset.session;
 
 document.getElementById('needs-script').remove();
 let failures = 0;
+// What the server said when it cut the stream: good until there is a new one.
+let told;
 let display;
 start(id, () => display?.focus());
 
@@ -45,6 +51,7 @@ function open() {
   rfb.background = 'transparent';
   rfb.addEventListener('connect', () => {
     failures = 0;
+    told = undefined;
     notice.hidden = true;
     document.documentElement.dataset.state = 'connected';
     rfb.focus();
@@ -89,7 +96,8 @@ async function closed(event) {
   } else if (await running()) {
     const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
     failures += 1;
-    say(event.code === CLOSED.restart ? 'The server restarts. The session is opened again in a moment…' : 'The connection was lost. Trying again…');
+    told = COMES_BACK[event.code] ?? told;
+    say(told ?? 'The connection was lost. Trying again…');
     setTimeout(open, wait);
   }
 }

@@ -11,7 +11,7 @@ use environments::{
 };
 use session::{Actor, ApplicationId, EnvironmentId, Policy};
 use store::{
-    Application, EnvironmentRow, Store,
+    Application, EnvironmentRow, Store, StoreError,
     postgres::{self, Postgres},
     sqlite::Sqlite,
 };
@@ -42,9 +42,11 @@ impl Served {
 /// Opens everything for the server: the data directory for itself alone, the environments, the background tasks.
 pub async fn serve(settings: &Settings) -> Result<Served, String> {
     let store = store(settings, true).await.map_err(|error| error.to_string())?;
-    first_catalogue(&*store, settings.simulated)
-        .await
-        .map_err(|error| error.to_string())?;
+    match first_catalogue(&*store, settings.simulated).await {
+        // Another node, started in the same moment, does it.
+        Ok(()) | Err(StoreError::Taken(_)) => {}
+        Err(error) => return Err(error.to_string()),
+    }
     let (signals, received) = mpsc::unbounded_channel();
     let environments = environments(&*store, settings, &signals).await?;
     let lost_after = (settings.database_url.is_some() && settings.database_lost_seconds > 0)

@@ -160,6 +160,12 @@ impl Settings {
                 "node_url: “{url}” is not like http://10.0.0.2:3000 (no TLS, no path)"
             ));
         }
+        if self.node.is_some() && self.node_url.is_none() && self.addr.ip().is_unspecified() {
+            return Err(format!(
+                "node_url: the other nodes can't reach this one under {}; say where they can",
+                self.addr
+            ));
+        }
         if !matches!(self.database_lost_seconds, 0 | 3..=14) {
             return Err("database_lost_seconds: 0 (tabs stay open) or 3 to 14: after 15 s the other nodes take this one for dead".into());
         }
@@ -315,6 +321,8 @@ mod tests {
         assert!(error.contains("database_url"), "{error}");
         let database = ("CLOUD_DELIVERY_DATABASE_URL", "postgres://me@host/db");
         assert_eq!(parse("node = \"a\"", &[database]).unwrap().node(), "a");
+        let error = parse("node = \"a\"\naddr = \"0.0.0.0:3000\"", &[database]).unwrap_err();
+        assert!(error.contains("node_url"), "{error}");
         for seconds in ["1", "15", "soon"] {
             let lost = ("CLOUD_DELIVERY_DATABASE_LOST_SECONDS", seconds);
             assert!(parse("", &[database, lost]).is_err(), "{seconds}");

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use session::Role;
 
-use crate::{Control, Result, random_password};
+use store::StoreError;
+
+use crate::{Control, Error, Result, random_password};
 
 /// What a first start made: the people who can sign in, with their passwords. Shown once.
 #[derive(Debug)]
@@ -22,7 +24,12 @@ impl Control {
         }
         let admin: Arc<str> = admin_password.map_or_else(random_password, Into::into);
         let student = random_password();
-        self.add_user("admin", &admin, Role::SystemAdmin).await?;
+        match self.add_user("admin", &admin, Role::SystemAdmin).await {
+            Ok(_) => {}
+            // Another node, started in the same moment, tells the passwords.
+            Err(Error::Store(StoreError::Taken(_))) => return Ok(None),
+            Err(error) => return Err(error),
+        }
         self.add_user("student", &student, Role::User).await?;
         Ok(Some(FirstStart {
             people: vec![("admin", admin), ("student", student)],

@@ -243,7 +243,7 @@ impl Control {
             tracing::error!("the database has been away for too long: tabs and watches are closed until it is back");
         }
         if late {
-            self.streams.close_all(Close::Restart);
+            self.streams.close_all(Close::LogLost);
         }
         Ok(())
     }

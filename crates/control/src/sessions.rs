@@ -128,7 +128,7 @@ impl Control {
 
     /// Ends one's own session.
     pub async fn end_own(&self, me: &Me, id: SessionId) -> Result<SessionView> {
-        self.owned(me, id)?;
+        self.found(me, id).await?;
         self.step(id, Command::expire(EndReason::User), actor(me))
             .await
             .map(|session| SessionView::from(&session))
@@ -142,11 +142,17 @@ impl Control {
         self.owned(me, id)
     }
 
-    /// A person's own session, also one that another node has just launched.
-    pub(crate) async fn found(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+    /// Looks into the log for a session that is not known here: another node may just have launched it.
+    pub async fn look_for(&self, id: SessionId) -> Result<()> {
         if self.replica.get(id).is_none() {
             self.catch_up().await?;
         }
+        Ok(())
+    }
+
+    /// A person's own session, also one that another node has just launched.
+    pub(crate) async fn found(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+        self.look_for(id).await?;
         self.owned(me, id)
     }
 

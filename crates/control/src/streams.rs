@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Clock;
 
-/// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6, and two more.
+/// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6, and three more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
     /// 4001: the session was expired.
@@ -33,6 +33,8 @@ pub enum Close {
     Idle,
     /// 1012 (RFC 6455's registry: service restart): the tab is to come back in a moment.
     Restart,
+    /// 1013 (the same registry: try again later): the log is away, so nobody knows whether the session goes on.
+    LogLost,
 }
 
 impl Close {
@@ -44,6 +46,7 @@ impl Close {
             Self::Lost => (4003, "environment lost"),
             Self::Idle => (4004, "idle"),
             Self::Restart => (1012, "the server restarts"),
+            Self::LogLost => (1013, "the database is away"),
         }
     }
 }

@@ -114,8 +114,10 @@ impl Control {
             self.streams.close(id, why);
         }
         // It may have come in between.
-        if self.let_in().is_err() {
-            self.streams.close(id, Close::Restart);
+        if let Err(refused) = self.let_in() {
+            let lost = matches!(refused, Error::Lost);
+            self.streams
+                .close(id, if lost { Close::LogLost } else { Close::Restart });
         }
         let limits = Notice::Limits {
             server_time: self.clock.now(),

@@ -45,6 +45,10 @@ impl Relays {
     /// Hands a tab on, and answers it with what the other node says.
     pub async fn open(&self, control: Arc<Control>, to: Relay, mut request: Request) -> Result<Response, Refused> {
         let away = || Refused::from(Error::NodeAway(to.node.clone()));
+        if claimed(request.headers()) {
+            tracing::error!(node = %to.node, "a tab was handed on to the wrong server: look at this node's node_url");
+            return Err(away());
+        }
         let from = hyper::upgrade::on(&mut request);
         let onward = onward(&to, &request).ok_or_else(away)?;
         let asked = timeout(ANSWERING, self.0.request(onward)).await;
@@ -78,6 +82,11 @@ fn onward(to: &Relay, request: &Request) -> Option<Request> {
     *onward.headers_mut() = request.headers().clone();
     onward.headers_mut().insert(RELAYED, word);
     Some(onward)
+}
+
+/// Does somebody say that a node hands this on? Where the word is not good, a node's `node_url` leads somewhere else.
+fn claimed(headers: &HeaderMap) -> bool {
+    headers.contains_key(RELAYED)
 }
 
 /// The address of a tab that another node hands on. `None` where nobody, or nobody who is trusted, says so.

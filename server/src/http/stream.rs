@@ -62,9 +62,6 @@ pub async fn open(
     let id = id(&text)?;
     let (control, relays) = (state.control, state.relays);
     if let Host::There(node) = control.host(&me, id).await? {
-        if relayed {
-            return Err(control::Error::NodeAway(node.node).into());
-        }
         return relays.open(control, node, request).await;
     }
     let upgrade = WebSocketUpgrade::from_request(request, &()).await;

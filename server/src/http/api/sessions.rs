@@ -44,7 +44,9 @@ pub async fn one(
     Person(me): Person,
     Path(text): Path<String>,
 ) -> Result<Json<SessionView>, Refused> {
-    Ok(Json(state.control.session(&me, id(&text)?)?))
+    let id = id(&text)?;
+    state.control.look_for(id).await?;
+    Ok(Json(state.control.session(&me, id)?))
 }
 
 #[derive(Deserialize)]
