@@ -122,6 +122,22 @@ pub fn failed(session: &SessionView) -> String {
     document("Session error", body)
 }
 
+/// That there is no answer for now, with a link to ask again.
+pub fn unavailable(title: &str, detail: &str, again: &str) -> String {
+    let body = view! {
+        <main class="page">
+            <h1>{title.to_owned()}</h1>
+            <p>{detail.to_owned()}</p>
+            <p>
+                <a class="primary" href=again.to_owned()>
+                    "Try again"
+                </a>
+            </p>
+        </main>
+    };
+    document(title, body)
+}
+
 /// That there is no such session, or that the address is none.
 pub fn refused(title: &str, detail: &str) -> String {
     let body = view! {

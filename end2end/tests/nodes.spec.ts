@@ -137,6 +137,8 @@ test('a node that is killed: its sessions are not connected, everybody reads why
   await expectRow(page, { Username: 'orphan', Status: 'Active', Connected: 'No' }, { timeout: 25_000 });
   await expect(page.getByText(`${SIMULATED.environment} on node b did not answer the last refresh.`)).toBeVisible();
   await expect(page.getByText("The node can't be reached.")).toBeVisible();
+  const environments = await open('admin', '/admin/cloud-delivery/environments');
+  await expect(environments.getByText("Node b: The node can't be reached.")).toBeVisible();
   // It can be ended all the same.
   await a.expire(id, 'its server is gone');
   await expectEnded(tab, id, 'Reason: its server is gone');
@@ -172,6 +174,7 @@ test('a node that loses the database closes its tabs within 10 s, answers 503, a
     const page = await context.newPage();
     await page.goto(`${server.url}/`);
     await expect(page.getByRole('heading', { name: "The database can't be reached" })).toBeVisible();
+    await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/');
   } finally {
     server.signalDatabase('SIGCONT');
   }

@@ -164,12 +164,21 @@ impl Control {
 
     /// What the last sweep found in an environment, on all nodes together; `None` before the first.
     pub(crate) fn swept(&self, id: EnvironmentId) -> Option<Swept> {
-        let others = self
-            .nodes
-            .others(self.clock.now())
-            .into_iter()
-            .filter(|node| node.alive);
-        let others = others.filter_map(|node| node.report.of(id).cloned());
+        let others = self.nodes.others(self.clock.now()).into_iter();
+        let others = others.filter_map(|node| {
+            let swept = node.report.of(id)?.clone();
+            if node.alive {
+                return Some(swept);
+            }
+            // What is away and has nothing here is nobody's concern.
+            let mut unconfirmed = self.unconfirmed(&node).into_iter();
+            let stale = unconfirmed.find(|stale| stale.environment_id == id)?;
+            Some(Swept {
+                running: 0,
+                error: Some(format!("Node {}: {}", node.name, stale.error).into()),
+                ..swept
+            })
+        });
         let mine = self.sweeps.0.lock().mine.of(id).cloned();
         mine.into_iter().chain(others).reduce(|one, other| Swept {
             at: one.at.min(other.at),

@@ -15,6 +15,7 @@ use axum_extra::extract::{
 };
 use serde::Deserialize;
 use session::{Origin, Role, wire::Me};
+use store::StoreError;
 use uuid::Uuid;
 
 use super::{AppState, origin::encode, problem::Refused, relay::relayed, tab};
@@ -124,10 +125,11 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     let id = Uuid::now_v7().to_string();
-    if state.control.lost() && !needs_no_log(request.uri().path()) {
+    let open = needs_no_log(request.uri().path());
+    if state.control.lost() && !open {
         return failed(&request, control::Error::Lost);
     }
-    let me = match jar.get(state.cookie.name()) {
+    let me = match jar.get(state.cookie.name()).filter(|_| !open) {
         Some(cookie) => match state.control.who(cookie.value()).await {
             Ok(me) => me,
             Err(error) => return failed(&request, error),
@@ -165,11 +167,16 @@ pub async fn guard(
 
 /// Whoever asks for a page reads why there is none; programs get a problem.
 fn failed(request: &Request, error: control::Error) -> Response {
-    let refused = Refused::from(error);
     if !is_page(request.method(), request.uri().path()) {
-        return refused.into_response();
+        return Refused::from(error).into_response();
     }
-    tab::problem(&refused.0)
+    // Nobody who asks for a page wants to change anything.
+    let error = match error {
+        control::Error::Store(StoreError::Unreachable(_)) => control::Error::Lost,
+        other => other,
+    };
+    let again = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
+    tab::unavailable(&Refused::from(error).0, again)
 }
 
 /// The role that a page of the admin portal needs; `None` for everything else.

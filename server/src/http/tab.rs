@@ -23,17 +23,21 @@ pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text):
         Ok(Tab::Live(session)) => answer(200, app::session_tab::live(&session)),
         Ok(Tab::Over(session)) if session.status == Status::Expired => answer(410, app::session_tab::ended(&session)),
         Ok(Tab::Over(session)) => answer(410, app::session_tab::failed(&session)),
-        Err(error @ control::Error::NoSession(_)) => problem(&error.into()),
+        Err(error @ control::Error::NoSession(_)) => {
+            let problem = Problem::from(error);
+            answer(
+                problem.status,
+                app::session_tab::refused(&problem.title, &problem.detail),
+            )
+        }
         Err(error) => Refused::from(error).into_response(),
     }
 }
 
-/// A page of its own that says why there is none.
-pub fn problem(problem: &Problem) -> Response {
-    answer(
-        problem.status,
-        app::session_tab::refused(&problem.title, &problem.detail),
-    )
+/// Instead of a page that can't be shown for now: why, and a link to try again.
+pub fn unavailable(problem: &Problem, again: &str) -> Response {
+    let page = app::session_tab::unavailable(&problem.title, &problem.detail, again);
+    answer(problem.status, page)
 }
 
 fn answer(status: u16, page: String) -> Response {
