@@ -81,7 +81,6 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        use libsqlite3_sys as sqlite;
         let code = match &error {
             sqlx::Error::ColumnDecode { .. } => return Self::Corrupt(error.to_string()),
             // SQLite has no connection that could be lost.
@@ -94,17 +93,8 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(database) => sqlite_code(database.as_ref()),
             _ => None,
         };
-        // The low byte is the kind of an error, the rest says where it happened.
-        match code.map(|code| (code & 0xff, code)) {
-            // The shared-memory index of the write-ahead log holds nothing that must last, and grows only while there is
-            // room. So this is a full disk.
-            Some((_, sqlite::SQLITE_IOERR_SHMSIZE)) | Some((sqlite::SQLITE_FULL, _)) => Self::Full,
-            Some((sqlite::SQLITE_BUSY, _)) => Self::Busy,
-            Some((sqlite::SQLITE_IOERR | sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB, _)) => {
-                Self::Disk(error.to_string())
-            }
-            _ => Self::Database(Arc::new(error)),
-        }
+        code.and_then(|code| from_sqlite(code, &error.to_string()))
+            .unwrap_or_else(|| Self::Database(Arc::new(error)))
     }
 }
 
@@ -132,6 +122,22 @@ fn from_postgres(error: sqlx::Error) -> StoreError {
         }
         Some(code) if code.starts_with("08") => StoreError::Unreachable(error.to_string()),
         _ => StoreError::Database(Arc::new(error)),
+    }
+}
+
+/// What an extended result code of SQLite means to us, if it is one of those that do.
+pub(crate) fn from_sqlite(code: i32, words: &str) -> Option<StoreError> {
+    use libsqlite3_sys as sqlite;
+    // The low byte is the kind of an error, the rest says where it happened.
+    match (code & 0xff, code) {
+        // The shared-memory index of the write-ahead log holds nothing that must last, and grows only while there is
+        // room. So this is a full disk.
+        (_, sqlite::SQLITE_IOERR_SHMSIZE) | (sqlite::SQLITE_FULL, _) => Some(StoreError::Full),
+        (sqlite::SQLITE_BUSY, _) => Some(StoreError::Busy),
+        (sqlite::SQLITE_IOERR | sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB, _) => {
+            Some(StoreError::Disk(words.to_owned()))
+        }
+        _ => None,
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
 mod catalogue;
 mod change;
 mod events;
+mod load;
 mod open;
 mod people;
 mod rows;
@@ -153,7 +154,7 @@ impl Transaction<'_> {
 #[async_trait]
 impl Store for Sqlite {
     async fn load(&self) -> Result<Changes> {
-        sessions::load(self).await
+        load::load(self).await
     }
     async fn changes(&self, after: u64) -> Result<Changes> {
         sessions::changes(self, after).await

@@ -1,10 +1,10 @@
 //! Values on their way into columns and out of them: ids as 16 bytes, times as microseconds.
 
-use std::{str::FromStr, sync::Arc};
+use std::{fmt::Display, str::FromStr, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use session::Timestamp;
-use sqlx::{Row as _, Sqlite, sqlite::SqliteRow};
+use sqlx::{Sqlite, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
@@ -17,37 +17,64 @@ pub(super) fn hex(ids: &[Uuid]) -> Vec<uuid::fmt::Simple> {
     ids.iter().map(|id| id.simple()).collect()
 }
 
+/// A row as it comes from sqlx, or from [`load`](super::load).
+pub(super) trait Row {
+    fn integer(&self, column: usize) -> Result<Option<i64>>;
+    fn text(&self, column: usize) -> Result<Option<&str>>;
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>>;
+}
+
+impl Row for SqliteRow {
+    fn integer(&self, column: usize) -> Result<Option<i64>> {
+        Ok(sqlx::Row::try_get(self, column)?)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>> {
+        Ok(sqlx::Row::try_get(self, column)?)
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>> {
+        Ok(sqlx::Row::try_get(self, column)?)
+    }
+}
+
 /// Reads the columns of a row from left to right.
-pub(super) struct Columns<'r> {
-    row: &'r SqliteRow,
+pub(super) struct Columns<'r, R = SqliteRow> {
+    row: &'r R,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
-    pub(super) const fn of(row: &'r SqliteRow) -> Self {
-        Self { row, next: 0 }
-    }
-
     pub(super) fn value<T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(&mut self) -> Result<T> {
-        let column = self.next;
-        self.next += 1;
-        Ok(self.row.try_get(column)?)
-    }
-
-    pub(super) fn id(&mut self) -> Result<Uuid> {
-        Uuid::from_slice(self.value()?).map_err(corrupt)
+        let column = self.column();
+        Ok(sqlx::Row::try_get(self.row, column)?)
     }
 
     pub(super) fn hash(&mut self) -> Result<[u8; 32]> {
         self.value::<&[u8]>()?.try_into().map_err(corrupt)
     }
 
+    pub(super) fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        serde_json::from_str(self.value()?).map_err(corrupt)
+    }
+}
+
+impl<'r, R: Row> Columns<'r, R> {
+    pub(super) const fn of(row: &'r R) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(super) fn id(&mut self) -> Result<Uuid> {
+        let bytes = self.row.bytes(self.column())?;
+        Uuid::from_slice(bytes.ok_or_else(missing)?).map_err(corrupt)
+    }
+
     pub(super) fn time(&mut self) -> Result<Timestamp> {
-        self.opt_time()?.ok_or_else(|| corrupt("a time is missing"))
+        self.opt_time()?.ok_or_else(missing)
     }
 
     pub(super) fn opt_time(&mut self) -> Result<Option<Timestamp>> {
-        let Some(micros) = self.value::<Option<i64>>()? else {
+        let Some(micros) = self.row.integer(self.column())? else {
             return Ok(None);
         };
         Timestamp::from_timestamp_micros(micros)
@@ -55,30 +82,46 @@ impl<'r> Columns<'r> {
             .ok_or_else(|| corrupt(format!("the time {micros}")))
     }
 
+    pub(super) fn str(&mut self) -> Result<&'r str> {
+        self.opt_str()?.ok_or_else(missing)
+    }
+
+    fn opt_str(&mut self) -> Result<Option<&'r str>> {
+        self.row.text(self.column())
+    }
+
     pub(super) fn text(&mut self, shared: &mut Shared) -> Result<Arc<str>> {
-        Ok(shared.text(self.value()?))
+        Ok(shared.text(self.str()?))
     }
 
     pub(super) fn opt_text(&mut self, shared: &mut Shared) -> Result<Option<Arc<str>>> {
-        Ok(self.value::<Option<&str>>()?.map(|text| shared.text(text)))
+        Ok(self.opt_str()?.map(|text| shared.text(text)))
     }
 
     pub(super) fn parsed<T: FromStr<Err = String>>(&mut self) -> Result<T> {
-        self.value::<&str>()?.parse().map_err(StoreError::Corrupt)
+        self.str()?.parse().map_err(StoreError::Corrupt)
     }
 
     pub(super) fn opt_parsed<T: FromStr<Err = String>>(&mut self) -> Result<Option<T>> {
-        self.value::<Option<&str>>()?
-            .map(str::parse)
-            .transpose()
-            .map_err(StoreError::Corrupt)
+        self.opt_str()?.map(str::parse).transpose().map_err(StoreError::Corrupt)
     }
 
-    pub(super) fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
-        serde_json::from_str(self.value()?).map_err(corrupt)
+    pub(super) fn number<T: TryFrom<i64, Error: Display>>(&mut self) -> Result<T> {
+        let number = self.row.integer(self.column())?;
+        number.ok_or_else(missing)?.try_into().map_err(corrupt)
     }
 
     pub(super) fn revision(&mut self) -> Result<u64> {
-        self.value::<i64>()?.try_into().map_err(corrupt)
+        self.number()
     }
+
+    const fn column(&mut self) -> usize {
+        let column = self.next;
+        self.next += 1;
+        column
+    }
+}
+
+fn missing() -> StoreError {
+    corrupt("a value is missing")
 }

@@ -1,20 +1,20 @@
-//! Rows of sessions: reading all of them, those that changed, and writing one.
+//! Rows of sessions: reading those that changed, and writing one.
 
 use std::collections::{BTreeSet, HashMap};
 
 use futures::TryStreamExt;
 use session::{ApplicationId, End, EnvironmentId, Session, SessionId, Timestamp, UserId};
-use sqlx::{QueryBuilder, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
     Sqlite, events,
-    rows::{Columns, hex},
+    rows::{Columns, Row, hex},
 };
 use crate::{
     Changes, Result,
     decide::Pair,
-    values::{Shared, corrupt, json, micros, number},
+    values::{Shared, json, micros, number},
 };
 
 /// Every column, in the order of [`Session`].
@@ -38,6 +38,7 @@ macro_rules! unended {
     };
 }
 
+pub(super) const ALL: &str = concat!("SELECT ", columns!(), " FROM sessions ORDER BY id");
 pub(super) const BY_IDS: &str = concat!(
     "SELECT ",
     columns!(),
@@ -74,26 +75,6 @@ pub(super) async fn set_revision(connection: &mut SqliteConnection, revision: u6
         .execute(connection)
         .await?;
     Ok(())
-}
-
-pub(super) async fn load(store: &Sqlite) -> Result<Changes> {
-    let mut snapshot = store.snapshot().await?;
-    let revision = revision(&mut snapshot).await?;
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM sessions")
-        .fetch_one(&mut *snapshot)
-        .await?;
-    // Exactly as large as it will be: growing step by step would take twice the memory at its peak.
-    let mut sessions = Vec::with_capacity(count.try_into().map_err(corrupt)?);
-    let mut shared = Shared::default();
-    let mut rows = sqlx::query(concat!("SELECT ", columns!(), " FROM sessions ORDER BY id")).fetch(&mut *snapshot);
-    while let Some(row) = rows.try_next().await? {
-        sessions.push(session(&row, &mut shared)?);
-    }
-    Ok(Changes {
-        revision,
-        sessions,
-        purged: Vec::new(),
-    })
 }
 
 pub(super) async fn changes(store: &Sqlite, after: u64) -> Result<Changes> {
@@ -262,7 +243,7 @@ pub(super) async fn update(connection: &mut SqliteConnection, session: &Session)
     Ok(())
 }
 
-fn session(row: &SqliteRow, shared: &mut Shared) -> Result<Session> {
+pub(super) fn session<R: Row>(row: &R, shared: &mut Shared) -> Result<Session> {
     let mut columns = Columns::of(row);
     Ok(Session {
         id: SessionId(columns.id()?),
@@ -273,7 +254,7 @@ fn session(row: &SqliteRow, shared: &mut Shared) -> Result<Session> {
         user_id: UserId(columns.id()?),
         username: columns.text(shared)?,
         status: columns.parsed()?,
-        access_epoch: columns.value()?,
+        access_epoch: columns.number()?,
         started_at: columns.time()?,
         ready_at: columns.opt_time()?,
         valid_until: columns.time()?,
@@ -283,13 +264,13 @@ fn session(row: &SqliteRow, shared: &mut Shared) -> Result<Session> {
         error: columns.opt_text(shared)?,
         teardown: columns.parsed()?,
         blocked_until: columns.opt_time()?,
-        policy: shared.policy(columns.value()?)?,
+        policy: shared.policy(columns.str()?)?,
         node: columns.text(shared)?,
         version: columns.revision()?,
     })
 }
 
-fn end(columns: &mut Columns<'_>, shared: &mut Shared) -> Result<Option<End>> {
+fn end<R: Row>(columns: &mut Columns<'_, R>, shared: &mut Shared) -> Result<Option<End>> {
     let (at, by) = (columns.opt_time()?, columns.opt_text(shared)?);
     let (reason, note) = (columns.opt_parsed()?, columns.opt_text(shared)?);
     // The table allows all of them or none.
