@@ -3,19 +3,27 @@ import http from 'node:http';
 
 /** Signs in by the form, as a browser does, and keeps the cookie. */
 export async function signIn(url, username, password, { sockets = 1 } = {}) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: sockets });
-  const send = (method, path, type, body, cookie) => request(agent, url, method, path, type, body, cookie);
+  const agent = connections(sockets);
   const form = new URLSearchParams({ username, password, next: '/' }).toString();
-  const answer = await send('POST', '/login', 'application/x-www-form-urlencoded', form);
+  const answer = await request(agent, url, 'POST', '/login', 'application/x-www-form-urlencoded', form);
   const cookie = answer.headers['set-cookie']?.[0].split(';')[0];
   if (!cookie) throw new Error(`“${username}” could not sign in: ${answer.status} ${answer.headers.location}`);
+  return signedIn(url, cookie, agent);
+}
+
+/** Somebody who has signed in before. Many can share connections. */
+export function signedIn(url, cookie, agent) {
+  const send = (method, path, type, body) => request(agent, url, method, path, type, body, cookie).then(expectSuccess);
   return {
     cookie,
-    get: (path) => send('GET', path, undefined, undefined, cookie).then(expectSuccess),
-    post: (path, body) => send('POST', path, 'application/json', JSON.stringify(body), cookie).then(expectSuccess),
+    get: (path) => send('GET', path),
+    post: (path, body) => send('POST', path, 'application/json', JSON.stringify(body)),
     close: () => agent.destroy(),
   };
 }
+
+/** Connections that are kept, at most so many. */
+export const connections = (sockets) => new http.Agent({ keepAlive: true, maxSockets: sockets });
 
 function expectSuccess(answer) {
   if (answer.status >= 300) throw new Error(`${answer.what} answered ${answer.status}: ${answer.text.slice(0, 200)}`);

@@ -8,10 +8,14 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import * as audit from './figures/audit.mjs';
 import * as changes from './figures/changes.mjs';
 import * as expire from './figures/expire.mjs';
 import * as firstPage from './figures/first_page.mjs';
+import * as launches from './figures/launches.mjs';
 import * as makeRun from './figures/make_run.mjs';
+import * as manyTabs from './figures/many_tabs.mjs';
+import * as million from './figures/million.mjs';
 import * as page from './figures/page.mjs';
 import * as payload from './figures/payload.mjs';
 import * as picture from './figures/picture.mjs';
@@ -21,7 +25,21 @@ import { load, machine } from './machine.mjs';
 import { prepare } from './prepare.mjs';
 import { judged, print, write } from './report.mjs';
 
-const FIGURES = { start, firstPage, search, page, changes, expire, picture, payload, makeRun };
+const FIGURES = {
+  start,
+  firstPage,
+  search,
+  audit,
+  page,
+  changes,
+  expire,
+  manyTabs,
+  launches,
+  million,
+  picture,
+  payload,
+  makeRun,
+};
 
 const USAGE = `node end2end/bench/run.mjs [--sessions 100000] [--runs 5] [--seconds 60] [--only ${Object.keys(FIGURES).join(',')}]`;
 
@@ -81,7 +99,7 @@ async function run() {
   const began = { date: new Date().toISOString(), commit: commit(bench.root), machine: machine(), load_before: load() };
   const [figures, failures] = [[], []];
   for (const [index, name] of only.entries()) {
-    console.log(`[${index + 1}/${only.length}] ${FIGURES[name].title}`);
+    console.log(`[${index + 1}/${only.length}] ${FIGURES[name].title} (load ${load()[0]})`);
     try {
       figures.push(...(await FIGURES[name].measure(bench)).map(judged));
     } catch (error) {

@@ -1,7 +1,8 @@
 // The real program on a data directory of its own: its server and its verbs. Nothing of this outlives the benchmark.
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import net from 'node:net';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -71,6 +72,17 @@ export async function verb(bench, dataDir, args, input = '') {
   } catch (error) {
     throw new Error(`“cloud-delivery ${args.join(' ')}” failed: ${error.stderr?.trim() || error.message}`);
   }
+}
+
+/** Runs an example program of the store, built beside the program; `under` runs it. Answers what it printed. */
+export async function example(bench, name, args, { under = [], env = {}, input = '' } = {}) {
+  const program = join(dirname(bench.bin), 'examples', name);
+  if (!existsSync(program)) throw new Error(`there is no program at ${program}; “make bench” builds it`);
+  const [command, ...all] = [...under, program, ...args];
+  const { PATH, HOME, LANG } = process.env;
+  const run = promisify(execFile)(command, all, { cwd: bench.root, env: { PATH, HOME, LANG, ...env } });
+  run.child.stdin.end(input);
+  return (await run).stdout;
 }
 
 /** A line of /proc/…/status, in bytes: VmRSS is what it holds now, VmHWM the most it ever held. */
