@@ -1,13 +1,13 @@
 // A server of its own for a test file: a free port, a data directory that is thrown away, its command line.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Database } from './database.ts';
 import { type Answer, call, type Call, send } from './http.ts';
-import { processes } from './processes.ts';
 
 export const BINARY = resolve(
   process.env.CLOUD_DELIVERY_BIN ?? fileURLToPath(new URL('../../target/debug/cloud-delivery', import.meta.url)),
@@ -44,8 +44,8 @@ export interface Setup {
   steadyClock?: boolean;
   /** The data directory is a disk of its own, of so many bytes with a unit as `mount` knows it. */
   disk?: string;
-  /** Its log is in a PostgreSQL of its own. */
-  postgres?: boolean;
+  /** Its log is in a PostgreSQL of its own; a far one is on another machine, as far as the server sees it. */
+  postgres?: true | 'far';
   /** Its name among the servers that share a database. */
   node?: string;
   /** Whose PostgreSQL it shares. */
@@ -97,11 +97,10 @@ export class Server {
   readonly dataDir: string;
   log = '';
   url = '';
+  /** Where its log is, if that is not in its data directory. */
+  database: Database | undefined;
   private process: ChildProcess | undefined;
   private ending: ChildProcess | undefined;
-  private database: ChildProcess | undefined;
-  private databaseUrl: string | undefined;
-  private databaseFolder: string | undefined;
   private readonly passwords: Map<string, string>;
   private readonly cookies = new Map<string, string>();
 
@@ -109,7 +108,7 @@ export class Server {
     private readonly setup: Setup,
     readonly port: number,
   ) {
-    this.databaseUrl = setup.sharing?.databaseUrl;
+    this.database = setup.sharing?.database;
     this.passwords = setup.sharing?.passwords ?? new Map([['admin', PASSWORD]]);
     this.folder = mkdtempSync(join(tmpdir(), `cloud-delivery-${setup.name}-`));
     this.dataDir = join(this.folder, 'data');
@@ -118,7 +117,7 @@ export class Server {
 
   static async start(setup: Setup): Promise<Server> {
     const server = new Server(setup, await freePort());
-    if (setup.postgres) await server.startDatabase();
+    if (setup.postgres) server.database = await Database.start(setup.postgres === 'far');
     if (setup.disk !== undefined) mount(server.dataDir, setup.disk);
     if (setup.movableClock) server.moveClock(0);
     // Before the start: a running server would see them within a second, and a page without JavaScript never.
@@ -127,41 +126,17 @@ export class Server {
     return server;
   }
 
-  /** Starts a throw-away PostgreSQL. It is gone with its standard input. */
-  private async startDatabase(): Promise<void> {
-    const script = fileURLToPath(new URL('../../scripts/postgres', import.meta.url));
-    const child = spawn(script, [], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.database = child;
-    this.databaseUrl = await new Promise((resolve, reject) => {
-      let printed = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        printed += text;
-        const url = /^url (\S+)$/m.exec(printed)?.[1];
-        this.databaseFolder = /^data (\S+)$/m.exec(printed)?.[1];
-        if (url !== undefined && this.databaseFolder !== undefined) resolve(url);
-      });
-      child.once('close', () => reject(new Error(`no PostgreSQL: ${printed}`)));
-    });
-  }
-
   get settings(): Record<string, string> {
     return {
       CLOUD_DELIVERY_ADDR: `127.0.0.1:${this.port}`,
       CLOUD_DELIVERY_DATA_DIR: this.dataDir,
       CLOUD_DELIVERY_ADMIN_PASSWORD: PASSWORD,
       CLOUD_DELIVERY_SIMULATED: String(this.setup.simulated ?? false),
-      ...(this.databaseUrl === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.databaseUrl }),
+      ...(this.database === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.database.url }),
       ...(this.setup.node === undefined ? {} : { CLOUD_DELIVERY_NODE: this.setup.node }),
       ...this.setup.settings,
       ...(this.setup.movableClock && !this.setup.steadyClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
     };
-  }
-
-  /** Freezes its PostgreSQL, or lets it go on: all of its processes. */
-  signalDatabase(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    const main = Number(readFileSync(join(this.databaseFolder ?? '', 'postmaster.pid'), 'utf8').split('\n')[0]);
-    const all = processes();
-    for (const { pid } of all.filter(({ pid, parent }) => pid === main || parent === main)) process.kill(pid, signal);
   }
 
   get pid(): number {
@@ -229,7 +204,7 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.end('SIGTERM');
-    this.database?.stdin?.end();
+    if (this.setup.sharing === undefined) await this.database?.stop();
     if (this.setup.disk !== undefined) execFileSync('umount', [this.dataDir]);
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -162,7 +162,7 @@ test('a node that loses the database closes its tabs within 10 s, answers 503, a
   const socket = await stream;
   const closed = once(socket as unknown as NodeJS.EventEmitter, 'close');
   const began = performance.now();
-  server.signalDatabase('SIGSTOP');
+  server.database?.freeze();
   try {
     await closed;
     expect(performance.now() - began).toBeLessThan(10_000);
@@ -176,7 +176,7 @@ test('a node that loses the database closes its tabs within 10 s, answers 503, a
     await expect(page.getByRole('heading', { name: "The database can't be reached" })).toBeVisible();
     await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/');
   } finally {
-    server.signalDatabase('SIGCONT');
+    server.database?.thaw();
   }
   await expectConnected(tab);
   await expect.poll(async () => (await server.session(id)).connected).toBe(true);

@@ -1,0 +1,83 @@
+// A throw-away PostgreSQL, and what can happen to one.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Network } from './network.ts';
+import { processes } from './processes.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/postgres', import.meta.url));
+
+export class Database {
+  private constructor(
+    readonly url: string,
+    private readonly folder: string,
+    private readonly script: ChildProcess,
+    /** The way to it, where it is on another machine. */
+    readonly network: Network | undefined,
+  ) {}
+
+  /** Starts one; a far one is reached over a network that can be cut. It is gone with the standard input of its script. */
+  static async start(far: boolean): Promise<Database> {
+    const network = far ? Network.create() : undefined;
+    const [program = SCRIPT, ...args] = network ? [...network.there, SCRIPT, '--listen', network.address] : [SCRIPT];
+    const script = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const { url, folder } = await new Promise<{ url: string; folder: string }>((resolve, reject) => {
+      let printed = '';
+      script.stdout.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        const [, url] = /^url (\S+)$/m.exec(printed) ?? [];
+        const [, folder] = /^data (\S+)$/m.exec(printed) ?? [];
+        if (url !== undefined && folder !== undefined) resolve({ url, folder });
+      });
+      script.once('close', () => reject(new Error(`no PostgreSQL: ${printed}`)));
+    });
+    return new Database(url, folder, script, network);
+  }
+
+  /** As a power cut would, but for what is on the disk. Its children see that it is gone, and go. */
+  kill(): void {
+    process.kill(this.pid, 'SIGKILL');
+  }
+
+  /** As whoever updates it would: at once, and without waiting for anybody who is connected. */
+  shutDown(): void {
+    process.kill(this.pid, 'SIGINT');
+  }
+
+  /** Starts it again, on the same data and at the same address. */
+  async startAgain(): Promise<void> {
+    const started = once(this.script.stdout ?? this.script, 'data');
+    this.script.stdin?.write('start\n');
+    const [answer] = (await started) as [string];
+    if (answer.trim() !== 'started') throw new Error(`PostgreSQL did not start again: ${answer}`);
+  }
+
+  /** Stops every process of it where it is: it still accepts connections, and answers nothing. */
+  freeze(): void {
+    this.signal('SIGSTOP');
+  }
+
+  /** Undoes `freeze`. */
+  thaw(): void {
+    this.signal('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.script, 'close');
+    this.script.stdin?.end();
+    await ended;
+    this.network?.remove();
+  }
+
+  private signal(signal: NodeJS.Signals): void {
+    const { pid } = this;
+    const family = processes().filter((process) => process.pid === pid || process.parent === pid);
+    execFileSync('kill', [`-${signal.slice(3)}`, ...family.map((process) => String(process.pid))]);
+  }
+
+  private get pid(): number {
+    return Number(readFileSync(join(this.folder, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  }
+}
