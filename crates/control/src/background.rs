@@ -15,7 +15,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{Control, Result, close_reason};
+use crate::{Close, Control, Result, close_reason};
 
 /// How often deadlines are looked at: no limit acts later than this after its moment.
 pub(crate) const TIMERS: Duration = Duration::from_secs(1);
@@ -155,12 +155,18 @@ impl Control {
         loop {
             for session in self.replica.closing() {
                 if self.mine(&session) && under_way.insert(session.id) {
+                    // The list knows of an end a moment before the tab does, and a tab that loses its application first is told
+                    // that it was lost.
+                    self.streams.close(session.id, Close::Expired);
                     stops.spawn(self.clone().close(session.id));
                 }
             }
-            tokio::select! {
-                () = self.closing.notified() => {}
-                Some(Ok(id)) = stops.join_next(), if !stops.is_empty() => { under_way.remove(&id); }
+            // Not after each stop: with thousands under way, looking would be most of the work.
+            loop {
+                tokio::select! {
+                    () = self.closing.notified() => break,
+                    Some(Ok(id)) = stops.join_next(), if !stops.is_empty() => { under_way.remove(&id); }
+                }
             }
         }
     }
