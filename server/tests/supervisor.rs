@@ -18,7 +18,9 @@ fn start(folder: &Path, watchdog: &str) -> (Child, UnixDatagram) {
     std::fs::write(site.join("hash.txt"), "js: a\nwasm: b\ncss: c\n").unwrap();
     let socket = UnixDatagram::bind(folder.join("notify")).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_cloud-delivery"))
+    // With few open files at first, as a shell starts it.
+    let child = Command::new("prlimit")
+        .args(["--nofile=512:4096", env!("CARGO_BIN_EXE_cloud-delivery")])
         .current_dir(folder)
         // Whoever runs the tests may have settings of their own.
         .env_clear()
@@ -59,4 +61,19 @@ fn systemd_is_told_ready_alive_and_stopping_and_the_program_ends_with_0() {
     while told(&socket) != "STOPPING=1" {}
     assert!(child.wait().unwrap().success());
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[test]
+fn as_many_tabs_can_be_open_as_the_machine_lets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, socket) = start(folder.path(), "0");
+    assert_eq!(told(&socket), "READY=1");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    terminate(&child);
+    child.wait().unwrap();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let [now, most, ..] = files.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{files}")
+    };
+    assert_eq!((now, most), ("4096", "4096"));
 }

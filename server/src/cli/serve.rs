@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, pin::pin, time::Duration};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -28,6 +29,7 @@ const FLUSH: Duration = Duration::from_secs(2);
 
 /// Runs the server until it is told to stop.
 pub async fn run(settings: Settings) -> Outcome {
+    allow_open_files();
     let listener = TcpListener::bind(settings.addr).await.map_err(|error| {
         let hint = "choose another with CLOUD_DELIVERY_ADDR, e.g. 127.0.0.1:3100";
         format!("can't listen on {}: {error}; {hint}", settings.addr)
@@ -59,6 +61,18 @@ pub async fn run(settings: Settings) -> Outcome {
         () = told.signalled() => tracing::warn!("told to stop a second time: stopped at once"),
     }
     Ok(())
+}
+
+/// Each tab is an open file. A shell gives a process 1,024 of them at first, and lets it have many more.
+fn allow_open_files() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        tracing::warn!(%error, "no more files can be open than at the start");
+    }
 }
 
 /// Lets nobody in, tells everybody who is there to come back, and writes what is queued.
