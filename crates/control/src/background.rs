@@ -8,14 +8,14 @@ use session::{
     Actor, EndReason, SessionId, Status, Teardown,
     lifecycle::{self, Command},
 };
-use store::{Answer, Request};
+use store::{Answer, Request, StoreError};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{Close, Control, Result, close_reason};
+use crate::{Close, Control, Error, Result, close_reason};
 
 /// How often deadlines are looked at: no limit acts later than this after its moment.
 pub(crate) const TIMERS: Duration = Duration::from_secs(1);
@@ -86,15 +86,41 @@ impl Control {
 
     /// What environments tell without being asked.
     async fn take_signals(self: Arc<Self>, mut signals: mpsc::UnboundedReceiver<Signal>) {
-        while let Some(signal) = signals.recv().await {
-            let (id, command) = match signal {
-                Signal::Ready(id) => (id, Command::Ready),
-                Signal::Lost(id, text) => (id, Command::Fail(text.into())),
-                Signal::Closed(id) => (id, Command::expire(EndReason::ApplicationClosed)),
-            };
-            if let Err(error) = self.step(id, command, Actor::Environment).await {
-                tracing::warn!(session = %id, %error, "a signal of an environment could not be recorded");
+        let mut taken = JoinSet::new();
+        loop {
+            tokio::select! {
+                signal = signals.recv() => match signal {
+                    Some(signal) => {
+                        let control = self.clone();
+                        taken.spawn(async move { control.take(signal).await });
+                    }
+                    None => return,
+                },
+                Some(_) = taken.join_next(), if !taken.is_empty() => {}
             }
+        }
+    }
+
+    async fn take(&self, signal: Signal) {
+        let (id, command) = match signal {
+            Signal::Ready(id) => (id, Command::Ready),
+            Signal::Lost(id, text) => (id, Command::Fail(text.into())),
+            Signal::Closed(id) => (id, Command::expire(EndReason::ApplicationClosed)),
+        };
+        self.record(id, command).await;
+    }
+
+    /// Writes down what became of a session in its environment. That is told once, so while the log can't be written it is tried
+    /// again: an application that got ready then would else count as starting until its time is over.
+    pub(crate) async fn record(&self, id: SessionId, command: Command) {
+        while let Err(error) = self.step(id, command.clone(), Actor::Environment).await {
+            tracing::warn!(session = %id, %error, "what an environment told could not be recorded");
+            let Error::Store(StoreError::Unreachable(_) | StoreError::Unknown | StoreError::Busy | StoreError::Full) =
+                error
+            else {
+                return;
+            };
+            tokio::time::sleep(FIRST_RETRY).await;
         }
     }
 

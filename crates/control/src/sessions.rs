@@ -222,9 +222,7 @@ impl Control {
         }
         if let Err(error) = started {
             let command = Command::Fail(format!("The application could not be started: {error}.").into());
-            if let Err(error) = self.step(session.id, command, Actor::Environment).await {
-                tracing::error!(session = %session.id, %error, "a failed start could not be recorded");
-            }
+            self.record(session.id, command).await;
         }
     }
 

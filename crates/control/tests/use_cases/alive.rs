@@ -1,13 +1,15 @@
-//! Whether the server is alive, as its supervisor asks.
+//! A log that can't be written: is the server alive, as its supervisor asks, and is anything forgotten?
 
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
 use control::{Control, Error, ManualClock, Options};
 use futures::future::join_all;
-use session::{ApplicationId, Role, UserId, wire::Me};
+use session::{ApplicationId, Role, Status, UserId, wire::Me};
 use store::{StoreError, sqlite::Sqlite};
 use uuid::Uuid;
+
+use crate::house::House;
 
 /// A refused launch is written down, so it needs room too.
 async fn denied(control: &Arc<Control>) -> Error {
@@ -46,4 +48,21 @@ async fn a_full_disk_is_no_death_and_a_writer_that_has_ended_is() {
     assert!(alive.iter().all(Result::is_ok), "{alive:?}");
     control.flush().await;
     assert!(control.alive().await.is_err());
+}
+
+#[tokio::test]
+async fn what_an_environment_tells_while_the_disk_is_full_is_known_when_there_is_room() {
+    let house = House::new().await;
+    let id = house.active().await;
+    house.sqlite.limit_pages(Some(1)).await;
+    while !matches!(denied(&house.control).await, Error::Store(StoreError::Full)) {}
+    house.environment.lose(id, "its host lost power");
+    // The signal has its turns among these.
+    for _ in 0..50 {
+        denied(&house.control).await;
+    }
+    assert_eq!(house.row(id).status, Status::Active);
+    house.sqlite.limit_pages(None).await;
+    let row = house.becomes(id, Status::Error).await;
+    assert_eq!(row.error.as_deref(), Some("its host lost power"));
 }

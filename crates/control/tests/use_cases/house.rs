@@ -27,6 +27,8 @@ pub const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 pub struct House {
     pub control: Arc<Control>,
     pub store: Arc<dyn Store>,
+    /// The same, as what it is.
+    pub sqlite: Arc<Sqlite>,
     pub clock: Arc<ManualClock>,
     pub environment: Arc<Simulated>,
     pub admin: Me,
@@ -58,15 +60,17 @@ impl House {
             clock,
             control,
             store,
+            sqlite,
             _tasks,
             ..
         } = self;
-        drop((control, _tasks, store));
+        drop((control, _tasks, store, sqlite));
         Self::in_folder(folder, clock, SimulatedPlan::default()).await
     }
 
     async fn in_folder(folder: TempDir, clock: Arc<ManualClock>, plan: SimulatedPlan) -> Self {
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(folder.path()).await.unwrap());
+        let sqlite = Arc::new(Sqlite::open(folder.path()).await.unwrap());
+        let store: Arc<dyn Store> = sqlite.clone();
         if store.environments().await.unwrap().is_empty() {
             furnish(&*store).await;
         }
@@ -104,6 +108,7 @@ impl House {
         Self {
             control,
             store,
+            sqlite,
             clock,
             environment,
             admin,
