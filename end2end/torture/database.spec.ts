@@ -6,8 +6,12 @@ import { expect, test } from '../support/test.ts';
 import { type Server, type Session, SIMULATED } from '../support/server.ts';
 
 const CLIENTS = 6;
+/** People whose applications start when the fault begins, and run on. */
+const LATE = 12;
 /** Pairs of a launch and an expire that are acknowledged before the fault, and again after it. */
 const ENOUGH = 20;
+/** In this time the first of the late launches are answered. */
+const FIRST_ANSWERS_MS = 12;
 /** How long a fault lasts that ends by itself. */
 const LASTS_MS = 10_000;
 /** Longest time for a refusal: a database that says nothing is given up by then. */
@@ -43,6 +47,14 @@ class Load {
     this.clients = Array.from({ length: CLIENTS }, (_, n) => this.client(`p${n}`));
   }
 
+  /** One launch for each of the late ones, of which some are acknowledged and not yet ready when the fault begins. */
+  late(): void {
+    for (let n = 0; n < LATE; n += 1) {
+      const launch = this.ask(`late${n}`, '/api/v1/sessions', { application_id: this.application_id });
+      this.clients.push(launch.then((launched) => void (launched && this.launched.add(launched.id))));
+    }
+  }
+
   async stop(): Promise<void> {
     this.going = false;
     await Promise.all(this.clients);
@@ -73,6 +85,7 @@ class Load {
 async function busy(server: Server): Promise<Load> {
   await server.cookie('admin');
   for (let n = 0; n < CLIENTS; n += 1) await server.cookie(await server.person(`p${n}`, 'user'));
+  for (let n = 0; n < LATE; n += 1) await server.cookie(await server.person(`late${n}`, 'user'));
   const all = (await server.call('admin', 'GET', '/api/v1/applications')).json as { id: string; name: string }[];
   const load = new Load(server, all.find(({ name }) => name === SIMULATED.application)?.id ?? '');
   load.start();
@@ -83,6 +96,8 @@ async function busy(server: Server): Promise<Load> {
 /** A fault from its beginning to its end. The load goes on. */
 async function during(server: Server, load: Load, begin: () => void, end: () => Promise<void> | void, lasts: number): Promise<number> {
   const before = load.refusals.length;
+  load.late();
+  await pause(FIRST_ANSWERS_MS);
   begin();
   const over = pause(lasts);
   await expect.poll(() => load.refusals.length, { message: 'the server says that it can do nothing', timeout: REFUSED_MS }).toBeGreaterThan(before);

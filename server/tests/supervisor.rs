@@ -71,7 +71,10 @@ fn as_many_tabs_can_be_open_as_the_machine_lets_it() {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     terminate(&child);
     child.wait().unwrap();
-    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .unwrap();
     let [now, most, ..] = files.split_whitespace().collect::<Vec<_>>()[..] else {
         panic!("{files}")
     };
