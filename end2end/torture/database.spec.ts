@@ -1,7 +1,8 @@
 // The database fails under a busy server: it is killed, restarted, frozen, and cut off by a firewall. The server says so, stays, and
 // goes on by itself; nothing that was acknowledged is lost.
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer } from '../support/http.ts';
+import { type Answer, hold } from '../support/http.ts';
 import { expect, test } from '../support/test.ts';
 import { type Server, type Session, SIMULATED } from '../support/server.ts';
 
@@ -14,6 +15,8 @@ const ENOUGH = 20;
 const FIRST_ANSWERS_MS = 12;
 /** How long a fault lasts that ends by itself. */
 const LASTS_MS = 10_000;
+/** A node that has lost the database for so long has closed its tabs: somebody else may have ended their sessions. */
+const LOST_MS = 10_000;
 /** Longest time for a refusal: a database that says nothing is given up by then. */
 const REFUSED_MS = 15_000;
 /** Longest time until something is acknowledged again. */
@@ -137,7 +140,7 @@ function expectReadable({ status, headers, text, json, ms }: Refusal): void {
   expect(status, text).toBe(503);
   expect(headers['content-type']).toBe('application/problem+json');
   const { code, title, detail } = json as { code: string; title: string; detail: string };
-  expect(['database_unreachable', 'outcome_unknown']).toContain(code);
+  expect(['database_unreachable', 'database_lost', 'outcome_unknown']).toContain(code);
   for (const words of [title, detail]) {
     expect(words.length).toBeGreaterThan(10);
     expect(words).not.toMatch(INSIDE);
@@ -173,10 +176,35 @@ test('the database is frozen for 10 s', async ({ startServer }) => {
   await expectRecovered(server, load, mended, 'database frozen for 10 s');
 });
 
-test('a firewall cuts the database off', async ({ startServer }) => {
+test('a firewall cuts the database off: tabs are closed within 10 s, and can be opened again when it is back', async ({ startServer }) => {
   const server = await startServer({ name: 'database-cut-off', simulated: true, postgres: 'far' });
+  const { id } = await server.launchAs('student');
   const load = await busy(server);
   const network = server.database?.network;
-  const mended = await during(server, load, () => network?.cut(), () => network?.mend(), LASTS_MS);
+  const closed = once(await tab(server, id), 'close').then(() => performance.now());
+  let cutAt = 0;
+  const cut = () => {
+    cutAt = performance.now();
+    network?.cut();
+  };
+  const mend = async () => {
+    const lasted = (await closed) - cutAt;
+    expect(lasted, 'the tab is closed').toBeLessThan(LOST_MS);
+    console.log(`the tab was closed ${seconds(lasted)} after the cut`);
+    const refused = await server.call('admin', 'GET', '/api/v1/sessions');
+    expect(refused.status, refused.text).toBe(503);
+    expect(refused.json).toMatchObject({ code: 'database_lost' });
+    network?.mend();
+  };
+  const mended = await during(server, load, cut, mend, LASTS_MS);
+  await expect(async () => void (await tab(server, id))).toPass({ timeout: AGAIN_MS });
+  await expect.poll(async () => (await server.session(id)).connected, { timeout: AGAIN_MS }).toBe(true);
   await expectRecovered(server, load, mended, 'database cut off by a firewall for 10 s');
 });
+
+/** The stream of a session of the student, as a tab holds it. */
+async function tab(server: Server, id: string) {
+  const socket = await hold(server.url, `/sessions/${id}/stream`, { cookie: await server.cookie('student'), origin: server.url });
+  if (socket === undefined) throw new Error(`the stream of ${id} is refused`);
+  return socket;
+}
