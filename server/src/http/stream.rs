@@ -33,6 +33,8 @@ use super::{AppState, api::id, logins::Person, problem::Refused, relay::relayed}
 const CHUNK: usize = 16 * 1024;
 /// Largest message of a tab: a paste of 1 MiB and its header.
 const LARGEST: usize = (1 << 20) + 4096;
+/// Bytes of a tab that are read at once; each tab holds so many. It mostly sends a few: keys, and where the pointer is.
+const READ: usize = 4 * 1024;
 /// How often a quiet tab is asked whether it is there.
 const PING: Duration = Duration::from_secs(10);
 /// A tab that says nothing for so long, not even to a ping, is gone.
@@ -73,6 +75,7 @@ pub async fn open(
     Ok(upgrade
         .max_message_size(LARGEST)
         .max_frame_size(LARGEST)
+        .read_buffer_size(READ)
         .write_buffer_size(0)
         .max_write_buffer_size(4 * LARGEST)
         .on_upgrade(|socket| serve(control, attachment, application, socket)))

@@ -49,11 +49,10 @@ impl<'a> Change<'a> {
     /// Ends every session that one of the `UNENDED_OF_…` questions finds.
     pub(super) async fn end(&mut self, question: &'static str, of: Uuid, reason: EndReason) -> Result<()> {
         let found = sessions::unended(self.connection(), question, of).await?;
-        for (session, event) in decide::end(&found, reason, self.by, self.at, self.revision) {
-            sessions::update(self.connection(), &session).await?;
-            self.events.push(event);
-        }
-        Ok(())
+        let ended = decide::end(&found, reason, self.by, self.at, self.revision);
+        let (rows, events): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+        self.events.extend(events);
+        sessions::update_all(self.connection(), &rows).await
     }
 
     /// Commits, where anything was noted; the revision is raised last.

@@ -215,31 +215,45 @@ pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, ses
     Ok(())
 }
 
-/// Writes what a transition may change. Everything else of a session is fixed at launch.
-pub(super) async fn update(connection: &mut SqliteConnection, session: &Session) -> Result<()> {
-    let end = session.end.as_ref();
-    sqlx::query(
-        "UPDATE sessions SET status = ?2, access_epoch = ?3, ready_at = ?4, valid_until = ?5, connected_since = ?6, \
-         disconnected_at = ?7, ended_at = ?8, ended_by = ?9, end_reason = ?10, end_note = ?11, error = ?12, \
-         teardown = ?13, blocked_until = ?14, version = ?15 WHERE id = ?1",
-    )
-    .bind(&session.id.0.as_bytes()[..])
-    .bind(session.status.code())
-    .bind(session.access_epoch)
-    .bind(session.ready_at.map(micros))
-    .bind(micros(session.valid_until))
-    .bind(session.connected_since.map(micros))
-    .bind(session.disconnected_at.map(micros))
-    .bind(end.map(|end| micros(end.at)))
-    .bind(end.map(|end| &*end.by))
-    .bind(end.map(|end| end.reason.code()))
-    .bind(end.and_then(|end| end.note.as_deref()))
-    .bind(session.error.as_deref())
-    .bind(session.teardown.code())
-    .bind(session.blocked_until.map(micros))
-    .bind(number(session.version))
-    .execute(connection)
-    .await?;
+/// Writes what a transition may change, of as many rows as there are. Everything else of a session is fixed at launch.
+pub(super) async fn update_all(connection: &mut SqliteConnection, mut rows: &[Session]) -> Result<()> {
+    // As for `insert_all`.
+    for size in [64, 8, 1] {
+        while let Some((some, rest)) = rows.split_at_checked(size) {
+            update(connection, some).await?;
+            rows = rest;
+        }
+    }
+    Ok(())
+}
+
+async fn update(connection: &mut SqliteConnection, sessions: &[Session]) -> Result<()> {
+    let mut query = QueryBuilder::<sqlx::Sqlite>::new(
+        "UPDATE sessions SET status = column2, access_epoch = column3, ready_at = column4, valid_until = column5, \
+         connected_since = column6, disconnected_at = column7, ended_at = column8, ended_by = column9, \
+         end_reason = column10, end_note = column11, error = column12, teardown = column13, blocked_until = column14, \
+         version = column15 FROM (",
+    );
+    query.push_values(sessions, |mut row, session| {
+        let end = session.end.as_ref();
+        row.push_bind(&session.id.0.as_bytes()[..])
+            .push_bind(session.status.code())
+            .push_bind(session.access_epoch)
+            .push_bind(session.ready_at.map(micros))
+            .push_bind(micros(session.valid_until))
+            .push_bind(session.connected_since.map(micros))
+            .push_bind(session.disconnected_at.map(micros))
+            .push_bind(end.map(|end| micros(end.at)))
+            .push_bind(end.map(|end| &*end.by))
+            .push_bind(end.map(|end| end.reason.code()))
+            .push_bind(end.and_then(|end| end.note.as_deref()))
+            .push_bind(session.error.as_deref())
+            .push_bind(session.teardown.code())
+            .push_bind(session.blocked_until.map(micros))
+            .push_bind(number(session.version));
+    });
+    query.push(") WHERE id = column1");
+    query.build().execute(connection).await?;
     Ok(())
 }
 

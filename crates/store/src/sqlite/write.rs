@@ -74,10 +74,7 @@ async fn facts(connection: &mut SqliteConnection, asked: &Questions) -> Result<F
 async fn flush(connection: &mut SqliteConnection, batch: &mut Batch, revision: u64) -> Result<()> {
     let rows = batch.rows();
     sessions::insert_all(connection, revision, &rows.added).await?;
-    for session in &rows.changed {
-        sessions::update(connection, session).await?;
-    }
-    Ok(())
+    sessions::update_all(connection, &rows.changed).await
 }
 
 async fn purge(connection: &mut SqliteConnection, at: Timestamp) -> Result<Vec<SessionId>> {
