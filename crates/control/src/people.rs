@@ -27,6 +27,9 @@ const SEEN: TimeDelta = TimeDelta::seconds(60);
 pub const MIN_PASSWORD_CHARS: usize = 8;
 /// Longest password, in bytes: hashing must not be a way to keep the server busy.
 const MAX_PASSWORD_BYTES: usize = 1024;
+/// What the password of an unknown user is compared with: a hash as [`hash`] makes them, of no password. Nobody could sign in
+/// with a match, either: there is no user.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCAxNg$bm9ib2R5IGhhcyB0aGlzIGhhc2gsIDMyIGJ5dGVzICA";
 
 impl Control {
     /// Checks a password and keeps a new login. The answer is the cookie's value: 32 random bytes in hexadecimal, of which
@@ -41,7 +44,7 @@ impl Control {
         let user = self.store.user_named(username).await?;
         let hash = user
             .as_ref()
-            .map_or_else(|| self.no_user_hash.clone(), |user| user.password_hash.clone());
+            .map_or_else(|| NOBODY.to_owned(), |user| user.password_hash.clone());
         let right = self.verify(password.to_owned(), hash).await?;
         let Some(user) = user.filter(|_| right) else {
             self.throttle.failed(&keys, now);
@@ -254,4 +257,19 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_user_costs_as_much_as_a_wrong_password() {
+        let cost = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
+        let (nobody, somebody) = (NOBODY, hash("correct horse").unwrap());
+        assert_eq!(cost(nobody), cost(&somebody));
+        assert_eq!(nobody.len(), somebody.len());
+        let parsed = PasswordHash::new(nobody).unwrap();
+        assert!(Argon2::default().verify_password(b"correct horse", &parsed).is_err());
+    }
 }
