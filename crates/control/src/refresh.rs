@@ -5,7 +5,7 @@
 //! own environments, about the sessions that it runs.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
@@ -250,7 +250,9 @@ impl Control {
             environments: Vec::new(),
         };
         let names = self.store.environments().await.unwrap_or_default();
-        for (id, environment) in &self.environments {
+        // Always in the same order: so are those that are named as silent.
+        let environments: BTreeMap<_, _> = self.environments.iter().collect();
+        for (id, environment) in environments {
             let answer = self.reconcile(*id, environment).await;
             if let Err(error) = &answer {
                 tracing::warn!(environment = %id, %error, "an environment did not answer the sweep");
@@ -318,7 +320,7 @@ impl Control {
     ) -> std::result::Result<u32, EnvironmentError> {
         // Active before the environment was asked: what became Active since is not missing from its answer.
         let active = self.of(id, |session| session.status == Status::Active);
-        let running: HashSet<SessionId> = environment
+        let running: BTreeSet<SessionId> = environment
             .observe()
             .await?
             .iter()
@@ -328,7 +330,7 @@ impl Control {
             self.reconciled(session, Command::Fail("The environment no longer runs it.".into()))
                 .await;
         }
-        let live: HashSet<SessionId> = self
+        let live: BTreeSet<SessionId> = self
             .of(id, |session| session.status.is_live())
             .iter()
             .map(|session| session.id)

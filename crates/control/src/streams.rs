@@ -4,7 +4,7 @@
 //! two still finds it. Closing and telling are words sent to the relay, never a wait.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -112,7 +112,7 @@ struct Open {
 #[derive(Default)]
 pub struct Streams {
     next: AtomicU64,
-    tabs: Mutex<HashMap<SessionId, Open>>,
+    tabs: Mutex<BTreeMap<SessionId, Open>>,
 }
 
 impl Streams {
@@ -155,7 +155,7 @@ impl Streams {
 
     /// Tells every tab to close.
     pub fn close_all(&self, why: Close) {
-        for (_, tab) in self.tabs.lock().drain() {
+        for (_, tab) in std::mem::take(&mut *self.tabs.lock()) {
             let _ = tab.close.send(why);
         }
     }
@@ -208,7 +208,7 @@ impl Streams {
         self.tabs.lock().contains_key(&id)
     }
 
-    /// Every open tab.
+    /// Every open tab, in the order of the sessions.
     pub fn all(&self) -> Vec<OpenTab> {
         let tabs = self.tabs.lock();
         let tab = |(id, open): (&SessionId, &Open)| OpenTab {

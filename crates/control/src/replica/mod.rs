@@ -142,7 +142,7 @@ impl Replica {
         list::all(&self.inner.read().rows, view)
     }
 
-    /// Sessions that have not ended, in no order.
+    /// Sessions that have not ended, in the order in which they came.
     pub fn unended(&self) -> Vec<Arc<Session>> {
         self.inner.read().rows.unended().cloned().collect()
     }

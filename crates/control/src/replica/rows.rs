@@ -1,7 +1,7 @@
 //! The rows, and the indexes that reads need: by id, by start, those not ended, and one text to search.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -18,8 +18,8 @@ pub struct Rows {
     by_id: HashMap<SessionId, u32>,
     /// Slots by (start, id).
     by_start: Vec<u32>,
-    unended: HashSet<u32>,
-    closing: HashSet<u32>,
+    unended: BTreeSet<u32>,
+    closing: BTreeSet<u32>,
     counts: Counts,
 }
 
@@ -116,12 +116,12 @@ impl Rows {
         self.counts
     }
 
-    /// Rows that have not ended.
+    /// Rows that have not ended, in the order in which they came.
     pub fn unended(&self) -> impl Iterator<Item = &Arc<Session>> {
         self.unended.iter().filter_map(|slot| self.at(*slot))
     }
 
-    /// Ended rows that the environment has yet to close.
+    /// Ended rows that the environment has yet to close, in the order in which they came.
     pub fn closing(&self) -> impl Iterator<Item = &Arc<Session>> {
         self.closing.iter().filter_map(|slot| self.at(*slot))
     }
@@ -162,7 +162,7 @@ impl Rows {
     }
 }
 
-fn set(slots: &mut HashSet<u32>, slot: u32, present: bool) {
+fn set(slots: &mut BTreeSet<u32>, slot: u32, present: bool) {
     if present {
         slots.insert(slot);
     } else {
