@@ -128,10 +128,9 @@ impl Control {
     pub(crate) async fn act_on_deadlines(&self) -> Result<()> {
         let now = self.clock.now();
         for session in self.replica.unended() {
-            if let Some(command) = lifecycle::due(&session, now)
-                && self.minds(&session, now)
-            {
-                let after = self.step(session.id, command, Actor::System).await?;
+            if lifecycle::due(&session, now).is_some() && self.minds(&session, now) {
+                // What was due here may no longer be when it is its turn: the application got ready, or was opened.
+                let after = self.step(session.id, Command::Due, Actor::System).await?;
                 if after.status == Status::Error {
                     self.stop_in_environment(&after).await;
                 }

@@ -60,6 +60,8 @@ pub enum Command {
     TornDown,
     /// An administrator no longer waits for the environment to close it.
     GiveUp,
+    /// Time passes: what is [`due`], if that is still so.
+    Due,
 }
 
 /// A command without its data: a column of the table in [`verdict`].
@@ -109,9 +111,9 @@ impl Command {
         }
     }
 
-    /// Which column of the table it is.
-    pub const fn verb(&self) -> Verb {
-        match self {
+    /// Which column of the table it is; `None` where the session itself says which.
+    pub const fn verb(&self) -> Option<Verb> {
+        Some(match self {
             Self::Ready => Verb::Ready,
             Self::Fail(_) => Verb::Fail,
             Self::Attach { .. } => Verb::Attach,
@@ -120,7 +122,8 @@ impl Command {
             Self::Expire { .. } => Verb::Expire,
             Self::TornDown => Verb::TornDown,
             Self::GiveUp => Verb::GiveUp,
-        }
+            Self::Due => return None,
+        })
     }
 }
 
@@ -184,7 +187,10 @@ pub struct Transition {
 
 /// Applies `command` at `now`. Pure: the same arguments give the same answer.
 pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> Result<Transition, Refusal> {
-    let status = match verdict(session.status, command.verb()) {
+    let Some(verb) = command.verb() else {
+        return due(session, now).map_or_else(|| Ok(unchanged(session)), |command| step(session, command, by, now));
+    };
+    let status = match verdict(session.status, verb) {
         Verdict::Nothing => return Ok(unchanged(session)),
         Verdict::Refused(_) => return Err(Refusal::Status { status: session.status }),
         Verdict::To(status) => status,
@@ -254,6 +260,7 @@ pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> 
             next.teardown = Teardown::GivenUp;
             EventKind::TeardownGivenUp
         }
+        Command::Due => return Ok(unchanged(session)),
     };
     Ok(Transition {
         session: next,
