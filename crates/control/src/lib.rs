@@ -158,29 +158,38 @@ impl Control {
     }
 }
 
-/// What follows each commit, before anybody is answered: the replica shows it, and the tabs of what ended are closed.
+/// What follows each commit, before anybody is answered: the replica shows it, and the tabs of what ended are closed. That goes
+/// for what another node wrote as well, as far as an answer shows it.
 fn take_over(replica: &Replica, streams: &Streams, closing: &Notify, committed: &Committed) {
-    let (mut changed, mut purged) = (Vec::new(), Vec::new());
+    let (mut shown, mut purged, mut wrote) = (Vec::new(), Vec::new(), false);
     for answer in &committed.answers {
         match answer {
-            Answer::Launched(session, _) | Answer::Stepped { session, changed: true } => changed.push(session.clone()),
-            Answer::Purged(ids) => purged.extend_from_slice(ids),
-            Answer::Resumed(_)
-            | Answer::Denied(_)
-            | Answer::Stepped { changed: false, .. }
-            | Answer::Refused(..)
-            | Answer::Unknown
-            | Answer::Noted => {}
+            Answer::Launched(session, _) | Answer::Stepped { session, changed: true } => {
+                wrote = true;
+                shown.push(session.clone());
+            }
+            Answer::Stepped {
+                session,
+                changed: false,
+            }
+            | Answer::Resumed(session)
+            | Answer::Refused(_, session) => {
+                shown.push(session.clone());
+            }
+            Answer::Purged(ids) => {
+                wrote |= !ids.is_empty();
+                purged.extend_from_slice(ids);
+            }
+            Answer::Denied(_) | Answer::Unknown | Answer::Noted => {}
         }
     }
-    if changed.is_empty() && purged.is_empty() && committed.revision <= replica.revision() {
-        return;
-    }
-    let ended: Vec<_> = changed
+    let ended: Vec<_> = shown
         .iter()
         .filter_map(|session| Some((session.id, close_reason(session)?)))
         .collect();
-    replica.committed(committed.revision, changed, &purged);
+    // A batch that changed no row does not tell whether this revision is its own or another node's, whose rows are yet to be read.
+    let own = wrote.then_some(committed.revision);
+    replica.committed(own, shown, &purged);
     for (id, why) in ended {
         streams.close(id, why);
         closing.notify_one();

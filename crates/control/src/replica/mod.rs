@@ -70,21 +70,27 @@ impl Replica {
         }
     }
 
-    /// Takes over what a commit of this process wrote. Another process may have written between: then the revision waits
-    /// for [`Replica::catch_up`], but the rows are in at once.
-    pub fn committed(&self, revision: u64, sessions: Vec<Session>, purged: &[SessionId]) {
+    /// Takes over what a commit of this process wrote, as revision `own`, and other rows that it saw. Another process may have
+    /// written between: then the revision waits for [`Replica::catch_up`], but the rows are in at once.
+    pub fn committed(&self, own: Option<u64>, sessions: Vec<Session>, purged: &[SessionId]) {
         let mut inner = self.inner.write();
-        if revision == inner.revision + 1 {
-            inner.revision = revision;
+        let known = inner.revision;
+        if own == Some(known + 1) {
+            inner.revision = known + 1;
         }
-        for session in sessions {
+        // What is not newer than that is in already, or was in and has been removed since.
+        let mut news = own > Some(known);
+        for session in sessions.into_iter().filter(|session| session.version > known) {
             inner.rows.put(session);
+            news = true;
         }
         for id in purged {
             inner.rows.remove(*id);
         }
         drop(inner);
-        self.announce();
+        if news {
+            self.announce();
+        }
     }
 
     /// Takes over what the log's tail says, and answers what was new here.

@@ -129,12 +129,12 @@ fn a_cursor_goes_on_behind_its_row_while_rows_come_and_go() {
     };
     let first = replica.page(&view).unwrap();
     let last = first.items.last().unwrap().id;
-    replica.committed(2, vec![session(100)], &[last]);
+    replica.committed(Some(2), vec![session(100)], &[last]);
     view.cursor = first.next_cursor;
     let second = replica.page(&view).unwrap();
     assert_eq!(second.items.first().unwrap().id, session(89).id);
     assert_eq!(second.offset, 10, "one came, one went");
-    replica.committed(3, vec![session(101), session(102)], &[]);
+    replica.committed(Some(3), vec![session(101), session(102)], &[]);
     let same = replica.page(&view).unwrap();
     assert_eq!(
         same.items, second.items,
@@ -165,7 +165,7 @@ fn connected_is_a_filter_of_its_own() {
         version: 2,
         ..session(n)
     };
-    replica.committed(2, vec![open(1), open(5)], &[]);
+    replica.committed(Some(2), vec![open(1), open(5)], &[]);
     let total = |status| {
         let view = View {
             connected: true,
@@ -211,7 +211,7 @@ fn a_cursor_of_another_order_is_refused() {
 fn what_another_process_wrote_is_taken_over_once_and_in_order() {
     let replica = replica(1);
     let revised = |version| Session { version, ..session(0) };
-    replica.committed(3, vec![revised(3)], &[]);
+    replica.committed(Some(3), vec![revised(3)], &[]);
     assert_eq!(
         replica.revision(),
         1,
