@@ -9,7 +9,10 @@ use session::{
     notice::{self, Notice},
     wire::{Me, SessionView},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::{
@@ -28,7 +31,7 @@ pub enum Tab {
     Over(SessionView),
 }
 
-/// A tab that is let in, and the word to close. Give it back with [`Control::left`].
+/// A tab that is let in, and the word to close. Dropping it says that its stream has ended, whoever ended it.
 pub struct Attachment {
     /// The session.
     pub session_id: SessionId,
@@ -38,10 +41,33 @@ pub struct Attachment {
     pub told: mpsc::UnboundedReceiver<Notice>,
     /// To be called whenever somebody uses the tab.
     pub used: Use,
-    key: TabKey,
-    me: Me,
+    _leaving: Leaving,
     /// While it lives, somebody has yet to tell the tab why it closes.
     _relay: TaskTrackerToken,
+}
+
+/// What follows when a tab's stream has ended: also where a client hung up before anybody could take the attachment. Unless
+/// another tab, or the same one reloaded, has the session open when the grace is over, it is no longer connected.
+struct Leaving {
+    control: Arc<Control>,
+    session_id: SessionId,
+    key: TabKey,
+    me: Me,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if !self.control.streams.remove(self.session_id, self.key) {
+            return;
+        }
+        // Without a runtime the process is ending: at its next start no tab is open.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (control, id, by) = (self.control.clone(), self.session_id, actor(&self.me));
+        runtime.spawn(async move {
+            tokio::time::sleep(control.options.reload_grace).await;
+            control.disconnect_if_left(id, Command::Detach, by).await;
+        });
+    }
 }
 
 impl Control {
@@ -93,8 +119,12 @@ impl Control {
             closed,
             told,
             used,
-            key,
-            me: me.clone(),
+            _leaving: Leaving {
+                control: self.clone(),
+                session_id: id,
+                key,
+                me: me.clone(),
+            },
             _relay: self.relays.token(),
         };
         let attached = self
@@ -126,24 +156,6 @@ impl Control {
         };
         self.streams.tell(id, limits);
         Ok((attachment, stream))
-    }
-
-    /// A tab's stream has ended, whoever ended it. Unless another tab, or the same one reloaded, has the session open
-    /// when the grace is over, it is no longer connected.
-    pub fn left(self: &Arc<Self>, attachment: Attachment) {
-        let Attachment {
-            session_id, key, me, ..
-        } = attachment;
-        if !self.streams.remove(session_id, key) {
-            return;
-        }
-        let control = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(control.options.reload_grace).await;
-            control
-                .disconnect_if_left(session_id, Command::Detach, actor(&me))
-                .await;
-        });
     }
 
     /// Returns when the session is no longer Pending: its start timer sees to it that this comes.

@@ -78,11 +78,11 @@ pub async fn open(
         .read_buffer_size(READ)
         .write_buffer_size(0)
         .max_write_buffer_size(4 * LARGEST)
-        .on_upgrade(|socket| serve(control, attachment, application, socket)))
+        .on_upgrade(|socket| serve(attachment, application, socket)))
 }
 
-/// Relays until one side ends or the server says so; says why, and lets go.
-async fn serve(control: Arc<Control>, mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket) {
+/// Relays until one side ends or the server says so; says why, and lets go of the attachment.
+async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket) {
     let (mut to_tab, mut from_tab) = socket.split();
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let heard = Mutex::new(Instant::now());
@@ -103,7 +103,6 @@ async fn serve(control: Arc<Control>, mut attachment: Attachment, application: B
         // A tab that does not take it is cut all the same.
         drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
     }
-    control.left(attachment);
 }
 
 /// From the application and the server to the tab, with a ping when it is quiet. Ends with the application, or when the tab is silent.

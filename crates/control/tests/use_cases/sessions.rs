@@ -26,7 +26,7 @@ async fn a_student_launches_opens_leaves_and_an_admin_expires() {
 
     let (tab, _bytes) = house.open(launched.id).await;
     assert!(house.row(launched.id).connected);
-    house.control.left(tab);
+    drop(tab);
     house.shows(launched.id, |row| !row.connected).await;
 
     let (mut tab, _bytes) = house.open(launched.id).await;
@@ -146,7 +146,7 @@ async fn a_second_tab_takes_over_and_the_first_is_told() {
     let (mut first, _bytes) = house.open(id).await;
     let (mut second, _more) = house.open(id).await;
     assert_eq!(first.closed.try_recv(), Ok(Close::OtherTab));
-    house.control.left(first);
+    drop(first);
     house.control.purge_now().await.unwrap();
     assert!(
         second.closed.try_recv().is_err() && house.row(id).connected,
@@ -159,11 +159,11 @@ async fn a_reload_within_the_grace_is_no_disconnect() {
     let house = House::new().await;
     let id = house.active().await;
     let (tab, _bytes) = house.open(id).await;
-    house.control.left(tab);
+    drop(tab);
     let (reloaded, _bytes) = house.open(id).await;
     let (other, _more) = (house.control.launch(&house.other, house.desktop).await.unwrap(), ());
     house.becomes(other.id, Status::Active).await;
-    house.control.left(reloaded);
+    drop(reloaded);
     house.shows(id, |row| !row.connected).await;
     let events = house.store.events(id).await.unwrap();
     assert_eq!(

@@ -55,7 +55,7 @@ async fn a_tab_that_nobody_uses_is_warned_closed_and_can_be_opened_again() {
     assert_eq!(timeout(PATIENCE, &mut tab.closed).await.unwrap(), Ok(Close::Idle));
     let row = house.shows(id, |row| !row.connected).await;
     assert_eq!(row.status, Status::Active, "the session goes on");
-    house.control.left(tab);
+    drop(tab);
     let (_tab, _bytes) = house.open(id).await;
     assert!(house.row(id).connected);
     let kinds: Vec<_> = house.store.events(id).await.unwrap();
