@@ -1,8 +1,8 @@
 //! The refresh, or sweep: asking every environment what it really runs, and making the log agree.
 //!
 //! At most one every 30 s for all administrators together: the store hands out the turn. Rule of the sweep: the log says
-//! Active and the environment has nothing → Error; the environment runs what the log does not call live → stopped. Each node asks its
-//! own environments, about the sessions that it runs.
+//! Active and the environment has nothing → Error; it says Pending and the environment has it ready → Active; the environment
+//! runs what the log does not call live → stopped. Each node asks its own environments, about the sessions that it runs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -85,6 +85,8 @@ struct Kept {
     next_at: Timestamp,
     /// The newest turn that anybody was granted.
     granted_at: Option<Timestamp>,
+    /// The turn of the last sweep that this node has begun.
+    begun: Option<Timestamp>,
     mine: Arc<Report>,
 }
 
@@ -94,6 +96,7 @@ impl Sweeps {
         Self(Mutex::new(Kept {
             next_at: now,
             granted_at: None,
+            begun: None,
             mine: Arc::default(),
         }))
     }
@@ -110,10 +113,17 @@ impl Sweeps {
         kept.next_at = kept.next_at.max(at + REFRESH_INTERVAL);
     }
 
-    /// The turn in which this node has yet to sweep.
-    fn owed(&self) -> Option<Timestamp> {
+    /// Has this node yet to begin its share of a turn?
+    fn owed(&self) -> bool {
         let kept = self.0.lock();
-        kept.granted_at.filter(|_| kept.granted_at > kept.mine.granted_at)
+        kept.granted_at > kept.begun
+    }
+
+    /// This node sweeps now, in this turn.
+    fn begin(&self) -> Option<Timestamp> {
+        let mut kept = self.0.lock();
+        kept.begun = kept.granted_at;
+        kept.begun
     }
 
     fn keep(&self, report: Report) {
@@ -219,7 +229,7 @@ impl Control {
 
     /// Does this node's share of a sweep that another node was granted.
     pub(crate) async fn sweep_share(&self) -> Result<()> {
-        if self.sweeps.owed().is_some() {
+        if self.sweeps.owed() {
             self.sweep().await;
         }
         Ok(())
@@ -245,7 +255,7 @@ impl Control {
     /// Asks every environment of this node and reconciles.
     pub(crate) async fn sweep(&self) {
         let mut report = Report {
-            granted_at: self.sweeps.0.lock().granted_at,
+            granted_at: self.sweeps.begin(),
             done_at: None,
             environments: Vec::new(),
         };
@@ -320,15 +330,22 @@ impl Control {
     ) -> std::result::Result<u32, EnvironmentError> {
         // Active before the environment was asked: what became Active since is not missing from its answer.
         let active = self.of(id, |session| session.status == Status::Active);
-        let running: BTreeSet<SessionId> = environment
-            .observe()
-            .await?
-            .iter()
-            .map(|seen| seen.session_id)
-            .collect();
+        let seen = environment.observe().await?;
+        let running: BTreeSet<SessionId> = seen.iter().map(|seen| seen.session_id).collect();
         for session in active.iter().filter(|session| !running.contains(&session.id)) {
             self.reconciled(session, Command::Fail("The environment no longer runs it.".into()))
                 .await;
+        }
+        // Where its signal was lost, nobody else would ever say that it is ready.
+        let ready: BTreeSet<SessionId> = seen
+            .iter()
+            .filter(|seen| seen.ready)
+            .map(|seen| seen.session_id)
+            .collect();
+        for session in self.of(id, |session| {
+            session.status == Status::Pending && ready.contains(&session.id)
+        }) {
+            self.reconciled(&session, Command::Ready).await;
         }
         let live: BTreeSet<SessionId> = self
             .of(id, |session| session.status.is_live())
