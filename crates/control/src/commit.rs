@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use store::StoreError;
+
 use crate::{Control, Error, Result};
 
 impl Control {
@@ -20,5 +22,13 @@ impl Control {
             Ok(done)
         });
         done.await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+}
+
+/// Why a change that is made can't be shown. That nothing was changed must not be said of it.
+pub fn unshown(error: Error) -> Error {
+    match error {
+        Error::Store(_) => Error::Store(StoreError::Unknown),
+        other => other,
     }
 }

@@ -15,6 +15,7 @@ use store::{Application, Edited, StoreError};
 use crate::{
     Control, Error, Result,
     authority::{actor, require},
+    commit::unshown,
 };
 
 impl Control {
@@ -48,7 +49,7 @@ impl Control {
         self.commit(async move { store.add_application(&application, &by, at).await })
             .await
             .map_err(refused)?;
-        self.application(me, id).await
+        self.application(me, id).await.map_err(unshown)
     }
 
     /// Changes an application for future launches, provided that it is still what the form started from.
@@ -66,7 +67,7 @@ impl Control {
             .commit(async move { store.update_application(id, &seen, &wanted, &by, at).await })
             .await
             .map_err(refused)?;
-        let views = Views::of(self).await?;
+        let views = Views::of(self).await.map_err(unshown)?;
         match edited {
             Edited::Done(application) => Ok(views.view(&application)),
             Edited::Meanwhile(application) => Err(Error::ApplicationChanged(Box::new(views.view(&application)))),
@@ -85,7 +86,7 @@ impl Control {
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
         self.commit(async move { store.admit_application(id, to, &by, at).await })
             .await?;
-        self.application(me, id).await
+        self.application(me, id).await.map_err(unshown)
     }
 
     /// The application of this name.

@@ -12,6 +12,7 @@ use store::EnvironmentRow;
 use crate::{
     Control, Error, Result,
     authority::{actor, require},
+    commit::unshown,
 };
 
 impl Control {
@@ -56,7 +57,7 @@ impl Control {
         let known = self
             .commit(async move { store.admit_environment(id, to, &by, at).await })
             .await?;
-        let all = self.environments(me).await?.items;
+        let all = self.environments(me).await.map_err(unshown)?.items;
         let found = all.into_iter().find(|environment| known && environment.id == id);
         found.ok_or(Error::NoEnvironment(id))
     }
