@@ -29,7 +29,8 @@ pub const MIN_PASSWORD_CHARS: usize = 8;
 const MAX_PASSWORD_BYTES: usize = 1024;
 /// What the password of an unknown user is compared with: a hash as [`hash`] makes them, of no password. Nobody could sign in
 /// with a match, either: there is no user.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCAxNg$bm9ib2R5IGhhcyB0aGlzIGhhc2gsIDMyIGJ5dGVzICA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCAxNg$bm9ib2R5IGhhcyB0aGlzIGhhc2gsIDMyIGJ5dGVzICA";
 
 impl Control {
     /// Checks a password and keeps a new login. The answer is the cookie's value: 32 random bytes in hexadecimal, of which

@@ -1,0 +1,89 @@
+//! Who and what is there from the beginning.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use session::{Actor, ApplicationId, EnvironmentId, Policy, Role, Timestamp, UserId};
+use store::{Application, EnvironmentRow, Store, User, memory::Memory};
+use uuid::Uuid;
+
+/// Where sessions run.
+pub const PLACES: [EnvironmentId; 2] = [EnvironmentId(Uuid::from_u128(1)), EnvironmentId(Uuid::from_u128(2))];
+/// What is launched: with short limits, with the usual ones, with nearly none.
+pub const PROGRAMS: [ApplicationId; 3] = [
+    ApplicationId(Uuid::from_u128(11)),
+    ApplicationId(Uuid::from_u128(12)),
+    ApplicationId(Uuid::from_u128(13)),
+];
+/// Who launches.
+pub const STUDENTS: [UserId; 4] = [
+    UserId(Uuid::from_u128(101)),
+    UserId(Uuid::from_u128(102)),
+    UserId(Uuid::from_u128(103)),
+    UserId(Uuid::from_u128(104)),
+];
+/// Who administers.
+pub const ADMIN: UserId = UserId(Uuid::from_u128(201));
+
+/// What somebody is called.
+pub fn name(id: UserId) -> Arc<str> {
+    format!("person{}", id.number()).into()
+}
+
+/// Furnishes an empty log.
+pub async fn furnish(memory: &Memory, at: Timestamp) {
+    for (number, id) in PLACES.iter().enumerate() {
+        let row = EnvironmentRow {
+            id: *id,
+            name: format!("place{number}").into(),
+            kind: "simulation".into(),
+            open: true,
+        };
+        memory.add_environment(&row, &Actor::System, at).await.unwrap();
+    }
+    let policies = [short(), Policy::default(), nearly_none()];
+    for (number, (id, policy)) in PROGRAMS.iter().zip(policies).enumerate() {
+        let application = Application {
+            id: *id,
+            name: format!("program{number}").into(),
+            launch_text: "Launch".into(),
+            environment_id: PLACES[number / 2],
+            command: vec!["program".into()],
+            policy,
+            seats: [Some(3), Some(2), None][number],
+            open: true,
+        };
+        memory.add_application(&application, &Actor::System, at).await.unwrap();
+    }
+    let students = STUDENTS.iter().map(|id| (*id, Role::User));
+    for (id, role) in students.chain([(ADMIN, Role::SystemAdmin)]) {
+        let user = User {
+            id,
+            username: name(id),
+            password_hash: String::new(),
+            role,
+            created_at: at,
+            blocked: false,
+        };
+        memory.add_user(&user, &Actor::System, at).await.unwrap();
+    }
+}
+
+fn short() -> Policy {
+    Policy {
+        start_seconds: NonZeroU32::new(20),
+        never_connected_seconds: NonZeroU32::new(30),
+        idle_seconds: NonZeroU32::new(40),
+        disconnected_seconds: NonZeroU32::new(15),
+        total_seconds: NonZeroU32::new(180),
+    }
+}
+
+fn nearly_none() -> Policy {
+    Policy {
+        never_connected_seconds: None,
+        idle_seconds: None,
+        disconnected_seconds: None,
+        total_seconds: NonZeroU32::new(3600),
+        ..Policy::default()
+    }
+}

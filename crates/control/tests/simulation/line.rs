@@ -1,0 +1,239 @@
+//! A node's way to the store: slow, faulty, and cut off when the node dies. The store behind it is the model in memory, which
+//! outlives every node.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use parking_lot::Mutex;
+use session::{
+    Actor, ApplicationId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
+    audit::Numbered,
+    catalogue::{Admission, ApplicationSpec},
+};
+use store::{
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, Request, Result, SignedIn,
+    Store, StoreError, User, Verified, memory::Memory,
+};
+use tokio::{sync::Notify, time::sleep};
+
+use super::{
+    dice::Dice,
+    ledger::Ledger,
+    weather::Weather,
+    wire::{Fuse, Wire},
+};
+
+/// What all nodes share of the store.
+pub struct Exchange {
+    pub memory: Memory,
+    pub ledger: Arc<Ledger>,
+    pub weather: Arc<Weather>,
+    /// One for each node; told of each transaction.
+    pub news: Vec<Notify>,
+    pub dice: Mutex<Dice>,
+}
+
+/// One node's way to it.
+pub struct Line {
+    exchange: Arc<Exchange>,
+    wire: Arc<Wire>,
+    node: usize,
+}
+
+impl Line {
+    /// A way for this life of a node.
+    pub fn new(exchange: Arc<Exchange>, wire: Arc<Wire>, node: usize) -> Self {
+        Self { exchange, wire, node }
+    }
+
+    async fn delay(&self) {
+        let most = self.exchange.weather.sky().store_slow;
+        let pause = self.exchange.dice.lock().millis(most);
+        sleep(pause).await;
+        self.wire.pass().await;
+    }
+
+    fn chance(&self, chance: u64) -> bool {
+        self.exchange.dice.lock().percent(chance)
+    }
+
+    /// To the store; it may be in vain.
+    async fn there(&self) -> Result<()> {
+        self.wire.pass().await;
+        self.delay().await;
+        if self.chance(self.exchange.weather.sky().store_fails) {
+            let kind = self.exchange.dice.lock().below(4);
+            return Err(match kind {
+                0 => StoreError::Full,
+                1 => StoreError::Busy,
+                _ => StoreError::Unreachable("the way is cut".into()),
+            });
+        }
+        Ok(())
+    }
+
+    async fn read<T>(&self, question: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        self.there().await?;
+        let answer = question.await;
+        self.delay().await;
+        answer
+    }
+
+    async fn transact<T>(&self, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        self.there().await?;
+        if self.wire.burns(Fuse::BeforeCommit) {
+            self.wire.cut();
+        }
+        self.wire.pass().await;
+        let disk = self.wire.burns(Fuse::Disk);
+        if disk && self.chance(50) {
+            return Err(StoreError::Disk("it failed".into()));
+        }
+        let done = work.await;
+        self.exchange.ledger.look(&self.exchange.memory).await;
+        self.exchange.news.iter().for_each(Notify::notify_one);
+        if self.wire.burns(Fuse::AfterCommit) {
+            self.wire.cut();
+        }
+        self.delay().await;
+        if disk {
+            return Err(StoreError::Disk("it failed".into()));
+        }
+        if done.is_ok() && self.chance(self.exchange.weather.sky().store_forgets) {
+            return Err(StoreError::Unknown);
+        }
+        done
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.exchange.memory
+    }
+}
+
+#[async_trait]
+impl Store for Line {
+    async fn load(&self) -> Result<Changes> {
+        self.read(self.memory().load()).await
+    }
+    async fn changes(&self, after: u64) -> Result<Changes> {
+        self.read(self.memory().changes(after)).await
+    }
+    async fn revision(&self) -> Result<u64> {
+        self.read(self.memory().revision()).await
+    }
+    async fn changed(&self) {
+        loop {
+            self.exchange.news[self.node].notified().await;
+            self.wire.pass().await;
+            if !self.wire.deaf() {
+                return;
+            }
+        }
+    }
+    async fn write(&self, batch: &[Request]) -> Result<Committed> {
+        self.transact(self.memory().write(batch)).await
+    }
+    async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
+        self.read(self.memory().events(id)).await
+    }
+    async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>> {
+        self.read(self.memory().scan_events(scan)).await
+    }
+    async fn verify_events(&self) -> Result<Verified> {
+        self.read(self.memory().verify_events()).await
+    }
+    async fn claim_sweep(&self, now: Timestamp, interval: TimeDelta) -> Result<Claim> {
+        self.transact(async {
+            let claim = self.memory().claim_sweep(now, interval).await?;
+            if claim == Claim::Granted {
+                self.exchange.ledger.swept(now);
+            }
+            Ok(claim)
+        })
+        .await
+    }
+    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
+        self.read(self.memory().beat(name, url, report)).await
+    }
+    async fn seed(&self, sessions: &[Session]) -> Result<()> {
+        self.transact(self.memory().seed(sessions)).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        self.read(self.memory().users()).await
+    }
+    async fn user_named(&self, username: &str) -> Result<Option<User>> {
+        self.read(self.memory().user_named(username)).await
+    }
+    async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().add_user(user, by, at)).await
+    }
+    async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().set_role(id, role, by, at)).await
+    }
+    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().set_password(id, password_hash, by, at))
+            .await
+    }
+    async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().block_user(id, blocked, by, at)).await
+    }
+    async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().remove_user(id, by, at)).await
+    }
+
+    async fn add_login(&self, login: &Login) -> Result<()> {
+        self.transact(self.memory().add_login(login)).await
+    }
+    async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
+        self.read(self.memory().login(token_hash)).await
+    }
+    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
+        self.transact(self.memory().touch_login(token_hash, seen_at)).await
+    }
+    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()> {
+        self.transact(self.memory().remove_login(token_hash)).await
+    }
+    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
+        self.transact(self.memory().remove_old_logins(seen_before, created_before))
+            .await
+    }
+
+    async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
+        self.read(self.memory().environments()).await
+    }
+    async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().add_environment(row, by, at)).await
+    }
+    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        self.transact(self.memory().admit_environment(id, to, by, at)).await
+    }
+    async fn applications(&self) -> Result<Vec<Application>> {
+        self.read(self.memory().applications()).await
+    }
+    async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().add_application(application, by, at)).await
+    }
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        seen: &ApplicationSpec,
+        wanted: &ApplicationSpec,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Edited> {
+        self.transact(self.memory().update_application(id, seen, wanted, by, at))
+            .await
+    }
+    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
+        self.transact(self.memory().admit_application(id, to, by, at)).await
+    }
+
+    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
+        self.read(self.memory().preference(user_id, name)).await
+    }
+    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
+        self.transact(self.memory().set_preference(user_id, name, value)).await
+    }
+}
