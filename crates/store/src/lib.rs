@@ -343,8 +343,8 @@ pub trait Store: Send + Sync + 'static {
     async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>>;
     /// Reads every event and checks that none was changed, added or removed since it was written.
     async fn verify_events(&self) -> Result<Verified>;
-    /// Reserves a sweep: at most one each `interval`, whoever asks. A clock that was set back makes everybody wait for
-    /// one interval at most.
+    /// Reserves a sweep: at most one each `interval`, whoever asks, also where a request comes late. A clock that was set back
+    /// makes everybody wait for one interval, and by less than that for two.
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;
     /// Says that a node lives, and hears of the others. Not kept in the log, and lost in a power cut.
     async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {

@@ -223,7 +223,10 @@ impl Store for Memory {
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         self.transact(|state| {
             let claim = match state.swept {
-                Some(last) if last <= now && now < last + interval => return Ok(Claim::Wait(last + interval)),
+                // Also one that is a little late: it was asked before the last one, and came after it.
+                Some(last) if now < last + interval && last < now + interval => {
+                    return Ok(Claim::Wait(last + interval));
+                }
                 // The clock was set back.
                 Some(last) if now < last => Claim::Wait(now + interval),
                 _ => Claim::Granted,

@@ -223,6 +223,8 @@ pub(super) async fn sweeps_are_granted_once_an_interval(store: Arc<dyn Store>) {
         "counted from the start of the last one"
     );
     assert_eq!(claim(500).await, Claim::Granted);
+    assert_eq!(claim(490).await, Claim::Wait(at(530)), "asked before, and late");
+    assert_eq!(claim(529).await, Claim::Wait(at(530)), "a late one gives no other turn");
     assert_eq!(store.revision().await.unwrap(), 0, "it is not in the log");
 }
 

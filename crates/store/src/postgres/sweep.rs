@@ -8,14 +8,14 @@ use super::{
     rows::{Columns, Moment},
     transaction::Transaction,
 };
-use crate::{Claim, Result};
+use crate::{Claim, Result, values::too_early};
 
 const GRANTED_AT: &str = "SELECT granted_at FROM sweeps";
 
 pub(super) async fn claim(store: &Postgres, now: Timestamp, interval: TimeDelta) -> Result<Claim> {
     // Most askers are too early, and can be told without writing.
     if let Some(last) = granted_at(store).await?
-        && (last..last + interval).contains(&now)
+        && too_early(now, last, interval)
     {
         return Ok(Claim::Wait(last + interval));
     }
@@ -23,7 +23,7 @@ pub(super) async fn claim(store: &Postgres, now: Timestamp, interval: TimeDelta)
     let mut transaction = Transaction::begin(store).await?;
     let row = transaction.lease().optional(sqlx::query(GRANTED_AT)).await?;
     let claim = match row.map(|row| Columns::of(&row).time()).transpose()? {
-        Some(last) if last <= now && now < last + interval => {
+        Some(last) if too_early(now, last, interval) => {
             transaction.undo().await?;
             return Ok(Claim::Wait(last + interval));
         }

@@ -5,19 +5,22 @@ use session::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::{Sqlite, rows::Columns};
-use crate::{Claim, Result, values::micros};
+use crate::{
+    Claim, Result,
+    values::{micros, too_early},
+};
 
 pub(super) async fn claim(store: &Sqlite, now: Timestamp, interval: TimeDelta) -> Result<Claim> {
     // Most askers are too early, and can be told without writing.
     let granted_at = granted_at(&mut *store.readers.acquire().await?).await?;
     if let Some(last) = granted_at
-        && (last..last + interval).contains(&now)
+        && too_early(now, last, interval)
     {
         return Ok(Claim::Wait(last + interval));
     }
     let mut transaction = store.begin().await?;
     let claim = match self::granted_at(&mut transaction.connection).await? {
-        Some(last) if last <= now && now < last + interval => return Ok(Claim::Wait(last + interval)),
+        Some(last) if too_early(now, last, interval) => return Ok(Claim::Wait(last + interval)),
         // The clock was set back. Counting from what it says now, nobody waits for longer than one interval.
         Some(last) if now < last => Claim::Wait(now + interval),
         _ => Claim::Granted,
