@@ -72,8 +72,8 @@ impl World {
 
     /// Much time passes, in which nobody could do anything: as when a machine sleeps.
     pub async fn leap(&self, time: Duration) {
+        self.weather().disturb_until(Instant::now() + time);
         advance(time).await;
-        self.weather().disturb();
     }
 
     fn trouble(self: &Arc<Self>, deed: Deed) {

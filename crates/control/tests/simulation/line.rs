@@ -15,7 +15,10 @@ use store::{
     Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, Request, Result, SignedIn,
     Store, StoreError, User, Verified, memory::Memory,
 };
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::Notify,
+    time::{Duration, Instant, sleep},
+};
 
 use super::{
     dice::Dice,
@@ -23,6 +26,9 @@ use super::{
     weather::Weather,
     wire::{Fuse, Wire},
 };
+
+/// How long a question may be on its way.
+const LONGEST: Duration = Duration::from_secs(25);
 
 /// What all nodes share of the store.
 pub struct Exchange {
@@ -60,8 +66,13 @@ impl Line {
 
     /// To the store; it may be in vain.
     async fn there(&self) -> Result<()> {
+        let began = Instant::now();
         self.wire.pass().await;
         self.delay().await;
+        // No database answers who has slept in the middle of a question.
+        if began.elapsed() > LONGEST {
+            return Err(StoreError::Unreachable("it took too long".into()));
+        }
         if self.chance(self.exchange.weather.sky().store_fails) {
             let kind = self.exchange.dice.lock().below(4);
             return Err(match kind {
