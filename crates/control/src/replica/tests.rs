@@ -129,12 +129,13 @@ fn a_cursor_goes_on_behind_its_row_while_rows_come_and_go() {
     };
     let first = replica.page(&view).unwrap();
     let last = first.items.last().unwrap().id;
-    replica.committed(Some(2), vec![session(100)], &[last]);
+    let come = |n, version| Session { version, ..session(n) };
+    replica.committed(Some(2), vec![come(100, 2)], &[last]);
     view.cursor = first.next_cursor;
     let second = replica.page(&view).unwrap();
     assert_eq!(second.items.first().unwrap().id, session(89).id);
     assert_eq!(second.offset, 10, "one came, one went");
-    replica.committed(Some(3), vec![session(101), session(102)], &[]);
+    replica.committed(Some(3), vec![come(101, 3), come(102, 3)], &[]);
     let same = replica.page(&view).unwrap();
     assert_eq!(
         same.items, second.items,
@@ -232,4 +233,25 @@ fn what_another_process_wrote_is_taken_over_once_and_in_order() {
     assert_eq!(news.iter().map(|row| row.id).collect::<Vec<_>>(), [session(1).id]);
     assert_eq!(replica.revision(), 3);
     assert!(replica.catch_up(changes).is_empty());
+}
+
+#[test]
+fn what_an_answer_shows_is_taken_over_and_no_revision_with_it() {
+    let replica = replica(1);
+    let revised = |version| Session { version, ..session(0) };
+    replica.committed(None, vec![revised(2)], &[]);
+    assert_eq!(replica.get(session(0).id).map(|row| row.version), Some(2));
+    assert_eq!(replica.revision(), 1, "what else was written then has yet to be read");
+    let changes = Changes {
+        revision: 3,
+        sessions: Vec::new(),
+        purged: vec![session(0).id],
+    };
+    replica.catch_up(changes);
+    replica.committed(None, vec![revised(3)], &[]);
+    assert_eq!(
+        replica.get(session(0).id),
+        None,
+        "an answer that comes late brings nothing back"
+    );
 }

@@ -200,6 +200,21 @@ fn each_limit_is_due_at_its_moment_and_not_before() {
 }
 
 #[test]
+fn time_does_to_a_session_only_what_is_due_then() {
+    let pending = session(Status::Pending);
+    let late = step(&pending, Command::Due, &Actor::System, at(300)).unwrap();
+    assert_eq!(late.session.status, Status::Error);
+    // It got ready, or was opened, between the look at the clock and its turn.
+    let ready = session(Status::Active);
+    let mut open = session(Status::Active);
+    open.connected_since = Some(at(600));
+    for (session, now) in [(ready, 300), (open, 601), (session(Status::Expired), 1_000_000)] {
+        let done = step(&session, Command::Due, &Actor::System, at(now)).unwrap();
+        assert_eq!((done.session, done.event), (session, None));
+    }
+}
+
+#[test]
 fn a_limit_that_is_off_is_never_due() {
     let mut pending = session(Status::Pending);
     pending.policy.start_seconds = None;
