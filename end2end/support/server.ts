@@ -133,7 +133,7 @@ export class Server {
       CLOUD_DELIVERY_ADMIN_PASSWORD: PASSWORD,
       CLOUD_DELIVERY_SIMULATED: String(this.setup.simulated ?? false),
       ...(this.database === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.database.url }),
-      ...(this.setup.node === undefined ? {} : { CLOUD_DELIVERY_NODE: this.setup.node }),
+      ...(this.setup.node === undefined ? {} : { CLOUD_DELIVERY_NODE: this.setup.node, CLOUD_DELIVERY_NODE_URL: `http://127.0.0.1:${this.port}` }),
       ...this.setup.settings,
       ...(this.setup.movableClock && !this.setup.steadyClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
     };
@@ -296,7 +296,7 @@ export class Server {
     return (await this.call('admin', 'GET', `/api/v1/sessions/${id}`)).json as Session;
   }
 
-  async list(query = ''): Promise<{ revision: number; total: number; all: number; next_refresh_at: string; items: Session[] }> {
+  async list(query = ''): Promise<{ revision: number; total: number; all: number; next_refresh_at: string; as_of: string | null; items: Session[] }> {
     return (await this.call('admin', 'GET', `/api/v1/sessions${query}`)).json as never;
   }
 

@@ -5,7 +5,7 @@ use std::{
     time::SystemTime,
 };
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound, TimeDelta};
 use control::Clock;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
@@ -83,7 +83,8 @@ impl SteadyClock {
 
 impl Clock for SteadyClock {
     fn now(&self) -> Timestamp {
-        let now = self.started + (since_boot() - self.booted);
+        // To the microsecond, as everything is kept: what comes back from the log is the same moment.
+        let now = (self.started + (since_boot() - self.booted)).trunc_subsecs(6);
         let ahead = SystemClock.now() - now;
         if ahead.abs() > DIFFER && !self.differs.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -111,5 +112,6 @@ mod tests {
         let times: Vec<_> = (0..1000).map(|_| clock.now()).collect();
         assert!(times[0] >= before && times[999] <= SystemClock.now() + TimeDelta::milliseconds(100));
         assert!(times.is_sorted());
+        assert!(times.iter().all(|time| time.timestamp_subsec_nanos() % 1000 == 0));
     }
 }

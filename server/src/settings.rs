@@ -27,7 +27,7 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// Name of this node among those that share the database.
     pub node: Option<String>,
-    /// `http://` and host and port under which the other nodes reach this one; without it `http://` and `addr`.
+    /// `http://` and host and port under which the other nodes reach this one.
     pub node_url: Option<String>,
     /// Hear of other nodes' changes at once, by NOTIFY; else they are looked for each second.
     pub database_notify: bool,
@@ -146,29 +146,7 @@ impl Settings {
     }
 
     fn check(self) -> Result<Self, String> {
-        if let Some(url) = &self.database_url {
-            database_url(url)?;
-        } else if self.node.is_some() {
-            return Err("node: only servers that share a database have names; set database_url".into());
-        }
-        if let Some(url) = &self.node_url
-            && url
-                .strip_prefix("http://")
-                .is_none_or(|host| host.is_empty() || host.contains('/'))
-        {
-            return Err(format!(
-                "node_url: “{url}” is not like http://10.0.0.2:3000 (no TLS, no path)"
-            ));
-        }
-        if self.node.is_some() && self.node_url.is_none() && self.addr.ip().is_unspecified() {
-            return Err(format!(
-                "node_url: the other nodes can't reach this one under {}; say where they can",
-                self.addr
-            ));
-        }
-        if !matches!(self.database_lost_seconds, 0 | 3..=14) {
-            return Err("database_lost_seconds: 0 (tabs stay open) or 3 to 14: after 15 s the other nodes take this one for dead".into());
-        }
+        self.check_node()?;
         match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
             Some(url) => {
                 let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
@@ -186,6 +164,39 @@ impl Settings {
         }
     }
 
+    /// Beside the database, everything about nodes.
+    fn check_node(&self) -> Result<(), String> {
+        if let Some(url) = &self.database_url {
+            database_url(url)?;
+        } else if self.node.is_some() {
+            return Err("node: only servers that share a database have names; set database_url".into());
+        }
+        if let Some(node) = &self.node {
+            let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
+            if node.is_empty() || node.len() > 40 || !node.chars().all(plain) {
+                return Err(format!(
+                    "node: “{node}” is not a name of 1 to 40 letters, digits, dots, dashes and underscores"
+                ));
+            }
+            if self.node_url.is_none() {
+                return Err("node_url: say where the other nodes reach this one, e.g. http://10.0.0.2:3000".into());
+            }
+        }
+        let host = |url: &str| {
+            url.strip_prefix("http://")
+                .is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ']))
+        };
+        match &self.node_url {
+            Some(url) if !host(url.trim_end_matches('/')) => {
+                Err(format!("node_url: “{url}” is not like http://10.0.0.2:3000 (no TLS, no path)"))
+            }
+            _ if !matches!(self.database_lost_seconds, 0 | 5..=14) => Err(
+                "database_lost_seconds: 0 (tabs stay open) or 5 to 14: after 15 s the other nodes take this one for dead".into(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// The address that people type.
     pub fn url(&self) -> String {
         self.public_url
@@ -198,9 +209,9 @@ impl Settings {
         self.node.as_deref().unwrap_or(ONLY_NODE)
     }
 
-    /// Where the other nodes reach this one.
-    pub fn node_url(&self) -> String {
-        self.node_url.clone().unwrap_or_else(|| format!("http://{}", self.addr))
+    /// Where the other nodes reach this one; empty where there are none.
+    pub fn node_url(&self) -> &str {
+        self.node_url.as_deref().unwrap_or_default().trim_end_matches('/')
     }
 
     /// Is it reached over TLS? Then cookies say so.
@@ -320,10 +331,17 @@ mod tests {
         let error = parse("node = \"a\"", &[]).unwrap_err();
         assert!(error.contains("database_url"), "{error}");
         let database = ("CLOUD_DELIVERY_DATABASE_URL", "postgres://me@host/db");
-        assert_eq!(parse("node = \"a\"", &[database]).unwrap().node(), "a");
-        let error = parse("node = \"a\"\naddr = \"0.0.0.0:3000\"", &[database]).unwrap_err();
+        let url = ("CLOUD_DELIVERY_NODE_URL", "http://10.0.0.2:3000/");
+        let good = parse("node = \"a\"", &[database, url]).unwrap();
+        assert_eq!((good.node(), good.node_url()), ("a", "http://10.0.0.2:3000"));
+        assert_eq!(parse("", &[database]).unwrap().node(), "main");
+        for name in ["", "a b", "é"] {
+            let error = parse(&format!("node = \"{name}\""), &[database, url]).unwrap_err();
+            assert!(error.contains("40 letters"), "{error}");
+        }
+        let error = parse("node = \"a\"", &[database]).unwrap_err();
         assert!(error.contains("node_url"), "{error}");
-        for seconds in ["1", "15", "soon"] {
+        for seconds in ["4", "15", "soon"] {
             let lost = ("CLOUD_DELIVERY_DATABASE_LOST_SECONDS", seconds);
             assert!(parse("", &[database, lost]).is_err(), "{seconds}");
         }

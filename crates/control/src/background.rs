@@ -36,6 +36,10 @@ impl Control {
     /// Makes the list right after whatever happened before, then keeps it right. Returns when the list is right; the
     /// tasks end when the answer is dropped.
     pub async fn start(self: &Arc<Self>, signals: mpsc::UnboundedReceiver<Signal>) -> JoinSet<()> {
+        // Who is there, and who is known to be, from the first moment on.
+        if let Err(error) = self.beat().await {
+            tracing::warn!(%error, "the first heartbeat failed");
+        }
         self.recover().await;
         self.run(signals)
     }

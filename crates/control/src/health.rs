@@ -6,7 +6,8 @@ use store::{Request, StoreError};
 use crate::{Control, Result};
 
 impl Control {
-    /// Returns when nothing more can be written: the disk failed, and what is on it must be read anew by a new process.
+    /// Returns when nothing more can be written: the disk failed, and what is on it must be read anew by a new process; or another
+    /// server has taken the name of this node.
     pub async fn broken(&self) {
         self.writer.closed().await;
     }

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use session::{Actor, Session, SessionId, Status, Timestamp, lifecycle::Command, wire::Me};
-use store::{Heard, Node};
+use store::{Heard, Node, StoreError};
 use tokio::sync::watch;
 
 use crate::{Close, Control, Error, Result, background::TIMERS, people::random_password, refresh::Report};
@@ -48,6 +48,7 @@ pub struct Relay {
 
 /// What a node tells the others with each heartbeat.
 #[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Told {
     secret: Arc<str>,
     sweep: Arc<Report>,
@@ -62,7 +63,9 @@ pub struct Nodes {
 }
 
 struct Known {
-    /// When this node last heard of the others.
+    /// Since when this node listens.
+    since: Timestamp,
+    /// When it last heard of the others.
     heard_at: Timestamp,
     others: BTreeMap<Arc<str>, Other>,
     /// Sessions that only the log says are connected here, since when.
@@ -99,6 +102,7 @@ impl Nodes {
     /// Nobody is known yet.
     pub fn new(now: Timestamp) -> Self {
         let known = Known {
+            since: now,
             heard_at: now,
             others: BTreeMap::new(),
             unattended: HashMap::new(),
@@ -121,11 +125,19 @@ impl Nodes {
         known.others.iter().map(other).collect()
     }
 
+    /// The log is lost where nothing was heard since `latest`. True where that is new.
+    fn lose(&self, latest: Timestamp) -> bool {
+        // Under its lock, so that a heartbeat that gets through at this moment is not overruled.
+        let known = self.known.lock();
+        known.heard_at <= latest && !self.lost.send_replace(true)
+    }
+
     /// Takes over what a heartbeat heard. True where something is new.
     fn heard(&self, me: &str, heard: Vec<Node>, now: Timestamp) -> bool {
         let mut known = self.known.lock();
         let deaf = now - known.heard_at > DEAF;
         known.heard_at = now;
+        self.lost.send_if_modified(std::mem::take);
         let mut news = false;
         for node in heard.into_iter().filter(|node| *node.name != *me) {
             let before = known.others.remove(&node.name);
@@ -219,9 +231,17 @@ impl Control {
         let Heard {
             nodes,
             sweep_granted_at,
-        } = self.store.beat(name, url, &report).await?;
+        } = match self.store.beat(name, url, &report).await {
+            Err(StoreError::NodeTaken(name)) => {
+                // Two that run the same sessions would end each other's: see `Control::broken`.
+                self.writer.close().await;
+                return Err(StoreError::NodeTaken(name).into());
+            }
+            heard => heard?,
+        };
+        // Who can beat but not read knows as little as who can do neither, and what it shows after a gap must be new.
+        self.catch_up().await?;
         let news = self.nodes.heard(name, nodes, asked_at);
-        self.nodes.lost.send_if_modified(std::mem::take);
         if news {
             self.replica.announce();
         }
@@ -237,12 +257,12 @@ impl Control {
         let Some(limit) = self.options.lost_after else {
             return Ok(());
         };
-        let heard_at = self.nodes.known.lock().heard_at;
-        let late = self.clock.now() - heard_at + TimeDelta::from_std(TIMERS).unwrap_or_default() >= limit;
-        if late && !self.nodes.lost.send_replace(true) {
+        // A look later would be too late.
+        let latest = self.clock.now() + TimeDelta::from_std(TIMERS).unwrap_or_default() - limit;
+        if self.nodes.lose(latest) {
             tracing::error!("the database has been away for too long: tabs and watches are closed until it is back");
         }
-        if late {
+        if self.lost() {
             self.streams.close_all(Close::LogLost);
         }
         Ok(())
@@ -258,15 +278,22 @@ impl Control {
                 && session.status == Status::Active
                 && !session.connected()
                 && now - tab.opened_at >= SETTLED
+                && self.streams.open(tab.id)
             {
                 let epoch = session.access_epoch;
-                self.step(tab.id, Command::Attach { epoch }, Actor::System).await?;
+                self.settle(tab.id, Command::Attach { epoch }).await;
             }
         }
         for id in self.left_behind(now) {
-            self.step(id, Command::Detach, Actor::System).await?;
+            self.settle(id, Command::Detach).await;
         }
         Ok(())
+    }
+
+    async fn settle(&self, id: SessionId, command: Command) {
+        if let Err(error) = self.step(id, command, Actor::System).await {
+            tracing::warn!(session = %id, %error, "whether a tab has it open could not be recorded yet");
+        }
     }
 
     /// Sessions that the log calls connected and no tab has open.
@@ -298,19 +325,11 @@ impl Control {
 }
 
 impl Known {
-    /// Is the node away? One that nobody has ever heard of has as long to come as one that was there.
-    fn away(&mut self, node: &Arc<str>, now: Timestamp) -> bool {
-        let other = self.others.entry(node.clone()).or_insert_with(|| Other {
-            node: Node {
-                name: node.clone(),
-                url: "".into(),
-                beats: 0,
-                report: "".into(),
-            },
-            moved_at: now,
-            alive: true,
-            told: Told::default(),
-        });
-        other.away(now)
+    /// Is the node away? One that was never heard of has as long to come as one that was there.
+    fn away(&self, node: &str, now: Timestamp) -> bool {
+        match self.others.get(node) {
+            Some(other) => other.away(now),
+            None => now - self.since >= SILENT,
+        }
     }
 }

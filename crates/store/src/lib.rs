@@ -347,6 +347,7 @@ pub trait Store: Send + Sync + 'static {
     /// makes everybody wait for one interval, and by less than that for two.
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;
     /// Says that a node lives, and hears of the others. Not kept in the log, and lost in a power cut.
+    /// [`StoreError::NodeTaken`] once another server has its name: then this one must end.
     async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
         let _ = (name, url, report);
         Ok(Heard::default())

@@ -54,7 +54,7 @@ pub async fn run(settings: Settings) -> Outcome {
     tokio::select! {
         ended = &mut server => return Err(format!("the server ended by itself: {ended:?}")),
         () = told.signalled() => {}
-        () = served.control.broken() => return Err("the disk of the data directory failed; start again".into()),
+        () = served.control.broken() => return Err("nothing more can be written, as the log says above; start again".into()),
     }
     tokio::select! {
         () = go_down(served, server) => tracing::info!("stopped"),

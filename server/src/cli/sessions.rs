@@ -15,7 +15,7 @@ use super::{Outcome, told};
 pub enum Verb {
     /// List sessions, newest first: id, status, username, environment, start, valid until.
     List {
-        /// A search, as on the page: words, "phrases", user: env: app: status: connected: id:
+        /// A search, as on the page: words, "phrases", user: env: app: status: connected: node: id:
         #[arg(default_value = "")]
         search: String,
     },

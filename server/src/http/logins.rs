@@ -176,7 +176,7 @@ fn failed(request: &Request, error: control::Error) -> Response {
         other => other,
     };
     let again = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-    tab::unavailable(&Refused::from(error).0, again)
+    tab::unavailable(&Refused::from(error).0, own_path(again))
 }
 
 /// The role that a page of the admin portal needs; `None` for everything else.

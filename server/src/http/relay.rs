@@ -10,7 +10,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
 use control::{Control, Error, Relay};
@@ -46,13 +46,16 @@ impl Relays {
     pub async fn open(&self, control: Arc<Control>, to: Relay, mut request: Request) -> Result<Response, Refused> {
         let away = || Refused::from(Error::NodeAway(to.node.clone()));
         if claimed(request.headers()) {
-            tracing::error!(node = %to.node, "a tab was handed on to the wrong server: look at this node's node_url");
+            tracing::warn!(node = %to.node, "a tab was handed on to the wrong server, or pretends to be: is that node's node_url right?");
             return Err(away());
         }
         let from = hyper::upgrade::on(&mut request);
         let onward = onward(&to, &request).ok_or_else(away)?;
-        let asked = timeout(ANSWERING, self.0.request(onward)).await;
-        let mut answer = asked.map_err(|_| away())?.map_err(|error| {
+        let asked = tokio::select! {
+            asked = timeout(ANSWERING, self.0.request(onward)) => asked.map_err(|_| away())?,
+            () = control.unlinked(&to.node) => return Err(away()),
+        };
+        let mut answer = asked.map_err(|error| {
             tracing::warn!(node = %to.node, %error, "a tab could not be handed on");
             away()
         })?;
@@ -80,6 +83,10 @@ fn onward(to: &Relay, request: &Request) -> Option<Request> {
     let word = HeaderValue::from_str(&format!("{} {peer}", to.secret)).ok()?;
     let mut onward = Request::builder().uri(uri).body(Body::empty()).ok()?;
     *onward.headers_mut() = request.headers().clone();
+    // There is no body, whatever the tab says of one.
+    for body in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
+        onward.headers_mut().remove(body);
+    }
     onward.headers_mut().insert(RELAYED, word);
     Some(onward)
 }

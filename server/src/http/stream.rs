@@ -1,6 +1,6 @@
 //! `GET /sessions/{id}/stream`: the tab's WebSocket, relayed to the application's bytes.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Bytes,
@@ -8,9 +8,10 @@ use axum::{
         FromRequest, Path, Request, State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket},
     },
+    http::Method,
     response::{IntoResponse, Response},
 };
-use control::{Attachment, Close, Control, Host, Use};
+use control::{Attachment, Close, Host, Use};
 use environments::{
     Duplex,
     rfb::{Activity, ClientFilter},
@@ -63,7 +64,10 @@ pub async fn open(
     }
     let id = id(&text)?;
     let (control, relays) = (state.control, state.relays);
-    if let Host::There(node) = control.host(&me, id).await? {
+    // What is no WebSocket is refused below.
+    if request.method() == Method::GET
+        && let Host::There(node) = control.host(&me, id).await?
+    {
         return relays.open(control, node, request).await;
     }
     let upgrade = WebSocketUpgrade::from_request(request, &()).await;

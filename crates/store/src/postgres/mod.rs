@@ -10,7 +10,13 @@
 //!
 //! Each table's statements are in the module of its name, as for SQLite.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use session::{
@@ -80,6 +86,8 @@ pub struct Postgres {
     heard: Arc<Notify>,
     listener: Option<JoinHandle<()>>,
     lock: Option<JoinHandle<()>>,
+    /// Another server is now the node that this one was.
+    taken: Arc<AtomicBool>,
 }
 
 impl Postgres {
@@ -98,15 +106,17 @@ impl Postgres {
             heard,
             listener,
             lock: None,
+            taken: Arc::default(),
         })
     }
 
-    /// Opens the database for the node of a name. [`StoreError::Locked`] where another server has that name.
+    /// Opens the database for the node of a name. [`StoreError::NodeTaken`] where another server has that name.
     pub async fn serve(url: &str, settings: Settings, node: &str) -> Result<Self> {
         let options = open::options(url, &settings)?;
         let lock = lock::take(&options, node).await?;
         let mut store = Self::open(url, settings).await?;
-        store.lock = Some(tokio::spawn(lock::keep(options, lock, node.to_owned())));
+        let keep = lock::keep(options, lock, node.to_owned(), store.taken.clone());
+        store.lock = Some(tokio::spawn(keep));
         Ok(store)
     }
 
@@ -193,6 +203,9 @@ impl Store for Postgres {
         sweep::claim(self, now, interval).await
     }
     async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
+        if self.taken.load(Ordering::Acquire) {
+            return Err(StoreError::NodeTaken(name.to_owned()));
+        }
         nodes::beat(self, name, url, report).await
     }
     async fn seed(&self, sessions: &[Session]) -> Result<()> {

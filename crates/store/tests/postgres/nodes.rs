@@ -219,3 +219,22 @@ async fn a_name_is_one_server_at_a_time() {
     drop((a, b));
     until("the name is free again", || async { serve("a").await.ok() }).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_name_another_one_has_taken_says_so() {
+    let database = Database::create().await;
+    let serve = async || Postgres::serve(database.url(), Default::default(), "a").await;
+    let cut_off = serve().await.unwrap();
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+         WHERE datname = current_database() AND application_name LIKE '%server lock'";
+    let mut other = raw(database.url()).await;
+    let ended: i64 = sqlx::query_scalar(cut).fetch_one(&mut other).await.unwrap();
+    assert_eq!(ended, 1);
+    let _follows = serve().await.unwrap();
+    cut_off.beat("a", "", "{}").await.unwrap();
+    until("it knows that the name is another's", || async {
+        let refused = cut_off.beat("a", "", "{}").await.err()?;
+        matches!(refused, StoreError::NodeTaken(_)).then_some(())
+    })
+    .await;
+}
