@@ -38,6 +38,11 @@ impl World {
                 }
             }
             Deed::Open { which, hangs_up } => self.open(which, hangs_up, Duration::ZERO),
+            Deed::Race { which, node, after } => {
+                self.open(which, None, Duration::ZERO);
+                sleep(after).await;
+                self.expire(which, node, false);
+            }
             Deed::OpenInVain { which } => self.open_in_vain(which),
             Deed::Use { which } => self.used(which),
             Deed::Close { which } => drop(self.close_tab(which)),

@@ -31,6 +31,11 @@ impl World {
         while !self.all_up() && began.elapsed() < UP {
             self.rest(Duration::from_secs(1)).await;
         }
+        // Nobody uses a tab; that an administrator looks at its session is no use.
+        self.leap(Duration::from_secs(25)).await;
+        self.look_at_everything().await;
+        self.leap(Duration::from_secs(20)).await;
+        self.rest(Duration::from_millis(3_500)).await;
         // The longest pause between two attempts to close something is a minute.
         for _ in 0..2 {
             self.leap(Duration::from_secs(61)).await;
@@ -73,6 +78,17 @@ impl World {
         self.look_at_tabs();
         self.look_at_sessions();
         self.count_sweeps();
+    }
+
+    async fn look_at_everything(&self) {
+        let (_, me) = self.admin();
+        for number in 0..self.nodes.len() {
+            let Some(control) = self.control(number) else { continue };
+            for row in self.ledger().all() {
+                // One that is just being stopped does not answer.
+                let _ = timeout(Duration::from_secs(1), control.session_details(&me, row.id)).await;
+            }
+        }
     }
 
     fn look_around(&self) {

@@ -18,6 +18,8 @@ pub enum Deed {
     Open { which: usize, hangs_up: Option<Duration> },
     /// The session's user opens it in a tab whose connection breaks just when it is let in.
     OpenInVain { which: usize },
+    /// The session's user opens it, and a moment later the administrator expires it.
+    Race { which: usize, node: usize, after: Duration },
     /// Somebody uses a tab.
     Use { which: usize },
     /// Somebody closes a tab.
@@ -120,7 +122,12 @@ fn deed(dice: &mut Dice, nodes: usize, rough: bool) -> Deed {
             hangs_up: dice.percent(15).then(|| dice.millis(60)),
         },
         38..40 => Deed::OpenInVain { which },
-        40..44 => Deed::Use { which },
+        40..42 => Deed::Race {
+            which,
+            node,
+            after: dice.millis(45),
+        },
+        42..44 => Deed::Use { which },
         44..48 => Deed::Close { which },
         48..51 => Deed::Reload {
             which,

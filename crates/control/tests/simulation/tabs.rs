@@ -80,7 +80,8 @@ impl World {
             }
             let session = self.ledger().get(tab.id);
             self.may_be_open(&tab, session.as_ref());
-            if session.is_some_and(|session| self.runs(&session)) {
+            // Where the session has ended, that its application is gone does not excuse that nobody told the tab.
+            if session.is_some_and(|session| session.status == Status::Expired || self.runs(&session)) {
                 open.push(tab);
             } else {
                 drop(tab);
