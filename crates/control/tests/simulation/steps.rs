@@ -176,7 +176,13 @@ fn deed(dice: &mut Dice, nodes: usize, rough: bool) -> Deed {
             to: dice.pick(&[0, 0, 1, 2]),
         },
         79..88 => Deed::Wait(dice.millis(3_000)),
-        88..98 => Deed::Leap(Duration::from_secs(dice.pick(&[
+        // With it, that a tab is closed is nobody's doing but the expire's.
+        88..89 => Deed::NeverStops {
+            node,
+            place: dice.small(2),
+            is: dice.percent(70),
+        },
+        89..98 => Deed::Leap(Duration::from_secs(dice.pick(&[
             5,
             10,
             14,

@@ -156,8 +156,13 @@ impl World {
             ),
             EventKind::Idle => {
                 let uses = self.uses.lock();
-                let used = uses.get(&id).into_iter().flatten().filter(|used| **used <= event.at);
-                (after(used.max().copied(), policy.idle_seconds), life.connected)
+                let used = uses
+                    .get(&id)
+                    .into_iter()
+                    .flatten()
+                    .filter(|(_, latest)| *latest <= event.at);
+                let used = used.map(|(earliest, _)| *earliest).max();
+                (after(used, policy.idle_seconds), life.connected)
             }
             EventKind::Expired { reason, .. } => match reason {
                 EndReason::ValidUntil => (after(Some(life.started), policy.total_seconds), true),

@@ -30,7 +30,8 @@ pub struct Tab {
 impl World {
     /// A tab is open from now on, which was asked for at that moment.
     pub fn opened(self: &Arc<Self>, tab: Tab, asked_at: Timestamp) {
-        self.uses.lock().entry(tab.id).or_default().push(asked_at);
+        let use_of = (asked_at, self.book.now());
+        self.uses.lock().entry(tab.id).or_default().push(use_of);
         self.tabs.lock().push(tab);
         self.look_at_tabs();
     }
@@ -44,7 +45,7 @@ impl World {
             let tab = &mut tabs[which % count];
             tab.attachment.used.now();
             tab.used_at = now;
-            self.uses.lock().entry(tab.id).or_default().push(now);
+            self.uses.lock().entry(tab.id).or_default().push((now, now));
         }
     }
 

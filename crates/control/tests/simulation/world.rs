@@ -41,8 +41,8 @@ pub struct World {
     pub exchange: Arc<Exchange>,
     pub nodes: Vec<Node>,
     pub tabs: Mutex<Vec<Tab>>,
-    /// When a tab of a session was used.
-    pub uses: Mutex<BTreeMap<SessionId, Vec<Timestamp>>>,
+    /// When a tab of a session was used: not before, and not after.
+    pub uses: Mutex<BTreeMap<SessionId, Vec<(Timestamp, Timestamp)>>>,
     /// Since when "Connected" is not what the tabs say, and how long it may be so.
     pub untrue: Mutex<BTreeMap<SessionId, (Instant, Duration)>>,
     /// Who was answered that a session is expired.
@@ -234,7 +234,8 @@ impl World {
         let options = Options {
             node: name_of(number),
             node_url: "here".into(),
-            lost_after: Some(TimeDelta::seconds(10)),
+            // As it is set where the log is a file: a tab survives that the machine sleeps.
+            lost_after: (self.nodes.len() > 1).then(|| TimeDelta::seconds(10)),
             ..Options::default()
         };
         let control = Control::open(line, environments, self.book.clone(), options).await?;
