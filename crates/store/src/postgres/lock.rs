@@ -23,7 +23,7 @@ const FIRST_KEY: i64 = 0x00c1_0dde_11fe_0001;
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// How long the database may hold the lock for a connection that was cut, until its keep-alives find out (`open::options`).
-const LINGERS: Duration = Duration::from_secs(20);
+const LINGERS: Duration = Duration::from_secs(15);
 
 /// Takes the lock. [`StoreError::NodeTaken`] where another server has it.
 pub(super) async fn take(options: &PgConnectOptions, node: &str) -> Result<PgConnection> {
