@@ -81,7 +81,8 @@ class Load {
     if (known?.ended !== undefined && known.ended.known < asked) this.wrong.push(`${id} was resumed after its end`);
     for (const other of this.touched) {
       const lives = this.known.get(other);
-      if (other !== id && lives?.key === key && !lives.maybe) this.wrong.push(`${key} has ${other} and ${id} at a time`);
+      // This answer may have been under way for so long that its session has been ended and replaced meanwhile.
+      if (other !== id && lives?.key === key && !lives.maybe && !known?.maybe) this.wrong.push(`${key} has ${other} and ${id} at a time`);
     }
     this.touched.add(id);
     if (known === undefined) this.known.set(id, { key, over: false, maybe: false });
