@@ -18,13 +18,15 @@ use tokio::{
 use crate::{Close, Control, Error, Result, close_reason};
 
 /// How often deadlines are looked at: no limit acts later than this after its moment.
-pub(crate) const TIMERS: Duration = Duration::from_secs(1);
+const TIMERS: Duration = Duration::from_secs(1);
 /// How often old ended sessions are removed (SPEC.md §5 allows 60 s).
 const PURGE: Duration = Duration::from_secs(15);
 /// How often the log's tail is read for what other processes wrote.
 const TAIL: Duration = Duration::from_secs(1);
 /// How often a node says that it lives.
 const BEAT: Duration = Duration::from_secs(1);
+/// How often a node asks itself whether it has lost the log.
+const LOST: Duration = Duration::from_millis(250);
 /// How often a sweep is made when no administrator asks for one.
 const SWEEP: Duration = Duration::from_secs(300);
 /// How long after a failed stop the environment is asked again, at first; then twice as long each time.
@@ -53,7 +55,7 @@ impl Control {
         tasks.spawn(self.clone().every(TIMERS, "tabs", Self::mind_tabs));
         tasks.spawn(self.clone().every(TIMERS, "settling tabs", Self::settle_tabs));
         tasks.spawn(self.clone().every(BEAT, "heartbeat", Self::beat));
-        tasks.spawn(self.clone().every(TIMERS, "lost log", Self::mind_the_log));
+        tasks.spawn(self.clone().every(LOST, "lost log", Self::mind_the_log));
         tasks.spawn(self.clone().every(TIMERS, "share of sweeps", Self::sweep_share));
         tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
         tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));

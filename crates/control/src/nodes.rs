@@ -17,12 +17,14 @@ use session::{Actor, Session, SessionId, Status, Timestamp, lifecycle::Command, 
 use store::{Heard, Node, StoreError};
 use tokio::sync::watch;
 
-use crate::{Close, Control, Error, Result, background::TIMERS, people::random_password, refresh::Report};
+use crate::{Close, Control, Error, Result, people::random_password, refresh::Report};
 
 /// A node that has not been heard of for so long is away.
 pub const SILENT: TimeDelta = TimeDelta::seconds(15);
 /// Who has heard nothing for so long knows nothing of the others: everybody has a new [`SILENT`] from then on.
 const DEAF: TimeDelta = TimeDelta::seconds(5);
+/// So long before the limit a lost log has its consequences: on a busy machine too, they are over when it comes.
+const AHEAD: TimeDelta = TimeDelta::seconds(1);
 /// A tab that the log knows nothing of, or that only the log knows of, is on its way for a moment. After this long it is not.
 const SETTLED: TimeDelta = TimeDelta::seconds(5);
 
@@ -257,8 +259,7 @@ impl Control {
         let Some(limit) = self.options.lost_after else {
             return Ok(());
         };
-        // A look later would be too late.
-        let latest = self.clock.now() + TimeDelta::from_std(TIMERS).unwrap_or_default() - limit;
+        let latest = self.clock.now() + AHEAD - limit;
         if self.nodes.lose(latest) {
             tracing::error!("the database has been away for too long: tabs and watches are closed until it is back");
         }
