@@ -31,8 +31,8 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 
 use crate::settings::Settings;
 
-/// Largest body of a request: forms and small JSON.
-const BODY_BYTES: usize = 64 * 1024;
+/// Largest body of a request: forms, small JSON, and the ids of as many sessions as can be chosen at once.
+const BODY_BYTES: usize = 512 * 1024;
 
 /// What handlers share.
 #[derive(Clone)]

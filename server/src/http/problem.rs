@@ -81,7 +81,7 @@ fn bad_body(rejection: JsonRejection) -> Refused {
 }
 
 fn too_large() -> Problem {
-    let detail = "At most 64 KiB are accepted. Nothing was changed.";
+    let detail = "At most 512 KiB are accepted. Nothing was changed.";
     Problem::new(413, "too_large", "The request is too large", detail)
 }
 

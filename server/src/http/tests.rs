@@ -14,6 +14,7 @@ use session::Role;
 use store::sqlite::Sqlite;
 use tempfile::TempDir;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use crate::{clock::SystemClock, settings::Settings};
 
@@ -95,6 +96,18 @@ impl House {
         })
         .await
     }
+}
+
+#[tokio::test]
+async fn as_many_sessions_can_be_named_as_can_be_chosen() {
+    let house = House::new().await;
+    let cookie = house.cookie(Role::SystemAdmin).await;
+    let ids: Vec<_> = (0..session::batch::MAX_CHOSEN)
+        .map(|_| format!("\"{}\"", Uuid::now_v7()))
+        .collect();
+    let body = format!("{{\"ids\":[{}]}}", ids.join(","));
+    let answer = house.post("/api/v1/sessions/selection", Some(&cookie), &body).await;
+    assert_eq!(answer.status(), StatusCode::OK);
 }
 
 async fn code(response: Response) -> (u16, String) {
