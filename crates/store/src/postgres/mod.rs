@@ -39,6 +39,7 @@ use crate::{
 mod catalogue;
 mod change;
 mod connections;
+mod earlier;
 mod events;
 mod listen;
 mod lock;

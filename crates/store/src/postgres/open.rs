@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
-use super::{Settings, connections};
+use super::{Settings, connections, earlier};
 use crate::{Result, StoreError};
 
 /// PostgreSQL 15, as it tells its version.
@@ -52,6 +52,7 @@ pub(super) async fn database(options: &PgConnectOptions) -> Result<()> {
     let mut connection = connections::connect(&patient).await?;
     check_version(connection.server_version_num())?;
     let migrated = async {
+        earlier::adopt(&mut connection, &MIGRATIONS).await?;
         // Under an advisory lock of sqlx's own.
         MIGRATIONS.run_direct(None, &mut connection, false).await?;
         check_durability(&mut connection).await?;

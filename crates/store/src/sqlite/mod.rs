@@ -29,6 +29,7 @@ use crate::{
 
 mod catalogue;
 mod change;
+mod earlier;
 mod events;
 mod load;
 mod open;

@@ -15,6 +15,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use super::earlier;
 use crate::{Result, StoreError};
 
 /// Earlier ones can damage a database in WAL mode.
@@ -70,6 +71,7 @@ pub(super) async fn database(directory: &Path) -> Result<PathBuf> {
             .fetch_one(&mut connection)
             .await?,
     )?;
+    earlier::adopt(&mut connection, &MIGRATIONS).await?;
     MIGRATIONS.run_direct(None, &mut connection, false).await?;
     connection.close().await?;
     Ok(path)

@@ -1,0 +1,35 @@
+//! A database whose first layout came in two files: what they made is the same but for three indexes that nobody needed. It goes on as
+//! one that was made by the single file of today.
+
+use sqlx::{Connection, PgConnection, migrate::Migrator};
+
+use crate::Result;
+
+/// SHA-384 of the first of the two, as such a database names it.
+const FIRST: &str = "ca64f898863b97ed1ca9530fbdc0d17e9368ce19f195ce0462c82ce90175f54ca29ab422bccf4ec19867332ed11996ec";
+
+/// To be called before the layout is brought up to date; all or nothing, and does nothing to any other database.
+pub(super) async fn adopt(connection: &mut PgConnection, migrations: &Migrator) -> Result<()> {
+    let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    let Some(first) = migrations.iter().next().filter(|_| known) else {
+        return Ok(());
+    };
+    let mut transaction = connection.begin().await?;
+    // Of two nodes that come at once, the second waits here, and finds it done.
+    let adopted =
+        sqlx::query("UPDATE _sqlx_migrations SET checksum = $1 WHERE version = 1 AND checksum = decode($2, 'hex')")
+            .bind(&*first.checksum)
+            .bind(FIRST)
+            .execute(&mut *transaction)
+            .await?;
+    if adopted.rows_affected() > 0 {
+        sqlx::raw_sql(
+            "DELETE FROM _sqlx_migrations WHERE version = 2; DROP INDEX events_refused, events_of_people, events_of_catalogue",
+        )
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(transaction.commit().await?)
+}
