@@ -29,6 +29,12 @@ pub(crate) fn latest_end(at: Timestamp) -> Timestamp {
     at - TimeDelta::seconds(KEPT_SECONDS)
 }
 
+/// Is `now` too early for a sweep after the one at `last`? So is what lies a little before that: it was asked earlier, or by a
+/// node whose clock is behind, and came later. Only what lies further back is a clock that was set back.
+pub(crate) fn too_early(now: Timestamp, last: Timestamp, interval: TimeDelta) -> bool {
+    (now - last).abs() < interval
+}
+
 /// An application with the environment that it runs in.
 pub(crate) struct Launchable {
     pub(crate) application: Application,

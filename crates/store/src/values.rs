@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use chrono::TimeDelta;
 use serde::Serialize;
 use session::{Policy, Timestamp};
 
@@ -58,10 +57,4 @@ impl Shared {
         self.policies.insert(json.to_owned(), new);
         Ok(new)
     }
-}
-
-/// Is `now` too early for a sweep after the one at `last`? So is what lies a little before that: it was asked earlier, or by a
-/// node whose clock is behind, and came later. Only what lies further back is a clock that was set back.
-pub(crate) fn too_early(now: Timestamp, last: Timestamp, interval: TimeDelta) -> bool {
-    (now - last).abs() < interval
 }

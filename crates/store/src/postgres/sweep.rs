@@ -8,7 +8,7 @@ use super::{
     rows::{Columns, Moment},
     transaction::Transaction,
 };
-use crate::{Claim, Result, values::too_early};
+use crate::{Claim, Result, decide::too_early};
 
 const GRANTED_AT: &str = "SELECT granted_at FROM sweeps";
 

@@ -166,13 +166,9 @@ pub(super) async fn taken(connection: &mut SqliteConnection, of: ApplicationId) 
 }
 
 /// Adds rows, as many as there are. All get the version `revision`.
-pub(super) async fn insert_all(connection: &mut SqliteConnection, revision: u64, mut rows: &[Session]) -> Result<()> {
-    // Three lengths, so that there are three statements, which stay prepared.
-    for size in [64, 8, 1] {
-        while let Some((some, rest)) = rows.split_at_checked(size) {
-            insert(connection, revision, some).await?;
-            rows = rest;
-        }
+pub(super) async fn insert_all(connection: &mut SqliteConnection, revision: u64, rows: &[Session]) -> Result<()> {
+    for some in parts(rows) {
+        insert(connection, revision, some).await?;
     }
     Ok(())
 }
@@ -216,15 +212,21 @@ pub(super) async fn insert(connection: &mut SqliteConnection, revision: u64, ses
 }
 
 /// Writes what a transition may change, of as many rows as there are. Everything else of a session is fixed at launch.
-pub(super) async fn update_all(connection: &mut SqliteConnection, mut rows: &[Session]) -> Result<()> {
-    // As for `insert_all`.
-    for size in [64, 8, 1] {
-        while let Some((some, rest)) = rows.split_at_checked(size) {
-            update(connection, some).await?;
-            rows = rest;
-        }
+pub(super) async fn update_all(connection: &mut SqliteConnection, rows: &[Session]) -> Result<()> {
+    for some in parts(rows) {
+        update(connection, some).await?;
     }
     Ok(())
+}
+
+/// Rows in parts of three lengths, so that there are three statements for them, which stay prepared.
+fn parts(mut rows: &[Session]) -> impl Iterator<Item = &[Session]> {
+    std::iter::from_fn(move || {
+        let size = [64, 8, 1].into_iter().find(|size| *size <= rows.len())?;
+        let (some, rest) = rows.split_at(size);
+        rows = rest;
+        Some(some)
+    })
 }
 
 async fn update(connection: &mut SqliteConnection, sessions: &[Session]) -> Result<()> {

@@ -5,10 +5,7 @@ use session::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::{Sqlite, rows::Columns};
-use crate::{
-    Claim, Result,
-    values::{micros, too_early},
-};
+use crate::{Claim, Result, decide::too_early, values::micros};
 
 pub(super) async fn claim(store: &Sqlite, now: Timestamp, interval: TimeDelta) -> Result<Claim> {
     // Most askers are too early, and can be told without writing.
