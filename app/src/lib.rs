@@ -25,6 +25,8 @@ pub mod audit_page;
 #[cfg(feature = "ssr")]
 pub mod session_tab;
 mod shell;
+#[cfg(feature = "ssr")]
+pub mod unavailable_page;
 
 pub use shell::App;
 #[cfg(feature = "ssr")]

@@ -122,22 +122,6 @@ pub fn failed(session: &SessionView) -> String {
     document("Session error", body)
 }
 
-/// That there is no answer for now, with a link to ask again.
-pub fn unavailable(title: &str, detail: &str, again: &str) -> String {
-    let body = view! {
-        <main class="page">
-            <h1>{title.to_owned()}</h1>
-            <p>{detail.to_owned()}</p>
-            <p>
-                <a class="primary" href=again.to_owned()>
-                    "Try again"
-                </a>
-            </p>
-        </main>
-    };
-    document(title, body)
-}
-
 /// That there is no such session, or that the address is none.
 pub fn refused(title: &str, detail: &str) -> String {
     let body = view! {
@@ -158,8 +142,8 @@ fn when(at: session::Timestamp) -> impl IntoView {
     view! { <time datetime=format::iso(at)>{format::utc(at)}</time> }
 }
 
-/// The head is text, for Leptos would put its markers into the title.
-fn document(title: &str, body: impl IntoView + 'static) -> String {
+/// A page beside the portal. The head is text, for Leptos would put its markers into the title.
+pub(crate) fn document(title: &str, body: impl IntoView + 'static) -> String {
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
     let body = body.to_html();
     format!(

@@ -15,10 +15,9 @@ use axum_extra::extract::{
 };
 use serde::Deserialize;
 use session::{Origin, Role, wire::Me};
-use store::StoreError;
 use uuid::Uuid;
 
-use super::{AppState, origin::encode, problem::Refused, relay::relayed, tab};
+use super::{AppState, origin::encode, problem::Refused, relay::relayed, unavailable};
 
 /// Names the request, for whoever looks for it in the log of events.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -127,12 +126,12 @@ pub async fn guard(
     let id = Uuid::now_v7().to_string();
     let open = needs_no_log(request.uri().path());
     if state.control.lost() && !open {
-        return failed(&request, control::Error::Lost);
+        return unavailable::answer(&request, control::Error::Lost);
     }
     let me = match jar.get(state.cookie.name()).filter(|_| !open) {
         Some(cookie) => match state.control.who(cookie.value()).await {
             Ok(me) => me,
-            Err(error) => return failed(&request, error),
+            Err(error) => return unavailable::answer(&request, error),
         },
         None => None,
     };
@@ -165,20 +164,6 @@ pub async fn guard(
     response
 }
 
-/// Whoever asks for a page reads why there is none; programs get a problem.
-fn failed(request: &Request, error: control::Error) -> Response {
-    if !is_page(request.method(), request.uri().path()) {
-        return Refused::from(error).into_response();
-    }
-    // Nobody who asks for a page wants to change anything.
-    let error = match error {
-        control::Error::Store(StoreError::Unreachable(_)) => control::Error::Lost,
-        other => other,
-    };
-    let again = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-    tab::unavailable(&Refused::from(error).0, own_path(again))
-}
-
 /// The role that a page of the admin portal needs; `None` for everything else.
 fn needed(path: &str) -> Option<Role> {
     let below = |folder: &str| {
@@ -200,7 +185,7 @@ fn needs_no_log(path: &str) -> bool {
 }
 
 /// Is it a page for people who are signed in?
-fn is_page(method: &Method, path: &str) -> bool {
+pub(super) fn is_page(method: &Method, path: &str) -> bool {
     let open = [
         "/login",
         "/logout",
@@ -217,7 +202,7 @@ fn is_page(method: &Method, path: &str) -> bool {
 }
 
 /// Where to go after signing in: a path of this server, never an address that somebody put into a link.
-fn own_path(next: &str) -> &str {
+pub(super) fn own_path(next: &str) -> &str {
     let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n', '\r']);
     if own { next } else { "/" }
 }

@@ -16,6 +16,7 @@ mod site;
 mod stream;
 mod tab;
 mod timing;
+mod unavailable;
 
 use std::sync::Arc;
 

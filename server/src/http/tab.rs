@@ -34,13 +34,8 @@ pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text):
     }
 }
 
-/// Instead of a page that can't be shown for now: why, and a link to try again.
-pub fn unavailable(problem: &Problem, again: &str) -> Response {
-    let page = app::session_tab::unavailable(&problem.title, &problem.detail, again);
-    answer(problem.status, page)
-}
-
-fn answer(status: u16, page: String) -> Response {
+/// A page beside the portal.
+pub(super) fn answer(status: u16, page: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (
         status,
