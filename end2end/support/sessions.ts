@@ -70,6 +70,11 @@ export async function expectNoRow(page: Page, facts: Facts, patience: Patience =
   await expectRows(page, facts, 0, patience);
 }
 
+/** So many rows are on the page, now or soon: a search or a page is there a moment after its address. */
+export async function expectRowCount(page: Page, count: number): Promise<void> {
+  await expect(table(page).locator('tbody tr')).toHaveCount(count);
+}
+
 async function expectRows(page: Page, facts: Facts, count: number, { timeout = 10_000 }: Patience): Promise<void> {
   const wanted = Object.entries(facts).map(([header, fact]) => `${header} ${String(fact)}`).join(', ');
   await expect(async () => {

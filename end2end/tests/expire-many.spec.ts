@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { type Server, SIMULATED } from '../support/server.ts';
 import { expectConnected } from '../support/portal.ts';
-import { expectRow, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
+import { expectRow, expectRowCount, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'expire-many', seed: 70, simulated: true } });
 
@@ -67,7 +67,7 @@ test('the selection outlives sort, refresh of rows, search and pages', async ({ 
   await box(page, 'keep01').check();
   await table(page).getByRole('columnheader', { name: 'Username' }).getByRole('link').click();
   await searchBox(page).fill('user:keep');
-  await expect.poll(async () => (await rows(page)).length).toBe(3);
+  await expectRowCount(page, 3);
   await expect(box(page, 'keep01')).toBeChecked();
   await expect(box(page, 'keep00')).not.toBeChecked();
   await box(page, 'keep00').check();

@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { type Session } from '../support/server.ts';
-import { ALL_HEADERS, expectRow, EXTRA_HEADERS, headers, openColumns, rows, searchBox, SESSIONS, table, toggleColumn } from '../support/sessions.ts';
+import { ALL_HEADERS, expectRow, expectRowCount, EXTRA_HEADERS, headers, openColumns, rows, searchBox, SESSIONS, table, toggleColumn } from '../support/sessions.ts';
 
 const SEEDED = 130;
 
@@ -53,7 +53,7 @@ test.describe('status chips', () => {
     await expect(page.getByRole('heading', { name: 'No sessions match' })).toBeVisible();
     await page.goBack();
     await expect(page).toHaveURL(SESSIONS);
-    await expect.poll(async () => (await rows(page)).length).toBe(50);
+    await expectRowCount(page, 50);
   });
 });
 
@@ -122,7 +122,7 @@ test('rows of a page: 50, 100 or 200, never more', async ({ server, open }) => {
   const { all } = await server.list();
   for (const limit of [100, 200, 50]) {
     await pages(page).getByRole('link', { name: String(limit), exact: true }).click();
-    await expect.poll(async () => (await rows(page)).length).toBe(Math.min(limit, all));
+    await expectRowCount(page, Math.min(limit, all));
     await expect(pages(page).getByRole('link', { name: String(limit), exact: true })).toHaveAttribute('aria-current', 'true');
     const below = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
     expect(below, 'the table scrolls, the page around it does not').toBeLessThanOrEqual(0);

@@ -5,7 +5,7 @@ import { type Role, type Session, SIMULATED } from '../support/server.ts';
 import { card, signIn, userMenu } from '../support/portal.ts';
 import { AUDIT } from '../support/audit.ts';
 import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
-import { expectRow, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
+import { expectRow, expectRowCount, rowOf, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
 const UNKNOWN = '0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11';
 const WITHOUT_JAVASCRIPT = { javaScriptEnabled: false };
@@ -138,7 +138,7 @@ test.describe('without JavaScript', () => {
     await expect(page).toHaveURL(SESSIONS);
     await expect(rowOf(page, 'plain')).toContainText(/Expired .+ by admin/);
     await expect(rowOf(page, 'plain')).toContainText('Maintenance at noon');
-    expect((await rows(page)).length).toBe(50);
+    await expectRowCount(page, 50);
   });
 });
 
