@@ -142,15 +142,17 @@ impl Control {
         self.owned(me, id)
     }
 
-    /// Looks into the log for a session that is not known here: another node may just have launched it.
+    /// Looks into the log for a session that is not known here, or that another node runs: that may just have launched it, or closed
+    /// its tab, and this node must not show less than the tab was told.
     pub async fn look_for(&self, id: SessionId) -> Result<()> {
-        if self.replica.get(id).is_none() {
+        let settled = |session: Arc<Session>| !session.status.is_live() || self.mine(&session);
+        if !self.replica.get(id).is_some_and(settled) {
             self.catch_up().await?;
         }
         Ok(())
     }
 
-    /// A person's own session, also one that another node has just launched.
+    /// A person's own session, as the log has it where another node runs it.
     pub(crate) async fn found(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
         self.look_for(id).await?;
         self.owned(me, id)

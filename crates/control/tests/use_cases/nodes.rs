@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use control::{Attachment, Clock, Close, Control, Error, Host, Options, SILENT};
+use control::{Attachment, Clock, Close, Control, Error, Host, Options, SILENT, Tab};
 use environments::{
     Environment,
     simulated::{Simulated, SimulatedPlan},
@@ -200,6 +200,24 @@ async fn a_tab_is_sent_to_the_node_that_hosts_its_session_and_opened_nowhere_els
     assert!(cluster.node(0).is_node(&relay.secret) && !cluster.node(1).is_node(&relay.secret));
     let refused = cluster.nodes[1].control.attach(&cluster.student, id).await.err();
     assert!(matches!(refused, Some(Error::NodeAway(node)) if &*node == "a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tab_that_was_closed_on_one_node_reads_why_on_another() {
+    let cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let tab = cluster.open_on(0, id).await;
+    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    let expired = cluster.node(0).expire(&cluster.admin, id, Default::default()).await;
+    assert_eq!(expired.unwrap().status, Status::Expired);
+    assert_eq!(tab.closed.await, Ok(Close::Expired));
+    // It is loaded anew at once, through whichever node: that one has not looked at the log since.
+    assert_eq!(cluster.status(1, id), Some(Status::Active));
+    let shown = cluster.node(1).tab(&cluster.student, id).await.unwrap();
+    assert!(
+        matches!(&shown, Tab::Over(session) if session.status == Status::Expired),
+        "{shown:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
