@@ -68,7 +68,7 @@ export function call(url: string, cookie: string | null, method: string, path: s
 }
 
 /** The handshake that opens a WebSocket; 101 if it would have been opened. */
-export function handshake(url: string, path: string, headers: { cookie?: string; origin?: string }) {
+export function handshake(url: string, path: string, headers: OutgoingHttpHeaders) {
   return send(url, 'GET', path, { headers: { ...UPGRADE, ...headers } });
 }
 

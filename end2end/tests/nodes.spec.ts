@@ -1,6 +1,8 @@
 // Two servers on one PostgreSQL: any node serves any administrator and any tab.
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Page } from '@playwright/test';
+import { handshake, hold } from '../support/http.ts';
 import { expect, test } from '../support/test.ts';
 import { SIMULATED, type Server } from '../support/server.ts';
 import { expectConnected, expectEnded } from '../support/portal.ts';
@@ -55,6 +57,48 @@ test('expired on one node, the tab on the other is closed, a hundred times', asy
   expect(all[99]).toBeLessThan(2000);
 });
 
+test('a tab that never stops sending hears why it is closed, on its node and through another', async ({ server: a, startServer }) => {
+  const b = await startServer({ name: 'nodes-busy', simulated: true, node: 'b', sharing: a });
+  const cookie = await b.cookie('student');
+  await expectRelay(a, (await b.launchAs('student')).id, cookie);
+  for (const on of [b, a]) {
+    for (let n = 0; n < 10; n += 1) {
+      const { id } = await b.launchAs('student');
+      const socket = await hold(on.url, `/sessions/${id}/stream`, { cookie, origin: on.url });
+      if (socket === undefined) throw new Error('the stream was refused');
+      const heard = lastWord(socket);
+      await b.expire(id);
+      expect(await heard).toEqual({ told: true, reset: false });
+    }
+  }
+});
+
+/** A node hands a tab on, now or soon: it hears of a new node within a second. */
+async function expectRelay(through: Server, id: string, cookie: string): Promise<void> {
+  const path = `/sessions/${id}/stream`;
+  await expect.poll(async () => (await handshake(through.url, path, { cookie, origin: through.url })).status).toBe(101);
+}
+
+/** Floods a stream until it is told that its session has expired; whether it was, and whether the connection was cut short. */
+async function lastWord(socket: Socket): Promise<{ told: boolean; reset: boolean }> {
+  // A text of 16 KiB, masked with nothing.
+  const burst = Buffer.concat([Buffer.from([0x81, 0xfe, 0x40, 0, 0, 0, 0, 0]), Buffer.alloc(16_384, ' ')]);
+  // A close frame with the code 4001 and the word “expired”.
+  const expired = Buffer.from([0x88, 9, 0x0f, 0xa1]);
+  let told = false;
+  const flood = () => {
+    while (!told && socket.writable && socket.write(burst));
+  };
+  socket.on('drain', flood);
+  socket.on('data', (chunk: Buffer) => {
+    if (told || !chunk.includes(expired)) return;
+    told = true;
+    socket.end(Buffer.from([0x88, 0x80, 0, 0, 0, 0]));
+  });
+  flood();
+  return new Promise((resolve) => socket.once('close', (reset) => resolve({ told, reset })));
+}
+
 test('without NOTIFY it takes 1.5 s at most', async ({ startServer, browser, complaints }) => {
   complaints.allow(/410 \(Gone\)/);
   const settings = { CLOUD_DELIVERY_DATABASE_NOTIFY: 'false' };
@@ -86,6 +130,22 @@ test('twenty expires at once from both nodes are one event and twenty successes'
   expect(new Set(ended.map(({ status, ended_at }) => `${status} ${ended_at}`)).size).toBe(1);
   const details = (await b.call('admin', 'GET', `/api/v1/sessions/${id}/details`)).json as { events: { text: string }[] };
   expect(details.events.filter(({ text }) => /xpired/.test(text))).toHaveLength(1);
+});
+
+test('who pretends to be another node is trusted in nothing', async ({ server: a, startServer }) => {
+  const b = await startServer({ name: 'nodes-forged', simulated: true, node: 'b', sharing: a });
+  const forged = { 'x-cloud-delivery-relayed': `${'A'.repeat(43)} 192.0.2.66` };
+  const { id } = await b.launchAs('student');
+  const cookie = await b.cookie('student');
+  const path = `/sessions/${id}/stream`;
+  await expectRelay(a, id, cookie);
+  expect((await handshake(b.url, path, { cookie, origin: 'https://elsewhere.example', ...forged })).status, 'the page is looked at').toBe(403);
+  expect((await handshake(a.url, path, { cookie, origin: a.url, ...forged })).status, 'it is handed on to nobody').toBe(503);
+  expect((await handshake(b.url, path, { origin: b.url, ...forged })).status, 'a login is needed').toBe(401);
+  const ended = await b.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: {}, headers: forged });
+  expect(ended.status).toBe(200);
+  const { items } = (await b.call('admin', 'GET', `/api/v1/events?q=session:${id}`)).json as { items: { kind: string; address: string | null }[] };
+  expect(items.find(({ kind }) => kind === 'expired')?.address, 'the address is the real one').toBe('127.0.0.1');
 });
 
 test('an administrator on one node sees and refreshes what runs on the other', async ({ server: a, startServer, open }) => {

@@ -2,6 +2,7 @@
 //! who it is, minds its time and closes it, as if the tab had come there.
 
 use std::{
+    future::pending,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -18,7 +19,10 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
-use tokio::{io::copy_bidirectional, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, split},
+    time::timeout,
+};
 
 use super::problem::Refused;
 
@@ -63,10 +67,9 @@ impl Relays {
             let onto = hyper::upgrade::on(&mut answer);
             tokio::spawn(async move {
                 if let (Ok(tab), Ok(node)) = tokio::join!(from, onto) {
-                    let (mut tab, mut node) = (TokioIo::new(tab), TokioIo::new(node));
                     tokio::select! {
-                        // Each side tells the other how it ends; what is cut in between needs no word.
-                        _ = copy_bidirectional(&mut tab, &mut node) => {}
+                        () = hand_on(TokioIo::new(tab), TokioIo::new(node)) => {}
+                        // What is cut in between needs no word.
                         () = control.unlinked(&to.node) => {}
                     }
                 }
@@ -74,6 +77,23 @@ impl Relays {
         }
         Ok(answer.map(Body::new))
     }
+}
+
+/// Hands the bytes of a tab on, and the node's back, until the node has said its last word: that reaches the tab also where the node
+/// reads no more. A tab that is gone is told to the node, which then ends its side.
+async fn hand_on(tab: impl AsyncRead + AsyncWrite, node: impl AsyncRead + AsyncWrite) {
+    let (mut from_tab, mut to_tab) = split(tab);
+    let (mut from_node, mut to_node) = split(node);
+    let onward = async {
+        let _ = copy(&mut from_tab, &mut to_node).await;
+        let _ = to_node.shutdown().await;
+        pending::<()>().await;
+    };
+    tokio::select! {
+        _ = copy(&mut from_node, &mut to_tab) => {}
+        () = onward => {}
+    }
+    let _ = to_tab.shutdown().await;
 }
 
 /// The request as the other node gets it: the same, with a word that it can trust.
@@ -100,4 +120,39 @@ fn claimed(headers: &HeaderMap) -> bool {
 pub fn relayed(control: &Control, headers: &HeaderMap) -> Option<IpAddr> {
     let (secret, address) = headers.get(RELAYED)?.to_str().ok()?.split_once(' ')?;
     control.is_node(secret).then(|| address.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_word_of_a_node_reaches_a_tab_that_goes_on_sending() {
+        let (mut tab, from_tab) = duplex(64);
+        let (to_node, mut node) = duplex(64);
+        node.write_all(b"the last word").await.unwrap();
+        drop(node);
+        tab.write_all(b"still typing").await.unwrap();
+        let handed_on = tokio::spawn(hand_on(from_tab, to_node));
+        let mut heard = Vec::new();
+        tab.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard, b"the last word");
+        handed_on.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_node_hears_that_a_tab_is_gone_and_has_the_last_word_all_the_same() {
+        let (mut tab, from_tab) = duplex(64);
+        let (to_node, mut node) = duplex(64);
+        tab.write_all(b"good-bye").await.unwrap();
+        drop(tab);
+        let handed_on = tokio::spawn(hand_on(from_tab, to_node));
+        let mut heard = Vec::new();
+        node.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard, b"good-bye");
+        drop(node);
+        handed_on.await.unwrap();
+    }
 }

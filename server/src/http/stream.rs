@@ -40,7 +40,7 @@ const READ: usize = 4 * 1024;
 const PING: Duration = Duration::from_secs(10);
 /// A tab that says nothing for so long, not even to a ping, is gone.
 const SILENT: Duration = Duration::from_secs(30);
-/// How long the last word to a tab may take.
+/// How long the last word to a tab may take, and how long its answer.
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Opens the stream: our own pages only, its user only, an Active session only. One that is starting is waited for. Where another
@@ -106,7 +106,15 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
         }));
         // A tab that does not take it is cut all the same.
         drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
+        drop(attachment);
+        drop(timeout(GOODBYE, heard_out(&mut from_tab)).await);
     }
+}
+
+/// Reads what a tab sends until it has taken leave. To close a connection that holds unread bytes is to reset it, and whoever is reset
+/// may lose the last word.
+async fn heard_out(tab: &mut SplitStream<WebSocket>) {
+    while let Some(Ok(_)) = tab.next().await {}
 }
 
 /// From the application and the server to the tab, with a ping when it is quiet. Ends with the application, or when the tab is silent.

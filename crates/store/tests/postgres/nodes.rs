@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use futures::future::join_all;
 use session::{EventKind, SessionId, Status};
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
 use store::{Answer, Claim, LaunchRefusal, Node, Store, StoreError, Writer, postgres::Postgres, throwaway::Database};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -219,6 +219,29 @@ async fn a_name_is_one_server_at_a_time() {
     assert!(again.to_string().contains("CLOUD_DELIVERY_NODE"), "{again}");
     drop((a, b));
     until("the name is free again", || async { serve("a").await.ok() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_from_before_nodes_had_names_is_the_only_one_on_its_database() {
+    // The lock of that version, which it takes for itself alone.
+    const ITS_LOCK: i64 = 0x00c1_0dde_11fe_0001;
+    let takes = async |connection: &mut PgConnection| -> bool {
+        sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(ITS_LOCK)
+            .fetch_one(connection)
+            .await
+            .unwrap()
+    };
+    let database = Database::create().await;
+    let serve = async || Postgres::serve(database.url(), Default::default(), "a").await;
+    let mut earlier = raw(database.url()).await;
+    assert!(takes(&mut earlier).await);
+    let refused = serve().await.err().unwrap();
+    assert!(matches!(&refused, StoreError::NodeTaken(_)), "{refused:?}");
+    earlier.close().await.unwrap();
+    let a = until("that server has gone", || async { serve().await.ok() }).await;
+    assert!(!takes(&mut raw(database.url()).await).await, "and it can't come back");
+    drop(a);
 }
 
 #[tokio::test(flavor = "multi_thread")]
