@@ -9,7 +9,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures::TryStreamExt;
 use parking_lot::Mutex;
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, Postgres,
+    ConnectOptions, Connection, PgConnection, Postgres, SqlSafeStr,
     postgres::{PgArguments, PgConnectOptions, PgRow},
     query::Query,
 };
@@ -190,7 +190,7 @@ impl Lease {
     }
 
     /// Sends several statements without parameters in one go, and gives the rows of all their answers.
-    pub(super) async fn script(&mut self, statements: &'static str) -> Result<Vec<PgRow>> {
+    pub(super) async fn script(&mut self, statements: impl SqlSafeStr) -> Result<Vec<PgRow>> {
         within(self.deadline, async {
             Ok(sqlx::raw_sql(statements).fetch_all(&mut self.connection).await?)
         })

@@ -10,13 +10,7 @@
 //!
 //! Each table's statements are in the module of its name, as for SQLite.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use session::{
@@ -29,6 +23,7 @@ use sqlx::{
     query::Query,
 };
 use tokio::{sync::Notify, task::JoinHandle};
+use uuid::Uuid;
 
 use self::connections::{Connections, Lease};
 use crate::{
@@ -87,8 +82,9 @@ pub struct Postgres {
     heard: Arc<Notify>,
     listener: Option<JoinHandle<()>>,
     lock: Option<JoinHandle<()>>,
-    /// Another server is now the node that this one was.
-    taken: Arc<AtomicBool>,
+    /// The node that this is, and the server that it is as that; empty and `None` for a tool.
+    node: String,
+    server: Option<Uuid>,
 }
 
 impl Postgres {
@@ -107,7 +103,8 @@ impl Postgres {
             heard,
             listener,
             lock: None,
-            taken: Arc::default(),
+            node: String::new(),
+            server: None,
         })
     }
 
@@ -116,8 +113,9 @@ impl Postgres {
         let options = open::options(url, &settings)?;
         let lock = lock::take(&options, node).await?;
         let mut store = Self::open(url, settings).await?;
-        let keep = lock::keep(options, lock, node.to_owned(), store.taken.clone());
-        store.lock = Some(tokio::spawn(keep));
+        store.server = Some(nodes::claim(&store, node).await?);
+        node.clone_into(&mut store.node);
+        store.lock = Some(tokio::spawn(lock::keep(options, lock, node.to_owned())));
         Ok(store)
     }
 
@@ -204,9 +202,6 @@ impl Store for Postgres {
         sweep::claim(self, now, interval).await
     }
     async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
-        if self.taken.load(Ordering::Acquire) {
-            return Err(StoreError::NodeTaken(name.to_owned()));
-        }
         nodes::beat(self, name, url, report).await
     }
     async fn seed(&self, sessions: &[Session]) -> Result<()> {

@@ -1,22 +1,46 @@
-//! The heartbeats of the nodes.
+//! The nodes: which server each is, and its heartbeats.
 
 use std::sync::Arc;
+
+use uuid::Uuid;
 
 use super::{
     Postgres,
     rows::{Columns, text},
+    transaction::Transaction,
 };
-use crate::{Heard, Node, Result};
+use crate::{Heard, Node, Result, StoreError};
+
+/// The address comes with the first heartbeat.
+const CLAIM: &str = "INSERT INTO nodes (name, server, url, beats, report) VALUES ($1, gen_random_uuid(), '', 1, '{}') \
+     ON CONFLICT (name) DO UPDATE SET server = excluded.server, url = '', beats = nodes.beats + 1 RETURNING server";
+const BEAT: &str =
+    "UPDATE nodes SET url = $3, beats = beats + 1, report = $4::json, seen_at = now() WHERE name = $1 AND server = $2";
+/// Who has not been seen for a day and has left nothing to do. Should it come back all the same, it starts anew.
+const FORGET: &str = "DELETE FROM nodes WHERE seen_at < now() - interval '1 day' AND NOT EXISTS \
+     (SELECT FROM sessions WHERE node = name AND (ended_at IS NULL OR teardown = 'wanted'))";
+
+/// Makes this server the node of a name. One that was it before writes nothing more from then on: [`Transaction::begin`].
+pub(super) async fn claim(store: &Postgres, name: &str) -> Result<Uuid> {
+    let mut transaction = Transaction::begin(store).await?;
+    let row = transaction.lease().one(sqlx::query(CLAIM).bind(text(name))).await?;
+    let server = Columns::of(&row).id()?;
+    transaction.lease().execute(sqlx::query(FORGET)).await?;
+    transaction.commit_unlogged().await?;
+    Ok(server)
+}
 
 /// One word with the database. It waits for no disk, for it says nothing that anybody needs after a power cut.
-const BEAT: &str = "INSERT INTO nodes (name, url, beats, report) VALUES ($1, $2, 1, $3::json) \
-     ON CONFLICT (name) DO UPDATE SET url = excluded.url, beats = nodes.beats + 1, report = excluded.report";
-
 pub(super) async fn beat(store: &Postgres, name: &str, url: &str, report: &str) -> Result<Heard> {
+    let Some(server) = store.server else {
+        return Ok(Heard::default());
+    };
     let mut lease = store.writers.lend().await?;
     lease.script("BEGIN; SET LOCAL synchronous_commit = off").await?;
-    let mine = sqlx::query(BEAT).bind(text(name)).bind(url).bind(report);
-    lease.execute(mine).await?;
+    let mine = sqlx::query(BEAT).bind(text(name)).bind(server).bind(url).bind(report);
+    if lease.execute(mine).await? == 0 {
+        return Err(StoreError::NodeTaken(name.to_owned()));
+    }
     let nodes = sqlx::query("SELECT name, url, beats, report FROM nodes ORDER BY name");
     let nodes = lease.all(nodes).await?;
     let granted = lease.optional(sqlx::query("SELECT granted_at FROM sweeps")).await?;

@@ -1,13 +1,12 @@
 //! Several nodes on one database.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
 use session::{EventKind, SessionId, Status};
 use sqlx::{Connection, PgConnection};
 use store::{Answer, Claim, LaunchRefusal, Node, Store, StoreError, Writer, postgres::Postgres, throwaway::Database};
-use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::kit::*;
@@ -180,9 +179,11 @@ async fn the_database_stops_what_breaks_an_invariant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_hear_of_each_other_and_of_the_last_sweep() {
     let database = Database::create().await;
-    let (here, there) = (open(database.url()).await, open(database.url()).await);
+    let serve = async |node: &str| Postgres::serve(database.url(), Default::default(), node).await.unwrap();
+    let here = serve("a").await;
     let alone = here.beat("a", "http://a:1", r#"{"is":"new"}"#).await.unwrap();
     assert_eq!((alone.nodes.len(), alone.sweep_granted_at), (1, None));
+    let there = serve("b").await;
     let granted = here.claim_sweep(at(5), TimeDelta::seconds(30)).await.unwrap();
     assert_eq!(granted, Claim::Granted);
     there.beat("b", "http://b:1", "{}").await.unwrap();
@@ -191,7 +192,7 @@ async fn nodes_hear_of_each_other_and_of_the_last_sweep() {
     let node = |name: &str, url: &str, report: &str| Node {
         name: name.into(),
         url: url.into(),
-        beats: 2,
+        beats: 3,
         report: report.into(),
     };
     assert_eq!(
@@ -237,7 +238,7 @@ async fn a_server_from_before_nodes_had_names_is_the_only_one_on_its_database() 
     let mut earlier = raw(database.url()).await;
     assert!(takes(&mut earlier).await);
     let refused = serve().await.err().unwrap();
-    assert!(matches!(&refused, StoreError::NodeTaken(_)), "{refused:?}");
+    assert!(matches!(&refused, StoreError::Locked(_)), "{refused:?}");
     earlier.close().await.unwrap();
     let a = until("that server has gone", || async { serve().await.ok() }).await;
     assert!(!takes(&mut raw(database.url()).await).await, "and it can't come back");
@@ -245,24 +246,88 @@ async fn a_server_from_before_nodes_had_names_is_the_only_one_on_its_database() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_whose_name_another_one_has_taken_says_so() {
+async fn a_server_whose_name_another_one_has_taken_writes_nothing_more() {
     let database = Database::create().await;
     let serve = async || Postgres::serve(database.url(), Default::default(), "a").await;
-    let cut_off = serve().await.unwrap();
+    let asleep = serve().await.unwrap();
+    furnish(&asleep, 1).await;
+    let id = Uuid::from_u128(9);
+    asleep.write(&[launch(id, 0, TERMINAL)]).await.unwrap();
+    // Its machine sleeps, and the database gives up the connection that holds the name.
+    cut_the_locks(&database).await;
+    let follows = serve().await.unwrap();
+    // It wakes up, and believes that the session is still its own.
+    let refused = asleep.write(&[expire(id)]).await.err().unwrap();
+    assert!(
+        matches!(&refused, StoreError::NodeTaken(name) if name == "a"),
+        "{refused:?}"
+    );
+    let refused = asleep.beat("a", "", "{}").await.err().unwrap();
+    assert!(matches!(&refused, StoreError::NodeTaken(_)), "{refused:?}");
+    assert_eq!(follows.load().await.unwrap().sessions[0].status, Status::Pending);
+    follows.beat("a", "", "{}").await.unwrap();
+    follows.write(&[expire(id)]).await.unwrap();
+    // What is no node writes as ever.
+    open(database.url()).await.write(&[expire(id)]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_lost_its_lock_and_no_more_goes_on() {
+    let database = Database::create().await;
+    let serve = async |node: &str| Postgres::serve(database.url(), Default::default(), node).await;
+    let store = serve("a").await.unwrap();
+    furnish(&store, 1).await;
+    cut_the_locks(&database).await;
+    store.write(&[launch(Uuid::from_u128(9), 0, TERMINAL)]).await.unwrap();
+    store.beat("a", "", "{}").await.unwrap();
+    // It takes the lock again.
+    until("the name is taken again", || async {
+        let held = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
+            WHERE locktype = 'advisory' AND datname = current_database() AND application_name LIKE '%server lock'";
+        let count: i64 = sqlx::query_scalar(held)
+            .fetch_one(&mut raw(database.url()).await)
+            .await
+            .unwrap();
+        (count == 2).then_some(())
+    })
+    .await;
+    assert!(matches!(serve("a").await.err(), Some(StoreError::NodeTaken(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_gone_for_good_is_forgotten_unless_it_left_something_to_do() {
+    let database = Database::create().await;
+    let serve = async |node: &str| Postgres::serve(database.url(), Default::default(), node).await.unwrap();
+    for (node, person) in [("gone", 0), ("busy", 1)] {
+        let store = serve(node).await;
+        if node == "gone" {
+            furnish(&store, 2).await;
+        }
+        let done = store
+            .write(&[launch(Uuid::from_u128(person), person, TERMINAL)])
+            .await
+            .unwrap();
+        assert!(matches!(done.answers[0], Answer::Launched(..)));
+    }
+    let mut other = raw(database.url()).await;
+    let change = "UPDATE sessions SET node = CASE username WHEN 'person1' THEN 'busy' ELSE 'b' END; \
+        UPDATE nodes SET seen_at = now() - interval '25 hours'";
+    sqlx::raw_sql(change).execute(&mut other).await.unwrap();
+    let b = serve("b").await;
+    let heard = b.beat("b", "", "{}").await.unwrap();
+    assert_eq!(
+        heard.nodes.iter().map(|node| &*node.name).collect::<Vec<_>>(),
+        ["b", "busy"]
+    );
+}
+
+/// As a database that has given up the connections of servers that it no longer hears.
+async fn cut_the_locks(database: &Database) {
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
          WHERE datname = current_database() AND application_name LIKE '%server lock'";
-    let mut other = raw(database.url()).await;
-    let ended: i64 = sqlx::query_scalar(cut).fetch_one(&mut other).await.unwrap();
-    assert_eq!(ended, 1);
-    let _follows = serve().await.unwrap();
-    cut_off.beat("a", "", "{}").await.unwrap();
-    let known = async {
-        while !matches!(cut_off.beat("a", "", "{}").await, Err(StoreError::NodeTaken(_))) {
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
-    // The database may hold the name for a while for a connection that was cut, so it is asked for some time.
-    timeout(Duration::from_secs(60), known)
+    let ended: i64 = sqlx::query_scalar(cut)
+        .fetch_one(&mut raw(database.url()).await)
         .await
-        .expect("it never knew that the name is another's");
+        .unwrap();
+    assert_eq!(ended, 1);
 }
