@@ -42,11 +42,9 @@ impl Served {
 /// Opens everything for the server: the data directory for itself alone, the environments, the background tasks.
 pub async fn serve(settings: &Settings) -> Result<Served, String> {
     let store = store(settings, true).await.map_err(|error| error.to_string())?;
-    match first_catalogue(&*store, settings.simulated).await {
-        // Another node, started in the same moment, does it.
-        Ok(()) | Err(StoreError::Taken(_)) => {}
-        Err(error) => return Err(error.to_string()),
-    }
+    first_catalogue(&*store, settings.simulated)
+        .await
+        .map_err(|error| error.to_string())?;
     let (signals, received) = mpsc::unbounded_channel();
     let environments = environments(&*store, settings, &signals).await?;
     let lost_after = (settings.database_url.is_some() && settings.database_lost_seconds > 0)
@@ -119,8 +117,19 @@ async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals)
     Ok(environments)
 }
 
-/// Fills an empty catalogue: this host, with the applications that `make run` installs.
+/// Fills an empty catalogue. Another node, started in the same moment, may do a part of it.
 async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
+    for _ in ["local", "simulated"] {
+        match fill_catalogue(store, simulated).await {
+            Err(StoreError::Taken(_)) => {}
+            done => return done,
+        }
+    }
+    Ok(())
+}
+
+/// This host, with the applications that `make run` installs; and what only pretends to be one, where that is wanted.
+async fn fill_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
     let rows = store.environments().await?;
     if !rows.iter().any(|row| &*row.kind == "local") {
         let applications = [

@@ -51,7 +51,7 @@ pub async fn give_up_cleanup(id: SessionId) -> Result<SessionView, AppError> {
 /// What a selector chooses now. System Admin only.
 #[server(name = AskSelection, prefix = "/api/ui", endpoint = "selection", input = Json)]
 pub async fn selection(selector: Selector) -> Result<Selection, AppError> {
-    control()?.selection(&person()?, &selector).map_err(refuse)
+    control()?.selection(&person()?, &selector).await.map_err(refuse)
 }
 
 /// Expires a part of a batch; one outcome for each session. System Admin only.

@@ -42,7 +42,11 @@ impl Control {
         if let Err(error) = self.beat().await {
             tracing::warn!(%error, "the first heartbeat failed");
         }
-        self.recover().await;
+        // It can take a while, in which the others must not take this node for dead.
+        tokio::select! {
+            () = self.recover() => {}
+            () = self.clone().every(BEAT, "heartbeat", Self::beat) => {}
+        }
         self.run(signals)
     }
 
@@ -157,7 +161,7 @@ impl Control {
         Ok(())
     }
 
-    /// What other processes (the command line) wrote into the log.
+    /// What other nodes, and the command line, wrote into the log.
     pub(crate) async fn catch_up(&self) -> Result<()> {
         let known = self.replica.revision();
         if self.store.revision().await? <= known {

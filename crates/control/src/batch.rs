@@ -18,10 +18,14 @@ use crate::{
 
 impl Control {
     /// What a selector chooses now, with the facts that the decision will be based on.
-    pub fn selection(&self, me: &Me, selector: &Selector) -> Result<Selection> {
+    pub async fn selection(&self, me: &Me, selector: &Selector) -> Result<Selection> {
         require(me, Role::SystemAdmin)?;
         let (found, missing) = match selector {
             Selector::Ids(ids) => {
+                // Another node may just have launched it; else it was purged.
+                if ids.iter().any(|id| self.replica.get(*id).is_none()) {
+                    self.catch_up().await?;
+                }
                 let found: Vec<_> = ids.iter().filter_map(|id| self.replica.get(*id)).collect();
                 let missing = ids.len() - found.len();
                 (found, missing)

@@ -1,5 +1,8 @@
 //! The way down: nothing new is let in, everybody is told to come back, what is queued is written.
 
+use futures::future::join_all;
+use session::{Actor, lifecycle::Command};
+
 use crate::{Close, Control, Error, Result};
 
 impl Control {
@@ -8,7 +11,7 @@ impl Control {
     pub fn drain(&self) {
         self.draining.cancel();
         self.streams.close_all(Close::Restart);
-        self.relays.close();
+        self.tabs.close();
     }
 
     /// Returns when [`Control::drain`] was called.
@@ -18,11 +21,23 @@ impl Control {
 
     /// Returns when every tab that was open has been told.
     pub async fn tabs_told(&self) {
-        self.relays.wait().await;
+        self.tabs.wait().await;
     }
 
-    /// Writes what is queued, and takes nothing more.
+    /// Writes what is queued, and that no tab is open here any more; takes nothing more.
     pub async fn flush(&self) {
+        // Those that were closed with a word have no reload to wait for, and other nodes would show them as connected until this one
+        // counts as away.
+        let connected = self.replica.unended().into_iter();
+        let connected = connected.filter(|session| self.mine(session) && session.connected());
+        let detached = connected.map(|session| self.step(session.id, Command::Detach, Actor::System));
+        for error in join_all(detached)
+            .await
+            .into_iter()
+            .filter_map(std::result::Result::err)
+        {
+            tracing::warn!(%error, "that a tab is closed could not be recorded; the next start does it");
+        }
         self.writer.close().await;
     }
 

@@ -252,7 +252,9 @@ impl From<Error> for Problem {
                     503,
                     "node_away",
                     "The server that runs this session can't be reached",
-                    format!("It is the node {node}. The session is opened again as soon as it is back."),
+                    format!(
+                        "It is the node {node}. Try again in a moment: once it is back, the session opens, or says what became of it."
+                    ),
                 )
             },
             Error::Lost => Self {

@@ -99,7 +99,7 @@ pub struct Control {
     closing: Arc<Notify>,
     views: watch::Views,
     draining: CancellationToken,
-    relays: TaskTracker,
+    tabs: TaskTracker,
 }
 
 impl Control {
@@ -137,7 +137,7 @@ impl Control {
             closing,
             views: watch::Views::default(),
             draining: CancellationToken::new(),
-            relays: TaskTracker::new(),
+            tabs: TaskTracker::new(),
         }))
     }
 

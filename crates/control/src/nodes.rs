@@ -62,6 +62,8 @@ pub struct Nodes {
     secret: Arc<str>,
     known: Mutex<Known>,
     lost: watch::Sender<bool>,
+    /// Changes whenever another node came, went, or told something new.
+    news: watch::Sender<()>,
 }
 
 struct Known {
@@ -82,12 +84,6 @@ struct Other {
     /// Was it there when last looked at?
     alive: bool,
     told: Told,
-}
-
-impl Other {
-    fn away(&self, now: Timestamp) -> bool {
-        now - self.moved_at >= SILENT
-    }
 }
 
 /// Another node, as others see it.
@@ -113,6 +109,7 @@ impl Nodes {
             secret: random_password(),
             known: Mutex::new(known),
             lost: watch::Sender::new(false),
+            news: watch::Sender::new(()),
         }
     }
 
@@ -121,10 +118,14 @@ impl Nodes {
         let known = self.known.lock();
         let other = |(name, other): (&Arc<str>, &Other)| OtherNode {
             name: name.clone(),
-            alive: !other.away(now),
+            alive: !known.away(name, now),
             report: other.told.sweep.clone(),
         };
         known.others.iter().map(other).collect()
+    }
+
+    fn alone(&self) -> bool {
+        self.known.lock().others.is_empty()
     }
 
     /// The log is lost where nothing was heard since `latest`. True where that is new.
@@ -134,28 +135,35 @@ impl Nodes {
         known.heard_at <= latest && !self.lost.send_replace(true)
     }
 
-    /// Takes over what a heartbeat heard. True where something is new.
-    fn heard(&self, me: &str, heard: Vec<Node>, now: Timestamp) -> bool {
+    /// Takes over what a heartbeat heard that began at `asked_at`. True where something is new.
+    fn heard(&self, me: &str, heard: Vec<Node>, asked_at: Timestamp, now: Timestamp) -> bool {
         let mut known = self.known.lock();
-        let deaf = now - known.heard_at > DEAF;
-        known.heard_at = now;
+        let deaf = known.deaf(asked_at);
+        known.heard_at = asked_at;
         self.lost.send_if_modified(std::mem::take);
-        let mut news = false;
+        let (mut news, mut others) = (false, BTreeMap::new());
         for node in heard.into_iter().filter(|node| *node.name != *me) {
             let before = known.others.remove(&node.name);
-            let mut other = Other {
-                moved_at: match &before {
-                    Some(before) if before.node.beats == node.beats && !deaf => before.moved_at,
-                    _ => now,
-                },
-                alive: true,
+            let moved_at = match &before {
+                Some(before) if before.node.beats == node.beats && !deaf => before.moved_at,
+                _ => now,
+            };
+            let other = Other {
+                moved_at,
+                alive: now - moved_at < SILENT,
                 // One of another version may tell what is not understood here.
                 told: serde_json::from_str(&node.report).unwrap_or_default(),
                 node,
             };
-            other.alive = !other.away(now);
             news |= before.is_none_or(|before| before.alive != other.alive || before.node.report != other.node.report);
-            known.others.insert(other.node.name.clone(), other);
+            others.insert(other.node.name.clone(), other);
+        }
+        // Those that are left were forgotten.
+        news |= !known.others.is_empty();
+        known.others = others;
+        drop(known);
+        if news {
+            self.news.send_replace(());
         }
         news
     }
@@ -167,15 +175,16 @@ impl Control {
         session.node == self.options.node
     }
 
-    /// Where the tab of a session is served. Its owner only.
+    /// Where the tab of a session is served. Its owner only. That one has ended, each node can say.
     pub async fn host(&self, me: &Me, id: SessionId) -> Result<Host> {
         let session = self.found(me, id).await?;
-        if self.mine(&session) {
+        if self.mine(&session) || !session.status.is_live() {
             return Ok(Host::Here);
         }
-        let (known, now) = (self.nodes.known.lock(), self.clock.now());
+        let known = self.nodes.known.lock();
+        let away = known.away(&session.node, self.clock.now());
         match known.others.get(&session.node) {
-            Some(other) if !other.away(now) && !other.node.url.is_empty() => Ok(Host::There(Relay {
+            Some(other) if !away && !other.node.url.is_empty() => Ok(Host::There(Relay {
                 node: other.node.name.clone(),
                 url: other.node.url.clone(),
                 secret: other.told.secret.clone(),
@@ -191,21 +200,13 @@ impl Control {
 
     /// Returns when what is relayed to a node must be cut: that node is away, or this one may not go on.
     pub async fn unlinked(&self, node: &str) {
-        let mut changes = self.replica.subscribe();
-        let here = || {
-            let now = self.clock.now();
-            self.nodes
-                .known
-                .lock()
-                .others
-                .get(node)
-                .is_some_and(|other| !other.away(now))
-        };
+        let mut news = self.nodes.news.subscribe();
+        let here = || !self.nodes.known.lock().away(node, self.clock.now());
         tokio::select! {
             () = self.draining() => {}
             () = self.losing() => {}
-            // That a node is away is news, which is announced.
-            () = async { while here() && changes.changed().await.is_ok() {} } => {}
+            // That a node is away is news.
+            () = async { while here() && news.changed().await.is_ok() {} } => {}
         }
     }
 
@@ -243,9 +244,12 @@ impl Control {
         };
         // Who can beat but not read knows as little as who can do neither, and what it shows after a gap must be new.
         self.catch_up().await?;
-        let news = self.nodes.heard(name, nodes, asked_at);
-        if news {
+        let alone = self.nodes.alone();
+        if self.nodes.heard(name, nodes, asked_at, self.clock.now()) {
             self.replica.announce();
+        }
+        if alone && !self.nodes.alone() && url.is_empty() {
+            tracing::warn!("there are other nodes, and they can't reach this one: set CLOUD_DELIVERY_NODE_URL");
         }
         if let Some(granted_at) = sweep_granted_at {
             self.sweeps.granted(granted_at);
@@ -285,8 +289,11 @@ impl Control {
                 self.settle(tab.id, Command::Attach { epoch }).await;
             }
         }
-        for id in self.left_behind(now) {
-            self.settle(id, Command::Detach).await;
+        for session in self.left_behind(now) {
+            // Its node, or its tab, may have come back while those before it were settled.
+            if self.is_left(&session, self.clock.now()) {
+                self.settle(session.id, Command::Detach).await;
+            }
         }
         Ok(())
     }
@@ -297,26 +304,31 @@ impl Control {
         }
     }
 
-    /// Sessions that the log calls connected and no tab has open.
-    fn left_behind(&self, now: Timestamp) -> Vec<SessionId> {
+    /// Sessions that the log calls connected and no tab has open; those of this node for a while now.
+    fn left_behind(&self, now: Timestamp) -> Vec<Arc<Session>> {
         let grace = TimeDelta::from_std(self.options.reload_grace).unwrap_or_default() + SETTLED;
-        let connected = self.replica.unended().into_iter().filter(|session| session.connected());
-        let (mine, others): (Vec<_>, Vec<_>) = connected.partition(|session| self.mine(session));
+        let mut left = self.replica.unended();
+        left.retain(|session| session.connected() && self.is_left(session, now));
         let mut known = self.nodes.known.lock();
         let before = std::mem::take(&mut known.unattended);
-        let mut left: Vec<_> = others
-            .iter()
-            .filter(|session| known.away(&session.node, now))
-            .map(|session| session.id)
-            .collect();
-        for session in mine.iter().filter(|session| !self.streams.open(session.id)) {
+        left.retain(|session| {
+            if !self.mine(session) {
+                return true;
+            }
             let since = before.get(&session.id).copied().unwrap_or(now);
             known.unattended.insert(session.id, since);
-            if now - since >= grace {
-                left.push(session.id);
-            }
-        }
+            now - since >= grace
+        });
         left
+    }
+
+    /// Has no tab the session open, as far as this node can say?
+    fn is_left(&self, session: &Session, now: Timestamp) -> bool {
+        if self.mine(session) {
+            !self.streams.open(session.id)
+        } else {
+            self.nodes.known.lock().away(&session.node, now)
+        }
     }
 
     /// Must this node act on the session's deadlines? On its own ones', and where their node is away.
@@ -326,11 +338,14 @@ impl Control {
 }
 
 impl Known {
-    /// Is the node away? One that was never heard of has as long to come as one that was there.
+    /// Is the node away? One that was never heard of has as long to come as one that was there. Who hears nothing can't say so of
+    /// anybody.
     fn away(&self, node: &str, now: Timestamp) -> bool {
-        match self.others.get(node) {
-            Some(other) => other.away(now),
-            None => now - self.since >= SILENT,
-        }
+        let moved_at = self.others.get(node).map_or(self.since, |other| other.moved_at);
+        !self.deaf(now) && now - moved_at >= SILENT
+    }
+
+    fn deaf(&self, now: Timestamp) -> bool {
+        now - self.heard_at > DEAF
     }
 }

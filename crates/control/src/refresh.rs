@@ -208,6 +208,18 @@ impl Control {
 
     /// Takes the turn and sweeps. Also what the timer does.
     pub(crate) async fn sweep_in_turn(&self) -> Result<Refreshed> {
+        let granted_at = self.take_turn().await?;
+        self.sweep().await;
+        self.others_swept(granted_at).await;
+        let State { as_of, next_at, .. } = self.sweeps();
+        Ok(Refreshed {
+            as_of: as_of.unwrap_or_else(|| self.clock.now()),
+            next_refresh_at: next_at,
+        })
+    }
+
+    /// Takes the turn, and answers when it was granted; [`Error::TooSoon`] where it is too early for one.
+    async fn take_turn(&self) -> Result<Timestamp> {
         let now = self.clock.now();
         match self.store.claim_sweep(now, REFRESH_INTERVAL).await? {
             Claim::Granted => self.sweeps.granted(now),
@@ -218,13 +230,7 @@ impl Control {
         }
         // Everybody's button counts down from here on, not only when the environments have answered.
         self.replica.announce();
-        self.sweep().await;
-        self.others_swept(now).await;
-        let State { as_of, next_at, .. } = self.sweeps();
-        Ok(Refreshed {
-            as_of: as_of.unwrap_or_else(|| self.clock.now()),
-            next_refresh_at: next_at,
-        })
+        Ok(now)
     }
 
     /// Does this node's share of a sweep that another node was granted.
@@ -316,10 +322,11 @@ impl Control {
             };
             self.reconciled(&session, Command::Fail(lost.into())).await;
         }
-        if let Err(error) = self.sweep_in_turn().await {
+        // It is ready without the others: they do their share of the turn when they hear of it.
+        if let Err(error) = self.take_turn().await {
             tracing::info!(%error, "the sweep at the start shares the turn of the last one");
-            self.sweep().await;
         }
+        self.sweep().await;
     }
 
     /// Asks one environment and makes the log agree. Answers how many live sessions run there.

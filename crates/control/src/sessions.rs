@@ -56,8 +56,10 @@ impl Control {
     /// One session with its history and what time will do to it. Also of one that was purged: its events stay.
     pub async fn session_details(&self, me: &Me, id: SessionId) -> Result<SessionDetails> {
         require(me, Role::SystemAdmin)?;
-        let session = self.replica.get(id);
+        // Its row is no older than its events.
         let events = self.store.events(id).await?;
+        self.look_for(id).await?;
+        let session = self.replica.get(id);
         if session.is_none() && events.is_empty() {
             return Err(Error::NoSession(id));
         }

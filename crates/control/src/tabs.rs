@@ -43,7 +43,7 @@ pub struct Attachment {
     pub used: Use,
     _leaving: Leaving,
     /// While it lives, somebody has yet to tell the tab why it closes.
-    _relay: TaskTrackerToken,
+    _told: TaskTrackerToken,
 }
 
 /// What follows when a tab's stream has ended: also where a client hung up before anybody could take the attachment. Unless
@@ -125,7 +125,7 @@ impl Control {
                 key,
                 me: me.clone(),
             },
-            _relay: self.relays.token(),
+            _told: self.tabs.token(),
         };
         let attached = self
             .step(

@@ -20,7 +20,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, split},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, split},
     time::timeout,
 };
 
@@ -30,8 +30,12 @@ use super::problem::Refused;
 const RELAYED: HeaderName = HeaderName::from_static("x-cloud-delivery-relayed");
 /// How long the other node may take to be reached.
 const CONNECTING: Duration = Duration::from_secs(3);
-/// How long it may take to let the tab in: it waits while the session starts, which its policy limits to minutes.
+/// How long it may take to let the tab in: it waits while the session starts. A tab that has waited for longer asks again.
 const ANSWERING: Duration = Duration::from_secs(600);
+/// Bytes of the node that are handed on at once.
+const CHUNK: usize = 16 * 1024;
+/// How long a tab may take nothing: as long as the node lets it be silent.
+const STALLED: Duration = Duration::from_secs(30);
 
 /// Hands tabs on. Clones share its connections.
 #[derive(Clone)]
@@ -80,7 +84,7 @@ impl Relays {
 }
 
 /// Hands the bytes of a tab on, and the node's back, until the node has said its last word: that reaches the tab also where the node
-/// reads no more. A tab that is gone is told to the node, which then ends its side.
+/// reads no more. A tab that is gone is told to the node, which then ends its side; one that takes nothing is cut.
 async fn hand_on(tab: impl AsyncRead + AsyncWrite, node: impl AsyncRead + AsyncWrite) {
     let (mut from_tab, mut to_tab) = split(tab);
     let (mut from_node, mut to_node) = split(node);
@@ -89,11 +93,17 @@ async fn hand_on(tab: impl AsyncRead + AsyncWrite, node: impl AsyncRead + AsyncW
         let _ = to_node.shutdown().await;
         pending::<()>().await;
     };
+    let back = async {
+        let mut chunk = vec![0; CHUNK];
+        while let Ok(count @ 1..) = from_node.read(&mut chunk).await
+            && let Ok(Ok(())) = timeout(STALLED, to_tab.write_all(&chunk[..count])).await
+        {}
+        let _ = timeout(STALLED, to_tab.shutdown()).await;
+    };
     tokio::select! {
-        _ = copy(&mut from_node, &mut to_tab) => {}
+        () = back => {}
         () = onward => {}
     }
-    let _ = to_tab.shutdown().await;
 }
 
 /// The request as the other node gets it: the same, with a word that it can trust.
@@ -124,7 +134,7 @@ pub fn relayed(control: &Control, headers: &HeaderMap) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, duplex};
+    use tokio::io::duplex;
 
     use super::*;
 
@@ -154,5 +164,21 @@ mod tests {
         assert_eq!(heard, b"good-bye");
         drop(node);
         handed_on.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tab_that_takes_nothing_is_cut_when_its_time_is_over() {
+        let (mut tab, from_tab) = duplex(64);
+        let (to_node, mut node) = duplex(64);
+        let began = tokio::time::Instant::now();
+        let handed_on = tokio::spawn(hand_on(from_tab, to_node));
+        // More than fits, and then the node ends: nothing of that can reach the tab.
+        node.write_all(&[7; 100]).await.unwrap();
+        drop(node);
+        handed_on.await.unwrap();
+        assert_eq!(began.elapsed(), STALLED);
+        let mut heard = Vec::new();
+        tab.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard.len(), 64);
     }
 }

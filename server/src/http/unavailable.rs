@@ -2,6 +2,7 @@
 
 use axum::{
     extract::Request,
+    http::{Method, header},
     response::{IntoResponse, Response},
 };
 use store::StoreError;
@@ -12,20 +13,33 @@ use super::{
     tab,
 };
 
-/// Whoever asks for a page reads why there is none, with a link to try again; programs get a problem.
+/// Whoever looks at the answer in a browser reads why there is no page, with a link to try again; programs get a problem.
 pub fn answer(request: &Request, error: control::Error) -> Response {
-    if !is_page(request.method(), request.uri().path()) {
+    if !is_page(request.method(), request.uri().path()) && !is_form(request) {
         return Refused::from(error).into_response();
     }
-    // Nobody who asks for a page wants to change anything.
+    // Nothing was asked of the log yet, so nothing was changed.
     let error = match error {
         control::Error::Store(StoreError::Unreachable(_)) => control::Error::Lost,
         other => other,
     };
     let problem = Refused::from(error).0;
-    let again = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
+    let asked = request
+        .uri()
+        .path_and_query()
+        .filter(|_| request.method() == Method::GET);
+    let again = asked.map_or("/", |asked| asked.as_str());
     tab::answer(
         problem.status,
         app::unavailable_page::page(&problem.title, &problem.detail, own_path(again)),
     )
+}
+
+/// Does a browser ask for a page that is for everybody, or post a form?
+fn is_form(request: &Request) -> bool {
+    let accepted = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accepted| accepted.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html")) && !request.uri().path().starts_with("/api/")
 }

@@ -256,22 +256,22 @@ impl World {
         let (request, me) = self.admin();
         self.told(request, Fate::Unknown);
         let ids = (0..many).filter_map(|back| self.ledger().recent(back)).collect();
-        let Ok(selection) = control.selection(&me, &Selector::Ids(ids)) else {
-            return;
-        };
-        let targets = selection.sessions.iter().map(|chosen| Target {
-            id: chosen.id,
-            seen: None,
-        });
-        let wish = ExpireMany {
-            batch: selection.batch,
-            size: u32::try_from(selection.sessions.len()).unwrap_or(u32::MAX),
-            reason: None,
-            block_relaunch: block,
-            sessions: targets.collect(),
-        };
         let world = self.clone();
         tokio::spawn(async move {
+            let Ok(selection) = control.selection(&me, &Selector::Ids(ids)).await else {
+                return;
+            };
+            let targets = selection.sessions.iter().map(|chosen| Target {
+                id: chosen.id,
+                seen: None,
+            });
+            let wish = ExpireMany {
+                batch: selection.batch,
+                size: u32::try_from(selection.sessions.len()).unwrap_or(u32::MAX),
+                reason: None,
+                block_relaunch: block,
+                sessions: targets.collect(),
+            };
             let Ok(outcomes) = control.expire_many(&me, wish).await else {
                 return;
             };

@@ -4,12 +4,12 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use control::{Attachment, Clock, Close, Control, Error, Host, Options, SILENT, Tab};
+use control::{Attachment, Clock, Close, Control, Error, Host, Options, REFRESH_INTERVAL, SILENT, Tab};
 use environments::{
     Environment,
     simulated::{Simulated, SimulatedPlan},
 };
-use session::{EventKind, Role, SessionId, Status, Teardown, Timestamp, view::View, wire::Me};
+use session::{EventKind, Role, SessionId, Status, Teardown, Timestamp, batch::Selector, view::View, wire::Me};
 use store::{Store, memory::Memory};
 use tokio::{
     sync::mpsc,
@@ -218,6 +218,59 @@ async fn a_tab_that_was_closed_on_one_node_reads_why_on_another() {
         matches!(&shown, Tab::Over(session) if session.status == Status::Expired),
         "{shown:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_just_launched_can_be_looked_at_and_chosen_on_another_node() {
+    let cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    assert_eq!(cluster.status(1, id), None, "it has not looked at the log since");
+    let details = cluster.node(1).session_details(&cluster.admin, id).await.unwrap();
+    assert_eq!(details.session.map(|row| row.status), Some(Status::Active));
+    let cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let chosen = Selector::Ids(vec![id]);
+    let selection = cluster.node(1).selection(&cluster.admin, &chosen).await.unwrap();
+    assert_eq!((selection.sessions.len(), selection.ended), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_stops_says_that_its_tabs_are_closed() {
+    let mut cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let tab = cluster.open_on(0, id).await;
+    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    let told_at = cluster.clock.now();
+    cluster.node(0).drain();
+    assert_eq!(tab.closed.await, Ok(Close::Restart));
+    cluster.nodes[0].freeze().await;
+    cluster.node(0).flush().await;
+    cluster.shows(1, |cluster| !cluster.connected(1, id)).await;
+    assert!(cluster.clock.now() - told_at < TimeDelta::seconds(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_hears_nothing_takes_nobody_for_dead() {
+    let mut cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    let _tab = cluster.open_on(0, id).await;
+    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    cluster.nodes[1].freeze().await;
+    sleep(2 * SILENT.to_std().unwrap()).await;
+    let list = cluster.node(1).list(&cluster.admin, &View::default()).unwrap();
+    assert_eq!(list.head.stale, []);
+    let host = cluster.node(1).host(&cluster.student, id).await;
+    assert!(matches!(host, Ok(Host::There(_))), "{host:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_is_ready_without_waiting_for_the_others() {
+    let cluster = Cluster::new().await;
+    // The turn is free: the others have yet to hear that it was taken.
+    sleep(REFRESH_INTERVAL.to_std().unwrap()).await;
+    let began = cluster.clock.now();
+    let _c = Node::new("c", &cluster.store, &cluster.clock).await;
+    assert!(cluster.clock.now() - began < TimeDelta::seconds(1));
 }
 
 #[tokio::test(start_paused = true)]

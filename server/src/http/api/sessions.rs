@@ -102,7 +102,7 @@ pub async fn selection(
     Person(me): Person,
     Body(selector): Body<Selector>,
 ) -> Result<Json<Selection>, Refused> {
-    Ok(Json(state.control.selection(&me, &selector)?))
+    Ok(Json(state.control.selection(&me, &selector).await?))
 }
 
 /// `POST /api/v1/sessions/expire`: a part of a batch; one outcome for each session.
