@@ -64,6 +64,11 @@ export class Database {
     this.signal('SIGCONT');
   }
 
+  /** Asks or tells it something, beside the servers; answers the first value. */
+  sql(statement: string): string {
+    return execFileSync('psql', ['--no-psqlrc', '--tuples-only', '--no-align', '--dbname', this.url, '--command', statement], { encoding: 'utf8' }).trim();
+  }
+
   async stop(): Promise<void> {
     const ended = once(this.script, 'close');
     this.script.stdin?.end();

@@ -139,10 +139,21 @@ export class Server {
     };
   }
 
+  /** Of the process that runs; that it has ended is an error. */
   get pid(): number {
-    const pid = this.process?.pid;
-    if (pid === undefined) throw new Error('the server does not run');
-    return pid;
+    const child = this.process;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) throw new Error('the server does not run');
+    return child.pid;
+  }
+
+  /** As a machine that sleeps: it stops where it is, with its connections open. */
+  suspend(): void {
+    process.kill(this.pid, 'SIGSTOP');
+  }
+
+  /** Undoes `suspend`. */
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT');
   }
 
   /** Starts it, also again after [`kill`], and returns when it says that it is ready. */

@@ -119,6 +119,7 @@ test('without NOTIFY it takes 1.5 s at most', async ({ startServer, browser, com
     );
   }
   await context.close();
+  expect(a.database?.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%listening'"), 'nobody listens').toBe('0');
   console.log(`the same without NOTIFY, of 10: worst ${Math.max(...times).toFixed(0)} ms`);
   expect(Math.max(...times)).toBeLessThan(1500);
 });
@@ -210,6 +211,39 @@ test('a node that is killed: its sessions are not connected, everybody reads why
   await expect(page.getByText("The node can't be reached.")).toHaveCount(0);
 });
 
+test('a node that hangs: the tab that another one relays to it says so, and is there again with it', async ({ server: a, startServer, open, complaints }) => {
+  test.setTimeout(120_000);
+  complaints.allow(...AWAY);
+  const b = await startServer({ name: 'nodes-hung', simulated: true, node: 'b', sharing: a });
+  const { id } = await b.launchAs(await a.person('patient', 'user'));
+  const tab = await open('patient', '/');
+  await openTab(tab, a, id);
+  b.suspend();
+  try {
+    // Nothing of it is closed: only that it says nothing tells.
+    await expect(tab.getByText('The connection was lost. Trying again…')).toBeVisible({ timeout: 25_000 });
+  } finally {
+    b.resume();
+  }
+  await expectConnected(tab);
+  await expect.poll(async () => (await a.session(id)).connected).toBe(true);
+});
+
+test('a server that wakes up when another one has its name ends, and leaves what the other runs alone', async ({ server: a, startServer }) => {
+  const asleep = await startServer({ name: 'nodes-asleep', simulated: true, node: 'b', sharing: a });
+  asleep.suspend();
+  // The database gives up the connection that holds the name; that of node a, which it gives up as well, is made again.
+  a.database?.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%server lock'");
+  const heir = await startServer({ name: 'nodes-heir', simulated: true, node: 'b', sharing: a });
+  const { id } = await heir.launchAs(await a.person('heiress', 'user'));
+  await expect.poll(async () => (await heir.session(id)).status).toBe('active');
+  asleep.resume();
+  expect(await asleep.ended()).toBe(1);
+  expect(asleep.log).toContain('another cloud-delivery server is node “b” of this database');
+  expect(await heir.session(id)).toMatchObject({ status: 'active', error: null });
+  expect((await a.session(id)).status).toBe('active');
+});
+
 test('a node that loses the database closes its tabs within 10 s, answers 503, and goes on by itself', async ({ startServer, browser, complaints }) => {
   test.setTimeout(120_000);
   complaints.allow(...AWAY);
@@ -237,6 +271,10 @@ test('a node that loses the database closes its tabs within 10 s, answers 503, a
     await page.goto(`${server.url}/`);
     await expect(page.getByRole('heading', { name: "The database can't be reached" })).toBeVisible();
     await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/');
+    await page.goto(`${server.url}/login?next=%2Fadmin`);
+    await expect(page.getByRole('link', { name: 'Try again' })).toHaveAttribute('href', '/login?next=%2Fadmin');
+    const posted = await server.call('student', 'POST', '/launch', { form: { application_id: id }, headers: { accept: 'text/html' } });
+    expect(posted).toMatchObject({ status: 503, headers: { 'content-type': 'text/html; charset=utf-8' } });
   } finally {
     server.database?.thaw();
   }
