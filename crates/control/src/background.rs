@@ -141,7 +141,7 @@ impl Control {
             if lifecycle::due(&session, now).is_some() && self.minds(&session, now) {
                 // What was due here may no longer be when it is its turn: the application got ready, or was opened.
                 let after = self.step(session.id, Command::Due, Actor::System).await?;
-                if after.status == Status::Error {
+                if after.status == Status::Error && self.mine(&after) {
                     self.stop_in_environment(&after).await;
                 }
             }
