@@ -1,5 +1,6 @@
 // Two servers on one PostgreSQL: any node serves any administrator and any tab.
 import { once } from 'node:events';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Page } from '@playwright/test';
 import { handshake, hold } from '../support/http.ts';
@@ -18,18 +19,17 @@ async function openTab(page: Page, on: Server, id: string): Promise<void> {
   await expectConnected(page);
 }
 
-/** Expires on one node what is open in a tab, and answers how many milliseconds after the request its stream was closed. */
-async function expireAndWait(page: Page, on: Server, open: () => Promise<string>): Promise<number> {
+/** What was open in a tab is ended: when that began, when it was answered, and when the tab's stream was closed, in milliseconds. */
+async function endAndWait(page: Page, open: () => Promise<string>, end: (id: string) => Promise<unknown>) {
   const stream = page.waitForEvent('websocket');
   const id = await open();
   const socket = await stream;
-  const closed = socket.isClosed() ? Promise.resolve() : socket.waitForEvent('close');
-  const began = performance.now();
-  const [ended] = await Promise.all([on.expire(id), closed]);
-  const took = performance.now() - began;
-  expect(ended.status).toBe('expired');
+  const now = () => performance.now();
+  const closing = socket.isClosed() ? Promise.resolve(now()) : socket.waitForEvent('close').then(now);
+  const began = now();
+  const [answered, closed] = await Promise.all([end(id).then(now), closing]);
   await expect(page.getByRole('heading', { name: 'Your session has ended' })).toBeVisible();
-  return took;
+  return { began, answered, closed };
 }
 
 const sorted = (times: number[]): number[] => times.toSorted((one, other) => one - other);
@@ -41,14 +41,15 @@ test('expired on one node, the tab on the other is closed, a hundred times', asy
   const page = await open('student', '/');
   const times: number[] = [];
   for (let n = 0; n < 100; n += 1) {
-    const took = await expireAndWait(page, a, async () => {
+    const open = async () => {
       const { id, node } = await b.launchAs('student');
       expect(node).toBe('b');
       // Each second tab lands on the wrong node, and is relayed.
       await openTab(page, n % 2 === 0 ? b : a, id);
       return id;
-    });
-    times.push(took);
+    };
+    const { began, closed } = await endAndWait(page, open, (id) => a.expire(id));
+    times.push(closed - began);
   }
   const all = sorted(times);
   // The aim is a p99 of 200 ms (issue 4). Beside another worker's browsers the machine itself stops for longer now and then.
@@ -99,7 +100,7 @@ async function lastWord(socket: Socket): Promise<{ told: boolean; reset: boolean
   return new Promise((resolve) => socket.once('close', (reset) => resolve({ told, reset })));
 }
 
-test('without NOTIFY it takes 1.5 s at most', async ({ startServer, browser, complaints }) => {
+test('without NOTIFY it takes 1.5 s at most, also where nobody but the log tells of it', async ({ startServer, browser, complaints }) => {
   complaints.allow(/410 \(Gone\)/);
   const settings = { CLOUD_DELIVERY_DATABASE_NOTIFY: 'false' };
   const a = await startServer({ name: 'nodes-quiet-a', simulated: true, postgres: true, node: 'a', settings });
@@ -108,20 +109,26 @@ test('without NOTIFY it takes 1.5 s at most', async ({ startServer, browser, com
   const [name = '', value = ''] = (await b.cookie('student')).split('=');
   await context.addCookies([{ name, value, url: b.url }]);
   const page = await context.newPage();
-  const times: number[] = [];
-  for (let n = 0; n < 10; n += 1) {
-    times.push(
-      await expireAndWait(page, a, async () => {
-        const { id } = await b.launchAs('student');
-        await openTab(page, b, id);
-        return id;
-      }),
-    );
+  const open = async () => {
+    const { id } = await b.launchAs('student');
+    await openTab(page, b, id);
+    return id;
+  };
+  const [told, found]: [number[], number[]] = [[], []];
+  for (let n = 0; n < 5; n += 1) {
+    const { began, closed } = await endAndWait(page, open, (id) => a.expire(id));
+    told.push(closed - began);
+  }
+  for (let n = 0; n < 5; n += 1) {
+    // The command line knows no nodes.
+    const { answered, closed } = await endAndWait(page, open, () => a.cli(['application', 'close', SIMULATED.application, '--end-sessions']));
+    found.push(closed - answered);
+    await a.cli(['application', 'open', SIMULATED.application]);
   }
   await context.close();
   expect(a.database?.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%listening'"), 'nobody listens').toBe('0');
-  console.log(`the same without NOTIFY, of 10: worst ${Math.max(...times).toFixed(0)} ms`);
-  expect(Math.max(...times)).toBeLessThan(1500);
+  console.log(`the same without NOTIFY: worst ${Math.max(...told).toFixed(0)} ms of 5, and ${Math.max(...found).toFixed(0)} ms of 5 after the command line`);
+  expect(Math.max(...told, ...found)).toBeLessThan(1500);
 });
 
 test('twenty expires at once from both nodes are one event and twenty successes', async ({ server: a, startServer }) => {
@@ -143,6 +150,9 @@ test('who pretends to be another node is trusted in nothing', async ({ server: a
   expect((await handshake(b.url, path, { cookie, origin: 'https://elsewhere.example', ...forged })).status, 'the page is looked at').toBe(403);
   expect((await handshake(a.url, path, { cookie, origin: a.url, ...forged })).status, 'it is handed on to nobody').toBe(503);
   expect((await handshake(b.url, path, { origin: b.url, ...forged })).status, 'a login is needed').toBe(401);
+  const look = (secret: OutgoingHttpHeaders) => b.call('admin', 'POST', '/nodes/look', { headers: secret });
+  expect((await look({})).status, 'not even an administrator').toBe(403);
+  expect((await look({ 'x-cloud-delivery-node': 'A'.repeat(43) })).status).toBe(403);
   const ended = await b.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: {}, headers: forged });
   expect(ended.status).toBe(200);
   const { items } = (await b.call('admin', 'GET', `/api/v1/events?q=session:${id}`)).json as { items: { kind: string; address: string | null }[] };

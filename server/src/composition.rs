@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::{SystemClock, Time},
+    http::peers::HttpPeers,
     settings::Settings,
 };
 
@@ -53,6 +54,7 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
         reload_grace: Duration::from_millis(settings.reload_grace_ms.into()),
         node: settings.node().into(),
         node_url: settings.node_url().into(),
+        peers: Arc::new(HttpPeers::new()),
         lost_after,
         ..Options::default()
     };

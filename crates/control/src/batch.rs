@@ -77,10 +77,13 @@ impl Control {
                 batch: Some(request.batch),
                 block: request.block_relaunch,
             };
-            outcome(*id, self.step(*id, command, actor(me)).await)
+            self.step(*id, command, actor(me)).await
         };
         // All at once, so that they share transactions.
-        Ok(join_all(request.sessions.iter().map(expire)).await)
+        let done = join_all(request.sessions.iter().map(expire)).await;
+        self.closed_elsewhere(done.iter().flatten()).await;
+        let ids = request.sessions.iter().map(|target| target.id);
+        Ok(ids.zip(done).map(|(id, done)| outcome(id, done)).collect())
     }
 }
 

@@ -19,6 +19,8 @@ impl Control {
             if let Err(error) = control.catch_up().await {
                 tracing::warn!(%error, "a change is announced later");
             }
+            // Sessions may have ended with what they stood on.
+            control.closed_everywhere().await;
             Ok(done)
         });
         done.await.map_err(|error| Error::Internal(error.to_string()))?

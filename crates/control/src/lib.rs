@@ -43,7 +43,7 @@ use uuid::Uuid;
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
 pub use first_start::FirstStart;
-pub use nodes::{Host, Relay, SILENT};
+pub use nodes::{Host, NoPeers, Peers, Relay, SILENT};
 pub use people::{MIN_PASSWORD_CHARS, random_password};
 pub use refresh::REFRESH_INTERVAL;
 pub use streams::{Close, Use};
@@ -64,6 +64,8 @@ pub struct Options {
     pub node: Arc<str>,
     /// Where the others reach it.
     pub node_url: Arc<str>,
+    /// How this node reaches them.
+    pub peers: Arc<dyn Peers>,
     /// How long the log may be away before tabs and watches are closed; `None` = they stay open.
     pub lost_after: Option<TimeDelta>,
 }
@@ -75,6 +77,7 @@ impl Default for Options {
             hashing: 2,
             node: ONLY_NODE.into(),
             node_url: "".into(),
+            peers: Arc::new(NoPeers),
             lost_after: None,
         }
     }

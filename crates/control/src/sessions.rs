@@ -114,9 +114,7 @@ impl Control {
             batch: None,
             block: request.block_relaunch,
         };
-        self.step(id, command, actor(me))
-            .await
-            .map(|session| SessionView::from(&session))
+        self.end(id, command, actor(me)).await
     }
 
     /// No longer waits for the environment to close an ended session: what may be left there is the administrator's to
@@ -131,9 +129,14 @@ impl Control {
     /// Ends one's own session.
     pub async fn end_own(&self, me: &Me, id: SessionId) -> Result<SessionView> {
         self.found(me, id).await?;
-        self.step(id, Command::expire(EndReason::User), actor(me))
-            .await
-            .map(|session| SessionView::from(&session))
+        self.end(id, Command::expire(EndReason::User), actor(me)).await
+    }
+
+    /// Ends a session: commit, close its tab on whichever node, answer.
+    async fn end(&self, id: SessionId, command: Command, by: Actor) -> Result<SessionView> {
+        let session = self.step(id, command, by).await?;
+        self.closed_elsewhere([&session]).await;
+        Ok(SessionView::from(&session))
     }
 
     /// A session that this person may know of.

@@ -9,6 +9,7 @@ mod health;
 mod logins;
 mod origin;
 mod pages;
+pub mod peers;
 mod problem;
 mod relay;
 mod security;
@@ -75,6 +76,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         .route("/sessions/{id}/stream", get(stream::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
         .route("/admin/cloud-delivery/audit", get(audit::page))
+        .route(peers::LOOK, post(peers::look))
         .nest("/api/v1", api::router());
     let router = pages::add(router, &state, site.reload_port)
         .with_state(state.clone())

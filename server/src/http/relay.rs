@@ -44,10 +44,7 @@ pub struct Relays(Client<HttpConnector, Body>);
 impl Relays {
     /// None is open yet.
     pub fn new() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECTING));
-        connector.set_nodelay(true);
-        Self(Client::builder(TokioExecutor::new()).build(connector))
+        Self(client())
     }
 
     /// Hands a tab on, and answers it with what the other node says.
@@ -81,6 +78,14 @@ impl Relays {
         }
         Ok(answer.map(Body::new))
     }
+}
+
+/// Speaks to other nodes; keeps connections that are idle.
+pub(super) fn client() -> Client<HttpConnector, Body> {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(CONNECTING));
+    connector.set_nodelay(true);
+    Client::builder(TokioExecutor::new()).build(connector)
 }
 
 /// Hands the bytes of a tab on, and the node's back, until the node has said its last word: that reaches the tab also where the node

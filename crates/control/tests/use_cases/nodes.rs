@@ -1,15 +1,26 @@
 //! Several nodes on one log. Time is the runtime's, which jumps as soon as everybody waits.
 #![expect(clippy::unwrap_used, reason = "a cluster that can't be made is a failed test")]
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    future::pending,
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
-use control::{Attachment, Clock, Close, Control, Error, Host, Options, REFRESH_INTERVAL, SILENT, Tab};
+use control::{Attachment, Clock, Close, Control, Error, Host, Options, Peers, REFRESH_INTERVAL, Relay, SILENT, Tab};
 use environments::{
     Environment,
     simulated::{Simulated, SimulatedPlan},
 };
-use session::{EventKind, Role, SessionId, Status, Teardown, Timestamp, batch::Selector, view::View, wire::Me};
+use futures::future::BoxFuture;
+use session::{
+    EventKind, Role, SessionId, Status, Teardown, Timestamp,
+    batch::{ExpireMany, Selector, Target},
+    view::View,
+    wire::Me,
+};
 use store::{Store, memory::Memory};
 use tokio::{
     sync::mpsc,
@@ -31,7 +42,25 @@ impl Clock for Runtime {
     }
 }
 
+/// Has the node of an address look into the log, as over the network.
+#[derive(Clone, Debug, Default)]
+struct Wire(Arc<Mutex<HashMap<Arc<str>, Weak<Control>>>>);
+
+impl Peers for Wire {
+    fn look(&self, at: Relay) -> BoxFuture<'static, ()> {
+        let control = self.0.lock().unwrap().get(&at.url).and_then(Weak::upgrade);
+        Box::pin(async move {
+            match control {
+                Some(control) if control.is_node(&at.secret) => control.look().await.unwrap(),
+                // It does not answer.
+                _ => pending().await,
+            }
+        })
+    }
+}
+
 struct Cluster {
+    wire: Wire,
     store: Arc<dyn Store>,
     clock: Arc<Runtime>,
     nodes: Vec<Node>,
@@ -47,13 +76,14 @@ struct Node {
 }
 
 impl Node {
-    async fn new(name: &str, store: &Arc<dyn Store>, clock: &Arc<Runtime>) -> Self {
+    async fn new(name: &str, store: &Arc<dyn Store>, clock: &Arc<Runtime>, wire: &Wire) -> Self {
         let (signals, received) = mpsc::unbounded_channel();
         let environment = Simulated::new(SimulatedPlan::default(), signals);
         let reached: Arc<dyn Environment> = environment.clone();
         let options = Options {
             node: name.into(),
             node_url: format!("http://{name}").into(),
+            peers: Arc::new(wire.clone()),
             ..Options::default()
         };
         let environments = HashMap::from([(ENVIRONMENT, reached)]);
@@ -85,9 +115,10 @@ impl Cluster {
         let store: Arc<dyn Store> = Arc::new(Memory::new());
         furnish(&*store).await;
         let clock = Arc::new(Runtime(Instant::now()));
+        let wire = Wire::default();
         let nodes = vec![
-            Node::new("a", &store, &clock).await,
-            Node::new("b", &store, &clock).await,
+            Node::new("a", &store, &clock, &wire).await,
+            Node::new("b", &store, &clock, &wire).await,
         ];
         let control = &nodes[0].control;
         let mut people = Vec::new();
@@ -98,6 +129,7 @@ impl Cluster {
         }
         let [admin, student] = people.try_into().unwrap();
         let cluster = Self {
+            wire,
             store,
             clock,
             nodes,
@@ -107,6 +139,13 @@ impl Cluster {
         // Until each has heard of the other.
         sleep(Duration::from_secs(3)).await;
         cluster
+    }
+
+    /// From now on a node hears when another one asks it to look.
+    fn connect(&self, node: usize) {
+        let control = &self.nodes[node].control;
+        let address = format!("http://{}", ["a", "b"][node]).into();
+        self.wire.0.lock().unwrap().insert(address, Arc::downgrade(control));
     }
 
     fn node(&self, node: usize) -> &Control {
@@ -184,6 +223,52 @@ async fn an_expire_on_one_node_closes_the_tab_on_another() {
         })
         .await;
     assert!(cluster.nodes[0].environment.observe().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_answered_when_the_tab_on_another_node_is_closed() {
+    let cluster = Cluster::new().await;
+    cluster.connect(0);
+    let (b, admin) = (&cluster.nodes[1].control, &cluster.admin);
+    for way in ["expire", "many", "own", "block"] {
+        let id = cluster.active_on(0).await;
+        let mut tab = cluster.open_on(0, id).await;
+        cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+        let began = cluster.clock.now();
+        match way {
+            "expire" => drop(b.expire(admin, id, Default::default()).await.unwrap()),
+            "own" => drop(b.end_own(&cluster.student, id).await.unwrap()),
+            "block" => b.block_user(admin, "student", true).await.unwrap(),
+            _ => {
+                let selection = b.selection(admin, &Selector::Ids(vec![id])).await.unwrap();
+                let request = ExpireMany {
+                    batch: selection.batch,
+                    size: 1,
+                    reason: None,
+                    block_relaunch: false,
+                    sessions: vec![Target { id, seen: None }],
+                };
+                drop(b.expire_many(admin, request).await.unwrap());
+            }
+        }
+        assert_eq!(tab.closed.try_recv(), Ok(Close::Expired), "{way}");
+        assert_eq!(
+            cluster.clock.now(),
+            began,
+            "{way}: nobody had to wait for the next look"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_waits_for_a_node_that_does_not_answer_for_a_second_and_no_longer() {
+    let cluster = Cluster::new().await;
+    let id = cluster.active_on(0).await;
+    cluster.shows(1, |cluster| cluster.status(1, id).is_some()).await;
+    let began = cluster.clock.now();
+    let expired = cluster.node(1).expire(&cluster.admin, id, Default::default()).await;
+    assert_eq!(expired.unwrap().status, Status::Expired);
+    assert_eq!(cluster.clock.now() - began, TimeDelta::seconds(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,7 +354,7 @@ async fn a_node_is_ready_without_waiting_for_the_others() {
     // The turn is free: the others have yet to hear that it was taken.
     sleep(REFRESH_INTERVAL.to_std().unwrap()).await;
     let began = cluster.clock.now();
-    let _c = Node::new("c", &cluster.store, &cluster.clock).await;
+    let _c = Node::new("c", &cluster.store, &cluster.clock, &cluster.wire).await;
     assert!(cluster.clock.now() - began < TimeDelta::seconds(1));
 }
 
@@ -348,7 +433,7 @@ async fn a_node_that_starts_again_leaves_the_sessions_of_others_alone() {
     });
     let _tab = cluster.open_on(0, here).await;
     // The applications that pretend die with their server.
-    cluster.nodes[1] = Node::new("b", &cluster.store, &cluster.clock).await;
+    cluster.nodes[1] = Node::new("b", &cluster.store, &cluster.clock, &cluster.wire).await;
     cluster
         .shows(0, |cluster| cluster.status(0, there) == Some(Status::Error))
         .await;

@@ -1,0 +1,65 @@
+//! `POST /nodes/look`: how one node has another look into the log at once, so that an expire is answered when the tab is closed, on
+//! whichever node that is. The log would tell it too, but a moment later.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, StatusCode},
+};
+use control::{Peers, Relay};
+use futures::future::BoxFuture;
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use session::wire::Problem;
+
+use super::{AppState, problem::Refused, relay::client};
+
+/// The address on every node.
+pub const LOOK: &str = "/nodes/look";
+/// Says that a node asks: the secret of the one that is asked.
+const NODE: HeaderName = HeaderName::from_static("x-cloud-delivery-node");
+
+/// Asks over HTTP.
+#[derive(Debug)]
+pub struct HttpPeers(Client<HttpConnector, Body>);
+
+impl HttpPeers {
+    /// No connection is open yet.
+    pub fn new() -> Self {
+        Self(client())
+    }
+}
+
+impl Peers for HttpPeers {
+    fn look(&self, at: Relay) -> BoxFuture<'static, ()> {
+        let client = self.0.clone();
+        Box::pin(async move {
+            let request = Request::post(format!("{}{LOOK}", at.url)).header(NODE, &*at.secret);
+            let Ok(request) = request.body(Body::empty()) else {
+                return;
+            };
+            match client.request(request).await {
+                Ok(answer) if answer.status().is_success() => {}
+                Ok(answer) => {
+                    tracing::warn!(node = &*at.node, status = %answer.status(), "a node did not look into the log: is its node_url right?");
+                }
+                Err(error) => tracing::warn!(node = &*at.node, %error, "a node could not be told to look into the log"),
+            }
+        })
+    }
+}
+
+/// Another node has ended what this one may host, and waits until this one has closed the tabs.
+pub async fn look(State(state): State<AppState>, headers: HeaderMap) -> Result<StatusCode, Refused> {
+    let secret = headers.get(NODE).and_then(|secret| secret.to_str().ok());
+    if !secret.is_some_and(|secret| state.control.is_node(secret)) {
+        let detail = "Only the other nodes of this server ask that.";
+        return Err(Refused(Problem::new(
+            403,
+            "not_a_node",
+            "This is for nodes only",
+            detail,
+        )));
+    }
+    state.control.look().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
