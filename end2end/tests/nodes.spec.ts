@@ -243,11 +243,14 @@ test('a server that wakes up when another one has its name ends, and leaves what
   const asleep = await startServer({ name: 'nodes-asleep', simulated: true, node: 'b', sharing: a });
   asleep.suspend();
   // The database gives up the connection that holds the name; that of node a, which it gives up as well, is made again.
-  a.database?.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%server lock'");
-  const heir = await startServer({ name: 'nodes-heir', simulated: true, node: 'b', sharing: a });
-  const { id } = await heir.launchAs(await a.person('heiress', 'user'));
-  await expect.poll(async () => (await heir.session(id)).status).toBe('active');
-  asleep.resume();
+  a.database?.sql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name LIKE '%server lock'");
+  const follow = async () => {
+    const heir = await startServer({ name: 'nodes-heir', simulated: true, node: 'b', sharing: a });
+    const { id } = await heir.launchAs(await a.person('heiress', 'user'));
+    await expect.poll(async () => (await heir.session(id)).status).toBe('active');
+    return { heir, id };
+  };
+  const { heir, id } = await follow().finally(() => asleep.resume());
   expect(await asleep.ended()).toBe(1);
   expect(asleep.log).toContain('another cloud-delivery server is node “b” of this database');
   expect(await heir.session(id)).toMatchObject({ status: 'active', error: null });

@@ -8,7 +8,7 @@ use session::{
     Actor, EndReason, SessionId, Status, Teardown,
     lifecycle::{self, Command},
 };
-use store::{Answer, Request, StoreError};
+use store::{Answer, Changes, Request, StoreError};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -161,13 +161,18 @@ impl Control {
         Ok(())
     }
 
-    /// What other nodes, and the command line, wrote into the log.
+    /// What other nodes, and the command line, wrote into the log. When it returns, the tabs of what has ended by then are told, whoever
+    /// found it.
     pub(crate) async fn catch_up(&self) -> Result<()> {
         let known = self.replica.revision();
-        if self.store.revision().await? <= known {
-            return Ok(());
-        }
-        for session in self.replica.catch_up(self.store.changes(known).await?) {
+        let news = self.store.revision().await? > known;
+        let changes = if news {
+            self.store.changes(known).await?
+        } else {
+            Changes::default()
+        };
+        let _one_at_a_time = self.closing_tabs.lock();
+        for session in self.replica.catch_up(changes) {
             if let Some(why) = close_reason(&session) {
                 self.streams.close(session.id, why);
                 self.closing.notify_one();

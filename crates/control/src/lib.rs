@@ -34,6 +34,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use environments::Environment;
+use parking_lot::Mutex;
 use session::{EnvironmentId, ONLY_NODE, Session, Status};
 use store::{Answer, Committed, Store, Writer};
 use tokio::sync::{Notify, Semaphore};
@@ -100,6 +101,7 @@ pub struct Control {
     sweeps: refresh::Sweeps,
     nodes: nodes::Nodes,
     closing: Arc<Notify>,
+    closing_tabs: Mutex<()>,
     views: watch::Views,
     draining: CancellationToken,
     tabs: TaskTracker,
@@ -138,6 +140,7 @@ impl Control {
             sweeps,
             nodes,
             closing,
+            closing_tabs: Mutex::new(()),
             views: watch::Views::default(),
             draining: CancellationToken::new(),
             tabs: TaskTracker::new(),

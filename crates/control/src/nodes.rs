@@ -303,6 +303,7 @@ impl Control {
             sweep_granted_at,
         } = match self.store.beat(name, url, &report).await {
             Err(StoreError::NodeTaken(name)) => {
+                tracing::error!("{}", StoreError::NodeTaken(name.clone()));
                 // Two that run the same sessions would end each other's: see `Control::broken`.
                 self.writer.close().await;
                 return Err(StoreError::NodeTaken(name).into());

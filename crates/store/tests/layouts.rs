@@ -27,7 +27,8 @@ async fn a_sqlite_database_of_an_earlier_version_is_brought_up_to_date() {
     let fresh = tempfile::tempdir().unwrap();
     drop(Sqlite::serve(fresh.path()).await.unwrap());
     let first = first_of(&sqlx::migrate!("migrations/sqlite"), FIRST_OF_SQLITE);
-    for layout in [first, sqlx::migrate!("tests/layouts/sqlite")] {
+    let two = sqlx::migrate!("tests/layouts/sqlite");
+    for layout in [first, only_first(&two), two] {
         let dir = tempfile::tempdir().unwrap();
         let mut earlier = sqlite(dir.path()).await;
         layout.run_direct(None, &mut earlier, false).await.unwrap();
@@ -54,7 +55,8 @@ async fn a_postgresql_database_of_an_earlier_version_is_brought_up_to_date_by_tw
     let fresh = Database::create().await;
     drop(Postgres::open(fresh.url(), Settings::default()).await.unwrap());
     let first = first_of(&sqlx::migrate!("migrations/postgres"), FIRST_OF_POSTGRES);
-    for layout in [first, sqlx::migrate!("tests/layouts/postgres")] {
+    let two = sqlx::migrate!("tests/layouts/postgres");
+    for layout in [first, only_first(&two), two] {
         let database = Database::create().await;
         let mut earlier = PgConnection::connect(database.url()).await.unwrap();
         layout.run_direct(None, &mut earlier, false).await.unwrap();
@@ -75,12 +77,17 @@ async fn a_postgresql_database_of_an_earlier_version_is_brought_up_to_date_by_tw
     }
 }
 
-/// The first of these files alone.
+/// The first of today's files alone.
 fn first_of(today: &Migrator, released: &str) -> Migrator {
-    let first = today.iter().next().unwrap().clone();
-    let checksum: String = first.checksum.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(checksum, released, "{} was edited", first.description);
-    Migrator::with_migrations(vec![first])
+    let first = only_first(today);
+    let checksum = &first.migrations[0].checksum;
+    let checksum: String = checksum.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(checksum, released, "it was edited");
+    first
+}
+
+fn only_first(all: &Migrator) -> Migrator {
+    Migrator::with_migrations(all.iter().take(1).cloned().collect())
 }
 
 fn policy() -> String {

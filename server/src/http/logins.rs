@@ -99,7 +99,7 @@ pub async fn sign_in(
         Err(control::Error::Credentials) => back("failed=1"),
         Err(control::Error::Blocked) => back("blocked=1"),
         Err(control::Error::Throttled(seconds)) => back(&format!("throttled={seconds}")),
-        Err(error) => Refused::from(error).into_response(),
+        Err(error) => unavailable::page(error, &format!("/login?next={}", encode(&form.next))),
     }
 }
 

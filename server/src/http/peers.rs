@@ -39,8 +39,11 @@ impl Peers for HttpPeers {
             };
             match client.request(request).await {
                 Ok(answer) if answer.status().is_success() => {}
+                Ok(answer) if answer.status().is_server_error() => {
+                    tracing::warn!(node = &*at.node, "a node can't look into the log now");
+                }
                 Ok(answer) => {
-                    tracing::warn!(node = &*at.node, status = %answer.status(), "a node did not look into the log: is its node_url right?");
+                    tracing::warn!(node = &*at.node, status = %answer.status(), "this is not that node: is its node_url right?");
                 }
                 Err(error) => tracing::warn!(node = &*at.node, %error, "a node could not be told to look into the log"),
             }

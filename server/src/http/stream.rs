@@ -106,7 +106,6 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
         }));
         // A tab that does not take it is cut all the same.
         drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
-        drop(attachment);
         drop(timeout(GOODBYE, heard_out(&mut from_tab)).await);
     }
 }

@@ -23,12 +23,17 @@ pub fn answer(request: &Request, error: control::Error) -> Response {
         control::Error::Store(StoreError::Unreachable(_)) => control::Error::Lost,
         other => other,
     };
-    let problem = Refused::from(error).0;
     let asked = request
         .uri()
         .path_and_query()
         .filter(|_| request.method() == Method::GET);
     let again = asked.map_or("/", |asked| asked.as_str());
+    page(error, again)
+}
+
+/// The page, with where to try again: a path of this server.
+pub fn page(error: control::Error, again: &str) -> Response {
+    let problem = Refused::from(error).0;
     tab::answer(
         problem.status,
         app::unavailable_page::page(&problem.title, &problem.detail, own_path(again)),

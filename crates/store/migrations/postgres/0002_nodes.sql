@@ -2,7 +2,7 @@
 ALTER TABLE sessions ADD COLUMN node text NOT NULL DEFAULT 'main';
 
 -- The servers that share this database, each by the name that it was given. `server` is drawn at each start: only the last that
--- started under a name may write. Each counts up its `beats` while it lives, and keeps here what its last sweep found. No part of
+-- started under a name may write into the log. Each counts up its `beats` while it lives, and keeps here what its last sweep found. No part of
 -- the log: nobody needs to know tomorrow.
 CREATE TABLE nodes (
     name   text   COLLATE "C" NOT NULL PRIMARY KEY,

@@ -13,14 +13,14 @@ use crate::{Heard, Node, Result, StoreError};
 
 /// The address comes with the first heartbeat.
 const CLAIM: &str = "INSERT INTO nodes (name, server, url, beats, report) VALUES ($1, gen_random_uuid(), '', 1, '{}') \
-     ON CONFLICT (name) DO UPDATE SET server = excluded.server, url = '', beats = nodes.beats + 1 RETURNING server";
+     ON CONFLICT (name) DO UPDATE SET server = excluded.server, url = '', beats = nodes.beats + 1, seen_at = now() RETURNING server";
 const BEAT: &str =
     "UPDATE nodes SET url = $3, beats = beats + 1, report = $4::json, seen_at = now() WHERE name = $1 AND server = $2";
 /// Who has not been seen for a day and has left nothing to do. Should it come back all the same, it starts anew.
 const FORGET: &str = "DELETE FROM nodes WHERE seen_at < now() - interval '1 day' AND NOT EXISTS \
      (SELECT FROM sessions WHERE node = name AND (ended_at IS NULL OR teardown = 'wanted'))";
 
-/// Makes this server the node of a name. One that was it before writes nothing more from then on: [`Transaction::begin`].
+/// Makes this server the node of a name. One that was it before writes nothing more into the log from then on: [`Transaction::begin`].
 pub(super) async fn claim(store: &Postgres, name: &str) -> Result<Uuid> {
     let mut transaction = Transaction::begin(store).await?;
     let row = transaction.lease().one(sqlx::query(CLAIM).bind(text(name))).await?;

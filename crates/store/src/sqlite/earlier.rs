@@ -1,5 +1,5 @@
-//! A database whose first layout came in two files: what they made is the same but for three indexes that nobody needed. It goes on as
-//! one that was made by the single file of today.
+//! A database whose first layout came in two files: what they made is the same but for three indexes that nobody needed; the second
+//! may be missing. It goes on as one that was made by the single file of today.
 
 use sqlx::{Connection, SqliteConnection, migrate::Migrator};
 
@@ -22,7 +22,7 @@ pub(super) async fn adopt(connection: &mut SqliteConnection, migrations: &Migrat
         .execute(&mut *transaction)
         .await?;
     sqlx::raw_sql(
-        "DELETE FROM _sqlx_migrations WHERE version = 2; \
+        "DELETE FROM _sqlx_migrations WHERE version = 2; CREATE INDEX IF NOT EXISTS events_by_time ON events (at, id); \
          DROP INDEX events_refused; DROP INDEX events_of_people; DROP INDEX events_of_catalogue",
     )
     .execute(&mut *transaction)

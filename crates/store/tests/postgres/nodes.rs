@@ -106,7 +106,7 @@ async fn a_node_hears_of_another_ones_writes_and_of_a_lost_connection() {
     hears(&there, "what the other node wrote").await;
     // A future that is dropped takes nothing with it.
     drop(Box::pin(there.changed()));
-    let end_listeners = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+    let end_listeners = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity \
          WHERE datname = current_database() AND application_name LIKE '%listening'";
     let mut other = raw(database.url()).await;
     let ended: i64 = sqlx::query_scalar(end_listeners).fetch_one(&mut other).await.unwrap();
@@ -255,7 +255,7 @@ async fn a_server_whose_name_another_one_has_taken_writes_nothing_more() {
     asleep.write(&[launch(id, 0, TERMINAL)]).await.unwrap();
     // Its machine sleeps, and the database gives up the connection that holds the name.
     cut_the_locks(&database).await;
-    let follows = serve().await.unwrap();
+    let follows = until("the name is free", || async { serve().await.ok() }).await;
     // It wakes up, and believes that the session is still its own.
     let refused = asleep.write(&[expire(id)]).await.err().unwrap();
     assert!(
@@ -313,17 +313,27 @@ async fn a_node_that_is_gone_for_good_is_forgotten_unless_it_left_something_to_d
     let change = "UPDATE sessions SET node = CASE username WHEN 'person1' THEN 'busy' ELSE 'b' END; \
         UPDATE nodes SET seen_at = now() - interval '25 hours'";
     sqlx::raw_sql(change).execute(&mut other).await.unwrap();
+    let known = async |store: &Postgres, name: &str| -> Vec<String> {
+        let heard = store.beat(name, "", "{}").await.unwrap();
+        heard.nodes.iter().map(|node| node.name.to_string()).collect()
+    };
     let b = serve("b").await;
-    let heard = b.beat("b", "", "{}").await.unwrap();
-    assert_eq!(
-        heard.nodes.iter().map(|node| &*node.name).collect::<Vec<_>>(),
-        ["b", "busy"]
-    );
+    assert_eq!(known(&b, "b").await, ["b", "busy"]);
+    // One that was off for so long itself is there again, with nothing left to do.
+    drop(b);
+    let change = "DELETE FROM sessions; UPDATE nodes SET seen_at = now() - interval '25 hours'";
+    sqlx::raw_sql(change).execute(&mut other).await.unwrap();
+    let b = until("the name is free", || async {
+        Postgres::serve(database.url(), Default::default(), "b").await.ok()
+    })
+    .await;
+    assert_eq!(known(&b, "b").await, ["b"]);
+    b.write(&[launch(Uuid::from_u128(7), 0, TERMINAL)]).await.unwrap();
 }
 
 /// As a database that has given up the connections of servers that it no longer hears.
 async fn cut_the_locks(database: &Database) {
-    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+    let cut = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity \
          WHERE datname = current_database() AND application_name LIKE '%server lock'";
     let ended: i64 = sqlx::query_scalar(cut)
         .fetch_one(&mut raw(database.url()).await)
