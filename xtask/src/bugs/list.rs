@@ -254,12 +254,4 @@ pub const BUGS: &[Bug] = &[
             "self.store.revision().await? > u64::MAX;",
         )],
     },
-    Bug {
-        what: "a node takes nobody for dead",
-        changes: &[(
-            NODES,
-            "!self.deaf(now) && now - moved_at >= SILENT",
-            "self.deaf(now) && now - moved_at >= SILENT",
-        )],
-    },
 ];
