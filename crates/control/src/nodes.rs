@@ -6,20 +6,16 @@
 //! the log for [`Options::lost_after`](crate::Options) has closed its tabs by then.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    fmt::Debug,
-    future::ready,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::Duration,
 };
 
 use chrono::TimeDelta;
-use futures::future::{BoxFuture, join_all};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use session::{Actor, Session, SessionId, Status, Timestamp, lifecycle::Command, wire::Me};
 use store::{Heard, Node, StoreError};
-use tokio::{sync::watch, time::timeout};
+use tokio::sync::watch;
 
 use crate::{Close, Control, Error, Result, people::random_password, refresh::Report};
 
@@ -29,8 +25,6 @@ pub const SILENT: TimeDelta = TimeDelta::seconds(15);
 const DEAF: TimeDelta = TimeDelta::seconds(5);
 /// So long before the limit a lost log has its consequences: on a busy machine too, they are over when it comes.
 const AHEAD: TimeDelta = TimeDelta::seconds(1);
-/// How long an answer waits for the other nodes' tabs.
-const TELLING: Duration = Duration::from_secs(1);
 /// A tab that the log knows nothing of, or that only the log knows of, is on its way for a moment. After this long it is not.
 const SETTLED: TimeDelta = TimeDelta::seconds(5);
 
@@ -52,22 +46,6 @@ pub struct Relay {
     pub url: Arc<str>,
     /// By this it knows that one of the nodes asks: [`Control::is_node`].
     pub secret: Arc<str>,
-}
-
-/// How a node has another one look into the log at once.
-pub trait Peers: Debug + Send + Sync {
-    /// Returns when it has looked, and closed the tabs of what has ended; or when it can't be reached.
-    fn look(&self, at: Relay) -> BoxFuture<'static, ()>;
-}
-
-/// Nobody is asked: the others hear of it from the log.
-#[derive(Debug)]
-pub struct NoPeers;
-
-impl Peers for NoPeers {
-    fn look(&self, _: Relay) -> BoxFuture<'static, ()> {
-        Box::pin(ready(()))
-    }
 }
 
 /// What a node tells the others with each heartbeat.
@@ -147,7 +125,7 @@ impl Nodes {
     }
 
     /// How a node is reached; `None` while it is away.
-    fn reach(&self, node: &str, now: Timestamp) -> Option<Relay> {
+    pub fn reach(&self, node: &str, now: Timestamp) -> Option<Relay> {
         let known = self.known.lock();
         let other = known.others.get(node).filter(|other| !other.node.url.is_empty())?;
         (!known.away(node, now)).then(|| Relay {
@@ -155,6 +133,12 @@ impl Nodes {
             url: other.node.url.clone(),
             secret: other.told.secret.clone(),
         })
+    }
+
+    /// Every other node that is there.
+    pub fn reachable(&self, now: Timestamp) -> Vec<Relay> {
+        let names: Vec<_> = self.known.lock().others.keys().cloned().collect();
+        names.iter().filter_map(|name| self.reach(name, now)).collect()
     }
 
     fn alone(&self) -> bool {
@@ -216,48 +200,6 @@ impl Control {
         }
         let there = self.nodes.reach(&session.node, self.clock.now()).map(Host::There);
         there.ok_or_else(|| Error::NodeAway(session.node.clone()))
-    }
-
-    /// Has the nodes that host these sessions close their tabs, as far as they have ended. Whoever ended them is answered after that,
-    /// but waits for no node for longer than a moment: one that is cut off finds it in the log, or loses the log and its tabs.
-    pub(crate) async fn closed_elsewhere(&self, sessions: impl IntoIterator<Item = &Session>) {
-        let ended = sessions.into_iter().filter(|session| !session.status.is_live());
-        let hosts: BTreeSet<_> = ended
-            .filter(|session| !self.mine(session))
-            .map(|session| &session.node)
-            .collect();
-        let now = self.clock.now();
-        self.looked_into(hosts.into_iter().filter_map(|host| self.nodes.reach(host, now)))
-            .await;
-    }
-
-    /// The same for every node, where it is not known what has ended.
-    pub(crate) async fn closed_everywhere(&self) {
-        let now = self.clock.now();
-        let others: Vec<_> = self.nodes.known.lock().others.keys().cloned().collect();
-        self.looked_into(others.iter().filter_map(|node| self.nodes.reach(node, now)))
-            .await;
-    }
-
-    async fn looked_into(&self, hosts: impl Iterator<Item = Relay>) {
-        let looking = hosts.map(|host| {
-            let node = host.node.clone();
-            let look = self.options.peers.look(host);
-            async move {
-                if timeout(TELLING, look).await.is_err() {
-                    tracing::warn!(
-                        node = &*node,
-                        "a node did not say in time that it has closed the tabs of what has ended"
-                    );
-                }
-            }
-        });
-        join_all(looking).await;
-    }
-
-    /// Looks into the log at once: another node has ended what this one may host.
-    pub async fn look(&self) -> Result<()> {
-        self.catch_up().await
     }
 
     /// Is this what only the other nodes know of this one?
