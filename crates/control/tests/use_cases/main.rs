@@ -3,6 +3,7 @@
 mod access;
 mod alive;
 mod catalogue;
+mod cluster;
 mod house;
 mod nodes;
 mod people;

@@ -1,203 +1,24 @@
 //! Several nodes on one log. Time is the runtime's, which jumps as soon as everybody waits.
-#![expect(clippy::unwrap_used, reason = "a cluster that can't be made is a failed test")]
 
-use std::{
-    collections::HashMap,
-    future::pending,
-    sync::{Arc, Mutex, Weak},
-    time::Duration,
-};
+use std::time::Duration;
 
 use chrono::TimeDelta;
-use control::{Attachment, Clock, Close, Control, Error, Host, Options, Peers, REFRESH_INTERVAL, Relay, SILENT, Tab};
-use environments::{
-    Environment,
-    simulated::{Simulated, SimulatedPlan},
-};
-use futures::future::BoxFuture;
+use control::{Clock, Close, Error, Host, REFRESH_INTERVAL, SILENT, Tab};
+use environments::Environment;
 use session::{
-    EventKind, Role, SessionId, Status, Teardown, Timestamp,
+    EventKind, Role, Status, Teardown,
     batch::{ExpireMany, Selector, Target},
     view::View,
-    wire::Me,
 };
-use store::{Store, memory::Memory};
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-    time::{Instant, sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
-use crate::house::{DESKTOP, ENVIRONMENT, HOME, PASSWORD, furnish};
+use crate::{
+    cluster::{Cluster, Node},
+    house::{DESKTOP, HOME, PASSWORD},
+};
 
 /// Longer than anything here takes, but for what waits for [`SILENT`].
 const SOON: Duration = Duration::from_secs(4);
-
-/// Follows the runtime's time.
-struct Runtime(Instant);
-
-impl Clock for Runtime {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::from_std(self.0.elapsed()).unwrap()
-    }
-}
-
-/// Has the node of an address look into the log, as over the network.
-#[derive(Clone, Debug, Default)]
-struct Wire(Arc<Mutex<HashMap<Arc<str>, Weak<Control>>>>);
-
-impl Peers for Wire {
-    fn look(&self, at: Relay) -> BoxFuture<'static, ()> {
-        let control = self.0.lock().unwrap().get(&at.url).and_then(Weak::upgrade);
-        Box::pin(async move {
-            match control {
-                Some(control) if control.is_node(&at.secret) => control.look().await.unwrap(),
-                // It does not answer.
-                _ => pending().await,
-            }
-        })
-    }
-}
-
-struct Cluster {
-    wire: Wire,
-    store: Arc<dyn Store>,
-    clock: Arc<Runtime>,
-    nodes: Vec<Node>,
-    admin: Me,
-    student: Me,
-}
-
-struct Node {
-    control: Arc<Control>,
-    environment: Arc<Simulated>,
-    /// What runs by itself; none while the node is away.
-    tasks: JoinSet<()>,
-}
-
-impl Node {
-    async fn new(name: &str, store: &Arc<dyn Store>, clock: &Arc<Runtime>, wire: &Wire) -> Self {
-        let (signals, received) = mpsc::unbounded_channel();
-        let environment = Simulated::new(SimulatedPlan::default(), signals);
-        let reached: Arc<dyn Environment> = environment.clone();
-        let options = Options {
-            node: name.into(),
-            node_url: format!("http://{name}").into(),
-            peers: Arc::new(wire.clone()),
-            ..Options::default()
-        };
-        let environments = HashMap::from([(ENVIRONMENT, reached)]);
-        let control = Control::open(store.clone(), environments, clock.clone(), options)
-            .await
-            .unwrap();
-        let tasks = control.start(received).await;
-        Self {
-            control,
-            environment,
-            tasks,
-        }
-    }
-
-    /// As a machine that hangs: it says nothing more, and hears nothing.
-    async fn freeze(&mut self) {
-        self.tasks.shutdown().await;
-    }
-
-    /// As one that goes on where it hung.
-    async fn thaw(&mut self) {
-        let (_, nothing) = mpsc::unbounded_channel();
-        self.tasks = self.control.run(nothing);
-    }
-}
-
-impl Cluster {
-    async fn new() -> Self {
-        let store: Arc<dyn Store> = Arc::new(Memory::new());
-        furnish(&*store).await;
-        let clock = Arc::new(Runtime(Instant::now()));
-        let wire = Wire::default();
-        let nodes = vec![
-            Node::new("a", &store, &clock, &wire).await,
-            Node::new("b", &store, &clock, &wire).await,
-        ];
-        let control = &nodes[0].control;
-        let mut people = Vec::new();
-        for (name, role) in [("admin", Role::SystemAdmin), ("student", Role::User)] {
-            control.add_user(name, PASSWORD, role).await.unwrap();
-            let token = control.sign_in(name, PASSWORD, HOME).await.unwrap();
-            people.push(control.who(&token).await.unwrap().unwrap());
-        }
-        let [admin, student] = people.try_into().unwrap();
-        let cluster = Self {
-            wire,
-            store,
-            clock,
-            nodes,
-            admin,
-            student,
-        };
-        // Until each has heard of the other.
-        sleep(Duration::from_secs(3)).await;
-        cluster
-    }
-
-    /// From now on a node hears when another one asks it to look.
-    fn connect(&self, node: usize) {
-        let control = &self.nodes[node].control;
-        let address = format!("http://{}", ["a", "b"][node]).into();
-        self.wire.0.lock().unwrap().insert(address, Arc::downgrade(control));
-    }
-
-    fn node(&self, node: usize) -> &Control {
-        &self.nodes[node].control
-    }
-
-    /// Waits until something is so, as long as the node tells of changes.
-    async fn shows(&self, node: usize, so: impl Fn(&Self) -> bool) {
-        let mut watch = self.nodes[node].control.watch(&self.admin, View::default()).unwrap();
-        let seen = timeout(Duration::from_secs(60), async {
-            while !so(self) {
-                watch.next().await.unwrap();
-            }
-        });
-        seen.await.unwrap_or_else(|_| {
-            panic!(
-                "it did not come: {:?}",
-                self.node(node).list(&self.admin, &View::default())
-            )
-        });
-    }
-
-    async fn active_on(&self, node: usize) -> SessionId {
-        let id = self.nodes[node]
-            .control
-            .launch(&self.student, DESKTOP)
-            .await
-            .unwrap()
-            .id;
-        self.shows(node, |cluster| cluster.status(node, id) == Some(Status::Active))
-            .await;
-        id
-    }
-
-    async fn open_on(&self, node: usize, id: SessionId) -> Attachment {
-        self.nodes[node].control.attach(&self.student, id).await.unwrap().0
-    }
-
-    fn status(&self, node: usize, id: SessionId) -> Option<Status> {
-        let row = self.node(node).session(&self.admin, id).ok()?;
-        Some(row.status)
-    }
-
-    fn connected(&self, node: usize, id: SessionId) -> bool {
-        self.node(node).session(&self.admin, id).is_ok_and(|row| row.connected)
-    }
-
-    async fn happened(&self, id: SessionId, what: fn(&EventKind) -> bool) -> usize {
-        let events = self.store.events(id).await.unwrap();
-        events.iter().filter(|event| what(&event.what)).count()
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn an_expire_on_one_node_closes_the_tab_on_another() {

@@ -1,0 +1,192 @@
+//! Two nodes on one log, in the runtime's time.
+#![expect(clippy::unwrap_used, reason = "a cluster that can't be made is a failed test")]
+
+use std::{
+    collections::HashMap,
+    future::pending,
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use control::{Attachment, Clock, Control, Options, Peers, Relay};
+use environments::{
+    Environment,
+    simulated::{Simulated, SimulatedPlan},
+};
+use futures::future::BoxFuture;
+use session::{EventKind, Role, SessionId, Status, Timestamp, view::View, wire::Me};
+use store::{Store, memory::Memory};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::house::{DESKTOP, ENVIRONMENT, HOME, PASSWORD, furnish};
+
+/// Follows the runtime's time.
+pub struct Runtime(pub Instant);
+
+impl Clock for Runtime {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::from_std(self.0.elapsed()).unwrap()
+    }
+}
+
+/// Has the node of an address look into the log, as over the network.
+#[derive(Clone, Debug, Default)]
+pub struct Wire(pub Arc<Mutex<HashMap<Arc<str>, Weak<Control>>>>);
+
+impl Peers for Wire {
+    fn look(&self, at: Relay) -> BoxFuture<'static, ()> {
+        let control = self.0.lock().unwrap().get(&at.url).and_then(Weak::upgrade);
+        Box::pin(async move {
+            match control {
+                Some(control) if control.is_node(&at.secret) => control.look().await.unwrap(),
+                // It does not answer.
+                _ => pending().await,
+            }
+        })
+    }
+}
+
+pub struct Cluster {
+    pub wire: Wire,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<Runtime>,
+    pub nodes: Vec<Node>,
+    pub admin: Me,
+    pub student: Me,
+}
+
+pub struct Node {
+    pub control: Arc<Control>,
+    pub environment: Arc<Simulated>,
+    /// What runs by itself; none while the node is away.
+    pub tasks: JoinSet<()>,
+}
+
+impl Node {
+    pub async fn new(name: &str, store: &Arc<dyn Store>, clock: &Arc<Runtime>, wire: &Wire) -> Self {
+        let (signals, received) = mpsc::unbounded_channel();
+        let environment = Simulated::new(SimulatedPlan::default(), signals);
+        let reached: Arc<dyn Environment> = environment.clone();
+        let options = Options {
+            node: name.into(),
+            node_url: format!("http://{name}").into(),
+            peers: Arc::new(wire.clone()),
+            ..Options::default()
+        };
+        let environments = HashMap::from([(ENVIRONMENT, reached)]);
+        let control = Control::open(store.clone(), environments, clock.clone(), options)
+            .await
+            .unwrap();
+        let tasks = control.start(received).await;
+        Self {
+            control,
+            environment,
+            tasks,
+        }
+    }
+
+    /// As a machine that hangs: it says nothing more, and hears nothing.
+    pub async fn freeze(&mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    /// As one that goes on where it hung.
+    pub async fn thaw(&mut self) {
+        let (_, nothing) = mpsc::unbounded_channel();
+        self.tasks = self.control.run(nothing);
+    }
+}
+
+impl Cluster {
+    pub async fn new() -> Self {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        furnish(&*store).await;
+        let clock = Arc::new(Runtime(Instant::now()));
+        let wire = Wire::default();
+        let nodes = vec![
+            Node::new("a", &store, &clock, &wire).await,
+            Node::new("b", &store, &clock, &wire).await,
+        ];
+        let control = &nodes[0].control;
+        let mut people = Vec::new();
+        for (name, role) in [("admin", Role::SystemAdmin), ("student", Role::User)] {
+            control.add_user(name, PASSWORD, role).await.unwrap();
+            let token = control.sign_in(name, PASSWORD, HOME).await.unwrap();
+            people.push(control.who(&token).await.unwrap().unwrap());
+        }
+        let [admin, student] = people.try_into().unwrap();
+        let cluster = Self {
+            wire,
+            store,
+            clock,
+            nodes,
+            admin,
+            student,
+        };
+        // Until each has heard of the other.
+        sleep(Duration::from_secs(3)).await;
+        cluster
+    }
+
+    /// From now on a node hears when another one asks it to look.
+    pub fn connect(&self, node: usize) {
+        let control = &self.nodes[node].control;
+        let address = format!("http://{}", ["a", "b"][node]).into();
+        self.wire.0.lock().unwrap().insert(address, Arc::downgrade(control));
+    }
+
+    pub fn node(&self, node: usize) -> &Control {
+        &self.nodes[node].control
+    }
+
+    /// Waits until something is so, as long as the node tells of changes.
+    pub async fn shows(&self, node: usize, so: impl Fn(&Self) -> bool) {
+        let mut watch = self.nodes[node].control.watch(&self.admin, View::default()).unwrap();
+        let seen = timeout(Duration::from_secs(60), async {
+            while !so(self) {
+                watch.next().await.unwrap();
+            }
+        });
+        seen.await.unwrap_or_else(|_| {
+            panic!(
+                "it did not come: {:?}",
+                self.node(node).list(&self.admin, &View::default())
+            )
+        });
+    }
+
+    pub async fn active_on(&self, node: usize) -> SessionId {
+        let id = self.nodes[node]
+            .control
+            .launch(&self.student, DESKTOP)
+            .await
+            .unwrap()
+            .id;
+        self.shows(node, |cluster| cluster.status(node, id) == Some(Status::Active))
+            .await;
+        id
+    }
+
+    pub async fn open_on(&self, node: usize, id: SessionId) -> Attachment {
+        self.nodes[node].control.attach(&self.student, id).await.unwrap().0
+    }
+
+    pub fn status(&self, node: usize, id: SessionId) -> Option<Status> {
+        let row = self.node(node).session(&self.admin, id).ok()?;
+        Some(row.status)
+    }
+
+    pub fn connected(&self, node: usize, id: SessionId) -> bool {
+        self.node(node).session(&self.admin, id).is_ok_and(|row| row.connected)
+    }
+
+    pub async fn happened(&self, id: SessionId, what: fn(&EventKind) -> bool) -> usize {
+        let events = self.store.events(id).await.unwrap();
+        events.iter().filter(|event| what(&event.what)).count()
+    }
+}
