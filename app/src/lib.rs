@@ -23,10 +23,10 @@ pub mod ui;
 #[cfg(feature = "ssr")]
 pub mod audit_page;
 #[cfg(feature = "ssr")]
+pub mod plain_page;
+#[cfg(feature = "ssr")]
 pub mod session_tab;
 mod shell;
-#[cfg(feature = "ssr")]
-pub mod unavailable_page;
 
 pub use shell::App;
 #[cfg(feature = "ssr")]

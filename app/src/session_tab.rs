@@ -6,6 +6,8 @@
 use leptos::prelude::*;
 use session::{EndReason, format, wire::SessionView};
 
+use crate::plain_page::document;
+
 /// The application, or that it is starting.
 pub fn live(session: &SessionView) -> String {
     let title = session.application.to_string();
@@ -122,47 +124,6 @@ pub fn failed(session: &SessionView) -> String {
     document("Session error", body)
 }
 
-/// That there is no such session, or that the address is none.
-pub fn refused(title: &str, detail: &str) -> String {
-    let body = view! {
-        <main class="page">
-            <h1>{title.to_owned()}</h1>
-            <p>{detail.to_owned()}</p>
-            <p>
-                <a class="primary" href="/">
-                    "My apps"
-                </a>
-            </p>
-        </main>
-    };
-    document(title, body)
-}
-
 fn when(at: session::Timestamp) -> impl IntoView {
     view! { <time datetime=format::iso(at)>{format::utc(at)}</time> }
-}
-
-/// A page beside the portal. The head is text, for Leptos would put its markers into the title.
-pub(crate) fn document(title: &str, body: impl IntoView + 'static) -> String {
-    let title = title.replace('&', "&amp;").replace('<', "&lt;");
-    let body = body.to_html();
-    format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title}</title>\
-         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
-         <link rel=\"stylesheet\" href=\"/tab/tab.css\"></head><body>{body}</body></html>"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_people_wrote_is_text_and_never_markup() {
-        let page = refused("<script>", "a & b");
-        assert!(page.contains("<title>&lt;script></title>"), "{page}");
-        assert!(page.contains("&lt;script&gt;") && page.contains("a &amp; b"), "{page}");
-    }
 }

@@ -272,10 +272,15 @@ test('a node that loses the database closes its tabs within 10 s, answers 503, a
   const closed = once(socket as unknown as NodeJS.EventEmitter, 'close');
   const began = performance.now();
   server.database?.freeze();
+  // Before the node knows that it has lost the database.
+  const signIn = server.call(null, 'POST', '/login', { form: { username: 'student', password: 'whatever', next: '/admin' }, headers: { accept: 'text/html' } });
   try {
     await closed;
     expect(performance.now() - began).toBeLessThan(10_000);
     await expect(tab.getByText('The server has lost its database. The session is opened again when it is back…')).toBeVisible();
+    const early = await signIn;
+    expect(early).toMatchObject({ status: 503, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    expect(early.text).toContain('href="/login?next=%2Fadmin"');
     const refused = await server.call('student', 'GET', `/api/v1/sessions/${id}`);
     expect(refused.status).toBe(503);
     expect(refused.json).toMatchObject({ code: 'database_lost' });

@@ -121,6 +121,7 @@ async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals)
 
 /// Fills an empty catalogue. Another node, started in the same moment, may do a part of it.
 async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
+    // It can be there first with each of the two.
     for _ in ["local", "simulated"] {
         match fill_catalogue(store, simulated).await {
             Err(StoreError::Taken(_)) => {}

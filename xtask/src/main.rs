@@ -1,7 +1,7 @@
 //! `cargo xtask`: what cargo itself can't do for this workspace.
 //!
-//! `site` builds the browser half, `tidy` checks the rules of docs/ARCHITECTURE.md, `bugs` tries what the simulation notices, `dev` rebuilds and reloads while one
-//! works. It is a tool for the people who build the product and never part of it. To add a command, add a variant to
+//! `site` builds the browser half, `tidy` checks the rules of docs/ARCHITECTURE.md, `bugs` tries what the simulation notices,
+//! `dev` rebuilds and reloads while one works. It is a tool for the people who build the product and never part of it. To add a command, add a variant to
 //! [`Command`] and a folder with its name.
 
 mod bugs;

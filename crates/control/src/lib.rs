@@ -103,9 +103,11 @@ pub struct Control {
     sweeps: refresh::Sweeps,
     nodes: nodes::Nodes,
     closing: Arc<Notify>,
+    /// Held from taking over what the log's tail says until its tabs are told: [`Control::catch_up`].
     closing_tabs: Mutex<()>,
     views: watch::Views,
     draining: CancellationToken,
+    /// The tabs that are served here, each until it was told why it closes.
     tabs: TaskTracker,
 }
 

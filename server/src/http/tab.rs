@@ -1,5 +1,6 @@
 //! `GET /sessions/{id}`: the session's own tab.
 
+use app::plain_page::notice;
 use axum::{
     extract::{Path, State},
     http::{StatusCode, header},
@@ -10,14 +11,14 @@ use session::{SessionId, Status, wire::Problem};
 
 use super::{AppState, logins::Person, problem::Refused, security};
 
+/// Where to go on from a page that says that there is nothing.
+const HOME: (&str, &str) = ("/", "My apps");
+
 /// The page. For a session that is over it says so, with 410; for one that is none of this person's, 404.
 pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text): Path<String>) -> Response {
     let Ok(id) = text.parse::<SessionId>() else {
         let detail = "A session's address ends with an id like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.";
-        return answer(
-            400,
-            app::session_tab::refused("This is not a session's address", detail),
-        );
+        return answer(400, notice("This is not a session's address", detail, HOME));
     };
     match state.control.tab(&me, id).await {
         Ok(Tab::Live(session)) => answer(200, app::session_tab::live(&session)),
@@ -25,16 +26,13 @@ pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text):
         Ok(Tab::Over(session)) => answer(410, app::session_tab::failed(&session)),
         Err(error @ control::Error::NoSession(_)) => {
             let problem = Problem::from(error);
-            answer(
-                problem.status,
-                app::session_tab::refused(&problem.title, &problem.detail),
-            )
+            answer(problem.status, notice(&problem.title, &problem.detail, HOME))
         }
         Err(error) => Refused::from(error).into_response(),
     }
 }
 
-/// A page beside the portal.
+/// A plain page on its way out.
 pub(super) fn answer(status: u16, page: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (

@@ -36,7 +36,7 @@ pub fn page(error: control::Error, again: &str) -> Response {
     let problem = Refused::from(error).0;
     tab::answer(
         problem.status,
-        app::unavailable_page::page(&problem.title, &problem.detail, own_path(again)),
+        app::plain_page::notice(&problem.title, &problem.detail, (own_path(again), "Try again")),
     )
 }
 

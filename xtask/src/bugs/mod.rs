@@ -99,7 +99,7 @@ impl<'a> Copy<'a> {
         cargo
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.workspace.target);
-        // The features of the whole workspace, so that nothing else is compiled than for `make test`.
+        // Of one test alone, cargo compiles the dependencies with other features than for `make test`: 4 min the first time.
         cargo.args([
             "test",
             "--quiet",

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     future::pending,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -15,6 +15,7 @@ use environments::{
     simulated::{Simulated, SimulatedPlan},
 };
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use session::{EventKind, Role, SessionId, Status, Timestamp, view::View, wire::Me};
 use store::{Store, memory::Memory};
 use tokio::{
@@ -40,7 +41,7 @@ pub struct Wire(pub Arc<Mutex<HashMap<Arc<str>, Weak<Control>>>>);
 
 impl Peers for Wire {
     fn look(&self, at: Relay) -> BoxFuture<'static, ()> {
-        let control = self.0.lock().unwrap().get(&at.url).and_then(Weak::upgrade);
+        let control = self.0.lock().get(&at.url).and_then(Weak::upgrade);
         Box::pin(async move {
             match control {
                 Some(control) if control.is_node(&at.secret) => control.look().await.unwrap(),
@@ -137,7 +138,7 @@ impl Cluster {
     pub fn connect(&self, node: usize) {
         let control = &self.nodes[node].control;
         let address = format!("http://{}", ["a", "b"][node]).into();
-        self.wire.0.lock().unwrap().insert(address, Arc::downgrade(control));
+        self.wire.0.lock().insert(address, Arc::downgrade(control));
     }
 
     pub fn node(&self, node: usize) -> &Control {

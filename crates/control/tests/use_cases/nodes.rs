@@ -90,6 +90,11 @@ async fn an_end_waits_for_a_node_that_does_not_answer_for_a_second_and_no_longer
     let expired = cluster.node(1).expire(&cluster.admin, id, Default::default()).await;
     assert_eq!(expired.unwrap().status, Status::Expired);
     assert_eq!(cluster.clock.now() - began, TimeDelta::seconds(1));
+    // That it has ended needs no host: this node refuses the tab itself, with the reason.
+    let control = &cluster.nodes[1].control;
+    assert_eq!(control.host(&cluster.student, id).await.unwrap(), Host::Here);
+    let refused = control.attach(&cluster.student, id).await.err();
+    assert!(matches!(refused, Some(Error::Ended(_))));
 }
 
 #[tokio::test(start_paused = true)]

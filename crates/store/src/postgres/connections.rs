@@ -199,7 +199,7 @@ impl Lease {
 }
 
 /// A frozen database never says no, so every wait has an end.
-async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
     timeout_at(deadline, work)
         .await
         .unwrap_or_else(|_| Err(StoreError::Unreachable("it does not answer".into())))

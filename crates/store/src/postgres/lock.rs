@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::connections::{self, CONNECTING};
+use super::connections::{self, CONNECTING, within};
 use crate::{Result, StoreError};
 
 /// Names these locks among the database's advisory locks; the second half of the key is the node's name.
@@ -26,8 +26,7 @@ pub(super) async fn take(options: &PgConnectOptions, node: &str) -> Result<PgCon
         .bind(node)
         .bind(FIRST_KEY)
         .fetch_one(&mut connection);
-    let answer = timeout(CONNECTING, asked).await;
-    match answer.map_err(|_| StoreError::Unreachable("it does not answer".into()))?? {
+    match within(Instant::now() + CONNECTING, async { Ok(asked.await?) }).await? {
         (true, true) => Ok(connection),
         (false, _) => Err(StoreError::NodeTaken(node.to_owned())),
         (true, false) => Err(StoreError::Locked(options.get_host().to_owned())),

@@ -82,9 +82,14 @@ pub struct Postgres {
     heard: Arc<Notify>,
     listener: Option<JoinHandle<()>>,
     lock: Option<JoinHandle<()>>,
-    /// The node that this is, and the server that it is as that; empty and `None` for a tool.
+    /// `None` for a tool.
+    served: Option<Served>,
+}
+
+/// The node that this is, and which of the servers that ever had its name.
+struct Served {
     node: String,
-    server: Option<Uuid>,
+    server: Uuid,
 }
 
 impl Postgres {
@@ -103,8 +108,7 @@ impl Postgres {
             heard,
             listener,
             lock: None,
-            node: String::new(),
-            server: None,
+            served: None,
         })
     }
 
@@ -113,8 +117,7 @@ impl Postgres {
         let options = open::options(url, &settings)?;
         let lock = lock::take(&options, node).await?;
         let mut store = Self::open(url, settings).await?;
-        store.server = Some(nodes::claim(&store, node).await?);
-        node.clone_into(&mut store.node);
+        store.served = Some(nodes::claim(&store, node).await?);
         store.lock = Some(tokio::spawn(lock::keep(options, lock, node.to_owned())));
         Ok(store)
     }

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::{
-    Postgres,
+    Postgres, Served,
     rows::{Columns, text},
     transaction::Transaction,
 };
@@ -21,18 +19,21 @@ const FORGET: &str = "DELETE FROM nodes WHERE seen_at < now() - interval '1 day'
      (SELECT FROM sessions WHERE node = name AND (ended_at IS NULL OR teardown = 'wanted'))";
 
 /// Makes this server the node of a name. One that was it before writes nothing more into the log from then on: [`Transaction::begin`].
-pub(super) async fn claim(store: &Postgres, name: &str) -> Result<Uuid> {
+pub(super) async fn claim(store: &Postgres, name: &str) -> Result<Served> {
     let mut transaction = Transaction::begin(store).await?;
     let row = transaction.lease().one(sqlx::query(CLAIM).bind(text(name))).await?;
-    let server = Columns::of(&row).id()?;
+    let served = Served {
+        node: name.to_owned(),
+        server: Columns::of(&row).id()?,
+    };
     transaction.lease().execute(sqlx::query(FORGET)).await?;
     transaction.commit_unlogged().await?;
-    Ok(server)
+    Ok(served)
 }
 
 /// One word with the database. It waits for no disk, for it says nothing that anybody needs after a power cut.
 pub(super) async fn beat(store: &Postgres, name: &str, url: &str, report: &str) -> Result<Heard> {
-    let Some(server) = store.server else {
+    let Some(Served { server, .. }) = store.served else {
         return Ok(Heard::default());
     };
     let mut lease = store.writers.lend().await?;

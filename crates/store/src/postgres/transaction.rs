@@ -6,7 +6,7 @@ use session::Event;
 use sqlx::AssertSqlSafe;
 use tokio::time::{Instant, sleep};
 
-use super::{Postgres, connections::Lease, events, rows::Columns};
+use super::{Postgres, Served, connections::Lease, events, rows::Columns};
 use crate::{
     Result, StoreError,
     chain::Hash,
@@ -15,10 +15,9 @@ use crate::{
 
 /// Whoever has locked the row has the log for themselves, on every node.
 const BEGIN: &str = "BEGIN; SELECT revision, events, head FROM log FOR UPDATE";
-/// The same for a node, whose name may by then be another server's: one that was cut off, or whose machine slept, must write nothing
-/// of what it still believes. A statement of its own, which sees what was committed while it waited for the row.
-const BEGIN_AS_NODE: &str =
-    "BEGIN; SELECT revision, events, head FROM log FOR UPDATE; SELECT name FROM nodes WHERE server = ";
+/// What a node asks besides, for its name may by then be another server's: one that was cut off, or whose machine slept, must write
+/// nothing of what it still believes. A statement of its own, which sees what was committed while it waited for the row.
+const STILL_SERVED: &str = "SELECT name FROM nodes WHERE server = ";
 const RAISE: &str = "UPDATE log SET revision = $1, events = $2, head = $3";
 const RAISE_AND_TELL: &str = "WITH raised AS (UPDATE log SET revision = $1, events = $2, head = $3 RETURNING revision) \
      SELECT pg_notify('cloud_delivery', revision::text) FROM raised";
@@ -56,17 +55,18 @@ impl<'a> Transaction<'a> {
     }
 
     async fn with(store: &'a Postgres, mut lease: Lease) -> Result<Self> {
-        let rows = match store.server {
-            Some(server) => {
-                lease
-                    .script(AssertSqlSafe(format!("{BEGIN_AS_NODE}'{server}'")))
-                    .await?
+        let rows = match &store.served {
+            Some(Served { server, .. }) => {
+                let asked = format!("{BEGIN}; {STILL_SERVED}'{server}'");
+                lease.script(AssertSqlSafe(asked)).await?
             }
             None => lease.script(BEGIN).await?,
         };
         let row = rows.first().ok_or_else(|| corrupt("the row of the log is missing"))?;
-        if store.server.is_some() && rows.len() < 2 {
-            return Err(StoreError::NodeTaken(store.node.clone()));
+        if let Some(Served { node, .. }) = &store.served
+            && rows.len() < 2
+        {
+            return Err(StoreError::NodeTaken(node.clone()));
         }
         let mut columns = Columns::of(row);
         let log = Log {
