@@ -31,6 +31,12 @@ pub enum Actor {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         origin: Option<Origin>,
     },
+    /// Somebody who is not signed in.
+    Anonymous {
+        /// Where the request came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
+    },
     /// The environment that runs the session.
     Environment,
     /// A timer or the sweep.
@@ -42,7 +48,15 @@ impl Actor {
     pub fn label(&self) -> Arc<str> {
         match self {
             Self::Person { username, .. } => username.clone(),
-            Self::Environment | Self::System => "system".into(),
+            Self::Anonymous { .. } | Self::Environment | Self::System => "system".into(),
+        }
+    }
+
+    /// Where the request came from, if it came over the network.
+    pub const fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Person { origin, .. } | Self::Anonymous { origin } => origin.as_ref(),
+            Self::Environment | Self::System => None,
         }
     }
 }
@@ -128,6 +142,40 @@ pub enum EventKind {
         /// How.
         change: UserChange,
     },
+    /// The actor signed in; there is no session.
+    SignedIn,
+    /// The actor signed out; there is no session.
+    SignedOut,
+    /// A sign-in was refused; there is no session.
+    SignInFailed {
+        /// The account, if there is one of that name. A name without an account is not kept: people type passwords there.
+        username: Option<Arc<str>>,
+        /// Why.
+        cause: SignInFailure,
+        /// How many equal attempts this event stands for.
+        #[serde(default = "once")]
+        count: u32,
+    },
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// Why a sign-in was refused. The person who tried is told less: see SPEC.md §3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInFailure {
+    /// There is no account of that name.
+    UnknownUser,
+    /// The password is wrong.
+    WrongPassword,
+    /// The account is blocked.
+    Blocked,
+    /// Too many attempts failed before: the password was not checked.
+    Throttled,
+    /// The password, the role or the account changed while the password was being checked.
+    Superseded,
 }
 
 /// What changed about a person.
@@ -146,6 +194,10 @@ pub enum UserChange {
     Unblocked,
     /// They were removed, and their sessions ended.
     Removed,
+    /// All their logins ended.
+    LoginsEnded,
+    /// Their failed sign-ins are forgotten: the next attempt is not delayed.
+    Unlocked,
 }
 
 /// What changed about an application.
@@ -181,6 +233,9 @@ impl EventKind {
             Self::ApplicationChanged { .. } => "application_changed",
             Self::EnvironmentChanged { .. } => "environment_changed",
             Self::UserChanged { .. } => "user_changed",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+            Self::SignInFailed { .. } => "sign_in_failed",
         }
     }
 }

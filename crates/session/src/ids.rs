@@ -1,4 +1,4 @@
-//! Newtypes for the five kinds of identifier, so that none can stand in for another.
+//! Newtypes for the kinds of identifier, so that none can stand in for another.
 
 use std::{fmt, str::FromStr};
 
@@ -59,3 +59,7 @@ id!(
     /// Sessions that an administrator expired together.
     BatchId
 );
+
+/// A login: the SHA-256 of the token in its cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LoginId(pub [u8; 32]);

@@ -28,7 +28,7 @@ pub mod words;
 mod model;
 
 pub use event::{Actor, Event, EventKind, Origin};
-pub use ids::{ApplicationId, BatchId, EnvironmentId, SessionId, UserId};
+pub use ids::{ApplicationId, BatchId, EnvironmentId, LoginId, SessionId, UserId};
 pub use model::{End, EndReason, ONLY_NODE, Session, Status, Teardown};
 pub use policy::Policy;
 pub use role::Role;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, BatchId, EndReason, Event, EventKind, Timestamp,
-    event::{ApplicationChange, UserChange},
+    event::{ApplicationChange, SignInFailure, UserChange},
     format,
 };
 
@@ -39,7 +39,7 @@ pub fn of(events: &[Event]) -> Vec<Entry> {
         };
         let by = match &event.actor {
             Actor::Person { username, .. } => Some(username.clone()),
-            Actor::Environment | Actor::System => None,
+            Actor::Anonymous { .. } | Actor::Environment | Actor::System => None,
         };
         Entry {
             at: event.at,
@@ -70,7 +70,7 @@ pub const fn note(event: &Event) -> Option<&Arc<str>> {
 fn said(event: &Event, launched: Option<Timestamp>) -> String {
     let by = match &event.actor {
         Actor::Person { username, .. } => format!(" by {username}"),
-        Actor::Environment | Actor::System => String::new(),
+        Actor::Anonymous { .. } | Actor::Environment | Actor::System => String::new(),
     };
     match &event.what {
         EventKind::Launched => format!("Launched{by}"),
@@ -123,7 +123,23 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
             UserChange::Blocked => format!("User {username} blocked{by}"),
             UserChange::Unblocked => format!("User {username} unblocked{by}"),
             UserChange::Removed => format!("User {username} removed{by}"),
+            UserChange::LoginsEnded => format!("All sign-ins of {username} ended{by}"),
+            UserChange::Unlocked => format!("Sign-in delay of {username} lifted{by}"),
         },
+        EventKind::SignedIn => format!("Signed in{by}"),
+        EventKind::SignedOut => format!("Signed out{by}"),
+        EventKind::SignInFailed { username, cause, count } => {
+            let cause = match cause {
+                SignInFailure::UnknownUser => "unknown username",
+                SignInFailure::WrongPassword => "wrong password",
+                SignInFailure::Blocked => "the account is blocked",
+                SignInFailure::Throttled => "too many attempts",
+                SignInFailure::Superseded => "the account changed during the sign-in",
+            };
+            let of = username.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            format!("Sign-in{of} failed{times}: {cause}")
+        }
     }
 }
 
@@ -209,6 +225,11 @@ mod tests {
             username: "rita".into(),
             change,
         };
+        let failed = |username: Option<&str>, cause, count| EventKind::SignInFailed {
+            username: username.map(Into::into),
+            cause,
+            count,
+        };
         let batch = |size| EventKind::BatchExpired {
             batch: BatchId::numbered(1),
             size,
@@ -284,6 +305,18 @@ mod tests {
             (user(UserChange::Blocked), "User rita blocked by jane"),
             (user(UserChange::Unblocked), "User rita unblocked by jane"),
             (user(UserChange::Removed), "User rita removed by jane"),
+            (user(UserChange::LoginsEnded), "All sign-ins of rita ended by jane"),
+            (user(UserChange::Unlocked), "Sign-in delay of rita lifted by jane"),
+            (EventKind::SignedIn, "Signed in by jane"),
+            (EventKind::SignedOut, "Signed out by jane"),
+            (
+                failed(Some("rita"), SignInFailure::WrongPassword, 1),
+                "Sign-in of rita failed: wrong password",
+            ),
+            (
+                failed(None, SignInFailure::UnknownUser, 53),
+                "Sign-in failed, 53 times: unknown username",
+            ),
         ]
     }
 
@@ -298,7 +331,7 @@ mod tests {
     fn no_kind_is_forgotten_above() {
         let mut codes: Vec<_> = kinds().iter().map(|(what, _)| what.code()).collect();
         codes.dedup();
-        assert_eq!(codes.len(), 15, "{codes:?}");
+        assert_eq!(codes.len(), 18, "{codes:?}");
     }
 
     #[test]

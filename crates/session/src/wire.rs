@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, EndReason, EnvironmentId, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    ApplicationId, EndReason, EnvironmentId, LoginId, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
     catalogue::{ApplicationView, draft::FieldError},
     lifecycle::{self, Seen, Timer},
     timeline::Entry,
@@ -338,6 +338,9 @@ pub struct Me {
     /// Where the request came from; never leaves the server but into the log.
     #[serde(skip)]
     pub origin: Option<Origin>,
+    /// The login that the request came with; never leaves the server. `None` at the command line.
+    #[serde(skip)]
+    pub login: Option<LoginId>,
 }
 
 /// What a refresh answered.

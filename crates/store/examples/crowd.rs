@@ -8,7 +8,7 @@
 use std::{error::Error, io, path::Path};
 
 use session::{Actor, Role, Timestamp, UserId};
-use store::{Login, Store, User, sqlite::Sqlite};
+use store::{Login, NewLogin, Store, User, sqlite::Sqlite};
 use uuid::Uuid;
 
 #[tokio::main]
@@ -43,7 +43,13 @@ async fn add(store: &dyn Store, name: &str, token_hash: [u8; 32], at: Timestamp)
         created_at: at,
         seen_at: at,
     };
-    store.add_login(&login).await
+    let new = NewLogin {
+        login,
+        verified_hash: String::new(),
+        network: "127.0.0.1".into(),
+        by: Actor::System,
+    };
+    store.add_login(&new).await.map(drop)
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {

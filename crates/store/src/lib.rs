@@ -67,6 +67,19 @@ pub struct Login {
     pub seen_at: Timestamp,
 }
 
+/// A sign-in whose password was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLogin {
+    /// The login to keep.
+    pub login: Login,
+    /// The hash that the password was verified against. The login is kept only while the account still has it.
+    pub verified_hash: String,
+    /// The network that the person signed in from: an IPv4 address or an IPv6 /64 prefix.
+    pub network: Arc<str>,
+    /// The person, with the origin of the request.
+    pub by: Actor,
+}
+
 /// A place where sessions run, as the catalogue knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentRow {
@@ -273,6 +286,8 @@ pub struct Changes {
     pub sessions: Vec<Session>,
     /// Sessions that were removed.
     pub purged: Vec<SessionId>,
+    /// Events that change who may do what: of people, sign-outs, applications and environments. In order.
+    pub access: Vec<Event>,
 }
 
 /// May a sweep start?
@@ -374,16 +389,32 @@ pub trait Store: Send + Sync + 'static {
     /// transaction. What they did stays in the log. [`StoreError::LastSystemAdmin`] where nobody would be left.
     async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()>;
 
-    /// Keeps a login.
-    async fn add_login(&self, login: &Login) -> Result<()>;
-    /// The login of a token, if it exists. Whether it is still good is `control`'s to say.
+    /// Keeps a login, with its event and the network that it came from. False, and nothing is written, where the account is gone,
+    /// is blocked, or no longer has the hash that the password was verified against.
+    async fn add_login(&self, new: &NewLogin) -> Result<bool>;
+    /// The login of a token, if it exists. Whether it is still valid is decided in `control`.
     async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>>;
-    /// Notes that it was used.
-    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()>;
-    /// Ends a login. Ending one that is gone is success.
-    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()>;
-    /// Removes the logins last used before a moment, or made before another.
-    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()>;
+    /// All logins of these people, in no order.
+    async fn logins_of(&self, users: &[UserId]) -> Result<Vec<SignedIn>>;
+    /// Raises the time of last use of many logins. Those that are gone are skipped.
+    async fn touch_logins(&self, used: &[([u8; 32], Timestamp)]) -> Result<()>;
+    /// Ends a login, with its event. Ending one that is gone is success and writes nothing.
+    async fn end_login(&self, token_hash: &[u8; 32], by: &Actor, at: Timestamp) -> Result<()>;
+    /// Ends all logins of a person, with its event.
+    async fn end_logins(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Removes the logins last used before a moment or made before another, and the networks last signed in from before a third.
+    async fn remove_old_logins(
+        &self,
+        seen_before: Timestamp,
+        created_before: Timestamp,
+        networks_before: Timestamp,
+    ) -> Result<()>;
+    /// Did this person sign in from this network before?
+    async fn signed_in_from(&self, username: &str, network: &str) -> Result<bool>;
+    /// Records that an account's failed sign-ins are to be forgotten. Every node reads it from [`Changes::access`].
+    async fn unlock_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Adds an event that changes nothing else, such as a failed sign-in.
+    async fn log_event(&self, event: &Event) -> Result<()>;
 
     /// All environments, by name.
     async fn environments(&self) -> Result<Vec<EnvironmentRow>>;

@@ -19,13 +19,14 @@ use session::{
 };
 
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, Node, Request, Result,
-    SignedIn, Store, StoreError, User,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, NewLogin, Node, Request, Result,
+    SignedIn, Store, User,
     chain::{self, Check, Hash, Link, Verified},
     values::{json, kept, micros, number},
 };
 
 mod catalogue;
+mod logins;
 mod people;
 mod sessions;
 
@@ -43,6 +44,8 @@ struct State {
     events: Vec<Kept>,
     users: BTreeMap<UserId, User>,
     logins: HashMap<[u8; 32], Login>,
+    /// When a person last signed in from a network.
+    networks: BTreeMap<(UserId, Arc<str>), Timestamp>,
     preferences: HashMap<(UserId, String), String>,
     environments: BTreeMap<EnvironmentId, EnvironmentRow>,
     applications: BTreeMap<ApplicationId, Application>,
@@ -191,7 +194,7 @@ impl Store for Memory {
         self.read(|state| Changes {
             revision: state.revision,
             sessions: state.sessions.values().cloned().collect(),
-            purged: Vec::new(),
+            ..Changes::default()
         })
     }
     async fn changes(&self, after: u64) -> Result<Changes> {
@@ -281,46 +284,63 @@ impl Store for Memory {
         self.record(|state, events| people::remove(state, events, id, by, at))
     }
 
-    async fn add_login(&self, login: &Login) -> Result<()> {
-        self.transact(|state| {
-            if state.logins.contains_key(&login.token_hash) {
-                return Err(StoreError::Taken("this login".into()));
-            }
-            people::known(state, login.user_id)?;
-            let login = Login {
-                created_at: kept(login.created_at),
-                seen_at: kept(login.seen_at),
-                ..login.clone()
-            };
-            state.logins.insert(login.token_hash, login);
-            Ok(())
-        })
+    async fn add_login(&self, new: &NewLogin) -> Result<bool> {
+        self.record(|state, events| logins::add(state, events, new))
     }
     async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
+        self.read(|state| logins::signed_in(state, state.logins.get(token_hash)?))
+    }
+    async fn logins_of(&self, users: &[UserId]) -> Result<Vec<SignedIn>> {
         self.read(|state| {
-            let login = state.logins.get(token_hash)?.clone();
-            let user = state.users.get(&login.user_id)?.clone();
-            Some(SignedIn { user, login })
+            let logins = state.logins.values().filter(|login| users.contains(&login.user_id));
+            logins.filter_map(|login| logins::signed_in(state, login)).collect()
         })
     }
-    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
+    async fn touch_logins(&self, used: &[([u8; 32], Timestamp)]) -> Result<()> {
         self.transact(|state| {
-            if let Some(login) = state.logins.get_mut(token_hash) {
-                login.seen_at = login.seen_at.max(kept(seen_at));
+            for (token_hash, at) in used {
+                if let Some(login) = state.logins.get_mut(token_hash) {
+                    login.seen_at = login.seen_at.max(kept(*at));
+                }
             }
             Ok(())
         })
     }
-    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()> {
-        self.transact(|state| {
-            state.logins.remove(token_hash);
+    async fn end_login(&self, token_hash: &[u8; 32], by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| {
+            if state.logins.remove(token_hash).is_some() {
+                events.push(event(by, at, EventKind::SignedOut));
+            }
             Ok(())
         })
     }
-    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
+    async fn end_logins(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| people::end_logins(state, events, id, by, at))
+    }
+    async fn remove_old_logins(
+        &self,
+        seen_before: Timestamp,
+        created_before: Timestamp,
+        networks_before: Timestamp,
+    ) -> Result<()> {
         self.transact(|state| {
             let stays = |login: &Login| login.seen_at >= seen_before && login.created_at >= created_before;
             state.logins.retain(|_, login| stays(login));
+            state.networks.retain(|_, seen_at| *seen_at >= networks_before);
+            Ok(())
+        })
+    }
+    async fn signed_in_from(&self, username: &str, network: &str) -> Result<bool> {
+        self.read(|state| {
+            people::named(state, username).is_some_and(|user| state.networks.contains_key(&(user.id, network.into())))
+        })
+    }
+    async fn unlock_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        self.record(|state, events| people::unlock(state, events, id, by, at))
+    }
+    async fn log_event(&self, event: &Event) -> Result<()> {
+        self.record(|_, events| {
+            events.push(event.clone());
             Ok(())
         })
     }

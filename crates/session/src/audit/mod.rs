@@ -72,10 +72,7 @@ impl Entry {
     /// An event, and its session while that is in the list.
     pub fn new(numbered: &Numbered, session: Option<&Session>) -> Self {
         let event = &numbered.event;
-        let origin = match &event.actor {
-            Actor::Person { origin, .. } => origin.as_ref(),
-            Actor::Environment | Actor::System => None,
-        };
+        let origin = event.actor.origin();
         Self {
             id: numbered.id,
             at: event.at,
@@ -96,6 +93,7 @@ impl Entry {
 fn who(actor: &Actor) -> Arc<str> {
     match actor {
         Actor::Person { username, .. } => username.clone(),
+        Actor::Anonymous { .. } => "nobody signed in".into(),
         Actor::Environment => "environment".into(),
         Actor::System => "system".into(),
     }

@@ -119,17 +119,12 @@ impl Text {
         let event = &numbered.event;
         let (mut user, mut application, mut environment) = (String::new(), String::new(), String::new());
         let (mut address, mut request) = (String::new(), String::new());
-        if let Actor::Person {
-            user_id,
-            username,
-            origin,
-        } = &event.actor
-        {
+        if let Actor::Person { user_id, username, .. } = &event.actor {
             named(&mut user, username, user_id);
-            if let Some(origin) = origin {
-                add(&mut address, &origin.address);
-                add(&mut request, &origin.request_id);
-            }
+        }
+        if let Some(origin) = event.actor.origin() {
+            add(&mut address, &origin.address);
+            add(&mut request, &origin.request_id);
         }
         match &event.what {
             EventKind::LaunchRefused { application: name, .. } => add(&mut application, name),
@@ -147,6 +142,10 @@ impl Text {
                 environment_id, name, ..
             } => named(&mut environment, name, environment_id),
             EventKind::UserChanged { user_id, username, .. } => named(&mut user, username, user_id),
+            EventKind::SignInFailed {
+                username: Some(username),
+                ..
+            } => add(&mut user, username),
             _ => {}
         }
         if let Some(session) = session {

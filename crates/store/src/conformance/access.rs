@@ -22,7 +22,7 @@ pub(super) async fn blocking_a_user_ends_logins_and_sessions(store: Arc<dyn Stor
         created_at: at(0),
         seen_at: at(0),
     };
-    store.add_login(&login).await.unwrap();
+    store.add_login(&new_login(login)).await.unwrap();
     let before = store.revision().await.unwrap();
     store.block_user(person(1), true, &actor(3), at(9)).await.unwrap();
 

@@ -8,7 +8,7 @@ use session::{
 };
 use uuid::Uuid;
 
-use crate::{Answer, Application, Committed, EnvironmentRow, Request, Store, User};
+use crate::{Answer, Application, Committed, EnvironmentRow, Login, NewLogin, Request, Store, User};
 
 /// No limit of seats.
 pub(super) const TERMINAL: ApplicationId = ApplicationId(Uuid::from_u128(101));
@@ -37,6 +37,17 @@ pub(super) fn user(n: u128) -> User {
         role: Role::User,
         created_at: at(0),
         blocked: false,
+    }
+}
+
+/// A sign-in of one of the people whom [`user`] makes, from `192.0.2.1`.
+pub(super) fn new_login(login: Login) -> NewLogin {
+    let n = login.user_id.number() - 1000;
+    NewLogin {
+        login,
+        verified_hash: user(n).password_hash,
+        network: "192.0.2.1".into(),
+        by: actor(n),
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use session::{Actor, Role};
+use session::{Actor, EventKind, Role, event::UserChange};
 
 use super::kit::*;
-use crate::{Claim, Login, SignedIn, Store, StoreError, User};
+use crate::{Claim, Login, NewLogin, SignedIn, Store, StoreError, User};
 
 pub(super) async fn people_are_found_by_name_whatever_its_case(store: Arc<dyn Store>) {
     let jane = User {
@@ -101,7 +101,7 @@ fn login(token: u8, who: u128, created: i64, seen: i64) -> Login {
 pub(super) async fn a_new_password_ends_the_logins(store: Arc<dyn Store>) {
     furnish(&*store, 2).await;
     for kept in [login(1, 1, 0, 0), login(2, 1, 0, 0), login(3, 2, 0, 0)] {
-        store.add_login(&kept).await.unwrap();
+        assert!(store.add_login(&new_login(kept)).await.unwrap());
     }
     store
         .set_password(person(1), "$new", &Actor::System, at(0))
@@ -118,10 +118,83 @@ pub(super) async fn a_new_password_ends_the_logins(store: Arc<dyn Store>) {
     assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
 }
 
+pub(super) async fn a_sign_in_that_overlaps_a_change_is_refused(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    let revision = store.revision().await.unwrap();
+    let before = new_login(login(1, 1, 0, 0));
+    let of_nobody = new_login(login(2, 99, 0, 0));
+    store.set_password(person(1), "$new", &Actor::System, at(1)).await.unwrap();
+    store.block_user(person(2), true, &Actor::System, at(1)).await.unwrap();
+    for overtaken in [before.clone(), new_login(login(3, 2, 0, 0)), of_nobody] {
+        assert!(!store.add_login(&overtaken).await.unwrap(), "{overtaken:?}");
+        assert_eq!(store.login(&overtaken.login.token_hash).await.unwrap(), None);
+    }
+    assert_eq!(store.revision().await.unwrap(), revision + 2, "a refused login is no event");
+    let after = NewLogin {
+        verified_hash: "$new".into(),
+        ..before
+    };
+    assert!(store.add_login(&after).await.unwrap());
+    assert!(store.login(&[1; 32]).await.unwrap().is_some());
+}
+
+pub(super) async fn sign_ins_sign_outs_and_ends_of_logins_are_events(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    let start = store.revision().await.unwrap();
+    for kept in [login(1, 1, 0, 0), login(2, 1, 0, 0), login(3, 2, 0, 0)] {
+        store.add_login(&new_login(kept)).await.unwrap();
+    }
+    let mut of_one = store.logins_of(&[person(1)]).await.unwrap();
+    of_one.sort_by_key(|signed_in| signed_in.login.token_hash);
+    let tokens: Vec<_> = of_one.iter().map(|signed_in| signed_in.login.token_hash[0]).collect();
+    assert_eq!(tokens, [1, 2]);
+    for _ in 0..2 {
+        store.end_login(&[1; 32], &Actor::System, at(1)).await.unwrap();
+    }
+    store.end_logins(person(2), &Actor::System, at(2)).await.unwrap();
+    store.unlock_user(person(2), &Actor::System, at(3)).await.unwrap();
+    assert!(store.login(&[2; 32]).await.unwrap().is_some());
+    for token in [1, 3] {
+        assert_eq!(store.login(&[token; 32]).await.unwrap(), None);
+    }
+    let user_changed = |change| EventKind::UserChanged {
+        user_id: person(2),
+        username: user(2).username,
+        change,
+    };
+    let changes = store.changes(start).await.unwrap();
+    assert_eq!(changes.revision, start + 6, "ending a login twice is one event");
+    let access: Vec<_> = changes.access.into_iter().map(|event| event.what).collect();
+    assert_eq!(
+        access,
+        [
+            EventKind::SignedOut,
+            user_changed(UserChange::LoginsEnded),
+            user_changed(UserChange::Unlocked),
+        ],
+        "in order, and without the sign-ins"
+    );
+}
+
+pub(super) async fn networks_that_people_signed_in_from_are_known(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    store.add_login(&new_login(login(1, 1, 10, 10))).await.unwrap();
+    store.add_login(&new_login(login(2, 1, 5, 5))).await.unwrap();
+    let knows = async |name: &str, network: &str| store.signed_in_from(name, network).await.unwrap();
+    assert!(knows("PERSON1", "192.0.2.1").await, "names are case-insensitive");
+    assert!(!knows("person1", "192.0.2.2").await);
+    assert!(!knows("person2", "192.0.2.1").await);
+    assert!(!knows("nobody", "192.0.2.1").await);
+    store.remove_old_logins(at(0), at(0), at(10)).await.unwrap();
+    assert!(knows("person1", "192.0.2.1").await, "the latest sign-in counts");
+    store.remove_old_logins(at(0), at(0), at(11)).await.unwrap();
+    assert!(!knows("person1", "192.0.2.1").await);
+}
+
 pub(super) async fn logins_are_kept_touched_and_removed(store: Arc<dyn Store>) {
     furnish(&*store, 1).await;
     let mut kept = login(1, 1, 10, 20);
-    store.add_login(&kept).await.unwrap();
+    assert!(store.add_login(&new_login(kept.clone())).await.unwrap());
     assert_eq!(
         store.login(&[1; 32]).await.unwrap(),
         Some(SignedIn {
@@ -129,8 +202,9 @@ pub(super) async fn logins_are_kept_touched_and_removed(store: Arc<dyn Store>) {
             login: kept.clone()
         })
     );
-    store.touch_login(&[1; 32], at(80)).await.unwrap();
-    store.touch_login(&[1; 32], at(50)).await.unwrap();
+    store.touch_logins(&[([1; 32], at(80)), ([9; 32], at(80))]).await.unwrap();
+    store.touch_logins(&[([1; 32], at(50))]).await.unwrap();
+    store.touch_logins(&[]).await.unwrap();
     kept.seen_at = at(80);
     assert_eq!(
         store.login(&[1; 32]).await.unwrap().unwrap().login,
@@ -148,17 +222,15 @@ pub(super) async fn logins_are_kept_touched_and_removed(store: Arc<dyn Store>) {
     );
     assert_eq!(store.login(&[2; 32]).await.unwrap(), None);
     for _ in 0..2 {
-        store.remove_login(&[1; 32]).await.unwrap();
+        store.end_login(&[1; 32], &Actor::System, at(0)).await.unwrap();
         assert_eq!(store.login(&[1; 32]).await.unwrap(), None);
     }
-    store.touch_login(&[1; 32], at(90)).await.unwrap();
+    store.touch_logins(&[([1; 32], at(90))]).await.unwrap();
     assert_eq!(
         store.login(&[1; 32]).await.unwrap(),
         None,
         "touching brings nothing back"
     );
-    let nobody = store.add_login(&login(4, 99, 0, 0)).await;
-    assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
 }
 
 pub(super) async fn old_logins_are_removed(store: Arc<dyn Store>) {
@@ -169,9 +241,9 @@ pub(super) async fn old_logins_are_removed(store: Arc<dyn Store>) {
         login(3, 1, 49, 100),
         login(4, 1, 50, 100),
     ] {
-        store.add_login(&kept).await.unwrap();
+        store.add_login(&new_login(kept)).await.unwrap();
     }
-    store.remove_old_logins(at(100), at(50)).await.unwrap();
+    store.remove_old_logins(at(100), at(50), at(0)).await.unwrap();
     for (token, stays) in [(1, false), (2, false), (3, false), (4, true)] {
         assert_eq!(
             store.login(&[token; 32]).await.unwrap().is_some(),

@@ -97,10 +97,30 @@ pub(super) fn remove(state: &mut State, events: &mut Vec<Event>, id: UserId, by:
     state.users.remove(&id);
     state.logins.retain(|_, login| login.user_id != id);
     state.preferences.retain(|(of, _), _| *of != id);
+    state.networks.retain(|(of, _), _| *of != id);
     events.push(changed(&user, by, at, UserChange::Removed));
     sessions::end(state, events, EndReason::UserRemoved, (by, at), |session| {
         session.user_id == id
     })
+}
+
+pub(super) fn end_logins(
+    state: &mut State,
+    events: &mut Vec<Event>,
+    id: UserId,
+    by: &Actor,
+    at: Timestamp,
+) -> Result<()> {
+    let user = known(state, id)?;
+    state.logins.retain(|_, login| login.user_id != id);
+    events.push(changed(&user, by, at, UserChange::LoginsEnded));
+    Ok(())
+}
+
+pub(super) fn unlock(state: &State, events: &mut Vec<Event>, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+    let user = known(state, id)?;
+    events.push(changed(&user, by, at, UserChange::Unlocked));
+    Ok(())
 }
 
 /// Refuses to take the role or the access from the last System Admin who can sign in.

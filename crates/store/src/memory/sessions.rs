@@ -28,7 +28,23 @@ pub(super) fn changes(state: &State, after: u64) -> Changes {
             .filter(purged)
             .filter_map(|kept| kept.event.session_id)
             .collect(),
+        access: state
+            .events
+            .iter()
+            .filter(|kept| kept.revision > after && is_access(&kept.event.what))
+            .map(|kept| Event::clone(&kept.event))
+            .collect(),
     }
+}
+
+const fn is_access(what: &EventKind) -> bool {
+    matches!(
+        what,
+        EventKind::UserChanged { .. }
+            | EventKind::SignedOut
+            | EventKind::ApplicationChanged { .. }
+            | EventKind::EnvironmentChanged { .. }
+    )
 }
 
 pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Request) -> Result<Answer> {

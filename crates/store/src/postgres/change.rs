@@ -52,6 +52,12 @@ impl<'a> Change<'a> {
         sessions::update(self.lease(), &ended).await
     }
 
+    /// Notes what happened, and commits.
+    pub(super) async fn commit_one(mut self, what: EventKind) -> Result<()> {
+        self.log(what);
+        self.commit().await
+    }
+
     /// Commits, where anything was noted.
     pub(super) async fn commit(self) -> Result<()> {
         if self.events.is_empty() {

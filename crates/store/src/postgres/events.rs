@@ -18,6 +18,9 @@ use crate::{
 
 pub(super) const PURGED: &str =
     "SELECT session_id FROM events WHERE kind = 'purged' AND revision > $1 ORDER BY revision, id";
+/// The condition is that of the index `events_of_access`, word for word.
+pub(super) const OF_ACCESS: &str = "SELECT at, session_id, actor, what FROM events WHERE revision > $1 \
+     AND kind IN ('user_changed', 'signed_out', 'application_changed', 'environment_changed') ORDER BY revision, id";
 pub(super) const OF_SESSION: &str = "SELECT at, session_id, actor, what FROM events WHERE session_id = $1 ORDER BY id";
 pub(super) const NOTED: &str = "SELECT batch_id FROM events WHERE batch_id = ANY ($1)";
 
@@ -117,7 +120,7 @@ pub(super) async fn noted(lease: &mut Lease, ids: &[BatchId]) -> Result<Vec<Batc
     rows.iter().map(|row| Ok(BatchId(Columns::of(row).id()?))).collect()
 }
 
-fn event(row: &PgRow) -> Result<Event> {
+pub(super) fn event(row: &PgRow) -> Result<Event> {
     let mut columns = Columns::of(row);
     Ok(Event {
         at: columns.time()?,

@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use self::connections::{Connections, Lease};
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, Request, Result, SignedIn,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, NewLogin, Request, Result, SignedIn,
     Store, StoreError, User, Verified,
 };
 
@@ -40,6 +40,7 @@ mod listen;
 mod lock;
 mod nodes;
 mod open;
+mod logins;
 mod people;
 mod rows;
 mod scan;
@@ -233,20 +234,43 @@ impl Store for Postgres {
         people::remove_user(self, id, by, at).await
     }
 
-    async fn add_login(&self, login: &Login) -> Result<()> {
-        people::add_login(self, login).await
+    async fn add_login(&self, new: &NewLogin) -> Result<bool> {
+        logins::add(self, new).await
     }
     async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
-        people::login(self, token_hash).await
+        logins::login(self, token_hash).await
     }
-    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
-        people::touch_login(self, token_hash, seen_at).await
+    async fn logins_of(&self, users: &[UserId]) -> Result<Vec<SignedIn>> {
+        logins::of_users(self, users).await
     }
-    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()> {
-        people::remove_login(self, token_hash).await
+    async fn touch_logins(&self, used: &[([u8; 32], Timestamp)]) -> Result<()> {
+        logins::touch(self, used).await
     }
-    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
-        people::remove_old_logins(self, seen_before, created_before).await
+    async fn end_login(&self, token_hash: &[u8; 32], by: &Actor, at: Timestamp) -> Result<()> {
+        logins::end(self, token_hash, by, at).await
+    }
+    async fn end_logins(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        people::end_logins(self, id, by, at).await
+    }
+    async fn remove_old_logins(
+        &self,
+        seen_before: Timestamp,
+        created_before: Timestamp,
+        networks_before: Timestamp,
+    ) -> Result<()> {
+        logins::remove_old(self, seen_before, created_before, networks_before).await
+    }
+    async fn signed_in_from(&self, username: &str, network: &str) -> Result<bool> {
+        logins::signed_in_from(self, username, network).await
+    }
+    async fn unlock_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        people::unlock_user(self, id, by, at).await
+    }
+    async fn log_event(&self, event: &Event) -> Result<()> {
+        change::Change::begin(self, &event.actor, event.at)
+            .await?
+            .commit_one(event.what.clone())
+            .await
     }
 
     async fn environments(&self) -> Result<Vec<EnvironmentRow>> {

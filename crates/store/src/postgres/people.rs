@@ -1,4 +1,4 @@
-//! People, their logins and their preferences.
+//! People and their preferences.
 
 use session::{Actor, EndReason, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold};
 use uuid::Uuid;
@@ -10,25 +10,27 @@ use super::{
     rows::{Columns, Moment, text},
     sessions,
 };
-use crate::{Login, Result, SignedIn, StoreError, User, values::Shared};
+use crate::{Result, StoreError, User, values::Shared};
 
-macro_rules! columns {
+/// The columns that [`user`] reads.
+macro_rules! user_columns {
     () => {
         "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked"
     };
 }
+pub(super) use user_columns;
 
-pub(super) const BY_IDS: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = ANY ($1)");
+pub(super) const BY_IDS: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ANY ($1)");
 
 pub(super) async fn users(store: &Postgres) -> Result<Vec<User>> {
-    let all = sqlx::query(concat!("SELECT ", columns!(), " FROM users ORDER BY folded"));
+    let all = sqlx::query(concat!("SELECT ", user_columns!(), " FROM users ORDER BY folded"));
     let rows = store.read_all(all).await?;
     rows.iter().map(|row| user(&mut Columns::of(row))).collect()
 }
 
 pub(super) async fn user_named(store: &Postgres, username: &str) -> Result<Option<User>> {
     let folded = fold(username);
-    let one = sqlx::query(concat!("SELECT ", columns!(), " FROM users WHERE folded = $1")).bind(text(&folded));
+    let one = sqlx::query(concat!("SELECT ", user_columns!(), " FROM users WHERE folded = $1")).bind(text(&folded));
     let row = store.read_optional(one).await?;
     row.map(|row| user(&mut Columns::of(&row))).transpose()
 }
@@ -83,7 +85,7 @@ pub(super) async fn set_password(store: &Postgres, id: UserId, hash: &str, by: &
         .bind(id.0)
         .bind(text(hash));
     change.lease().execute(update).await?;
-    end_logins(change.lease(), id).await?;
+    delete_logins(change.lease(), id).await?;
     change.log(changed(&user, UserChange::PasswordSet));
     change.commit().await
 }
@@ -96,7 +98,7 @@ pub(super) async fn block_user(store: &Postgres, id: UserId, blocked: bool, by: 
     }
     if blocked {
         keep_an_admin(change.lease(), &user).await?;
-        end_logins(change.lease(), id).await?;
+        delete_logins(change.lease(), id).await?;
     }
     let update = sqlx::query("UPDATE users SET blocked = $2 WHERE id = $1")
         .bind(id.0)
@@ -147,7 +149,20 @@ async fn keep_an_admin(lease: &mut Lease, user: &User) -> Result<()> {
     Ok(())
 }
 
-async fn end_logins(lease: &mut Lease, id: UserId) -> Result<()> {
+pub(super) async fn end_logins(store: &Postgres, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.lease(), id).await?;
+    delete_logins(change.lease(), id).await?;
+    change.commit_one(changed(&user, UserChange::LoginsEnded)).await
+}
+
+pub(super) async fn unlock_user(store: &Postgres, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.lease(), id).await?;
+    change.commit_one(changed(&user, UserChange::Unlocked)).await
+}
+
+async fn delete_logins(lease: &mut Lease, id: UserId) -> Result<()> {
     let delete = sqlx::query("DELETE FROM logins WHERE user_id = $1").bind(id.0);
     lease.execute(delete).await?;
     Ok(())
@@ -159,64 +174,6 @@ fn changed(user: &User, change: UserChange) -> EventKind {
         username: user.username.clone(),
         change,
     }
-}
-
-pub(super) async fn add_login(store: &Postgres, login: &Login) -> Result<()> {
-    let row = sqlx::query("INSERT INTO logins (token_hash, user_id, created_at, seen_at) VALUES ($1, $2, $3, $4)")
-        .bind(&login.token_hash[..])
-        .bind(login.user_id.0)
-        .bind(Moment(login.created_at))
-        .bind(Moment(login.seen_at));
-    store.writers.lend().await?.write(row, "this login", "user").await?;
-    Ok(())
-}
-
-pub(super) async fn login(store: &Postgres, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
-    let one = sqlx::query(concat!(
-        "SELECT ",
-        columns!(),
-        ", token_hash, logins.created_at, seen_at FROM logins JOIN users ON users.id = user_id WHERE token_hash = $1"
-    ))
-    .bind(&token_hash[..]);
-    let Some(row) = store.read_optional(one).await? else {
-        return Ok(None);
-    };
-    let mut columns = Columns::of(&row);
-    let user = user(&mut columns)?;
-    let login = Login {
-        token_hash: columns.hash()?,
-        user_id: user.id,
-        created_at: columns.time()?,
-        seen_at: columns.time()?,
-    };
-    Ok(Some(SignedIn { user, login }))
-}
-
-pub(super) async fn touch_login(store: &Postgres, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
-    // Requests overlap: the latest counts, not the last.
-    let update = sqlx::query("UPDATE logins SET seen_at = greatest(seen_at, $2) WHERE token_hash = $1")
-        .bind(&token_hash[..])
-        .bind(Moment(seen_at));
-    store.writers.lend().await?.write(update, "", "login").await?;
-    Ok(())
-}
-
-pub(super) async fn remove_login(store: &Postgres, token_hash: &[u8; 32]) -> Result<()> {
-    let delete = sqlx::query("DELETE FROM logins WHERE token_hash = $1").bind(&token_hash[..]);
-    store.writers.lend().await?.write(delete, "", "login").await?;
-    Ok(())
-}
-
-pub(super) async fn remove_old_logins(
-    store: &Postgres,
-    seen_before: Timestamp,
-    created_before: Timestamp,
-) -> Result<()> {
-    let delete = sqlx::query("DELETE FROM logins WHERE seen_at < $1 OR created_at < $2")
-        .bind(Moment(seen_before))
-        .bind(Moment(created_before));
-    store.writers.lend().await?.write(delete, "", "login").await?;
-    Ok(())
 }
 
 pub(super) async fn preference(store: &Postgres, user_id: UserId, name: &str) -> Result<Option<String>> {
@@ -244,7 +201,7 @@ pub(super) async fn set_preference(store: &Postgres, user_id: UserId, name: &str
     Ok(())
 }
 
-fn user(columns: &mut Columns<'_>) -> Result<User> {
+pub(super) fn user(columns: &mut Columns<'_>) -> Result<User> {
     Ok(User {
         id: UserId(columns.id()?),
         username: columns.text(&mut Shared::default())?,

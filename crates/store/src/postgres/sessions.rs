@@ -83,7 +83,7 @@ pub(super) async fn load(store: &Postgres) -> Result<Changes> {
     Ok(Changes {
         revision,
         sessions,
-        purged: Vec::new(),
+        ..Changes::default()
     })
 }
 
@@ -111,6 +111,13 @@ pub(super) async fn changes(store: &Postgres, after: u64) -> Result<Changes> {
     snapshot
         .each(purged, |row| {
             changes.purged.push(SessionId(Columns::of(row).id()?));
+            Ok(())
+        })
+        .await?;
+    let access = sqlx::query(events::OF_ACCESS).bind(number(after));
+    snapshot
+        .each(access, |row| {
+            changes.access.push(events::event(row)?);
             Ok(())
         })
         .await?;

@@ -55,6 +55,12 @@ impl<'a> Change<'a> {
         sessions::update_all(self.connection(), &rows).await
     }
 
+    /// Notes what happened, and commits.
+    pub(super) async fn commit_one(mut self, what: EventKind) -> Result<()> {
+        self.log(what);
+        self.commit().await
+    }
+
     /// Commits, where anything was noted; the revision is raised last.
     pub(super) async fn commit(mut self) -> Result<()> {
         if self.events.is_empty() {

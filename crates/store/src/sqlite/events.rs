@@ -13,6 +13,9 @@ use crate::{
 
 pub(super) const PURGED: &str =
     "SELECT session_id FROM events WHERE kind = 'purged' AND revision > ?1 ORDER BY revision, id";
+/// The condition is that of the index `events_of_access`, word for word.
+pub(super) const OF_ACCESS: &str = "SELECT at, session_id, actor, what FROM events WHERE revision > ?1 \
+     AND kind IN ('user_changed', 'signed_out', 'application_changed', 'environment_changed') ORDER BY revision, id";
 pub(super) const OF_SESSION: &str = "SELECT at, session_id, actor, what FROM events WHERE session_id = ?1 ORDER BY id";
 pub(super) const NOTED: &str =
     "SELECT EXISTS (SELECT 1 FROM events WHERE kind = 'batch_expired' AND json_extract(what, '$.batch') = ?1)";
@@ -124,7 +127,7 @@ pub(super) fn session_id(columns: &mut Columns<'_>) -> Result<Option<SessionId>>
     Ok(id.transpose().map_err(corrupt)?.map(SessionId))
 }
 
-fn event(row: &SqliteRow) -> Result<Event> {
+pub(super) fn event(row: &SqliteRow) -> Result<Event> {
     let mut columns = Columns::of(row);
     let at = columns.time()?;
     let session_id = session_id(&mut columns)?;

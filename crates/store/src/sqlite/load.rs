@@ -40,7 +40,7 @@ fn read(path: &Path) -> Result<Changes> {
     Ok(Changes {
         revision: revision.try_into().map_err(corrupt)?,
         sessions,
-        purged: Vec::new(),
+        ..Changes::default()
     })
 }
 

@@ -1,4 +1,4 @@
-//! People, their logins and their preferences.
+//! People and their preferences.
 
 use futures::TryStreamExt;
 use session::{Actor, EndReason, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold};
@@ -12,24 +12,26 @@ use super::{
     sessions,
 };
 use crate::{
-    Login, Result, SignedIn, StoreError, User,
+    Result, StoreError, User,
     values::{Shared, json, micros},
 };
 
-macro_rules! columns {
+/// The columns that [`user`] reads.
+macro_rules! user_columns {
     () => {
         "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked"
     };
 }
+pub(super) use user_columns;
 
 pub(super) const BY_IDS: &str = concat!(
     "SELECT ",
-    columns!(),
+    user_columns!(),
     " FROM users WHERE id IN (SELECT unhex(value) FROM json_each(?1))"
 );
 
 pub(super) async fn users(store: &Sqlite) -> Result<Vec<User>> {
-    sqlx::query(concat!("SELECT ", columns!(), " FROM users ORDER BY folded"))
+    sqlx::query(concat!("SELECT ", user_columns!(), " FROM users ORDER BY folded"))
         .fetch(&store.readers)
         .map_err(Into::into)
         .and_then(async |row| user(&mut Columns::of(&row)))
@@ -38,7 +40,7 @@ pub(super) async fn users(store: &Sqlite) -> Result<Vec<User>> {
 }
 
 pub(super) async fn user_named(store: &Sqlite, username: &str) -> Result<Option<User>> {
-    let row = sqlx::query(concat!("SELECT ", columns!(), " FROM users WHERE folded = ?1"))
+    let row = sqlx::query(concat!("SELECT ", user_columns!(), " FROM users WHERE folded = ?1"))
         .bind(fold(username))
         .fetch_optional(&store.readers)
         .await?;
@@ -98,7 +100,7 @@ pub(super) async fn set_password(store: &Sqlite, id: UserId, hash: &str, by: &Ac
         .bind(hash)
         .execute(change.connection())
         .await?;
-    end_logins(change.connection(), id).await?;
+    delete_logins(change.connection(), id).await?;
     change.log(changed(&user, UserChange::PasswordSet));
     change.commit().await
 }
@@ -111,7 +113,7 @@ pub(super) async fn block_user(store: &Sqlite, id: UserId, blocked: bool, by: &A
     }
     if blocked {
         keep_an_admin(change.connection(), &user).await?;
-        end_logins(change.connection(), id).await?;
+        delete_logins(change.connection(), id).await?;
     }
     sqlx::query("UPDATE users SET blocked = ?2 WHERE id = ?1")
         .bind(&id.0.as_bytes()[..])
@@ -167,7 +169,20 @@ async fn keep_an_admin(connection: &mut SqliteConnection, user: &User) -> Result
     Ok(())
 }
 
-async fn end_logins(connection: &mut SqliteConnection, id: UserId) -> Result<()> {
+pub(super) async fn end_logins(store: &Sqlite, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.connection(), id).await?;
+    delete_logins(change.connection(), id).await?;
+    change.commit_one(changed(&user, UserChange::LoginsEnded)).await
+}
+
+pub(super) async fn unlock_user(store: &Sqlite, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let user = by_id(change.connection(), id).await?;
+    change.commit_one(changed(&user, UserChange::Unlocked)).await
+}
+
+async fn delete_logins(connection: &mut SqliteConnection, id: UserId) -> Result<()> {
     sqlx::query("DELETE FROM logins WHERE user_id = ?1")
         .bind(&id.0.as_bytes()[..])
         .execute(connection)
@@ -181,70 +196,6 @@ fn changed(user: &User, change: UserChange) -> EventKind {
         username: user.username.clone(),
         change,
     }
-}
-
-pub(super) async fn add_login(store: &Sqlite, login: &Login) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    sqlx::query("INSERT INTO logins (token_hash, user_id, created_at, seen_at) VALUES (?1, ?2, ?3, ?4)")
-        .bind(&login.token_hash[..])
-        .bind(&login.user_id.0.as_bytes()[..])
-        .bind(micros(login.created_at))
-        .bind(micros(login.seen_at))
-        .execute(&mut transaction.connection)
-        .await
-        .map_err(|error| super::refused(error, "this login", "user"))?;
-    transaction.commit().await
-}
-
-pub(super) async fn login(store: &Sqlite, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
-    let row = sqlx::query(concat!(
-        "SELECT ",
-        columns!(),
-        ", token_hash, logins.created_at, seen_at FROM logins JOIN users ON users.id = user_id WHERE token_hash = ?1"
-    ))
-    .bind(&token_hash[..])
-    .fetch_optional(&store.readers)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let mut columns = Columns::of(&row);
-    let user = user(&mut columns)?;
-    let login = Login {
-        token_hash: columns.hash()?,
-        user_id: user.id,
-        created_at: columns.time()?,
-        seen_at: columns.time()?,
-    };
-    Ok(Some(SignedIn { user, login }))
-}
-
-pub(super) async fn touch_login(store: &Sqlite, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    // Requests overlap: the latest counts, not the last.
-    sqlx::query("UPDATE logins SET seen_at = max(seen_at, ?2) WHERE token_hash = ?1")
-        .bind(&token_hash[..])
-        .bind(micros(seen_at))
-        .execute(&mut transaction.connection)
-        .await?;
-    transaction.commit().await
-}
-
-pub(super) async fn remove_login(store: &Sqlite, token_hash: &[u8; 32]) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    sqlx::query("DELETE FROM logins WHERE token_hash = ?1")
-        .bind(&token_hash[..])
-        .execute(&mut transaction.connection)
-        .await?;
-    transaction.commit().await
-}
-
-pub(super) async fn remove_old_logins(store: &Sqlite, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    sqlx::query("DELETE FROM logins WHERE seen_at < ?1 OR created_at < ?2")
-        .bind(micros(seen_before))
-        .bind(micros(created_before))
-        .execute(&mut transaction.connection)
-        .await?;
-    transaction.commit().await
 }
 
 pub(super) async fn preference(store: &Sqlite, user_id: UserId, name: &str) -> Result<Option<String>> {
@@ -278,7 +229,7 @@ pub(super) async fn set_preference(store: &Sqlite, user_id: UserId, name: &str, 
     transaction.commit().await
 }
 
-fn user(columns: &mut Columns<'_>) -> Result<User> {
+pub(super) fn user(columns: &mut Columns<'_>) -> Result<User> {
     Ok(User {
         id: UserId(columns.id()?),
         username: columns.text(&mut Shared::default())?,

@@ -98,6 +98,11 @@ pub(super) async fn changes(store: &Sqlite, after: u64) -> Result<Changes> {
         changes.purged.push(SessionId(Columns::of(&row).id()?));
     }
     drop(rows);
+    let mut rows = sqlx::query(events::OF_ACCESS).bind(number(after)).fetch(&mut *snapshot);
+    while let Some(row) = rows.try_next().await? {
+        changes.access.push(events::event(&row)?);
+    }
+    drop(rows);
     Ok(changes)
 }
 

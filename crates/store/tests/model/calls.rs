@@ -4,11 +4,11 @@ use std::fmt::Debug;
 
 use chrono::TimeDelta;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Role, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, EnvironmentId, Event, Role, SessionId, Timestamp, UserId,
     audit::Place,
     catalogue::{Admission, ApplicationSpec},
 };
-use store::{Application, EnvironmentRow, EventScan, Login, Request, Store, StoreError, User};
+use store::{Application, EnvironmentRow, EventScan, NewLogin, Request, Store, StoreError, User};
 
 #[derive(Clone, Debug)]
 pub enum Call {
@@ -19,11 +19,16 @@ pub enum Call {
     Block(UserId, bool, Timestamp),
     RemoveUser(UserId, Timestamp),
     Named(String),
-    AddLogin(Login),
+    AddLogin(NewLogin),
     Login([u8; 32]),
-    Touch([u8; 32], Timestamp),
-    RemoveLogin([u8; 32]),
-    RemoveOldLogins(Timestamp, Timestamp),
+    LoginsOf(UserId),
+    Touch(Vec<([u8; 32], Timestamp)>),
+    EndLogin([u8; 32], Timestamp),
+    EndLogins(UserId, Timestamp),
+    RemoveOldLogins(Timestamp, Timestamp, Timestamp),
+    SignedInFrom(String, &'static str),
+    Unlock(UserId, Timestamp),
+    LogEvent(Event),
     AddEnvironment(EnvironmentRow, Timestamp),
     AdmitEnvironment(EnvironmentId, Admission, Timestamp),
     AddApplication(Application, Timestamp),
@@ -72,9 +77,19 @@ impl Call {
             Self::Named(name) => text(store.user_named(name).await),
             Self::AddLogin(login) => text(store.add_login(login).await),
             Self::Login(token) => text(store.login(token).await),
-            Self::Touch(token, at) => text(store.touch_login(token, *at).await),
-            Self::RemoveLogin(token) => text(store.remove_login(token).await),
-            Self::RemoveOldLogins(seen, created) => text(store.remove_old_logins(*seen, *created).await),
+            Self::LoginsOf(id) => text(store.logins_of(&[*id]).await.map(|mut logins| {
+                logins.sort_by_key(|signed_in| signed_in.login.token_hash);
+                logins
+            })),
+            Self::Touch(used) => text(store.touch_logins(used).await),
+            Self::EndLogin(token, at) => text(store.end_login(token, by, *at).await),
+            Self::EndLogins(id, at) => text(store.end_logins(*id, by, *at).await),
+            Self::RemoveOldLogins(seen, created, networks) => {
+                text(store.remove_old_logins(*seen, *created, *networks).await)
+            }
+            Self::SignedInFrom(name, network) => text(store.signed_in_from(name, network).await),
+            Self::Unlock(id, at) => text(store.unlock_user(*id, by, *at).await),
+            Self::LogEvent(event) => text(store.log_event(event).await),
             Self::AddEnvironment(row, at) => text(store.add_environment(row, by, *at).await),
             Self::AdmitEnvironment(id, to, at) => text(store.admit_environment(*id, *to, by, *at).await),
             Self::AddApplication(row, at) => text(store.add_application(row, by, *at).await),
@@ -98,8 +113,11 @@ impl Call {
     }
 
     const fn reads(&self) -> bool {
-        use Call::{Changes, Events, Login, Named, Preference};
-        matches!(self, Named(_) | Login(_) | Preference(..) | Changes(_) | Events(_))
+        use Call::{Changes, Events, Login, LoginsOf, Named, Preference, SignedInFrom};
+        matches!(
+            self,
+            Named(_) | Login(_) | LoginsOf(_) | SignedInFrom(..) | Preference(..) | Changes(_) | Events(_)
+        )
     }
 }
 

@@ -3,15 +3,19 @@
 use std::num::NonZeroU32;
 
 use session::{
-    Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Origin, Policy, Role, SessionId, Status, Timestamp,
-    UserId,
+    Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Event, EventKind, Origin, Policy, Role, SessionId, Status,
+    Timestamp, UserId,
+    event::SignInFailure,
     catalogue::{Admission, ApplicationSpec},
     lifecycle::{Command, Seen},
 };
-use store::{Application, EnvironmentRow, Login, Request, User};
+use store::{Application, EnvironmentRow, Login, NewLogin, Request, User};
 use uuid::Uuid;
 
 use super::calls::Call;
+
+/// Networks that people sign in from.
+const NETWORKS: [&str; 2] = ["192.0.2.1", "2001:db8::/64"];
 
 fn session(n: u128) -> SessionId {
     SessionId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 + n))
@@ -264,19 +268,12 @@ impl Draw {
             35 | 36 => Call::Block(self.person(), self.one_in(2), self.at()),
             37 => Call::RemoveUser(self.person(), self.at()),
             38 => Call::Named(format!("PERSON{}", self.below(7))),
-            39 | 40 => Call::AddLogin(Login {
-                token_hash: self.token(),
-                user_id: self.person(),
-                created_at: Timestamp::from_timestamp(1_800_000_000 + self.now, 0).unwrap(),
-                seen_at: Timestamp::from_timestamp(1_800_000_000 + self.now, 0).unwrap(),
-            }),
-            41 | 42 => Call::Login(self.token()),
-            43 => Call::Touch(
-                self.token(),
-                Timestamp::from_timestamp(1_800_000_000 + self.now, 0).unwrap(),
-            ),
-            44 => Call::RemoveLogin(self.token()),
-            45 => Call::RemoveOldLogins(self.at(), self.at()),
+            39 | 40 => Call::AddLogin(self.new_login()),
+            41 => Call::Login(self.token()),
+            42 => self.access(),
+            43 => Call::Touch(vec![(self.token(), self.at()), (self.token(), self.at())]),
+            44 => Call::EndLogin(self.token(), self.at()),
+            45 => Call::RemoveOldLogins(self.at(), self.at(), self.at()),
             46 => {
                 let n = self.small(4);
                 Call::AddEnvironment(environment(n), self.at())
@@ -301,6 +298,47 @@ impl Draw {
             60 | 61 => Call::Sweep(self.at(), 30),
             62..65 => Call::Changes(self.below(60)),
             _ => Call::Events(self.known()),
+        }
+    }
+
+    /// A sign-in: mostly of somebody who is there, with the hash that they have at first.
+    fn new_login(&mut self) -> NewLogin {
+        let user_id = self.person();
+        let at = self.at();
+        NewLogin {
+            login: Login {
+                token_hash: self.token(),
+                user_id,
+                created_at: at,
+                seen_at: at,
+            },
+            verified_hash: self.words(),
+            network: self.pick(&NETWORKS).into(),
+            by: Actor::Person {
+                user_id,
+                username: "person".into(),
+                origin: None,
+            },
+        }
+    }
+
+    /// One of the rarer calls about logins.
+    fn access(&mut self) -> Call {
+        match self.below(5) {
+            0 => Call::LoginsOf(self.person()),
+            1 => Call::EndLogins(self.person(), self.at()),
+            2 => Call::SignedInFrom(format!("PERSON{}", self.below(7)), self.pick(&NETWORKS)),
+            3 => Call::Unlock(self.person(), self.at()),
+            _ => Call::LogEvent(Event {
+                at: self.at(),
+                session_id: None,
+                actor: Actor::Anonymous { origin: None },
+                what: EventKind::SignInFailed {
+                    username: None,
+                    cause: SignInFailure::UnknownUser,
+                    count: 1,
+                },
+            }),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use session::{Actor, EventKind, SessionId, Status};
 use store::{
-    Answer, Login, Store, StoreError, Writer,
+    Answer, Login, NewLogin, Store, StoreError, Writer,
     conformance::newest,
     postgres::{Postgres, Settings},
     throwaway::{Database, Server},
@@ -110,12 +110,18 @@ async fn a_frozen_server_makes_calls_fail_in_time_and_is_used_again() {
         created_at: at(0),
         seen_at: at(0),
     };
+    let new_login = NewLogin {
+        login,
+        verified_hash: user(0).password_hash,
+        network: "192.0.2.1".into(),
+        by: Actor::System,
+    };
     while frozen.elapsed() < Duration::from_secs(3) {
         let started = Instant::now();
         let (read, write, login) = tokio::join!(
             store.revision(),
             async { store.write(&[launch(Uuid::from_u128(2), 1, TERMINAL)]).await },
-            store.add_login(&login),
+            store.add_login(&new_login),
         );
         assert!(matches!(read, Err(StoreError::Unreachable(_))), "{read:?}");
         assert!(matches!(&write, Err(error) if passing(error)), "{write:?}");
@@ -191,7 +197,7 @@ async fn futures_that_are_dropped_leave_no_transaction_open() {
         let limit = usual * n / 40;
         let user = user(n.into());
         // So that what is dropped is the call, not the making of a connection.
-        store.remove_login(&[9; 32]).await.unwrap();
+        store.touch_logins(&[([9; 32], at(0))]).await.unwrap();
         let call = store.add_user(&user, &Actor::System, at(0));
         finished += u32::from(tokio::time::timeout(limit, call).await.is_ok());
     }
