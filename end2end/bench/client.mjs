@@ -13,10 +13,11 @@ export async function signIn(url, username, password, { sockets = 1 } = {}) {
 
 /** Somebody who has signed in before. Many can share connections. */
 export function signedIn(url, cookie, agent) {
-  const send = (method, path, type, body) => request(agent, url, method, path, type, body, cookie).then(expectSuccess);
+  const send = (method, path, type, body, more) =>
+    request(agent, url, method, path, type, body, cookie, more).then(expectSuccess);
   return {
     cookie,
-    get: (path) => send('GET', path),
+    get: (path, headers) => send('GET', path, undefined, undefined, headers),
     post: (path, body) => send('POST', path, 'application/json', JSON.stringify(body)),
     close: () => agent.destroy(),
   };
@@ -26,15 +27,15 @@ export function signedIn(url, cookie, agent) {
 export const connections = (sockets) => new http.Agent({ keepAlive: true, maxSockets: sockets });
 
 function expectSuccess(answer) {
-  if (answer.status >= 300) throw new Error(`${answer.what} answered ${answer.status}: ${answer.text.slice(0, 200)}`);
+  if (answer.status >= 300 && answer.status !== 304) throw new Error(`${answer.what} answered ${answer.status}: ${answer.text.slice(0, 200)}`);
   return answer;
 }
 
 /** From the first byte sent to the last byte received. */
-function request(agent, url, method, path, type, body, cookie) {
+function request(agent, url, method, path, type, body, cookie, more = {}) {
   return new Promise((resolve, reject) => {
     // Our own pages send their Origin with each POST, and the server looks at it.
-    const headers = { origin: url };
+    const headers = { origin: url, ...more };
     if (cookie) headers.cookie = cookie;
     if (type) Object.assign(headers, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
     const began = performance.now();

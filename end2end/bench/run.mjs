@@ -16,6 +16,7 @@ import * as launches from './figures/launches.mjs';
 import * as makeRun from './figures/make_run.mjs';
 import * as manyTabs from './figures/many_tabs.mjs';
 import * as million from './figures/million.mjs';
+import * as myApps from './figures/my_apps.mjs';
 import * as page from './figures/page.mjs';
 import * as payload from './figures/payload.mjs';
 import * as picture from './figures/picture.mjs';
@@ -34,6 +35,7 @@ const FIGURES = {
   changes,
   expire,
   manyTabs,
+  myApps,
   launches,
   million,
   picture,

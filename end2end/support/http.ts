@@ -16,13 +16,15 @@ export interface Call {
   headers?: OutgoingHttpHeaders;
   /** More is to come after the body, until there is an answer. */
   unfinished?: boolean;
+  /** The address of this machine that it comes from, as 127.0.0.2. */
+  from?: string;
 }
 
 /** One request. Redirects are not followed. */
-export function send(url: string, method: string, path: string, more: Pick<Call, 'headers' | 'body' | 'unfinished'> = {}) {
+export function send(url: string, method: string, path: string, more: Pick<Call, 'headers' | 'body' | 'unfinished' | 'from'> = {}) {
   return new Promise<Answer>((resolve, reject) => {
     const length = more.body === undefined || more.unfinished ? {} : { 'content-length': Buffer.byteLength(more.body) };
-    const outgoing = request(new URL(path, url), { method, headers: { ...length, ...more.headers }, agent: false });
+    const outgoing = request(new URL(path, url), { method, headers: { ...length, ...more.headers }, agent: false, ...(more.from === undefined ? {} : { localAddress: more.from }) });
     outgoing.on('error', reject);
     outgoing.on('upgrade', (response, socket) => {
       socket.destroy();
@@ -64,7 +66,7 @@ export function call(url: string, cookie: string | null, method: string, path: s
     headers['content-type'] = 'application/x-www-form-urlencoded';
     body = new URLSearchParams(more.form).toString();
   }
-  return send(url, method, path, { headers, ...(body === undefined ? {} : { body }), unfinished: more.unfinished ?? false });
+  return send(url, method, path, { headers, ...(body === undefined ? {} : { body }), unfinished: more.unfinished ?? false, ...(more.from === undefined ? {} : { from: more.from }) });
 }
 
 /** The handshake that opens a WebSocket; 101 if it would have been opened. */

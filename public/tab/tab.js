@@ -4,7 +4,7 @@
 import RFB from '/novnc/core/rfb.js';
 import { listen, start } from './notices.js';
 
-const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004, restart: 1012, logLost: 1013 };
+const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004, signedOut: 4005, restart: 1012, logLost: 1013 };
 const COMES_BACK = {
   [CLOSED.restart]: 'The server restarts. The session is opened again in a moment…',
   [CLOSED.logLost]: 'The server has lost its database. The session is opened again when it is back…',
@@ -87,6 +87,13 @@ async function closed(event) {
     say('This session was opened in another tab.', 'Use it here', () => {
       say('Connecting…');
       open();
+    });
+  } else if (event.code === CLOSED.signedOut) {
+    // Nothing of the application stays on the screen of somebody who has left.
+    screen.replaceChildren();
+    // The server asks for a sign-in where there must be one, and comes back here.
+    say('You’ve been signed out, so this tab was disconnected. Your session is still running.', 'Continue', () => {
+      location.reload();
     });
   } else if (event.code === CLOSED.idle) {
     say('This tab was closed because nobody used it for too long. The session goes on for a while.', 'Open it again', () => {

@@ -7,7 +7,7 @@ run_packages=(
     xterm galculator mousepad
     xauth x11-xkb-utils xkb-data fonts-dejavu-core
 )
-test_packages=(chromium chromium-driver faketime procps strace postgresql iproute2 nftables)
+test_packages=(chromium chromium-driver faketime procps strace postgresql iproute2 nftables nginx-light)
 
 # Prints those of the given packages that are not installed, one a line.
 missing_packages() {

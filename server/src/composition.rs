@@ -56,7 +56,10 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
         node_url: settings.node_url().into(),
         peers: Arc::new(HttpPeers::new()),
         lost_after,
-        ..Options::default()
+        password_checks: settings.password_checks,
+        password_queue: settings.password_queue,
+        login_idle: TimeDelta::minutes(settings.login_idle_minutes.into()),
+        login_lifetime: TimeDelta::hours(settings.login_max_hours.into()),
     };
     let control = open(store, environments, settings.clock, options).await?;
     let first_start = control

@@ -9,7 +9,10 @@ use std::{
 use serde::Deserialize;
 use session::ONLY_NODE;
 
-use crate::clock::Time;
+use crate::{
+    clock::Time,
+    http::client_address::{ProxyHeader, TrustedProxies},
+};
 
 /// The file that is read when none is named, if it is there.
 const DEFAULT_FILE: &str = "cloud-delivery.toml";
@@ -37,6 +40,18 @@ pub struct Settings {
     pub admin_password: Option<String>,
     /// Scheme, host and port under which people reach the server; without it `http://` and `addr`.
     pub public_url: Option<String>,
+    /// Reverse proxies and load balancers in front: addresses and networks.
+    pub trusted_proxies: TrustedProxies,
+    /// The header in which they tell the client's address.
+    pub proxy_header: ProxyHeader,
+    /// Password checks at a time; each takes 19 MiB and some 30 ms of one core.
+    pub password_checks: usize,
+    /// Password checks that may wait for their turn.
+    pub password_queue: usize,
+    /// Minutes after which a login that nobody uses ends.
+    pub login_idle_minutes: u32,
+    /// Hours after which a login ends in any case.
+    pub login_max_hours: u32,
     /// The browser half; without it `site` beside the program's folder.
     pub site_dir: Option<PathBuf>,
     /// Add an environment that only pretends, for trials and benchmarks.
@@ -59,6 +74,12 @@ impl Default for Settings {
             database_lost_seconds: 10,
             admin_password: None,
             public_url: None,
+            trusted_proxies: TrustedProxies::default(),
+            proxy_header: ProxyHeader::default(),
+            password_checks: 2,
+            password_queue: 64,
+            login_idle_minutes: 480,
+            login_max_hours: 24,
             site_dir: None,
             simulated: false,
             reload_grace_ms: 2000,
@@ -68,7 +89,7 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 19] = [
     "addr",
     "data_dir",
     "database_url",
@@ -78,6 +99,12 @@ const KEYS: [&str; 13] = [
     "database_lost_seconds",
     "admin_password",
     "public_url",
+    "trusted_proxies",
+    "proxy_header",
+    "password_checks",
+    "password_queue",
+    "login_idle_minutes",
+    "login_max_hours",
     "site_dir",
     "simulated",
     "reload_grace_ms",
@@ -129,6 +156,12 @@ impl Settings {
             }
             "admin_password" => self.admin_password = Some(value.to_owned()),
             "public_url" => self.public_url = Some(value.to_owned()),
+            "trusted_proxies" => self.trusted_proxies = value.parse()?,
+            "proxy_header" => self.proxy_header = value.parse()?,
+            "password_checks" => self.password_checks = number(value)?,
+            "password_queue" => self.password_queue = number(value)?,
+            "login_idle_minutes" => self.login_idle_minutes = number(value)?,
+            "login_max_hours" => self.login_max_hours = number(value)?,
             "site_dir" => self.site_dir = Some(value.into()),
             "simulated" => self.simulated = yes(value)?,
             "database_notify" => self.database_notify = yes(value)?,
@@ -147,6 +180,15 @@ impl Settings {
 
     fn check(self) -> Result<Self, String> {
         self.check_node()?;
+        for (key, least) in [
+            ("password_checks", self.password_checks),
+            ("login_idle_minutes", self.login_idle_minutes as usize),
+            ("login_max_hours", self.login_max_hours as usize),
+        ] {
+            if least == 0 {
+                return Err(format!("{key}: at least 1"));
+            }
+        }
         match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
             Some(url) => {
                 let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
@@ -218,6 +260,10 @@ impl Settings {
     pub fn https(&self) -> bool {
         self.url().starts_with("https://")
     }
+}
+
+fn number<T: std::str::FromStr>(value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| format!("“{value}” is not a whole number"))
 }
 
 fn yes(value: &str) -> Result<bool, String> {
@@ -314,6 +360,9 @@ mod tests {
         for (name, value) in [
             ("CLOUD_DELIVERY_ADDR", "here"),
             ("CLOUD_DELIVERY_SIMULATED", "maybe"),
+            ("CLOUD_DELIVERY_TRUSTED_PROXIES", "10.0.0.0/99"),
+            ("CLOUD_DELIVERY_PROXY_HEADER", "via"),
+            ("CLOUD_DELIVERY_PASSWORD_CHECKS", "many"),
             ("CLOUD_DELIVERY_CLOCK", "sundial"),
             ("CLOUD_DELIVERY_NODE_URL", "https://10.0.0.2:3000"),
             ("CLOUD_DELIVERY_NODE_URL", "10.0.0.2"),

@@ -5,7 +5,10 @@
     reason = "`#[server]` makes a public struct of the arguments; its fields can't be documented"
 )]
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::{
+    prelude::*,
+    server_fn::codec::{GetUrl, Json},
+};
 use session::{
     ApplicationId,
     catalogue::{Admission, ApplicationForm, ApplicationSpec, ApplicationView, draft::ApplicationDraft},
@@ -16,8 +19,9 @@ use super::AppError;
 #[cfg(feature = "ssr")]
 use super::server::{control, person, refuse};
 
-/// The applications of whoever asks, each with its live session.
-#[server(prefix = "/api/ui", endpoint = "my_applications", input = Json)]
+/// The applications of the person, each with its live session. A GET, so that browsers ask with the `ETag` of what they have: My apps
+/// asks every few seconds.
+#[server(prefix = "/api/ui", endpoint = "my_applications", input = GetUrl)]
 pub async fn my_applications() -> Result<Vec<MyApplication>, AppError> {
     control()?.my_applications(&person()?).await.map_err(refuse)
 }

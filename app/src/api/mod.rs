@@ -1,6 +1,6 @@
 //! Server functions: how the pages reach `control`. Each says who asks, calls one function of `control` and maps the
-//! answer; it holds no rule of its own. All are POST, take JSON and are public endpoints like any other: `control`
-//! authorises each call.
+//! answer; it holds no rule of its own. All take JSON by POST, but for what is polled, and are public endpoints like any other:
+//! `control` authorises each call.
 //!
 //! To add one: a function of under ten lines in the file of its resource, with an explicit `endpoint`.
 

@@ -8,6 +8,7 @@ fn me(role: Role) -> Me {
         username: "jane".into(),
         role,
         origin: None,
+        login: None,
     }
 }
 

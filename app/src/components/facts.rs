@@ -27,15 +27,15 @@ pub fn SessionFacts(
         <dl class="facts">
             <div>
                 <dt>"User"</dt>
-                <dd>{words(move || session.read().username.to_string())}</dd>
+                <dd><bdi>{words(move || session.read().username.to_string())}</bdi></dd>
             </div>
             <div>
                 <dt>"Environment"</dt>
-                <dd>{words(move || session.read().environment.to_string())}</dd>
+                <dd><bdi>{words(move || session.read().environment.to_string())}</bdi></dd>
             </div>
             <div>
                 <dt>"Application"</dt>
-                <dd>{words(move || session.read().application.to_string())}</dd>
+                <dd><bdi>{words(move || session.read().application.to_string())}</bdi></dd>
             </div>
             <div>
                 <dt>"Status"</dt>

@@ -46,7 +46,7 @@ pub fn ApplicationCard(
     view! {
         <article class="card" aria-labelledby=labelled_by>
             <h2 class="card-title" id=heading>
-                {name}
+                <bdi>{name}</bdi>
             </h2>
             <div class="card-state">
                 <When

@@ -10,7 +10,7 @@ use crate::ui::{
 
 const ID: &str = "user-menu";
 
-/// A button with the username; "Admin" for those who administer, "Sign out" for all. Works without JavaScript.
+/// A button with the username; "Admin" for those who administer, "Sign out" and "End all logins" for all. Works without JavaScript.
 #[component]
 pub fn UserMenu(
     /// Who is signed in.
@@ -19,7 +19,7 @@ pub fn UserMenu(
     let admin = me.role >= Role::AppAdmin;
     let button = view! {
         <Icon glyph=Glyph::Person />
-        <span class="user-name">{me.username.to_string()}</span>
+        <bdi class="user-name">{me.username.to_string()}</bdi>
         <Icon glyph=Glyph::Down />
     };
     view! {
@@ -34,6 +34,12 @@ pub fn UserMenu(
                 <form method="post" action="/logout" role="none">
                     <button type="submit" class="menu-item" role="menuitem">
                         "Sign out"
+                    </button>
+                </form>
+                <form method="post" action="/logout" role="none">
+                    <input type="hidden" name="everywhere" value="true" />
+                    <button type="submit" class="menu-item" role="menuitem" title="Signs you out of every browser">
+                        "End all logins"
                     </button>
                 </form>
             </Menu>

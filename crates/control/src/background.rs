@@ -22,7 +22,11 @@ const TIMERS: Duration = Duration::from_secs(1);
 /// How often old ended sessions are removed (SPEC.md §5 allows 60 s).
 const PURGE: Duration = Duration::from_secs(15);
 /// How often the log's tail is read for what other processes wrote.
-const TAIL: Duration = Duration::from_secs(1);
+const TAIL: Duration = Duration::from_millis(500);
+/// How often the last use of logins is written, in one transaction for all.
+const LAST_USE: Duration = Duration::from_secs(60);
+/// How often old logins are removed from the database.
+const OLD_LOGINS: Duration = Duration::from_secs(3600);
 /// How often a node says that it lives.
 const BEAT: Duration = Duration::from_secs(1);
 /// How often a node asks itself whether it has lost the log.
@@ -63,6 +67,13 @@ impl Control {
         tasks.spawn(self.clone().every(TIMERS, "share of sweeps", Self::sweep_share));
         tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
         tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));
+        tasks.spawn(self.clone().every(TIMERS, "login limits", Self::end_old_logins));
+        tasks.spawn(self.clone().every(TIMERS, "repeated sign-ins", async |control: &Self| {
+            control.log_repeated_sign_ins(false).await;
+            Ok(())
+        }));
+        tasks.spawn(self.clone().every(LAST_USE, "last use of logins", Self::write_last_use));
+        tasks.spawn(self.clone().every(OLD_LOGINS, "old logins", Self::remove_old_logins));
         tasks.spawn(self.clone().follow());
         tasks.spawn(self.clone().every(SWEEP, "sweep", Self::sweep_if_due));
         tasks
@@ -166,19 +177,23 @@ impl Control {
     pub(crate) async fn catch_up(&self) -> Result<()> {
         let known = self.replica.revision();
         let news = self.store.revision().await? > known;
-        let changes = if news {
+        let mut changes = if news {
             self.store.changes(known).await?
         } else {
             Changes::default()
         };
-        let _one_at_a_time = self.closing_tabs.lock();
-        for session in self.replica.catch_up(changes) {
-            if let Some(why) = close_reason(&session) {
-                self.streams.close(session.id, why);
-                self.closing.notify_one();
+        {
+            let _one_at_a_time = self.closing_tabs.lock();
+            // Before the revision is known here: a call that finds it known must find these noted.
+            self.note_access(&std::mem::take(&mut changes.access));
+            for session in self.replica.catch_up(changes) {
+                if let Some(why) = close_reason(&session) {
+                    self.streams.close(session.id, why);
+                    self.closing.notify_one();
+                }
             }
         }
-        Ok(())
+        self.settle_access().await
     }
 
     async fn sweep_if_due(&self) -> Result<()> {

@@ -38,6 +38,10 @@ impl Control {
         {
             tracing::warn!(%error, "that a tab is closed could not be recorded; the next start does it");
         }
+        self.log_repeated_sign_ins(true).await;
+        if let Err(error) = self.write_last_use().await {
+            tracing::warn!(%error, "could not write the last use of logins; some may count as idle a minute early");
+        }
         self.writer.close().await;
     }
 

@@ -23,6 +23,9 @@ pub enum Error {
     /// Too many failed sign-ins.
     #[error("too many failed sign-ins; {0} s to wait")]
     Throttled(u32),
+    /// Too many passwords are being checked.
+    #[error("too many password checks are waiting")]
+    PasswordsBusy,
     /// The person is blocked.
     #[error("the account is blocked")]
     Blocked,
@@ -120,6 +123,15 @@ impl From<Error> for Problem {
                 format!("Wait {seconds} s before you try again."),
                 seconds,
             ),
+            Error::PasswordsBusy => Self {
+                retry_after: Some(2),
+                ..Self::new(
+                    503,
+                    "sign_in_busy",
+                    "Too many people are signing in",
+                    "Try again in a few seconds.",
+                )
+            },
             Error::Blocked => Self::new(
                 403,
                 "blocked",

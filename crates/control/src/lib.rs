@@ -12,6 +12,7 @@ mod background;
 mod batch;
 mod catalogue;
 mod clock;
+mod coalesce;
 mod columns;
 mod commit;
 mod drain;
@@ -19,7 +20,9 @@ mod error;
 mod events;
 mod first_start;
 mod health;
+mod logins;
 mod nodes;
+mod passwords;
 mod peers;
 mod people;
 mod refresh;
@@ -38,7 +41,7 @@ use environments::Environment;
 use parking_lot::Mutex;
 use session::{EnvironmentId, ONLY_NODE, Session, Status};
 use store::{Answer, Committed, Store, Writer};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -47,7 +50,8 @@ pub use error::{Error, Result};
 pub use first_start::FirstStart;
 pub use nodes::{Host, Relay, SILENT};
 pub use peers::{NoPeers, Peers};
-pub use people::{MIN_PASSWORD_CHARS, random_password};
+pub use passwords::{MIN_PASSWORD_CHARS, random_password};
+pub use people::Client;
 pub use refresh::REFRESH_INTERVAL;
 pub use streams::{Close, Use};
 pub use tabs::{Attachment, Tab};
@@ -61,8 +65,14 @@ use streams::Streams;
 pub struct Options {
     /// How long a session counts as connected after its tab's stream ended: a reload is no disconnect.
     pub reload_grace: Duration,
-    /// Password checks at once.
-    pub hashing: usize,
+    /// Password checks at a time.
+    pub password_checks: usize,
+    /// Password checks that may wait for their turn.
+    pub password_queue: usize,
+    /// A login that was not used for this long is over.
+    pub login_idle: TimeDelta,
+    /// A login is over this long after the sign-in, used or not.
+    pub login_lifetime: TimeDelta,
     /// The name of this node among those that share the log.
     pub node: Arc<str>,
     /// Where the others reach it.
@@ -77,7 +87,10 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             reload_grace: Duration::from_secs(2),
-            hashing: 2,
+            password_checks: 2,
+            password_queue: 64,
+            login_idle: TimeDelta::hours(8),
+            login_lifetime: TimeDelta::hours(24),
             node: ONLY_NODE.into(),
             node_url: "".into(),
             peers: Arc::new(NoPeers),
@@ -99,7 +112,10 @@ pub struct Control {
     clock: Arc<dyn Clock>,
     options: Options,
     throttle: throttle::Throttle,
-    hashing: Semaphore,
+    passwords: passwords::PasswordPool,
+    logins: logins::Logins,
+    failed_sign_ins: coalesce::Coalescer<people::FailedSignIn>,
+    catalogue: catalogue::Cache,
     sweeps: refresh::Sweeps,
     nodes: nodes::Nodes,
     closing: Arc<Notify>,
@@ -130,7 +146,7 @@ impl Control {
         };
         let sweeps = refresh::Sweeps::new(clock.now());
         let nodes = nodes::Nodes::new(clock.now());
-        let hashing = Semaphore::new(options.hashing);
+        let passwords = passwords::PasswordPool::new(options.password_checks, options.password_queue);
         Ok(Arc::new(Self {
             store,
             writer,
@@ -139,8 +155,11 @@ impl Control {
             environments,
             clock,
             options,
-            throttle: throttle::Throttle::default(),
-            hashing,
+            throttle: throttle::Throttle::new(),
+            passwords,
+            logins: logins::Logins::default(),
+            failed_sign_ins: coalesce::Coalescer::new(),
+            catalogue: catalogue::Cache::default(),
             sweeps,
             nodes,
             closing,

@@ -17,7 +17,7 @@ use session::{Actor, Session, SessionId, Status, Timestamp, lifecycle::Command, 
 use store::{Heard, Node, StoreError};
 use tokio::sync::watch;
 
-use crate::{Close, Control, Error, Result, people::random_password, refresh::Report};
+use crate::{Close, Control, Error, Result, passwords::random_password, refresh::Report};
 
 /// A node that has not been heard of for so long is away.
 pub const SILENT: TimeDelta = TimeDelta::seconds(15);

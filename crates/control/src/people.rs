@@ -1,105 +1,194 @@
-//! People: signing in and out, who is behind a cookie, and the verbs of the command line.
+//! People: signing in and out, and the verbs of the command line.
 
 use std::{net::IpAddr, sync::Arc};
 
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+use session::{
+    Actor, Event, EventKind, LoginId, Origin, Role, UserId,
+    event::SignInFailure,
+    wire::Me,
 };
-use chrono::TimeDelta;
-use session::{Actor, Role, UserId, query::fold, wire::Me};
 use sha2::{Digest, Sha256};
-use store::{Login, StoreError, User};
+use store::{Login, NewLogin, User};
 
 use crate::{
     Control, Error, Result,
     authority::{actor, require},
-    throttle,
+    throttle::{MAX_NAME_CHARS, Pair, network},
 };
 
-/// A login that was not used for so long is over.
-const IDLE: TimeDelta = TimeDelta::hours(8);
-/// A login is over so long after the sign-in, used or not.
-const ABSOLUTE: TimeDelta = TimeDelta::hours(24);
-/// How exactly the last use is kept: one write a minute, not one a request.
-const SEEN: TimeDelta = TimeDelta::seconds(60);
-/// Shortest password that is accepted, in characters.
-pub const MIN_PASSWORD_CHARS: usize = 8;
-/// Longest password, in bytes: hashing must not be a way to keep the server busy.
-const MAX_PASSWORD_BYTES: usize = 1024;
-/// What the password of an unknown user is compared with: a hash as [`hash`] makes them, of no password. Nobody could sign in
-/// with a match, either: there is no user.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCAxNg$bm9ib2R5IGhhcyB0aGlzIGhhc2gsIDMyIGJ5dGVzICA";
+/// The other side of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its address, as far as trusted proxies tell it.
+    pub address: IpAddr,
+    /// Names the request in the log of events.
+    pub request_id: Arc<str>,
+}
+
+impl Client {
+    /// As the log keeps it.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            address: self.address.to_string().into(),
+            request_id: self.request_id.clone(),
+        }
+    }
+}
+
+/// Failed sign-ins that are equal for the log: the network, why, and the account if there is one.
+pub(crate) type FailedSignIn = (Arc<str>, SignInFailure, Option<Arc<str>>);
 
 impl Control {
     /// Checks a password and keeps a new login. The answer is the cookie's value: 32 random bytes in hexadecimal, of which
-    /// only the SHA-256 is stored. An unknown user costs as much time as a wrong password.
-    pub async fn sign_in(&self, username: &str, password: &str, address: IpAddr) -> Result<String> {
-        let now = self.clock.now();
-        let (name, address) = (format!("user {}", fold(username)), format!("address {address}"));
-        let keys = [(name.as_str(), throttle::NAME), (address.as_str(), throttle::ADDRESS)];
-        if let Some(seconds) = self.throttle.wait(&keys, now) {
-            return Err(Error::Throttled(seconds));
+    /// only the SHA-256 is stored. An unknown account costs as much time as a wrong password.
+    ///
+    /// # Errors
+    /// [`Error::Credentials`], [`Error::Blocked`], [`Error::Throttled`], and [`Error::PasswordsBusy`] where too many passwords are
+    /// being checked.
+    pub async fn sign_in(self: &Arc<Self>, username: &str, password: &str, client: &Client) -> Result<String> {
+        // People copy a space with their name. A name that nobody can have costs nothing and leaves nothing behind.
+        let username = username.trim();
+        if username.chars().count() > MAX_NAME_CHARS {
+            return Err(Error::Credentials);
         }
+        let pair = Pair::new(username, network(client.address));
+        let now = self.clock.now();
+        let known = match self.throttle.wait(&pair, now) {
+            Some(seconds) if !self.store.signed_in_from(username, pair.network()).await? => {
+                self.sign_in_failed(client, None, SignInFailure::Throttled).await;
+                return Err(Error::Throttled(seconds));
+            }
+            wait => wait.is_some(),
+        };
+        self.throttle.begin(&pair, now);
         let user = self.store.user_named(username).await?;
-        let hash = user
-            .as_ref()
-            .map_or_else(|| NOBODY.to_owned(), |user| user.password_hash.clone());
-        let right = self.verify(password.to_owned(), hash).await?;
-        let Some(user) = user.filter(|_| right) else {
-            self.throttle.failed(&keys, now);
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let right = match self.passwords.verify(password.to_owned(), hash).await {
+            Err(Error::PasswordsBusy) => {
+                self.throttle.cancelled(&pair);
+                return Err(Error::PasswordsBusy);
+            }
+            checked => checked?,
+        };
+        let Some(user) = user else {
+            self.sign_in_failed(client, None, SignInFailure::UnknownUser).await;
             return Err(Error::Credentials);
         };
-        self.throttle.succeeded(&name);
+        if !right {
+            self.sign_in_failed(client, Some(&user), SignInFailure::WrongPassword).await;
+            return Err(Error::Credentials);
+        }
+        self.throttle.succeeded(&pair);
         if user.blocked {
+            self.sign_in_failed(client, Some(&user), SignInFailure::Blocked).await;
             return Err(Error::Blocked);
         }
+        if known {
+            tracing::info!(user = &*user.username, "signed in from a known network in spite of failed attempts there");
+        }
+        self.add_login(user, client, &pair).await
+    }
+
+    async fn add_login(self: &Arc<Self>, user: User, client: &Client, pair: &Pair) -> Result<String> {
         let token: [u8; 32] = rand::random();
-        let login = Login {
-            token_hash: digest(&token),
-            user_id: user.id,
-            created_at: now,
-            seen_at: now,
+        let now = self.clock.now();
+        let new = NewLogin {
+            login: Login {
+                token_hash: digest(&token),
+                user_id: user.id,
+                created_at: now,
+                seen_at: now,
+            },
+            verified_hash: user.password_hash.clone(),
+            network: pair.network().into(),
+            by: Actor::Person {
+                user_id: user.id,
+                username: user.username.clone(),
+                origin: Some(client.origin()),
+            },
         };
-        self.store.remove_old_logins(now - IDLE, now - ABSOLUTE).await?;
-        self.store.add_login(&login).await?;
+        // In a task of its own: a client that hangs up leaves no transaction open.
+        let store = self.store.clone();
+        let added = tokio::spawn(async move { store.add_login(&new).await });
+        if !added.await.map_err(|error| Error::Internal(error.to_string()))?? {
+            self.sign_in_failed(client, Some(&user), SignInFailure::Superseded).await;
+            return Err(Error::Credentials);
+        }
+        tracing::info!(user = &*user.username, address = %client.address, "signed in");
         Ok(hex(&token))
     }
 
-    /// Who is behind a cookie's value; `None` for one that is unknown or over.
-    pub async fn who(&self, token: &str) -> Result<Option<Me>> {
-        let Some(hash) = unhex(token).map(|token| digest(&token)) else {
-            return Ok(None);
-        };
-        let Some(found) = self.store.login(&hash).await? else {
-            return Ok(None);
-        };
+    /// Logs a failed sign-in. Equal ones within a minute become one event.
+    async fn sign_in_failed(&self, client: &Client, user: Option<&User>, cause: SignInFailure) {
+        let username = user.map(|user| user.username.clone());
         let now = self.clock.now();
-        // A sign-in that overlapped with a block leaves a login behind.
-        if found.user.blocked || now - found.login.seen_at > IDLE || now - found.login.created_at > ABSOLUTE {
-            return Ok(None);
-        }
-        if now - found.login.seen_at > SEEN
-            && let Err(error) = self.store.touch_login(&hash, now).await
+        if !self
+            .failed_sign_ins
+            .is_first((network(client.address), cause, username.clone()), now)
         {
-            // A full disk must not keep anybody from looking.
-            tracing::warn!(%error, "the use of a login could not be noted");
+            return;
         }
-        Ok(Some(Me {
-            user_id: found.user.id,
-            username: found.user.username,
-            role: found.user.role,
-            origin: None,
-        }))
+        let name = username.as_deref().unwrap_or("(no such account)");
+        tracing::info!(user = name, address = %client.address, ?cause, "sign-in failed");
+        let origin = Some(client.origin());
+        self.log_failed_sign_in(Actor::Anonymous { origin }, username, cause, 1)
+            .await;
     }
 
-    /// Ends a login. One that is gone already is fine.
-    pub async fn sign_out(&self, token: &str) -> Result<()> {
-        match unhex(token) {
-            Some(token) => Ok(self.store.remove_login(&digest(&token)).await?),
-            None => Ok(()),
+    async fn log_failed_sign_in(&self, actor: Actor, username: Option<Arc<str>>, cause: SignInFailure, count: u32) {
+        let event = Event {
+            at: self.clock.now(),
+            session_id: None,
+            actor,
+            what: EventKind::SignInFailed { username, cause, count },
+        };
+        let store = self.store.clone();
+        let logged = tokio::spawn(async move { store.log_event(&event).await }).await;
+        if let Ok(Err(error)) = logged {
+            tracing::warn!(%error, "could not log a failed sign-in");
         }
+    }
+
+    /// Logs the failed sign-ins that were only counted, once their minute is over; all of them at shutdown.
+    pub(crate) async fn log_repeated_sign_ins(&self, all: bool) {
+        let due = self.failed_sign_ins.due(self.clock.now(), all);
+        for ((network, cause, username), count) in due.repeated {
+            tracing::info!(user = username.as_deref(), %network, ?cause, count, "sign-ins failed again within a minute");
+            let origin = Some(Origin {
+                address: network,
+                request_id: "".into(),
+            });
+            self.log_failed_sign_in(Actor::Anonymous { origin }, username, cause, count)
+                .await;
+        }
+        if due.overflow > 0 {
+            tracing::warn!(count = due.overflow, "sign-ins failed from too many networks to log each");
+            self.log_failed_sign_in(
+                Actor::Anonymous { origin: None },
+                None,
+                SignInFailure::Throttled,
+                due.overflow,
+            )
+            .await;
+        }
+    }
+
+    /// Ends a login, with everything that it opened on any node. One that is gone already is fine.
+    pub async fn sign_out(self: &Arc<Self>, me: &Me) -> Result<()> {
+        let Some(LoginId(token_hash)) = me.login else {
+            return Ok(());
+        };
+        let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
+        tracing::info!(user = &*me.username, "signed out");
+        self.commit(async move { store.end_login(&token_hash, &by, at).await })
+            .await
+    }
+
+    /// Ends all of a person's own logins, with everything that they opened on any node.
+    pub async fn sign_out_everywhere(self: &Arc<Self>, me: &Me) -> Result<()> {
+        let (store, id, by, at) = (self.store.clone(), me.user_id, actor(me), self.clock.now());
+        tracing::info!(user = &*me.username, "signed out everywhere");
+        self.commit(async move { store.end_logins(id, &by, at).await }).await
     }
 
     /// Everybody, by name. For the operator at the command line.
@@ -122,6 +211,7 @@ impl Control {
             username: format!("{} (command line)", user.username).into(),
             role: user.role,
             origin: None,
+            login: None,
         })
     }
 
@@ -140,7 +230,7 @@ impl Control {
         }
         let created_at = self.clock.now();
         let id = UserId(self.new_id());
-        let password_hash = self.hash(password).await?;
+        let password_hash = self.passwords.hash(password).await?;
         let user = User {
             id,
             username: username.into(),
@@ -154,18 +244,27 @@ impl Control {
     }
 
     /// Changes a person's role. For the operator at the command line.
-    pub async fn set_role(&self, username: &str, role: Role) -> Result<()> {
-        let user = self.user(username).await?;
-        let (by, at) = (self.answerable().await, self.clock.now());
-        Ok(self.store.set_role(user.id, role, &by, at).await?)
+    pub async fn set_role(self: &Arc<Self>, username: &str, role: Role) -> Result<()> {
+        let id = self.user(username).await?.id;
+        let (store, by, at) = (self.store.clone(), self.answerable().await, self.clock.now());
+        self.commit(async move { store.set_role(id, role, &by, at).await }).await
     }
 
     /// Changes a person's password and ends all their logins. For the operator at the command line.
-    pub async fn set_password(&self, username: &str, password: &str) -> Result<()> {
-        let user = self.user(username).await?;
-        let hash = self.hash(password).await?;
-        let (by, at) = (self.answerable().await, self.clock.now());
-        Ok(self.store.set_password(user.id, &hash, &by, at).await?)
+    pub async fn set_password(self: &Arc<Self>, username: &str, password: &str) -> Result<()> {
+        let id = self.user(username).await?.id;
+        let hash = self.passwords.hash(password).await?;
+        let (store, by, at) = (self.store.clone(), self.answerable().await, self.clock.now());
+        self.commit(async move { store.set_password(id, &hash, &by, at).await })
+            .await
+    }
+
+    /// Forgets the failed sign-ins of an account on every node: the next attempt is not delayed.
+    pub async fn unlock_user(self: &Arc<Self>, me: &Me, username: &str) -> Result<()> {
+        require(me, Role::SystemAdmin)?;
+        let id = self.user(username).await?.id;
+        let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
+        self.commit(async move { store.unlock_user(id, &by, at).await }).await
     }
 
     /// Blocks a person, which ends their logins and sessions at once, or lets them in again.
@@ -189,56 +288,6 @@ impl Control {
         let found = self.store.user_named(username).await?;
         found.ok_or_else(|| Error::NoUser(username.to_owned()))
     }
-
-    async fn hash(&self, password: &str) -> Result<String> {
-        if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
-            let text = format!(
-                "A password has {MIN_PASSWORD_CHARS} characters or more, and at most {MAX_PASSWORD_BYTES} bytes."
-            );
-            return Err(Error::Malformed(text));
-        }
-        let password = password.to_owned();
-        blocking(move || hash(&password)).await?
-    }
-
-    async fn verify(&self, password: String, hash: String) -> Result<bool> {
-        if password.len() > MAX_PASSWORD_BYTES {
-            return Ok(false);
-        }
-        // Each check takes 19 MiB and some 30 ms of one core: a crowd waits in line instead of filling the memory.
-        let _turn = self
-            .hashing
-            .acquire()
-            .await
-            .map_err(|_| Error::Store(StoreError::Closed))?;
-        blocking(move || {
-            let hash = PasswordHash::new(&hash).map_err(|error| Error::Internal(format!("password hash: {error}")))?;
-            Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-        })
-        .await?
-    }
-}
-
-/// argon2id with the crate's parameters (19 MiB, 2 passes), in PHC form.
-pub(crate) fn hash(password: &str) -> Result<String> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string())
-        .map_err(|error| Error::Internal(format!("password hash: {error}")))
-}
-
-/// A password nobody chose: 20 characters, some 118 bits, none of them easily mistaken for another.
-pub fn random_password() -> Arc<str> {
-    const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    (0..20)
-        .map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())]))
-        .collect::<String>()
-        .into()
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Internal(error.to_string()))
 }
 
 fn digest(token: &[u8; 32]) -> [u8; 32] {
@@ -247,6 +296,11 @@ fn digest(token: &[u8; 32]) -> [u8; 32] {
 
 fn hex(bytes: &[u8; 32]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The login that a cookie's value names.
+pub(crate) fn login_id(token: &str) -> Option<LoginId> {
+    unhex(token).map(|token| LoginId(digest(&token)))
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
@@ -258,19 +312,4 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
     }
     Some(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_user_costs_as_much_as_a_wrong_password() {
-        let cost = |hash: &str| hash.rsplitn(3, '$').nth(2).map(str::to_owned);
-        let (nobody, somebody) = (NOBODY, hash("correct horse").unwrap());
-        assert_eq!(cost(nobody), cost(&somebody));
-        assert_eq!(nobody.len(), somebody.len());
-        let parsed = PasswordHash::new(nobody).unwrap();
-        assert!(Argon2::default().verify_password(b"correct horse", &parsed).is_err());
-    }
 }

@@ -84,16 +84,16 @@ impl Control {
     /// What a user can launch, with their live sessions.
     pub async fn my_applications(&self, me: &Me) -> Result<Vec<MyApplication>> {
         let live = self.replica.live_of(me.user_id);
-        let applications = self.store.applications().await?;
+        let applications = self.cached_applications().await?;
         let mine = applications
-            .into_iter()
+            .iter()
             .filter(|application| application.open || live.contains_key(&application.id));
         Ok(mine
             .map(|application| MyApplication {
                 session: live.get(&application.id).map(|session| SessionView::from(&**session)),
                 id: application.id,
-                name: application.name,
-                launch_text: application.launch_text,
+                name: application.name.clone(),
+                launch_text: application.launch_text.clone(),
             })
             .collect())
     }

@@ -13,12 +13,12 @@ use std::{
 
 use parking_lot::Mutex;
 use session::{
-    SessionId, Timestamp,
+    LoginId, SessionId, Timestamp,
     notice::{Notice, Warning},
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::Clock;
+use crate::{Clock, logins::Login};
 
 /// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6, and three more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Close {
     Lost,
     /// 4004: nobody has used the tab for too long. The session goes on, and can be opened again.
     Idle,
+    /// 4005: the login that opened the tab has ended, or its role was lowered. The session goes on, and can be opened again.
+    SignedOut,
     /// 1012 (RFC 6455's registry: service restart): the tab is to come back in a moment.
     Restart,
     /// 1013 (the same registry: try again later): the log is away, so nobody knows whether the session goes on.
@@ -45,6 +47,7 @@ impl Close {
             Self::OtherTab => (4002, "opened in another tab"),
             Self::Lost => (4003, "environment lost"),
             Self::Idle => (4004, "idle"),
+            Self::SignedOut => (4005, "signed out"),
             Self::Restart => (1012, "the server restarts"),
             Self::LogLost => (1013, "the database is away"),
         }
@@ -60,13 +63,17 @@ pub struct TabKey(u64);
 pub struct Use {
     clock: Arc<dyn Clock>,
     micros: Arc<AtomicI64>,
+    login: Option<Arc<Login>>,
 }
 
 impl Use {
-    /// Somebody uses it now.
+    /// Somebody uses it now. Who works in a session all day uses their login, too.
     pub fn now(&self) {
-        self.micros
-            .store(self.clock.now().timestamp_micros(), Ordering::Relaxed);
+        let now = self.clock.now();
+        self.micros.store(now.timestamp_micros(), Ordering::Relaxed);
+        if let Some(login) = &self.login {
+            login.used(now);
+        }
     }
 
     fn last(&self) -> Timestamp {
@@ -104,6 +111,7 @@ struct Open {
     close: oneshot::Sender<Close>,
     tell: mpsc::UnboundedSender<Notice>,
     used: Use,
+    login: Option<LoginId>,
     opened_at: Timestamp,
     warned: Option<Warning>,
 }
@@ -117,20 +125,23 @@ pub struct Streams {
 
 impl Streams {
     /// Registers a tab, used now; an older one is told to close.
-    pub fn register(&self, id: SessionId, clock: Arc<dyn Clock>) -> Registered {
+    pub fn register(&self, id: SessionId, clock: Arc<dyn Clock>, login: Option<Arc<Login>>) -> Registered {
         let key = TabKey(self.next.fetch_add(1, Ordering::Relaxed));
         let (close, closed) = oneshot::channel();
         let (tell, told) = mpsc::unbounded_channel();
         let used = Use {
             clock,
             micros: Arc::default(),
+            login,
         };
-        used.now();
+        let now = used.clock.now();
+        used.micros.store(now.timestamp_micros(), Ordering::Relaxed);
         let open = Open {
             key,
             close,
             tell,
-            opened_at: used.last(),
+            opened_at: now,
+            login: used.login.as_ref().and_then(|login| login.me.login),
             used: used.clone(),
             warned: None,
         };
@@ -149,6 +160,14 @@ impl Streams {
     /// Tells the session's tab to close, if there is one.
     pub fn close(&self, id: SessionId, why: Close) {
         if let Some(tab) = self.tabs.lock().remove(&id) {
+            let _ = tab.close.send(why);
+        }
+    }
+
+    /// Tells the tabs to close that a login opened.
+    pub fn close_of_login(&self, login: LoginId, why: Close) {
+        let mut tabs = self.tabs.lock();
+        for (_, tab) in tabs.extract_if(.., |_, tab| tab.login == Some(login)) {
             let _ = tab.close.send(why);
         }
     }

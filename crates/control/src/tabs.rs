@@ -86,6 +86,7 @@ impl Control {
     /// that had it open is told to close.
     pub async fn attach(self: &Arc<Self>, me: &Me, id: SessionId) -> Result<(Attachment, Box<dyn Duplex>)> {
         self.found(me, id).await?;
+        let login = self.login(me)?;
         self.started(id).await;
         self.let_in()?;
         let session = self.owned(me, id)?;
@@ -113,7 +114,7 @@ impl Control {
             closed,
             told,
             used,
-        } = self.streams.register(id, self.clock.clone());
+        } = self.streams.register(id, self.clock.clone(), login.clone());
         let attachment = Attachment {
             session_id: id,
             closed,
@@ -142,6 +143,9 @@ impl Control {
         }
         if let Some(why) = self.replica.get(id).and_then(|session| close_reason(&session)) {
             self.streams.close(id, why);
+        }
+        if login.is_some_and(|login| login.ended.is_cancelled()) {
+            self.streams.close(id, Close::SignedOut);
         }
         // It may have come in between.
         if let Err(refused) = self.let_in() {

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use crate::{Control, Error, Result, authority::require};
+use crate::{Control, Error, Result, authority::require, logins::Login};
 
 /// Least time between two states of a view.
 const COALESCE: Duration = Duration::from_millis(250);
@@ -59,6 +59,10 @@ pub struct Watch {
     view: View,
     states: watch::Receiver<State>,
     sent: Option<Sent>,
+    /// When the watcher is next told that the server is there.
+    tick_at: Instant,
+    /// The login that began it.
+    login: Option<Arc<Login>>,
 }
 
 /// What the watcher knows.
@@ -75,6 +79,7 @@ impl Control {
     pub fn watch(self: &Arc<Self>, me: &Me, view: View) -> Result<Watch> {
         require(me, Role::SystemAdmin)?;
         self.let_in()?;
+        let login = self.login(me)?;
         let mut views = self.views.0.lock();
         let states = match views.get(&view) {
             Some(sender) => sender.subscribe(),
@@ -92,6 +97,8 @@ impl Control {
             view,
             states,
             sent: None,
+            tick_at: Instant::now(),
+            login,
         })
     }
 
@@ -132,13 +139,15 @@ async fn publish(control: Weak<Control>, view: View, sender: watch::Sender<State
 
 impl Watch {
     /// The next message: waits for a change, or for the time of a sign of life. [`Error::Stopping`] when the server is about to
-    /// stop, [`Error::Lost`] when it has lost the log: whoever watches is to come back.
+    /// stop, [`Error::Lost`] when it has lost the log: the watcher may come back. [`Error::SignIn`] when the login that began the
+    /// watch has ended or has a lower role.
     pub async fn next(&mut self) -> Result<Message> {
-        let control = self.control.clone();
+        let (control, login) = (self.control.clone(), self.login.clone());
         tokio::select! {
             biased;
             () = control.draining() => Err(Error::Stopping),
             () = control.losing() => Err(Error::Lost),
+            () = login_ended(login.as_deref()) => Err(Error::SignIn),
             message = self.news() => message,
         }
     }
@@ -149,12 +158,13 @@ impl Watch {
             self.remember(generation, &list);
             return Ok(Message::Snapshot(Arc::unwrap_or_clone(list)));
         };
-        let (tick_at, known) = (Instant::now() + TICK, sent.generation);
+        let known = sent.generation;
         // The first snapshot may be newer than what was computed for the others.
         let newer = self.states.wait_for(|(generation, _)| *generation > known);
-        let state = match timeout_at(tick_at, newer).await {
+        let state = match timeout_at(self.tick_at, newer).await {
             Ok(Ok(state)) => state.clone(),
             Ok(Err(_)) | Err(_) => {
+                self.tick_at = Instant::now() + TICK;
                 return Ok(Message::Tick {
                     server_time: self.control.now(),
                     revision: sent.revision,
@@ -169,6 +179,7 @@ impl Watch {
     }
 
     fn remember(&mut self, generation: u64, list: &SessionList) {
+        self.tick_at = Instant::now() + TICK;
         self.sent = Some(Sent {
             generation,
             revision: list.head.revision,
@@ -176,6 +187,14 @@ impl Watch {
             order: list.items.iter().map(|row| row.id).collect(),
             rows: list.items.iter().map(|row| (row.id, row.clone())).collect(),
         });
+    }
+}
+
+/// Returns when the login has ended; never for a watch without one.
+async fn login_ended(login: Option<&Login>) {
+    match login {
+        Some(login) => login.ended.cancelled().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,11 +1,11 @@
 // A busy minute: a thousand changes a second, two hundred who watch the list, and one of them in a real browser.
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { withBrowser, withContext } from '../browser.mjs';
 import { signIn } from '../client.mjs';
 import { now, withHelper } from '../load/helper.mjs';
 import { PASSWORD, PREFIX } from '../prepare.mjs';
+import { cpuSeconds as cpuSecondsOf } from '../processes.mjs';
 import { ADMIN, withServer } from '../server.mjs';
 import { listOf, SESSIONS, shown, stopwatch } from '../sessions_page.mjs';
 import { quantile } from '../stats.mjs';
@@ -24,8 +24,6 @@ const WARM_UP_MS = 10_000;
 const PATIENCE_MS = 3000;
 /** What two collections of the same page differ by: growth below it is none. */
 const HEAP_NOISE_KB = 100;
-/** Linux counts a process's time in these, on every machine. */
-const TICKS_PER_SECOND = 100;
 
 export async function measure(bench) {
   const dataDir = await bench.dataDir('people', { applications: APPLICATIONS, people: PEOPLE });
@@ -112,13 +110,7 @@ async function measured(admin, { costs, heap, divergences }, pids, seconds) {
 }
 
 function cpuSeconds(pids) {
-  const seconds = ([name, pid]) => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the program's name, which may hold anything, utime and stime are the 12th and 13th word.
-    const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return [name, (Number(words[11]) + Number(words[12])) / TICKS_PER_SECOND];
-  };
-  return Object.fromEntries(Object.entries(pids).map(seconds));
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSecondsOf(pid)]));
 }
 
 async function listed(admin) {

@@ -31,7 +31,7 @@ pub struct Cli {
 enum Verb {
     /// Run the server (what happens without a verb).
     Serve,
-    /// People: add, set-role, set-password, block, unblock, remove, list.
+    /// People: add, set-role, set-password, block, unblock, unlock, remove, list.
     #[command(subcommand)]
     User(user::Verb),
     /// Sessions: list, expire, give-up.

@@ -44,6 +44,11 @@ pub enum Verb {
         /// Whom.
         username: String,
     },
+    /// Forget the failed sign-ins of a person, so that the next attempt is not delayed.
+    Unlock {
+        /// The username.
+        username: String,
+    },
     /// Remove a person: their sign-ins and sessions end at once. What they did stays in the log.
     Remove {
         /// Whom.
@@ -72,6 +77,11 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
         }
         Verb::Block { username } => block(control, &username, true).await?,
         Verb::Unblock { username } => block(control, &username, false).await?,
+        Verb::Unlock { username } => {
+            let operator = control.operator().await.map_err(told)?;
+            control.unlock_user(&operator, &username).await.map_err(told)?;
+            println!("{username} can try again at once");
+        }
         Verb::Remove { username } => {
             let operator = control.operator().await.map_err(told)?;
             control.remove_user(&operator, &username).await.map_err(told)?;

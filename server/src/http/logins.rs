@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use axum::{
-    Form,
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    Extension, Form,
+    extract::{ConnectInfo, FromRequestParts, Request, State, rejection::FormRejection},
     http::{HeaderName, HeaderValue, Method, StatusCode, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
@@ -14,10 +14,11 @@ use axum_extra::extract::{
     cookie::{self, SameSite},
 };
 use serde::Deserialize;
-use session::{Origin, Role, wire::Me};
+use control::Client;
+use session::{Role, wire::Me};
 use uuid::Uuid;
 
-use super::{AppState, origin::encode, problem::Refused, relay::relayed, unavailable};
+use super::{AppState, client_address, origin::encode, problem::Refused, relay::relayed, unavailable};
 
 /// Names the request, for whoever looks for it in the log of events.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -86,7 +87,7 @@ pub struct SignIn {
 /// `POST /login`
 pub async fn sign_in(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(client): Extension<Client>,
     jar: CookieJar,
     Form(form): Form<SignIn>,
 ) -> Response {
@@ -94,7 +95,7 @@ pub async fn sign_in(
         let next = encode(&form.next);
         Redirect::to(&format!("/login?{what}&next={next}")).into_response()
     };
-    match state.control.sign_in(&form.username, &form.password, peer.ip()).await {
+    match state.control.sign_in(&form.username, &form.password, &client).await {
         Ok(token) => (jar.add(state.cookie.with(token)), Redirect::to(own_path(&form.next))).into_response(),
         Err(control::Error::Credentials) => back("failed=1"),
         Err(control::Error::Blocked) => back("blocked=1"),
@@ -103,10 +104,26 @@ pub async fn sign_in(
     }
 }
 
+#[derive(Deserialize)]
+pub struct SignOut {
+    /// End all of the person's logins, also those in other browsers?
+    #[serde(default)]
+    everywhere: bool,
+}
+
 /// `POST /logout`
-pub async fn sign_out(State(state): State<AppState>, jar: CookieJar) -> Result<Response, Refused> {
-    if let Some(cookie) = jar.get(state.cookie.name()) {
-        state.control.sign_out(cookie.value()).await?;
+pub async fn sign_out(
+    State(state): State<AppState>,
+    person: Option<Extension<Me>>,
+    jar: CookieJar,
+    form: Result<Form<SignOut>, FormRejection>,
+) -> Result<Response, Refused> {
+    // A program may post nothing at all.
+    let everywhere = form.is_ok_and(|Form(form)| form.everywhere);
+    match person {
+        Some(Extension(me)) if everywhere => state.control.sign_out_everywhere(&me).await?,
+        Some(Extension(me)) => state.control.sign_out(&me).await?,
+        None => {}
     }
     let gone = cookie::Cookie::build(state.cookie.name())
         .path("/")
@@ -124,12 +141,24 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     let id = Uuid::now_v7().to_string();
+    let peer = client_address::client(peer.ip(), request.headers(), &state.proxies.trusted, state.proxies.header);
+    if let Some(url) = state.proxies.https_url.as_deref().filter(|_| peer.https == Some(false))
+        && is_page(request.method(), request.uri().path())
+    {
+        let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
+        return Redirect::permanent(&format!("{url}{asked}")).into_response();
+    }
+    let client = Client {
+        // A node that relays a tab has found the client itself.
+        address: relayed(&state.control, request.headers()).unwrap_or(peer.address),
+        request_id: id.as_str().into(),
+    };
     let open = needs_no_log(request.uri().path());
     if state.control.lost() && !open {
         return unavailable::answer(&request, control::Error::Lost);
     }
     let me = match jar.get(state.cookie.name()).filter(|_| !open) {
-        Some(cookie) => match state.control.who(cookie.value()).await {
+        Some(cookie) => match state.control.authenticate(cookie.value()).await {
             Ok(me) => me,
             Err(error) => return unavailable::answer(&request, error),
         },
@@ -142,18 +171,15 @@ pub async fn guard(
         return Redirect::to(&format!("/login?next={}", encode(asked))).into_response();
     }
     if let Some(me) = me {
-        let origin = Origin {
-            address: relayed(&state.control, request.headers())
-                .unwrap_or(peer.ip())
-                .to_string()
-                .into(),
-            request_id: id.as_str().into(),
-        };
+        if is_use(request.method(), &path) {
+            state.control.login_used(&me);
+        }
         request.extensions_mut().insert(Me {
-            origin: Some(origin),
+            origin: Some(client.origin()),
             ..me
         });
     }
+    request.extensions_mut().insert(client);
     let mut response = next.run(request).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -175,6 +201,21 @@ fn needed(path: &str) -> Option<Role> {
     } else {
         below("/admin").then_some(Role::SystemAdmin)
     }
+}
+
+/// Does a person do this, or does a page by itself? Only the first keeps a login from becoming idle. Pages ask for their lists every few
+/// seconds, and reconnect their watches and tabs by themselves; keys that are typed into a session's tab count there.
+fn is_use(method: &Method, path: &str) -> bool {
+    const ASKED_BY_PAGES: [&str; 7] = [
+        "/api/ui/my_applications",
+        "/api/ui/list_applications",
+        "/api/ui/list_environments",
+        "/api/ui/list_sessions",
+        "/api/ui/session_details",
+        "/api/ui/me",
+        "/api/ui/columns",
+    ];
+    is_page(method, path) || (method != Method::GET && !ASKED_BY_PAGES.contains(&path))
 }
 
 /// Can it be answered without the log?
@@ -224,6 +265,26 @@ mod tests {
             ("", "/"),
         ] {
             assert_eq!(own_path(next), to);
+        }
+    }
+
+    #[test]
+    fn what_a_page_does_by_itself_is_no_use_of_a_login() {
+        for (method, path, used) in [
+            (Method::GET, "/", true),
+            (Method::GET, "/admin/cloud-delivery/sessions", true),
+            (Method::POST, "/launch", true),
+            (Method::POST, "/api/ui/expire_session", true),
+            (Method::POST, "/api/v1/sessions/refresh", true),
+            (Method::POST, "/api/ui/my_applications", false),
+            (Method::GET, "/api/ui/my_applications", false),
+            (Method::POST, "/api/ui/list_sessions", false),
+            (Method::GET, "/api/v1/sessions", false),
+            (Method::GET, "/api/v1/sessions/watch", false),
+            (Method::GET, "/sessions/x/stream", false),
+            (Method::GET, "/pkg/cloud-delivery.js", false),
+        ] {
+            assert_eq!(is_use(&method, path), used, "{method} {path}");
         }
     }
 

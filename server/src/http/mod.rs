@@ -4,6 +4,8 @@
 
 mod api;
 mod audit;
+pub mod client_address;
+mod etag;
 mod forms;
 mod health;
 mod logins;
@@ -44,6 +46,16 @@ pub struct AppState {
     cookie: logins::Cookie,
     origins: origin::Origins,
     relays: relay::Relays,
+    proxies: Proxies,
+}
+
+/// What is trusted to tell where a request came from.
+#[derive(Clone)]
+struct Proxies {
+    trusted: Arc<client_address::TrustedProxies>,
+    header: client_address::ProxyHeader,
+    /// Where people reach the server, if over TLS: a trusted proxy that was called without is sent there.
+    https_url: Option<Arc<str>>,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -61,6 +73,11 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         cookie: logins::Cookie::new(settings.https()),
         origins: origin::Origins::new(settings),
         relays: relay::Relays::new(),
+        proxies: Proxies {
+            trusted: Arc::new(settings.trusted_proxies.clone()),
+            header: settings.proxy_header,
+            https_url: settings.https().then(|| settings.url().into()),
+        },
     };
     let csrf = CsrfLayer::new()
         .add_trusted_origin(settings.url())
@@ -81,6 +98,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
     let router = pages::add(router, &state, site.reload_port)
         .with_state(state.clone())
         .merge(site.files())
+        .layer(middleware::from_fn(etag::conditional))
         .layer(middleware::from_fn_with_state(state.clone(), logins::guard))
         .layer(csrf)
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))

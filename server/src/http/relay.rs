@@ -3,20 +3,20 @@
 
 use std::{
     future::pending,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, Request},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
-use control::{Control, Error, Relay};
+use control::{Client, Control, Error, Relay};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{Client as HttpClient, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
 use tokio::{
@@ -39,7 +39,7 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// Hands tabs on. Clones share its connections.
 #[derive(Clone)]
-pub struct Relays(Client<HttpConnector, Body>);
+pub struct Relays(HttpClient<HttpConnector, Body>);
 
 impl Relays {
     /// None is open yet.
@@ -81,11 +81,11 @@ impl Relays {
 }
 
 /// Speaks to other nodes; keeps connections that are idle.
-pub(super) fn client() -> Client<HttpConnector, Body> {
+pub(super) fn client() -> HttpClient<HttpConnector, Body> {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(CONNECTING));
     connector.set_nodelay(true);
-    Client::builder(TokioExecutor::new()).build(connector)
+    HttpClient::builder(TokioExecutor::new()).build(connector)
 }
 
 /// Hands the bytes of a tab on, and the node's back, until the node has said its last word: that reaches the tab also where the node
@@ -113,7 +113,7 @@ async fn hand_on(tab: impl AsyncRead + AsyncWrite, node: impl AsyncRead + AsyncW
 
 /// The request as the other node gets it: the same, with a word that it can trust.
 fn onward(to: &Relay, request: &Request) -> Option<Request> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    let peer = request.extensions().get::<Client>()?.address;
     let uri: Uri = format!("{}{}", to.url, request.uri().path()).parse().ok()?;
     let word = HeaderValue::from_str(&format!("{} {peer}", to.secret)).ok()?;
     let mut onward = Request::builder().uri(uri).body(Body::empty()).ok()?;

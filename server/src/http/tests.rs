@@ -55,8 +55,11 @@ impl House {
     }
 
     async fn cookie(&self, role: Role) -> String {
-        let home = "127.0.0.1".parse().unwrap();
-        let token = self.control.sign_in(role.code(), PASSWORD, home).await.unwrap();
+        let home = control::Client {
+            address: "127.0.0.1".parse().unwrap(),
+            request_id: "a test".into(),
+        };
+        let token = self.control.sign_in(role.code(), PASSWORD, &home).await.unwrap();
         format!("cloud-delivery-login={token}")
     }
 

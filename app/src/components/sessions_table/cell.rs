@@ -31,14 +31,14 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
         Column::UserId => id(words(move || session.read().user_id.to_string()), "user ID"),
         Column::Environment => view! { <Environment session context /> }.into_any(),
         Column::Status => view! { <StatusAndError session /> }.into_any(),
-        Column::Username => words(move || session.read().username.to_string()).into_any(),
+        Column::Username => name(words(move || session.read().username.to_string())),
         Column::Connected => view! { <Connected connected=Memo::new(move |_| session.read().connected) /> }.into_any(),
         Column::StartDate => {
             view! { <Moment at=Memo::new(move |_| session.read().started_at) focusable=true /> }.into_any()
         }
         Column::StartedAgo => view! { <Age since=Memo::new(move |_| session.read().started_at) /> }.into_any(),
         Column::ValidUntil => view! { <ValidUntil session /> }.into_any(),
-        Column::Application => words(move || session.read().application.to_string()).into_any(),
+        Column::Application => name(words(move || session.read().application.to_string())),
         Column::Ended => moment(move || session.read().ended_at),
         Column::ConnectedSince => moment(move || session.read().connected_since),
         Column::NextDeadline => {
@@ -84,6 +84,11 @@ fn moment(at: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> AnyView
 }
 
 /// The name; and how old the row is when the environment did not answer the last sweep.
+/// A name that somebody chose: the direction of its letters stays inside.
+fn name(text: impl IntoView + 'static) -> AnyView {
+    view! { <bdi>{text}</bdi> }.into_any()
+}
+
 #[component]
 fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoView {
     let as_of = Memo::new(move |_| {
@@ -95,7 +100,7 @@ fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
         context.stale.read().iter().find(here)?.as_of
     });
     view! {
-        {words(move || session.read().environment.to_string())}
+        <bdi>{words(move || session.read().environment.to_string())}</bdi>
         {part(move || {
             as_of.get().map(|at| view! {
                 <span class="cell-note">"as of " <Moment at=Signal::stored(at) detail=Detail::TimeOfDay /></span>

@@ -4,11 +4,14 @@
 //! keeps what it was launched with.
 
 mod applications;
+mod cache;
 mod environments;
 
 use std::{collections::HashMap, hash::Hash};
 
 use session::Session;
+
+pub use cache::Cache;
 
 use crate::Control;
 

@@ -170,10 +170,7 @@ impl Replica {
     /// The live sessions of a user, by application.
     pub fn live_of(&self, user: UserId) -> HashMap<session::ApplicationId, Arc<Session>> {
         let inner = self.inner.read();
-        let rows = inner
-            .rows
-            .unended()
-            .filter(|row| row.user_id == user && row.status.is_live());
+        let rows = inner.rows.unended_of(user).filter(|row| row.status.is_live());
         rows.map(|row| (row.application_id, row.clone())).collect()
     }
 }

@@ -1,11 +1,11 @@
-//! The rows, and the indexes that reads need: by id, by start, those not ended, and one text to search.
+//! The rows, and the indexes that reads need: by id, by start, those not ended (also by user), and one text to search.
 
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use session::{Session, SessionId, Status, Timestamp, query, wire::Counts};
+use session::{Session, SessionId, Status, Timestamp, UserId, query, wire::Counts};
 
 /// Rows in slots. A slot is used once; removed rows leave a hole until more than half are holes.
 #[derive(Default)]
@@ -19,6 +19,7 @@ pub struct Rows {
     /// Slots by (start, id).
     by_start: Vec<u32>,
     unended: BTreeSet<u32>,
+    unended_of_user: HashMap<UserId, BTreeSet<u32>>,
     closing: BTreeSet<u32>,
     counts: Counts,
 }
@@ -39,7 +40,7 @@ impl Rows {
             Some(slot) => slot,
             None => self.add(&session),
         };
-        set(&mut self.unended, slot, session.status != Status::Expired);
+        self.set_unended(slot, session.user_id, session.status != Status::Expired);
         set(&mut self.closing, slot, super::is_closing(&session));
         let old = self.slots[slot as usize].replace(Arc::new(session));
         if let Some(old) = old {
@@ -56,9 +57,9 @@ impl Rows {
         let key = self.start_key(slot);
         let place = self.by_start.partition_point(|other| self.start_key(*other) < key);
         self.by_start.remove(place);
-        self.unended.remove(&slot);
         self.closing.remove(&slot);
         if let Some(old) = self.slots[slot as usize].take() {
+            self.set_unended(slot, old.user_id, false);
             self.counts.remove(&old);
         }
         if self.slots.len() > 1024 && self.by_id.len() * 2 < self.slots.len() {
@@ -121,9 +122,24 @@ impl Rows {
         self.unended.iter().filter_map(|slot| self.at(*slot))
     }
 
+    /// A user's rows that have not ended, in the order in which they came.
+    pub fn unended_of(&self, user: UserId) -> impl Iterator<Item = &Arc<Session>> {
+        let slots = self.unended_of_user.get(&user).into_iter().flatten();
+        slots.filter_map(|slot| self.at(*slot))
+    }
+
     /// Ended rows that the environment has yet to close, in the order in which they came.
     pub fn closing(&self) -> impl Iterator<Item = &Arc<Session>> {
         self.closing.iter().filter_map(|slot| self.at(*slot))
+    }
+
+    fn set_unended(&mut self, slot: u32, user: UserId, unended: bool) {
+        set(&mut self.unended, slot, unended);
+        let of_user = self.unended_of_user.entry(user).or_default();
+        set(of_user, slot, unended);
+        if of_user.is_empty() {
+            self.unended_of_user.remove(&user);
+        }
     }
 
     /// Gives a new row its slot, its line and its place by start.
@@ -172,6 +188,8 @@ fn set(slots: &mut BTreeSet<u32>, slot: u32, present: bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::replica::tests::session;
 
@@ -186,6 +204,9 @@ mod tests {
         }
         assert!(rows.slots() < 3000, "the holes are closed");
         assert_eq!(rows.counts().all, 1000);
+        let left: HashSet<_> = (2000..3000).map(|n| session(n).user_id).collect();
+        let of_users: usize = left.iter().map(|user| rows.unended_of(*user).count()).sum();
+        assert_eq!(of_users, rows.unended().count(), "each is its user's");
         for n in 2000..3000 {
             let slot = rows.by_id[&session(n).id];
             assert!(rows.line(slot).contains(&session(n).id.to_string()));

@@ -39,6 +39,7 @@ fn replica(rows: u32) -> Replica {
         revision: 1,
         sessions: (0..rows).map(session).collect(),
         purged: vec![],
+        ..Changes::default()
     })
 }
 
@@ -228,6 +229,7 @@ fn what_another_process_wrote_is_taken_over_once_and_in_order() {
             },
         ],
         purged: vec![],
+        ..Changes::default()
     };
     let news = replica.catch_up(changes.clone());
     assert_eq!(news.iter().map(|row| row.id).collect::<Vec<_>>(), [session(1).id]);
@@ -246,6 +248,7 @@ fn what_an_answer_shows_is_taken_over_and_no_revision_with_it() {
         revision: 3,
         sessions: Vec::new(),
         purged: vec![session(0).id],
+        ..Changes::default()
     };
     replica.catch_up(changes);
     replica.committed(None, vec![revised(3)], &[]);

@@ -3,14 +3,14 @@
 //! The edges are written out here once more: a fault in `session::lifecycle` must not excuse itself.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use chrono::TimeDelta;
 use control::Clock;
 use parking_lot::Mutex;
-use session::{Session, SessionId, Status, Teardown, Timestamp};
+use session::{EventKind, Session, SessionId, Status, Teardown, Timestamp};
 use store::{Changes, Store, memory::Memory};
 use tokio::time::Instant;
 
@@ -58,11 +58,19 @@ impl Ledger {
             return self.book.broken(Rule::Replica, "the model does not answer");
         };
         if changes.revision > known {
-            self.take(changes, &house);
+            // A transaction may confirm a stop and remove the row. Of that only the events tell.
+            let mut closed = BTreeSet::new();
+            for id in &changes.purged {
+                let events = memory.events(*id).await.unwrap_or_default();
+                if events.iter().any(|event| event.what == EventKind::TornDown) {
+                    closed.insert(*id);
+                }
+            }
+            self.take(changes, &closed, &house);
         }
     }
 
-    fn take(&self, changes: Changes, house: &House) {
+    fn take(&self, changes: Changes, closed: &BTreeSet<SessionId>, house: &House) {
         let mut rows = self.rows.lock();
         let revision = changes.revision;
         let before = rows.now.clone();
@@ -92,7 +100,7 @@ impl Ledger {
         }
         for id in changes.purged {
             if let Some(old) = rows.now.remove(&id) {
-                self.purged(&old);
+                self.purged(&old, closed.contains(&id));
                 rows.noted.push(Noted {
                     revision,
                     id,
@@ -171,8 +179,8 @@ impl Ledger {
         }
     }
 
-    fn purged(&self, old: &Session) {
-        let closed = matches!(old.teardown, Teardown::Confirmed | Teardown::GivenUp);
+    fn purged(&self, old: &Session, closed_before: bool) {
+        let closed = closed_before || matches!(old.teardown, Teardown::Confirmed | Teardown::GivenUp);
         let now = self.book.now();
         let kept = old.end.as_ref().is_some_and(|end| now >= end.at + TimeDelta::hours(48));
         if !closed || !kept {

@@ -12,7 +12,7 @@ use session::{
     catalogue::{Admission, ApplicationSpec},
 };
 use store::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, Request, Result, SignedIn,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, NewLogin, Request, Result, SignedIn,
     Store, StoreError, User, Verified, memory::Memory,
 };
 use tokio::{
@@ -194,21 +194,42 @@ impl Store for Line {
         self.transact(self.memory().remove_user(id, by, at)).await
     }
 
-    async fn add_login(&self, login: &Login) -> Result<()> {
-        self.transact(self.memory().add_login(login)).await
+    async fn add_login(&self, new: &NewLogin) -> Result<bool> {
+        self.transact(self.memory().add_login(new)).await
     }
     async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>> {
         self.read(self.memory().login(token_hash)).await
     }
-    async fn touch_login(&self, token_hash: &[u8; 32], seen_at: Timestamp) -> Result<()> {
-        self.transact(self.memory().touch_login(token_hash, seen_at)).await
+    async fn logins_of(&self, users: &[UserId]) -> Result<Vec<SignedIn>> {
+        self.read(self.memory().logins_of(users)).await
     }
-    async fn remove_login(&self, token_hash: &[u8; 32]) -> Result<()> {
-        self.transact(self.memory().remove_login(token_hash)).await
+    async fn touch_logins(&self, used: &[([u8; 32], Timestamp)]) -> Result<()> {
+        self.transact(self.memory().touch_logins(used)).await
     }
-    async fn remove_old_logins(&self, seen_before: Timestamp, created_before: Timestamp) -> Result<()> {
-        self.transact(self.memory().remove_old_logins(seen_before, created_before))
+    async fn end_login(&self, token_hash: &[u8; 32], by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().end_login(token_hash, by, at)).await
+    }
+    async fn end_logins(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().end_logins(id, by, at)).await
+    }
+    async fn remove_old_logins(
+        &self,
+        seen_before: Timestamp,
+        created_before: Timestamp,
+        networks_before: Timestamp,
+    ) -> Result<()> {
+        let memory = self.memory();
+        self.transact(memory.remove_old_logins(seen_before, created_before, networks_before))
             .await
+    }
+    async fn signed_in_from(&self, username: &str, network: &str) -> Result<bool> {
+        self.read(self.memory().signed_in_from(username, network)).await
+    }
+    async fn unlock_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().unlock_user(id, by, at)).await
+    }
+    async fn log_event(&self, event: &Event) -> Result<()> {
+        self.transact(self.memory().log_event(event)).await
     }
 
     async fn environments(&self) -> Result<Vec<EnvironmentRow>> {

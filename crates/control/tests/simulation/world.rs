@@ -193,6 +193,7 @@ impl World {
             username: furniture::name(id),
             role,
             origin: Some(origin),
+            login: None,
         };
         (number, me)
     }

@@ -6,14 +6,14 @@ use session::{EndReason, Role, Status, catalogue::Admission, wire::ExpireRequest
 use store::LaunchRefusal;
 use tokio::time::timeout;
 
-use crate::house::{HOME, House, PASSWORD, PATIENCE};
+use crate::house::{HOME, House, PASSWORD, PATIENCE, client};
 
 #[tokio::test]
 async fn blocking_a_user_ends_their_sessions_and_logins_until_they_are_let_in_again() {
     let house = House::new().await;
     let id = house.active().await;
     let (mut tab, _bytes) = house.open(id).await;
-    let token = house.control.sign_in("student", PASSWORD, HOME).await.unwrap();
+    let token = house.control.sign_in("student", PASSWORD, &client(HOME)).await.unwrap();
     house.control.block_user(&house.admin, "student", true).await.unwrap();
     assert_eq!(timeout(PATIENCE, &mut tab.closed).await.unwrap(), Ok(Close::Expired));
     let row = house.row(id);
@@ -22,10 +22,10 @@ async fn blocking_a_user_ends_their_sessions_and_logins_until_they_are_let_in_ag
         (Status::Expired, Some(EndReason::UserBlocked))
     );
     assert_eq!(row.ended_by.as_deref(), Some("admin"));
-    assert_eq!(house.control.who(&token).await.unwrap(), None);
-    let refused = house.control.sign_in("student", PASSWORD, HOME).await;
+    assert_eq!(house.control.authenticate(&token).await.unwrap(), None);
+    let refused = house.control.sign_in("student", PASSWORD, &client(HOME)).await;
     assert!(matches!(refused, Err(Error::Blocked)), "{refused:?}");
-    let refused = house.control.sign_in("student", "wrong", HOME).await;
+    let refused = house.control.sign_in("student", "wrong", &client(HOME)).await;
     assert!(
         matches!(refused, Err(Error::Credentials)),
         "only who knows the password is told"
@@ -37,7 +37,7 @@ async fn blocking_a_user_ends_their_sessions_and_logins_until_they_are_let_in_ag
     );
 
     house.control.block_user(&house.admin, "student", false).await.unwrap();
-    house.control.sign_in("student", PASSWORD, HOME).await.unwrap();
+    house.control.sign_in("student", PASSWORD, &client(HOME)).await.unwrap();
     house.active().await;
 }
 
@@ -88,8 +88,8 @@ async fn only_a_system_admin_blocks_removes_and_gives_up() {
     let id = house.active().await;
     let control = &house.control;
     control.set_role("other", Role::AppAdmin).await.unwrap();
-    let token = control.sign_in("other", PASSWORD, HOME).await.unwrap();
-    let app_admin = control.who(&token).await.unwrap().unwrap();
+    let token = control.sign_in("other", PASSWORD, &client(HOME)).await.unwrap();
+    let app_admin = control.authenticate(&token).await.unwrap().unwrap();
     for me in [&house.student, &app_admin] {
         for refused in [
             control.block_user(me, "admin", true).await,

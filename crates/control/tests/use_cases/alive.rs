@@ -18,6 +18,7 @@ async fn denied(control: &Arc<Control>) -> Error {
         username: "nobody".into(),
         role: Role::User,
         origin: None,
+        login: None,
     };
     let launched = control.launch(&nobody, ApplicationId(Uuid::from_u128(9))).await;
     let Err(error) = launched else {

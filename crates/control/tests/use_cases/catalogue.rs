@@ -1,7 +1,7 @@
 //! Environments and applications: who may change them, what is refused, and what a change does to launches.
 #![expect(clippy::unwrap_used, reason = "what can't be set up is a failed test")]
 
-use crate::house::{HOME, House, PASSWORD};
+use crate::house::{HOME, House, PASSWORD, client};
 use control::{Error, REFRESH_INTERVAL};
 use session::{
     Actor, ApplicationId, EnvironmentId, EventKind, Role, Status,
@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 async fn app_admin(house: &House) -> Me {
     house.control.add_user("anton", PASSWORD, Role::AppAdmin).await.unwrap();
-    let token = house.control.sign_in("anton", PASSWORD, HOME).await.unwrap();
-    house.control.who(&token).await.unwrap().unwrap()
+    let token = house.control.sign_in("anton", PASSWORD, &client(HOME)).await.unwrap();
+    house.control.authenticate(&token).await.unwrap().unwrap()
 }
 
 /// The one environment of the house.

@@ -24,7 +24,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::house::{DESKTOP, ENVIRONMENT, HOME, PASSWORD, furnish};
+use crate::house::{DESKTOP, ENVIRONMENT, HOME, PASSWORD, client, furnish};
 
 /// Follows the runtime's time.
 pub struct Runtime(pub Instant);
@@ -117,9 +117,13 @@ impl Cluster {
         let mut people = Vec::new();
         for (name, role) in [("admin", Role::SystemAdmin), ("student", Role::User)] {
             control.add_user(name, PASSWORD, role).await.unwrap();
-            let token = control.sign_in(name, PASSWORD, HOME).await.unwrap();
-            people.push(control.who(&token).await.unwrap().unwrap());
+            let token = control.sign_in(name, PASSWORD, &client(HOME)).await.unwrap();
+            // A login is known to the nodes that its requests come to.
+            for node in &nodes {
+                people.push(node.control.authenticate(&token).await.unwrap().unwrap());
+            }
         }
+        people.dedup();
         let [admin, student] = people.try_into().unwrap();
         let cluster = Self {
             wire,

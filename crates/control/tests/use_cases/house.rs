@@ -2,10 +2,10 @@
 //! administrator and two students.
 #![expect(clippy::unwrap_used, reason = "a house that can't be furnished is a failed test")]
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use control::{Attachment, Control, ManualClock, Options};
+use control::{Attachment, Client, Control, ManualClock, Options};
 use environments::{
     Duplex, Environment,
     simulated::{Simulated, SimulatedPlan},
@@ -22,7 +22,15 @@ use uuid::Uuid;
 /// How long anything may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const PASSWORD: &str = "correct horse";
-pub const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+pub const HOME: &str = "127.0.0.1";
+
+/// A request from an address.
+pub fn client(address: &str) -> Client {
+    Client {
+        address: address.parse().unwrap(),
+        request_id: "a request".into(),
+    }
+}
 
 pub struct House {
     pub control: Arc<Control>,
@@ -101,8 +109,8 @@ impl House {
         let _tasks = control.start(received).await;
         let mut people = Vec::new();
         for name in ["admin", "student", "other"] {
-            let token = control.sign_in(name, PASSWORD, HOME).await.unwrap();
-            people.push(control.who(&token).await.unwrap().unwrap());
+            let token = control.sign_in(name, PASSWORD, &client(HOME)).await.unwrap();
+            people.push(control.authenticate(&token).await.unwrap().unwrap());
         }
         let [admin, student, other] = people.try_into().unwrap();
         Self {
