@@ -41,6 +41,8 @@ pub struct Settings {
     pub site_dir: Option<PathBuf>,
     /// Add an environment that only pretends, for trials and benchmarks.
     pub simulated: bool,
+    /// Refuse sessions on this host where nothing limits their memory and their processes.
+    pub require_limits: bool,
     /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
     pub reload_grace_ms: u32,
     /// Which time counts: `steady` or `system`.
@@ -61,6 +63,7 @@ impl Default for Settings {
             public_url: None,
             site_dir: None,
             simulated: false,
+            require_limits: false,
             reload_grace_ms: 2000,
             clock: Time::Steady,
         }
@@ -68,7 +71,7 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "addr",
     "data_dir",
     "database_url",
@@ -80,6 +83,7 @@ const KEYS: [&str; 13] = [
     "public_url",
     "site_dir",
     "simulated",
+    "require_limits",
     "reload_grace_ms",
     "clock",
 ];
@@ -131,6 +135,7 @@ impl Settings {
             "public_url" => self.public_url = Some(value.to_owned()),
             "site_dir" => self.site_dir = Some(value.into()),
             "simulated" => self.simulated = yes(value)?,
+            "require_limits" => self.require_limits = yes(value)?,
             "database_notify" => self.database_notify = yes(value)?,
             "reload_grace_ms" => {
                 self.reload_grace_ms = value

@@ -9,7 +9,10 @@ use std::{
     path::PathBuf,
 };
 
-use environments::{Environment, Signal, StartSpec, local::LocalEnvironment};
+use environments::{
+    Environment, Signal, StartSpec,
+    local::{LocalEnvironment, Options},
+};
 use session::SessionId;
 use tokio::sync::mpsc;
 
@@ -19,11 +22,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let run_dir = PathBuf::from(words.next().ok_or("which run directory?")?);
     let session_id = SessionId(uuid::Uuid::now_v7());
     let (signals, mut heard) = mpsc::unbounded_channel();
-    let environment = LocalEnvironment::new(run_dir, signals)?;
+    let environment = LocalEnvironment::new(run_dir, Options::default(), signals)?;
     environment
         .start(StartSpec {
             session_id,
             command: words.collect(),
+            allow_user_namespaces: false,
         })
         .await?;
     while let Some(signal) = heard.recv().await {

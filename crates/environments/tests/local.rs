@@ -18,7 +18,7 @@ use std::{
 
 use environments::{
     Environment, EnvironmentError, Signal, StartSpec, conformance,
-    local::{LocalEnvironment, missing},
+    local::{LocalEnvironment, Options, missing},
 };
 use session::SessionId;
 use tempfile::TempDir;
@@ -42,7 +42,7 @@ impl Trial {
         let folder = tempfile::tempdir().unwrap();
         let (signals, heard) = mpsc::unbounded_channel();
         Self {
-            environment: LocalEnvironment::new(folder.path().join("run"), signals).unwrap(),
+            environment: LocalEnvironment::new(folder.path().join("run"), Options::default(), signals).unwrap(),
             heard,
             folder,
         }
@@ -92,6 +92,7 @@ fn spec(command: &[&str]) -> StartSpec {
     StartSpec {
         session_id: SessionId(Uuid::now_v7()),
         command,
+        allow_user_namespaces: false,
     }
 }
 
@@ -146,7 +147,7 @@ fn is_root() -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_conforms() {
     let folder = tempfile::tempdir().unwrap();
-    let made = |signals| LocalEnvironment::new(folder.path().to_owned(), signals).unwrap();
+    let made = |signals| LocalEnvironment::new(folder.path().to_owned(), Options::default(), signals).unwrap();
     conformance::run(made, &["xterm"]).await;
 }
 
@@ -341,14 +342,14 @@ async fn a_killed_server_leaves_no_process_and_the_next_one_its_folder_clean() {
     let (mut server, id) = hold(folder.path(), &mut Command::new(holder()));
     assert!(processes(id).len() >= 4);
     let (signals, _heard) = mpsc::unbounded_channel();
-    let refused = LocalEnvironment::new(folder.path().to_owned(), signals.clone()).unwrap_err();
+    let refused = LocalEnvironment::new(folder.path().to_owned(), Options::default(), signals.clone()).unwrap_err();
     assert!(refused.to_string().ends_with("another server uses it"), "{refused}");
 
     server.kill().unwrap();
     server.wait().unwrap();
     until("processes end with the server", || processes(id).is_empty()).await;
     assert!(folder.path().join(id.to_string()).exists());
-    let _next = LocalEnvironment::new(folder.path().to_owned(), signals).unwrap();
+    let _next = LocalEnvironment::new(folder.path().to_owned(), Options::default(), signals).unwrap();
     assert!(!folder.path().join(id.to_string()).exists());
 }
 
@@ -358,7 +359,7 @@ async fn end(mut server: Child, id: SessionId, run_dir: &Path) {
     server.wait().unwrap();
     until("processes end with the server", || processes(id).is_empty()).await;
     let (signals, _heard) = mpsc::unbounded_channel();
-    LocalEnvironment::new(run_dir.to_owned(), signals).unwrap();
+    LocalEnvironment::new(run_dir.to_owned(), Options::default(), signals).unwrap();
     assert!(!run_dir.join(id.to_string()).exists());
 }
 
