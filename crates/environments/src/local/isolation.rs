@@ -6,7 +6,7 @@ use super::{
     cgroups::Cgroups,
     identities::Identities,
     limits::{Enforced, Limit, PER_SESSION},
-    sandbox::{NamespaceLimit, Proc, ProcessCount},
+    sandbox::{NamespaceLimit, Proc, ProcessLimit},
     syscalls::{Filters, UserNamespaces},
 };
 use crate::EnvironmentError;
@@ -16,7 +16,7 @@ use crate::EnvironmentError;
 pub(super) struct Isolation {
     pub identities: Identities,
     pub cgroups: Cgroups,
-    pub processes: ProcessCount,
+    pub processes: ProcessLimit,
     enforced: Enforced,
     without_namespaces: Filters,
     with_namespaces: Filters,
@@ -32,9 +32,15 @@ impl Isolation {
         let unsupported = |error| EnvironmentError::Failed(format!("system calls can't be filtered: {error}"));
         let filters = |namespaces| Filters::new(namespaces).map_err(unsupported);
         let (identities, cgroups) = (Identities::detect(), Cgroups::detect(PER_SESSION));
-        let processes = process_count(&rustix::system::uname().release().to_string_lossy());
-        let by_user = identities.are_given() || processes == ProcessCount::InNamespace;
-        let enforced = Enforced::new(cgroups.limits().chain(by_user.then_some(Limit::Processes)));
+        let in_cgroups = Enforced::new(cgroups.limits());
+        let processes = match rustix::system::uname().release().to_string_lossy() {
+            _ if in_cgroups.has(Limit::Processes) => ProcessLimit::Cgroup,
+            _ if identities.are_given() => ProcessLimit::User,
+            release if counts_by_namespace(&release) => ProcessLimit::Namespace,
+            _ => ProcessLimit::None,
+        };
+        let limited = (processes != ProcessLimit::None).then_some(Limit::Processes);
+        let enforced = Enforced::new(cgroups.limits().chain(limited));
         Ok(Self {
             identities,
             cgroups,
@@ -121,13 +127,10 @@ impl Isolation {
     }
 }
 
-/// How a kernel of this release, e.g. `6.1.0-18-amd64`, counts the processes of a user.
-fn process_count(release: &str) -> ProcessCount {
+/// Does a kernel of this release, e.g. `6.1.0-18-amd64`, count the processes of a user in each user namespace for itself?
+fn counts_by_namespace(release: &str) -> bool {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (5, 14) => ProcessCount::InNamespace,
-        _ => ProcessCount::OnHost,
-    }
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (5, 14))
 }
 
 #[cfg(test)]
@@ -137,10 +140,10 @@ mod tests {
     #[test]
     fn the_kernel_counts_processes_by_namespace_since_5_14() {
         for release in ["5.14.0", "6.1.0-18-amd64", "10.0"] {
-            assert_eq!(process_count(release), ProcessCount::InNamespace, "{release}");
+            assert!(counts_by_namespace(release), "{release}");
         }
         for release in ["5.13.19", "4.19.0-26-amd64", "5", "", "x.y"] {
-            assert_eq!(process_count(release), ProcessCount::OnHost, "{release}");
+            assert!(!counts_by_namespace(release), "{release}");
         }
     }
 

@@ -122,7 +122,7 @@ impl Enforced {
 pub(super) struct Hits {
     /// Processes that the kernel ended for want of memory.
     pub oom_kills: u64,
-    /// How often the session reached its own memory limit.
+    /// Not zero if the session has reached its own memory limit.
     pub memory: u64,
     /// Processes that it could not start.
     pub processes: u64,

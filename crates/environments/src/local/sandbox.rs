@@ -110,13 +110,17 @@ pub(super) enum NamespaceLimit {
     Filter,
 }
 
-/// How the kernel counts the processes of a user, for a limit that needs no cgroup.
+/// What limits the processes of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProcessCount {
-    /// In each user namespace for itself (since Linux 5.14): a limit that is set inside counts one session.
-    InNamespace,
-    /// On the whole host: a limit is of use only if the user is the session's own.
-    OnHost,
+pub(super) enum ProcessLimit {
+    /// Its cgroup, which also counts the refused. A limit of the user as well would be reached first and count none.
+    Cgroup,
+    /// A limit of its user, which is its own.
+    User,
+    /// A limit of its user, set inside: since Linux 5.14 the kernel counts a user's processes in each namespace for itself.
+    Namespace,
+    /// Nothing: older kernels count the processes of all sessions of a user together.
+    None,
 }
 
 /// One session's sandbox.
@@ -131,7 +135,7 @@ pub(super) struct Sandbox<'a> {
     pub folder: &'a Path,
     /// Files to write a process id to, so that it joins the session's cgroups.
     pub cgroups: &'a [PathBuf],
-    pub processes: ProcessCount,
+    pub processes: ProcessLimit,
     /// May the application make user namespaces of its own?
     pub namespaces: UserNamespaces,
     pub namespace_limit: NamespaceLimit,
@@ -155,8 +159,8 @@ impl Sandbox<'_> {
         self.files(&mut line);
         self.variables(&mut line);
         line.add(["--"]);
-        if self.uid.is_none() && self.processes == ProcessCount::InNamespace {
-            line.add([self.host.prlimit.as_os_str(), self.process_limit().as_ref()]);
+        if self.processes == ProcessLimit::Namespace {
+            line.add([self.host.prlimit.as_os_str(), process_limit().as_ref()]);
         }
         line.add(["/bin/sh", "-c", script, "inside"]);
         line.add(arguments);
@@ -192,13 +196,9 @@ impl Sandbox<'_> {
         // reserve far more than they use.
         let data = PER_SESSION.memory;
         line.add([format!("--data={data}"), "--core=0".into(), "--nofile=4096".into()]);
-        if self.uid.is_some() {
-            line.add([self.process_limit()]);
+        if self.processes == ProcessLimit::User {
+            line.add([process_limit()]);
         }
-    }
-
-    fn process_limit(&self) -> String {
-        format!("--nproc={}", PER_SESSION.processes)
     }
 
     fn namespaces(&self, line: &mut Line) {
@@ -299,6 +299,10 @@ impl Sandbox<'_> {
             line.add(["--setenv", name, value]);
         }
     }
+}
+
+fn process_limit() -> String {
+    format!("--nproc={}", PER_SESSION.processes)
 }
 
 struct Line(Vec<OsString>);

@@ -4,14 +4,14 @@ use super::*;
 
 fn line(uid: Option<u32>, proc: Proc, cgroups: &[PathBuf]) -> Vec<String> {
     let standard = (UserNamespaces::Denied, NamespaceLimit::KernelAndFilter);
-    line_with(uid, proc, cgroups, ProcessCount::InNamespace, standard)
+    line_with(uid, proc, cgroups, ProcessLimit::Cgroup, standard)
 }
 
 fn line_with(
     uid: Option<u32>,
     proc: Proc,
     cgroups: &[PathBuf],
-    processes: ProcessCount,
+    processes: ProcessLimit,
     (namespaces, namespace_limit): (UserNamespaces, NamespaceLimit),
 ) -> Vec<String> {
     let host = Host {
@@ -63,7 +63,7 @@ fn privileges_fall_before_the_limits_and_the_sandbox() {
             "--bounding-set=-all"
         ]
     ));
-    assert!(holds(&line, &["--no-new-privs"]) && holds(&line, &["--nproc=512"]));
+    assert!(holds(&line, &["--no-new-privs"]));
 }
 
 #[test]
@@ -134,13 +134,16 @@ fn the_folder_and_the_cgroups_are_arguments_of_the_first_script() {
 }
 
 #[test]
-fn a_server_without_users_to_give_limits_processes_inside() {
+fn processes_are_limited_in_one_place() {
     let standard = (UserNamespaces::Denied, NamespaceLimit::KernelAndFilter);
+    let line = |limit| line_with(None, Proc::Own, &[], limit, standard);
     let inside = ["--", "/bin/prlimit", "--nproc=512", "/bin/sh"];
-    assert!(holds(&line(None, Proc::Own, &[]), &inside));
-    assert!(!holds(&line(Some(4711), Proc::Own, &[]), &inside));
-    let old = line_with(None, Proc::Own, &[], ProcessCount::OnHost, standard);
-    assert!(!old.iter().any(|word| word.contains("nproc")), "{old:?}");
+    assert!(holds(&line(ProcessLimit::Namespace), &inside));
+    let by_user = line(ProcessLimit::User);
+    assert!(!holds(&by_user, &inside) && at(&by_user, "--nproc=512") < at(&by_user, "/bin/bwrap"));
+    for limit in [ProcessLimit::Cgroup, ProcessLimit::None] {
+        assert!(!line(limit).iter().any(|word| word.contains("nproc")), "{limit:?}");
+    }
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn user_namespaces_are_stopped_unless_they_are_allowed_or_the_host_does_not_let_
         (UserNamespaces::Allowed, NamespaceLimit::KernelAndFilter),
         (UserNamespaces::Denied, NamespaceLimit::Filter),
     ] {
-        let line = line_with(None, Proc::Own, &[], ProcessCount::InNamespace, (namespaces, limit));
+        let line = line_with(None, Proc::Own, &[], ProcessLimit::Cgroup, (namespaces, limit));
         assert!(!holds(&line, &["--disable-userns"]), "{line:?}");
         for descriptor in ["7", "8", "9"] {
             assert!(holds(&line, &["--add-seccomp-fd", descriptor]), "{line:?}");

@@ -178,14 +178,27 @@ fn each_controller_of_v1_where_it_is_mounted() {
         &format!("{}/memory.oom_control", place("memory/a")),
         "under_oom 0\noom_kill 2\n",
     );
-    host.write(&format!("{}/memory.failcnt", place("memory/a")), "5\n");
+    host.write(
+        &format!("{}/memory.max_usage_in_bytes", place("memory/a")),
+        "2147483000\n",
+    );
     host.write(&format!("{}/pids.events", place("pids")), "max 3\n");
     let hits = Hits {
         oom_kills: 2,
-        memory: 5,
+        memory: 1,
         processes: 3,
     };
     assert_eq!(cgroups.hits(session()), hits);
+    host.write(
+        &format!("{}/memory.max_usage_in_bytes", place("memory/a")),
+        "1000000000\n",
+    );
+    let elsewhere = Hits { memory: 0, ..hits };
+    assert_eq!(
+        cgroups.hits(session()),
+        elsewhere,
+        "the host was out of memory, not the session"
+    );
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub(super) const SERVER: &str = "server";
 const PROCS: &str = "cgroup.procs";
 const SUBTREE: &str = "cgroup.subtree_control";
 
+/// The kernel takes memory for a group in portions: so close to its limit, the next one is refused.
+const NEAR: u64 = 1 << 20;
+
 /// How often a group that is not empty is emptied, and how long each process in it may take to end.
 const TRIES: u32 = 20;
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -196,14 +199,16 @@ impl Tree {
     pub fn hits(&self, name: &str) -> Hits {
         let group = self.sessions.join(name);
         let count = |file: &str, key: &str| keyed(&fs::read_to_string(group.join(file)).unwrap_or_default(), key);
+        // The counters of v1 that say so (`failcnt`) stay zero in recent kernels.
+        let reached_limit = || {
+            let limit = count("memory.limit_in_bytes", "");
+            limit > 0 && count("memory.max_usage_in_bytes", "") + NEAR >= limit
+        };
         let mut hits = Hits::default();
         if self.has(Controller::Memory) {
             (hits.oom_kills, hits.memory) = match self.version {
                 Version::V2 => (count("memory.events", "oom_kill"), count("memory.events", "oom")),
-                Version::V1 => (
-                    count("memory.oom_control", "oom_kill"),
-                    count("memory.failcnt", "") + count("memory.memsw.failcnt", ""),
-                ),
+                Version::V1 => (count("memory.oom_control", "oom_kill"), u64::from(reached_limit())),
             };
         }
         if self.has(Controller::Pids) {
