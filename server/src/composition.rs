@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use control::{Clock, Control, Environments, FirstStart, Options};
 use environments::{
     Environment, Signals,
-    local::LocalEnvironment,
+    local::{self, LocalEnvironment},
     simulated::{Simulated, SimulatedPlan},
 };
 use session::{Actor, ApplicationId, EnvironmentId, Policy};
@@ -108,10 +108,13 @@ async fn open(
 }
 
 async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals) -> Result<Environments, String> {
+    let options = local::Options {
+        require_limits: settings.require_limits,
+    };
     let mut environments = Environments::new();
     for row in store.environments().await.map_err(|error| error.to_string())? {
         let environment: Arc<dyn Environment> = match &*row.kind {
-            "local" => LocalEnvironment::new(settings.data_dir.join("run"), signals.clone())
+            "local" => LocalEnvironment::new(settings.data_dir.join("run"), options, signals.clone())
                 .map_err(|error| format!("environment “{}”: {error}", row.name))?,
             "simulated" if settings.simulated => Simulated::new(SimulatedPlan::default(), signals.clone()),
             "simulated" => continue,

@@ -56,6 +56,8 @@ pub struct Settings {
     pub site_dir: Option<PathBuf>,
     /// Add an environment that only pretends, for trials and benchmarks.
     pub simulated: bool,
+    /// Refuse sessions on this host where nothing limits their memory and their processes.
+    pub require_limits: bool,
     /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
     pub reload_grace_ms: u32,
     /// Which time counts: `steady` or `system`.
@@ -82,6 +84,7 @@ impl Default for Settings {
             login_max_hours: 24,
             site_dir: None,
             simulated: false,
+            require_limits: false,
             reload_grace_ms: 2000,
             clock: Time::Steady,
         }
@@ -89,7 +92,7 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "addr",
     "data_dir",
     "database_url",
@@ -107,6 +110,7 @@ const KEYS: [&str; 19] = [
     "login_max_hours",
     "site_dir",
     "simulated",
+    "require_limits",
     "reload_grace_ms",
     "clock",
 ];
@@ -164,6 +168,7 @@ impl Settings {
             "login_max_hours" => self.login_max_hours = number(value)?,
             "site_dir" => self.site_dir = Some(value.into()),
             "simulated" => self.simulated = yes(value)?,
+            "require_limits" => self.require_limits = yes(value)?,
             "database_notify" => self.database_notify = yes(value)?,
             "reload_grace_ms" => {
                 self.reload_grace_ms = value

@@ -12,7 +12,7 @@ use web_sys::HtmlFormElement;
 
 use crate::ui::{
     dynamic::{whether, words},
-    field::{Control, Field, is_checked, value},
+    field::{Control, Field, id_of, is_checked, value},
 };
 
 /// What the name of a limit's check box ends with.
@@ -79,6 +79,15 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<Typed>) -> AnyView {
             <legend>"Session limits, in minutes"</legend>
             {limits}
         </fieldset>
+        <label class="field-check">
+            <input
+                type="checkbox"
+                name=Of::UserNamespaces.code()
+                id=id_of(Of::UserNamespaces.code())
+                checked=from.allow_user_namespaces
+            />
+            "Allow user namespaces, which browsers need for their own sandbox"
+        </label>
     }
     .into_any()
 }
@@ -132,6 +141,7 @@ pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
             let off = is_checked(form, &format!("{}{OFF}", of.code()));
             (!off).then(|| text(of))
         }),
+        allow_user_namespaces: is_checked(form, Of::UserNamespaces.code()),
     }
 }
 

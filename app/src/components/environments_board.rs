@@ -98,6 +98,7 @@ fn EnvironmentRow(
         list.items.iter().find(|row| row.id == id).cloned()
     });
     let name = words(move || environment.read().name.to_string());
+    let limits = move || environment.read().limits.as_deref().unwrap_or_default().to_owned();
     let open = whether(move || environment.read().open);
     let live = Signal::derive(move || environment.read().live);
     let (sending, told) = (RwSignal::new(false), Told::expect());
@@ -121,7 +122,9 @@ fn EnvironmentRow(
     });
     view! {
         <tr>
-            <td class="col-name" data-label=HEADERS[0]>{name}</td>
+            <td class="col-name" data-label=HEADERS[0]>
+                {name} <span class="cell-note">{words(limits)}</span>
+            </td>
             <td data-label=HEADERS[1]>{words(move || environment.read().kind.to_string())}</td>
             <td data-label=HEADERS[2]>
                 <State state=Signal::derive(move || environment.read().state) />

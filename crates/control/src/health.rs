@@ -1,6 +1,6 @@
 //! Is this node well: may requests be sent here, is it alive, and has its disk failed for good?
 
-use session::Timestamp;
+use session::{EnvironmentId, Timestamp};
 use store::{Request, StoreError};
 
 use crate::{Control, Result};
@@ -17,6 +17,18 @@ impl Control {
         self.let_in()?;
         self.store.revision().await?;
         Ok(())
+    }
+
+    /// What limits the resources of a session in each environment that this server runs, in words for administrators.
+    pub fn all_limits(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.environments.keys().filter_map(|id| self.limits(*id)).collect();
+        all.sort();
+        all
+    }
+
+    /// The same of one environment. `None` where its sessions use nothing of this host.
+    pub(crate) fn limits(&self, id: EnvironmentId) -> Option<String> {
+        self.environments.get(&id)?.limits()
     }
 
     /// Is everything alive: can the log be read, and does the writer still take its turns? Writes nothing.

@@ -218,6 +218,7 @@ impl Control {
                     .start(StartSpec {
                         session_id: session.id,
                         command,
+                        allow_user_namespaces: session.policy.allow_user_namespaces,
                     })
                     .await
             }

@@ -1,6 +1,6 @@
 //! Holds a local environment with one session until it is killed: what a test kills to see that nothing stays.
 //!
-//! `hold RUN_DIR PROGRAM [ARGUMENT…]` writes the session's id and a newline to its stdout when the session is ready.
+//! `hold [--require-limits] RUN_DIR PROGRAM [ARGUMENT…]` writes the session's id and a newline to its stdout when the session is ready.
 
 use std::{
     env,
@@ -9,21 +9,26 @@ use std::{
     path::PathBuf,
 };
 
-use environments::{Environment, Signal, StartSpec, local::LocalEnvironment};
+use environments::{
+    Environment, Signal, StartSpec,
+    local::{LocalEnvironment, Options},
+};
 use session::SessionId;
 use tokio::sync::mpsc;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut words = env::args().skip(1);
+    let mut words = env::args().skip(1).peekable();
+    let require_limits = words.next_if(|word| word == "--require-limits").is_some();
     let run_dir = PathBuf::from(words.next().ok_or("which run directory?")?);
     let session_id = SessionId(uuid::Uuid::now_v7());
     let (signals, mut heard) = mpsc::unbounded_channel();
-    let environment = LocalEnvironment::new(run_dir, signals)?;
+    let environment = LocalEnvironment::new(run_dir, Options { require_limits }, signals)?;
     environment
         .start(StartSpec {
             session_id,
             command: words.collect(),
+            allow_user_namespaces: false,
         })
         .await?;
     while let Some(signal) = heard.recv().await {

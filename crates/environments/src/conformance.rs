@@ -50,6 +50,7 @@ impl<E: Environment> Trial<E> {
         StartSpec {
             session_id: SessionId(Uuid::now_v7()),
             command: self.command.clone(),
+            allow_user_namespaces: false,
         }
     }
 
@@ -206,6 +207,7 @@ async fn sessions_do_not_disturb_each_other<E: Environment>(trial: &mut Trial<E>
 async fn a_command_of_no_words_is_refused<E: Environment>(trial: &mut Trial<E>) {
     let spec = StartSpec {
         command: Vec::new(),
+        allow_user_namespaces: false,
         ..trial.spec()
     };
     let refused = trial.environment.start(spec.clone()).await;

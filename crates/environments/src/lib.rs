@@ -25,6 +25,8 @@ pub struct StartSpec {
     pub session_id: SessionId,
     /// Program and arguments, never a shell line. `command[0]` is looked up on the environment's own search path.
     pub command: Vec<String>,
+    /// May the application make user namespaces of its own, as the sandboxes of browsers do?
+    pub allow_user_namespaces: bool,
 }
 
 /// What an environment tells about a session without being asked.
@@ -76,6 +78,11 @@ pub enum EnvironmentError {
 pub trait Environment: Send + Sync + 'static {
     /// The kind, e.g. `local`; shown to administrators.
     fn kind(&self) -> &'static str;
+
+    /// What limits the resources of a session here, in words for administrators. `None`: sessions use nothing of this host.
+    fn limits(&self) -> Option<String> {
+        None
+    }
 
     /// Returns when the start is accepted; [`Signal::Ready`] or [`Signal::Lost`] follows. Starting a session that
     /// already runs is success and starts nothing.

@@ -22,6 +22,7 @@ fn spec() -> StartSpec {
     StartSpec {
         session_id: SessionId(Uuid::now_v7()),
         command: vec!["anything".to_owned()],
+        allow_user_namespaces: false,
     }
 }
 

@@ -1,4 +1,5 @@
-//! The limits a session lives under. Each is Off (`None`) or a duration in seconds; there is no "0 means off".
+//! The limits a session lives under. Each is Off (`None`) or a duration in seconds; there is no "0 means off". And what its
+//! sandbox allows beyond the usual.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use crate::Timestamp;
 /// A limit: `None` is Off.
 pub type Limit = Option<std::num::NonZeroU32>;
 
-/// Limits of one delivery method, in seconds. The defaults are those of SPEC.md §5.
+/// Limits of one delivery method, in seconds, and permissions. The defaults are those of SPEC.md §5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -21,6 +22,10 @@ pub struct Policy {
     pub disconnected_seconds: Limit,
     /// From launch; then it expires. Default 8 h. Off still ends: at [`Policy::LONGEST_SECONDS`].
     pub total_seconds: Limit,
+    /// May the application make user namespaces of its own? Browsers build their sandboxes from them; to anything else they
+    /// are a way to parts of the kernel that it does not need. Default false. Rows of earlier versions do not have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_user_namespaces: bool,
 }
 
 impl Policy {
@@ -45,6 +50,7 @@ impl Default for Policy {
             idle_seconds: minutes(30),
             disconnected_seconds: minutes(15),
             total_seconds: minutes(8 * 60),
+            allow_user_namespaces: false,
         }
     }
 }
@@ -136,6 +142,17 @@ impl PolicyLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_of_an_earlier_version_allows_no_user_namespaces() {
+        let mut policy = Policy::default();
+        let text = serde_json::to_string(&policy).unwrap();
+        assert!(!text.contains("namespaces"), "earlier versions can read it: {text}");
+        assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+        policy.allow_user_namespaces = true;
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+    }
 
     #[test]
     fn a_limit_is_told_in_the_units_it_needs() {

@@ -24,6 +24,9 @@ pub enum ApplicationVerb {
         /// Sessions that may be live at once; as many as come without it.
         #[arg(long)]
         seats: Option<u32>,
+        /// Let it make user namespaces of its own: browsers need them for their sandbox.
+        #[arg(long)]
+        allow_user_namespaces: bool,
         /// Program and arguments, after `--`.
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -74,6 +77,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
             launch_text,
             environment,
             seats,
+            allow_user_namespaces,
             mut command,
         } => {
             let environment = control.environment_named(&operator, &environment).await;
@@ -84,6 +88,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
                 arguments: command.split_off(1),
                 program: command.remove(0),
                 seats: seats.map(|seats| seats.to_string()).unwrap_or_default(),
+                allow_user_namespaces,
                 ..ApplicationDraft::default()
             };
             let added = control.add_application(&operator, &draft).await.map_err(told)?;

@@ -9,14 +9,32 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: it can also read the log, and is not about to stop.
-pub async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+/// `GET /readyz`: it can also read the log, and is not about to stop. The lines after the first say what limits a session.
+pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
+    let unavailable = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
     match state.control.ready().await {
-        Ok(()) => (StatusCode::OK, "ready"),
-        Err(control::Error::Stopping) => (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"),
+        Ok(()) => (StatusCode::OK, details(&state.control.all_limits())),
+        Err(control::Error::Stopping) => unavailable("the server is stopping"),
         Err(error) => {
             tracing::error!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+            unavailable("the database does not answer")
         }
+    }
+}
+
+fn details(limits: &[String]) -> String {
+    let lines = std::iter::once("ready").chain(limits.iter().map(String::as_str));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_stays_what_supervisors_look_for() {
+        assert_eq!(details(&[]), "ready");
+        let limits = "Limits per session: 512 processes; memory, CPU and swap are not limited".to_owned();
+        assert_eq!(details(std::slice::from_ref(&limits)), format!("ready\n{limits}"));
     }
 }

@@ -36,6 +36,7 @@ impl Control {
                 state,
                 open: row.open,
                 swept,
+                limits: self.limits(row.id).map(Into::into),
                 live: live.get(&row.id).copied().unwrap_or_default(),
             }
         };

@@ -14,7 +14,10 @@ use std::{
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use session::SessionId;
 
-use super::sandbox::{GROUP, PASSWD};
+use super::{
+    sandbox::{GROUP, PASSWD},
+    syscalls::Filters,
+};
 
 /// The folder of all sessions of one server. While this is held, no other server can hold it.
 #[derive(Debug)]
@@ -52,13 +55,16 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Makes it, with all in it but the socket.
-    pub fn create(run_dir: &Path, session: SessionId) -> io::Result<Self> {
+    pub fn create(run_dir: &Path, session: SessionId, filters: &Filters) -> io::Result<Self> {
         let path = run_dir.join(session.to_string());
         DirBuilder::new().mode(0o700).create(&path)?;
         let handle = open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         fs::write(path.join("xauthority"), xauthority(&rand::random()))?;
         fs::write(path.join("passwd"), PASSWD)?;
         fs::write(path.join("group"), GROUP)?;
+        for (name, program) in filters.files() {
+            fs::write(path.join(name), program)?;
+        }
         Ok(Self { path, handle })
     }
 
@@ -113,13 +119,14 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::*;
+    use super::{super::syscalls::UserNamespaces, *};
 
     #[test]
     fn a_long_path_is_no_obstacle_and_nobody_else_may_enter() {
         let root = tempfile::tempdir().unwrap();
         let run_dir = RunDir::take(&root.path().join("x".repeat(100)).join("y".repeat(100))).unwrap();
-        let folder = Folder::create(run_dir.path(), SessionId(Uuid::now_v7())).unwrap();
+        let filters = Filters::new(UserNamespaces::Denied).unwrap();
+        let folder = Folder::create(run_dir.path(), SessionId(Uuid::now_v7()), &filters).unwrap();
         let mode = folder.path().metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
         let listener = folder.listen().unwrap();

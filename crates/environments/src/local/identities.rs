@@ -53,6 +53,11 @@ impl Identities {
         }
     }
 
+    /// Does each session get a user of its own?
+    pub fn are_given(&self) -> bool {
+        self.range.is_some()
+    }
+
     /// Takes an id that nobody uses. `Ok(None)`: this server gives none. Reads `/proc`, so it may block for a while.
     pub fn take(&self) -> Result<Option<Identity>, String> {
         let Some(range) = self.range.clone() else {

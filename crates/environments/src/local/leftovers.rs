@@ -16,7 +16,7 @@ use std::{
 use session::SessionId;
 
 use super::{
-    memory::Memory,
+    cgroups::Cgroups,
     processes::{self, Process},
     sandbox::MARK,
 };
@@ -25,8 +25,8 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Ends and removes all that earlier servers left in `run_dir`, and says how many sessions that were. Nobody else may
-/// use `run_dir` meanwhile.
-pub(super) fn clear(run_dir: &Path, memory: &Memory) -> io::Result<usize> {
+/// use `run_dir` at that time.
+pub(super) fn clear(run_dir: &Path, cgroups: &Cgroups) -> io::Result<usize> {
     let mut sessions = HashSet::new();
     for entry in fs::read_dir(run_dir)? {
         let name = entry?.file_name();
@@ -37,7 +37,7 @@ pub(super) fn clear(run_dir: &Path, memory: &Memory) -> io::Result<usize> {
     }
     end(&sessions)?;
     for session in &sessions {
-        memory.remove(*session);
+        cgroups.remove(*session);
         fs::remove_dir_all(run_dir.join(session.to_string()))?;
     }
     Ok(sessions.len())
@@ -104,7 +104,7 @@ mod tests {
             child
         };
         let (mut our_child, mut their_child) = (spawn(ours), spawn(theirs));
-        assert_eq!(clear(run_dir.path(), &Memory::default()).unwrap(), 1);
+        assert_eq!(clear(run_dir.path(), &Cgroups::default()).unwrap(), 1);
         assert!(!our_child.wait().unwrap().success());
         assert!(their_child.try_wait().unwrap().is_none());
         their_child.kill().unwrap();
@@ -114,7 +114,7 @@ mod tests {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert_eq!(left, ["lock"]);
-        assert_eq!(clear(run_dir.path(), &Memory::default()).unwrap(), 0);
+        assert_eq!(clear(run_dir.path(), &Cgroups::default()).unwrap(), 0);
     }
 
     #[test]

@@ -3,22 +3,27 @@
 //! It is not a scheduler and keeps nothing across a restart of the server: all sandboxes end with it, even when it is
 //! killed. It knows no policy; what it refuses is only what this host can't do.
 //!
-//! The parts: `programs` (what must be installed), `identities` (a user id each), `memory` (a cgroup each), `folder`
-//! (socket and files), `sandbox` (the command line, with `outside.sh` and `inside.sh`), `launcher` (the one thread that
-//! spawns), `readiness` (what a sandbox tells), `running` (from spawn to the last process), `supervisor` (one task a
-//! session), `leftovers` (after a crash). To give applications one more thing: a line in `sandbox`, and in its test.
+//! The parts: `programs` (what must be installed), `identities` (a user id each), `limits` (what a session may use),
+//! `cgroups` (which enforce that), `syscalls` (those that are denied), `folder` (socket and files), `sandbox` (the command
+//! line, with `outside.sh` and `inside.sh`), `launcher` (the one thread that spawns), `readiness` (what a sandbox reports),
+//! `running` (from spawn to the last process), `supervisor` (one task a session), `leftovers` (after a crash). To give
+//! applications one more thing: a line in `sandbox`, and in its test.
 
+mod cgroups;
 mod folder;
+
 mod identities;
+mod isolation;
 mod launcher;
 mod leftovers;
-mod memory;
+mod limits;
 mod processes;
 mod programs;
 mod readiness;
 mod running;
 mod sandbox;
 mod supervisor;
+mod syscalls;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -39,14 +44,21 @@ use tokio_util::sync::CancellationToken;
 pub use self::programs::{NEEDED, Program, missing};
 use self::{
     folder::{Folder, RunDir},
-    identities::Identities,
+    isolation::Isolation,
     launcher::Launcher,
-    memory::Memory,
+    limits::PER_SESSION,
 };
 use crate::{Duplex, Environment, EnvironmentError, Observed, Signal, Signals, StartSpec};
 
 /// How long [`Environment::stop`] waits before it says that a session does not end. It takes some 50 ms.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What an administrator sets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Refuse to start sessions where nothing limits their memory and their processes.
+    pub require_limits: bool,
+}
 
 /// Sessions on this host. Dropping it ends them all.
 #[derive(Debug)]
@@ -59,10 +71,8 @@ pub struct LocalEnvironment {
 #[derive(Debug)]
 struct Shared {
     run_dir: RunDir,
-    identities: Identities,
-    memory: Memory,
-    /// Set once this host has refused a sandbox a `/proc` of its own.
-    without_proc: AtomicBool,
+    isolation: Isolation,
+    require_limits: bool,
     signals: Signals,
     sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
 }
@@ -85,7 +95,7 @@ impl LocalEnvironment {
     ///
     /// # Errors
     /// If another server uses the folder, or something in it can't be ended or removed.
-    pub fn new(run_dir: PathBuf, signals: Signals) -> Result<Arc<Self>, EnvironmentError> {
+    pub fn new(run_dir: PathBuf, options: Options, signals: Signals) -> Result<Arc<Self>, EnvironmentError> {
         let unusable = |error: io::Error| {
             EnvironmentError::Failed(format!(
                 "the folder for sessions, {}, can't be used: {error}",
@@ -93,16 +103,16 @@ impl LocalEnvironment {
             ))
         };
         let taken = RunDir::take(&run_dir).map_err(unusable)?;
-        let memory = Memory::detect();
-        let left = leftovers::clear(taken.path(), &memory).map_err(unusable)?;
+        let isolation = Isolation::detect()?;
+        isolation.report();
+        let left = leftovers::clear(taken.path(), &isolation.cgroups).map_err(unusable)?;
         if left > 0 {
             tracing::info!(sessions = left, "removed what an earlier server left");
         }
         let shared = Shared {
             run_dir: taken,
-            identities: Identities::detect(),
-            memory,
-            without_proc: AtomicBool::new(false),
+            isolation,
+            require_limits: options.require_limits,
             signals,
             sessions: Mutex::default(),
         };
@@ -176,6 +186,12 @@ impl Environment for LocalEnvironment {
         let Some(application) = spec.command.first() else {
             return Err(EnvironmentError::Failed("the application has no command".to_owned()));
         };
+        if self.shared.require_limits && !self.shared.isolation.enforced().is_enough() {
+            let words = self.shared.isolation.enforced().words(PER_SESSION);
+            return Err(EnvironmentError::Failed(format!(
+                "the setting require_limits asks for limits that this host does not enforce ({words})"
+            )));
+        }
         programs::check_application(application)?;
         let host = sandbox::Host::look()?;
         let session = match self.shared.sessions().entry(spec.session_id) {
@@ -186,8 +202,12 @@ impl Environment for LocalEnvironment {
             Entry::Vacant(free) => Arc::clone(free.insert(Arc::new(Session::new(spec.session_id)))),
         };
         let (shared, launcher) = (Arc::clone(&self.shared), self.launcher.clone());
-        tokio::spawn(supervisor::supervise(shared, launcher, host, session, spec.command));
+        tokio::spawn(supervisor::supervise(shared, launcher, host, session, spec));
         Ok(())
+    }
+
+    fn limits(&self) -> Option<String> {
+        Some(self.shared.isolation.enforced().words(PER_SESSION))
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError> {

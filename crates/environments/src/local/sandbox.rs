@@ -12,7 +12,11 @@ use std::{
 
 use session::SessionId;
 
-use super::programs::{self, APPLICATION_PATH};
+use super::{
+    limits::PER_SESSION,
+    programs::{self, APPLICATION_PATH},
+    syscalls::{FILES, UserNamespaces},
+};
 use crate::EnvironmentError;
 
 /// What the first program inside runs for a session.
@@ -25,6 +29,9 @@ const ALIVE: &str = r#"[ "$PPID" = "$1" ] || exit 125; shift; exec "$@""#;
 
 /// The variable that tells whose a process is. It stands in bwrap's command line, where `leftovers` finds it.
 pub(super) const MARK: &str = "CLOUD_DELIVERY_SESSION";
+
+/// The descriptor of the first filter of system calls in `outside.sh`; the others follow.
+const FIRST_FILTER: u32 = 7;
 
 /// User and group inside, whatever they are outside.
 const INNER_ID: &str = "1000";
@@ -94,6 +101,28 @@ pub(super) enum Proc {
     Empty,
 }
 
+/// What stops further user namespaces inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NamespaceLimit {
+    /// The kernel's own limit, and the filter of system calls.
+    KernelAndFilter,
+    /// The filter alone: where `/proc/sys` is read-only, as in many containers, bwrap can't set the kernel's limit.
+    Filter,
+}
+
+/// What limits the processes of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProcessLimit {
+    /// Its cgroup, which also counts the refused. A limit of the user as well would be reached first and count none.
+    Cgroup,
+    /// A limit of its user, which is its own.
+    User,
+    /// A limit of its user, set inside: since Linux 5.14 the kernel counts a user's processes in each namespace for itself.
+    Namespace,
+    /// Nothing: older kernels count the processes of all sessions of a user together.
+    None,
+}
+
 /// One session's sandbox.
 #[derive(Debug)]
 pub(super) struct Sandbox<'a> {
@@ -104,8 +133,12 @@ pub(super) struct Sandbox<'a> {
     pub uid: Option<u32>,
     /// Folder with the files that `outside.sh` opens.
     pub folder: &'a Path,
-    /// File to write a process id to, so that it joins the session's cgroup.
-    pub cgroup: Option<&'a Path>,
+    /// Files to write a process id to, so that it joins the session's cgroups.
+    pub cgroups: &'a [PathBuf],
+    pub processes: ProcessLimit,
+    /// May the application make user namespaces of its own?
+    pub namespaces: UserNamespaces,
+    pub namespace_limit: NamespaceLimit,
 }
 
 impl Sandbox<'_> {
@@ -118,16 +151,18 @@ impl Sandbox<'_> {
             OUTSIDE.as_ref(),
             "outside".as_ref(),
         ]);
-        line.add([
-            self.folder.as_os_str(),
-            self.cgroup.unwrap_or(Path::new("")).as_os_str(),
-        ]);
+        line.add([self.folder.as_os_str(), self.cgroups.len().to_string().as_ref()]);
+        line.add(self.cgroups);
         self.privileges(&mut line);
         self.limits(&mut line);
         self.namespaces(&mut line);
         self.files(&mut line);
         self.variables(&mut line);
-        line.add(["--", "/bin/sh", "-c", script, "inside"]);
+        line.add(["--"]);
+        if self.processes == ProcessLimit::Namespace {
+            line.add([self.host.prlimit.as_os_str(), process_limit().as_ref()]);
+        }
+        line.add(["/bin/sh", "-c", script, "inside"]);
         line.add(arguments);
         line.0
     }
@@ -157,12 +192,12 @@ impl Sandbox<'_> {
 
     fn limits(&self, line: &mut Line) {
         line.add([&self.host.prlimit]);
-        // Of data rather than address space: browsers and Java reserve far more than they use.
-        let data = 2048 * MIB;
+        // Of each process alone: the cgroup limits the session. Data rather than address space, for browsers and Java
+        // reserve far more than they use.
+        let data = PER_SESSION.memory;
         line.add([format!("--data={data}"), "--core=0".into(), "--nofile=4096".into()]);
-        // Counted by user, so only where the user is the session's own.
-        if self.uid.is_some() {
-            line.add(["--nproc=512"]);
+        if self.processes == ProcessLimit::User {
+            line.add([process_limit()]);
         }
     }
 
@@ -194,6 +229,12 @@ impl Sandbox<'_> {
             "--json-status-fd",
             "3",
         ]);
+        if (self.namespaces, self.namespace_limit) == (UserNamespaces::Denied, NamespaceLimit::KernelAndFilter) {
+            line.add(["--disable-userns"]);
+        }
+        for (descriptor, _) in (FIRST_FILTER..).zip(FILES) {
+            line.add(["--add-seccomp-fd", &descriptor.to_string()]);
+        }
     }
 
     fn files(&self, line: &mut Line) {
@@ -217,7 +258,8 @@ impl Sandbox<'_> {
             Proc::Empty => ["--dir", "/proc"],
         });
         line.add(["--dev", "/dev"]);
-        // A tmpfs without a size may take half of the host's memory: each has one, and the rest is read-only.
+        // A tmpfs without a size may take half of the host's memory: each has one, and the rest is read-only. How many files
+        // they hold bwrap can't limit: their inodes are memory of the session's cgroup, so its limit is theirs.
         line.tmpfs("/dev/shm", "1777", 64 * MIB);
         line.tmpfs("/tmp", "1777", 256 * MIB);
         line.tmpfs(HOME, "0700", 256 * MIB);
@@ -257,6 +299,10 @@ impl Sandbox<'_> {
             line.add(["--setenv", name, value]);
         }
     }
+}
+
+fn process_limit() -> String {
+    format!("--nproc={}", PER_SESSION.processes)
 }
 
 struct Line(Vec<OsString>);

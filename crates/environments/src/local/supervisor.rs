@@ -12,7 +12,7 @@ use std::{
 
 use tokio::{
     task::spawn_blocking,
-    time::{Instant, sleep_until},
+    time::{Instant, interval, sleep_until},
 };
 
 use super::{
@@ -20,15 +20,21 @@ use super::{
     folder::Folder,
     identities::Identity,
     launcher::Launcher,
+    limits::PER_SESSION,
     running::{Event, Running, describe},
-    sandbox::{Host, INSIDE, Proc, Sandbox},
+    sandbox::{Host, INSIDE, Sandbox},
+    syscalls::UserNamespaces,
 };
-
-/// What bwrap says where a new `/proc` is forbidden, as in many containers.
-const NO_PROC: &str = "Can't mount proc";
+use crate::StartSpec;
 
 /// How long an application may take to start. It takes less than a second on a host that is not overwhelmed.
 const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a session that runs is asked whether it has run out of memory.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// One attempt, and one more for each thing that `Isolation::learn` knows how to go without.
+const ATTEMPTS: u32 = 3;
 
 /// Runs a session from here to its end.
 pub(super) async fn supervise(
@@ -36,17 +42,22 @@ pub(super) async fn supervise(
     launcher: Launcher,
     host: Host,
     session: Arc<Session>,
-    application: Vec<String>,
+    spec: StartSpec,
 ) {
+    let namespaces = if spec.allow_user_namespaces {
+        UserNamespaces::Allowed
+    } else {
+        UserNamespaces::Denied
+    };
     let prepared = {
         let (shared, session) = (Arc::clone(&shared), Arc::clone(&session));
-        spawn_blocking(move || prepare(&shared, &session)).await
+        spawn_blocking(move || prepare(&shared, &session, namespaces)).await
     };
     let mut ending = match prepared
         .map_err(|error| error.to_string())
         .and_then(|prepared| prepared)
     {
-        Ok(prepared) => run(&shared, launcher, &host, &session, &application, prepared).await,
+        Ok(prepared) => run(&shared, launcher, &host, &session, &spec.command, prepared).await,
         Err(why) => Ending::Lost(why),
     };
     if let Err(error) = clean(&shared, &session).await {
@@ -59,58 +70,66 @@ pub(super) async fn supervise(
 /// What a session has of its own before its first process, besides its folder.
 struct Prepared {
     identity: Option<Identity>,
-    cgroup: Option<PathBuf>,
+    cgroups: Vec<PathBuf>,
+    namespaces: UserNamespaces,
 }
 
-fn prepare(shared: &Shared, session: &Session) -> Result<Prepared, String> {
-    let identity = shared.identities.take()?;
-    let folder = Folder::create(shared.run_dir.path(), session.id).map_err(not_started)?;
+fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces) -> Result<Prepared, String> {
+    let isolation = &shared.isolation;
+    let identity = isolation.identities.take()?;
+    let filters = isolation.filters(namespaces);
+    let folder = Folder::create(shared.run_dir.path(), session.id, filters).map_err(not_started)?;
     // Kept first, so that it is removed whatever comes next.
     session.folder.get_or_init(|| folder);
-    let cgroup = shared.memory.make(session.id).map_err(not_started)?;
-    Ok(Prepared { identity, cgroup })
+    let cgroups = isolation.cgroups.make(session.id).map_err(not_started)?;
+    Ok(Prepared {
+        identity,
+        cgroups,
+        namespaces,
+    })
 }
 
 fn not_started(error: io::Error) -> String {
     format!("the application could not be started: {error}")
 }
 
-/// Runs the sandbox until nothing of it is left, and tells how it ended. The identity is given back after that.
+/// Runs the sandbox until nothing of it is left, and says how it ended. The identity is given back after that.
 async fn run(
     shared: &Shared,
     launcher: Launcher,
     host: &Host,
     session: &Session,
     application: &[String],
-    Prepared { identity, cgroup }: Prepared,
+    prepared: Prepared,
 ) -> Ending {
     let Some(folder) = session.folder.get() else {
         return Ending::Lost("the session has no folder".to_owned());
     };
-    let sandbox = |proc| Sandbox {
-        host,
-        proc,
-        session: session.id,
-        uid: identity.as_ref().map(Identity::uid),
-        folder: folder.path(),
-        cgroup: cgroup.as_deref(),
-    };
-    if !shared.without_proc.load(Ordering::Acquire) {
-        let line = sandbox(Proc::Own).command_line(INSIDE, application);
+    // Each attempt after the first goes without one thing more that this host refuses.
+    for _ in 0..ATTEMPTS {
+        let sandbox = Sandbox {
+            host,
+            proc: shared.isolation.proc(),
+            session: session.id,
+            uid: prepared.identity.as_ref().map(Identity::uid),
+            folder: folder.path(),
+            cgroups: &prepared.cgroups,
+            processes: shared.isolation.processes,
+            namespaces: prepared.namespaces,
+            namespace_limit: shared.isolation.namespace_limit(),
+        };
+        let line = sandbox.command_line(INSIDE, application);
         let ending = attempt(shared, launcher.clone(), session, folder, line).await;
         let ready = session.ready.load(Ordering::Acquire);
-        let why = match ending {
-            Ending::Lost(why) if !ready && !session.stop.is_cancelled() && why.contains(NO_PROC) => why,
-            ending => return ending,
-        };
-        tracing::warn!(why, "this host lets sandboxes have no /proc; they get an empty one");
-        shared.without_proc.store(true, Ordering::Release);
+        match &ending {
+            Ending::Lost(why) if !ready && !session.stop.is_cancelled() && shared.isolation.learn(why) => {}
+            _ => return ending,
+        }
     }
-    let line = sandbox(Proc::Empty).command_line(INSIDE, application);
-    attempt(shared, launcher, session, folder, line).await
+    Ending::Lost("the application could not be started: this host does not allow a sandbox".to_owned())
 }
 
-/// Runs one command line to its end and tells how it ended.
+/// Runs one command line to its end and says how it ended.
 async fn attempt(
     shared: &Shared,
     launcher: Launcher,
@@ -119,11 +138,20 @@ async fn attempt(
     line: Vec<OsString>,
 ) -> Ending {
     let ready = || session.ready.load(Ordering::Acquire);
-    match to_the_end(shared, launcher, session, folder, line).await {
-        Ok((status, _)) if status.success() && ready() => Ending::Closed,
-        Ok((status, last_words)) => Ending::Lost(describe(status, &last_words, ready())),
-        Err(why) => Ending::Lost(why),
+    let ended = to_the_end(shared, launcher, session, folder, line).await;
+    let hits = shared.isolation.cgroups.hits(session.id);
+    if let Some(why) = hits.memory_words(PER_SESSION) {
+        return Ending::Lost(why);
     }
+    let why = match ended {
+        Ok((status, _)) if status.success() && ready() => return Ending::Closed,
+        Ok((status, last_words)) => describe(status, &last_words, ready()),
+        Err(why) => why,
+    };
+    Ending::Lost(match hits.processes_words(PER_SESSION) {
+        Some(limit) => format!("{why}; {limit}"),
+        None => why,
+    })
 }
 
 /// How it ended by itself, and its last words; `Err` if it had to be ended.
@@ -151,9 +179,16 @@ async fn to_the_end(
 /// Returns when the sandbox must end or has ended; `Err` says why it must, unless it was asked to.
 async fn watch(shared: &Shared, session: &Session, running: &mut Running) -> Result<(), String> {
     let deadline = Instant::now() + START_PATIENCE;
+    let mut look = interval(LOOK_EVERY);
     loop {
         let ready = session.ready.load(Ordering::Acquire);
         tokio::select! {
+            _ = look.tick() => {
+                // v1 ends one process, which need not be the application; what is left of the session is of no use.
+                if let Some(why) = shared.isolation.cgroups.hits(session.id).memory_words(PER_SESSION) {
+                    return Err(why);
+                }
+            }
             event = running.next() => match event {
                 Ok(Event::Ready) => shared.announce_ready(session),
                 Ok(Event::Ended) => return Ok(()),
@@ -170,7 +205,7 @@ async fn watch(shared: &Shared, session: &Session, running: &mut Running) -> Res
 async fn clean(shared: &Arc<Shared>, session: &Arc<Session>) -> io::Result<()> {
     let (shared, session) = (Arc::clone(shared), Arc::clone(session));
     let remove = move || {
-        shared.memory.remove(session.id);
+        shared.isolation.cgroups.remove(session.id);
         session.folder.get().map_or(Ok(()), Folder::remove)
     };
     spawn_blocking(remove).await.map_err(io::Error::other)?

@@ -42,6 +42,9 @@ pub struct ApplicationDraft {
     pub seats: String,
     /// Minutes of each limit, in the order of [`PolicyLimit::ALL`]; `None` = Off.
     pub limits: [Option<String>; 5],
+    /// See [`Policy::allow_user_namespaces`].
+    #[serde(default)]
+    pub allow_user_namespaces: bool,
 }
 
 impl Default for ApplicationDraft {
@@ -54,6 +57,7 @@ impl Default for ApplicationDraft {
             arguments: Vec::new(),
             seats: String::new(),
             limits: minutes(&Policy::default()),
+            allow_user_namespaces: false,
         }
     }
 }
@@ -68,6 +72,7 @@ impl From<&ApplicationSpec> for ApplicationDraft {
             arguments: spec.command.iter().skip(1).cloned().collect(),
             seats: spec.seats.map(|seats| seats.to_string()).unwrap_or_default(),
             limits: minutes(&spec.policy),
+            allow_user_namespaces: spec.policy.allow_user_namespaces,
         }
     }
 }
@@ -98,11 +103,13 @@ pub enum Field {
     Disconnected,
     /// See [`PolicyLimit::Total`].
     Total,
+    /// See [`ApplicationDraft::allow_user_namespaces`].
+    UserNamespaces,
 }
 
 impl Field {
     /// Every field, from top to bottom.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Name,
         Self::LaunchText,
         Self::Environment,
@@ -114,6 +121,7 @@ impl Field {
         Self::Idle,
         Self::Disconnected,
         Self::Total,
+        Self::UserNamespaces,
     ];
 
     /// Its name in the form and in JSON.
@@ -130,6 +138,7 @@ impl Field {
             Self::Idle => "idle",
             Self::Disconnected => "disconnected",
             Self::Total => "total",
+            Self::UserNamespaces => "user_namespaces",
         }
     }
 
@@ -147,6 +156,7 @@ impl Field {
             Self::Idle => PolicyLimit::Idle.label(),
             Self::Disconnected => PolicyLimit::Disconnected.label(),
             Self::Total => PolicyLimit::Total.label(),
+            Self::UserNamespaces => "Allow user namespaces",
         }
     }
 
@@ -220,7 +230,10 @@ pub fn check(draft: &ApplicationDraft, environments: &[EnvironmentChoice]) -> Re
     let (Ok(environment_id), Ok(seats), true) = (environment, seats, errors.is_empty()) else {
         return Err(errors);
     };
-    let mut policy = Policy::default();
+    let mut policy = Policy {
+        allow_user_namespaces: draft.allow_user_namespaces,
+        ..Policy::default()
+    };
     for (limit, (_, set)) in PolicyLimit::ALL.into_iter().zip(limits) {
         limit.set(&mut policy, set.unwrap_or_default());
     }

@@ -79,6 +79,7 @@ impl ApplicationView {
             Field::Idle => PolicyLimit::Idle.words(&spec.policy),
             Field::Disconnected => PolicyLimit::Disconnected.words(&spec.policy),
             Field::Total => PolicyLimit::Total.words(&spec.policy),
+            Field::UserNamespaces => if spec.policy.allow_user_namespaces { "Yes" } else { "No" }.to_owned(),
         }
     }
 }
@@ -157,6 +158,8 @@ pub struct EnvironmentView {
     pub swept: Option<Swept>,
     /// Its sessions that are Pending or Active.
     pub live: u32,
+    /// What limits the resources of a session there, as far as this server runs it.
+    pub limits: Option<Arc<str>>,
 }
 
 /// All environments, by name.

@@ -268,6 +268,7 @@ pub(super) async fn a_policy_is_kept_as_it_was_at_launch(store: Arc<dyn Store>) 
         idle_seconds: None,
         disconnected_seconds: None,
         total_seconds: None,
+        allow_user_namespaces: true,
     };
     let policies = [
         off,

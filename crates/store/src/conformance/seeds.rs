@@ -55,6 +55,7 @@ fn shapes() -> Vec<Session> {
             idle_seconds: None,
             disconnected_seconds: None,
             total_seconds: None,
+            allow_user_namespaces: true,
         },
         Policy {
             total_seconds: NonZeroU32::new(u32::MAX),

@@ -28,6 +28,7 @@ fn good() -> ApplicationDraft {
             Some(" 15 ".into()),
             Some("480".into()),
         ],
+        allow_user_namespaces: true,
     }
 }
 
@@ -44,6 +45,7 @@ fn a_good_draft_becomes_an_application_and_back() {
     assert_eq!((&*spec.name, &*spec.launch_text), ("Statistics", "Launch"));
     assert_eq!(spec.command, ["jamovi", "--open", "a file"]);
     assert_eq!(spec.seats, Some(30));
+    assert!(spec.policy.allow_user_namespaces);
     assert_eq!(
         PolicyLimit::ALL.map(|limit| limit.words(&spec.policy)),
         ["5 min", "Off", "30 min", "15 min", "8 h"]

@@ -1,152 +1,19 @@
-//! The local environment with real applications: the common suite, and that nothing stays, whoever ends what how.
-//! Needs the programs in `environments::local::NEEDED`, and xterm, galculator and mousepad.
+//! From start to end: the common suite, and that nothing stays, whoever ends what how.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests; clippy.toml covers only what is marked #[test]"
-)]
-
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command, time::Instant};
 
 use environments::{
-    Environment, EnvironmentError, Signal, StartSpec, conformance,
-    local::{LocalEnvironment, missing},
+    Environment, EnvironmentError, Signal, conformance,
+    local::{LocalEnvironment, Options},
 };
-use session::SessionId;
-use tempfile::TempDir;
-use tokio::{
-    sync::mpsc::{self, UnboundedReceiver},
-    time::timeout,
-};
-use uuid::Uuid;
+use tokio::sync::mpsc;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
-struct Trial {
-    environment: Arc<LocalEnvironment>,
-    heard: UnboundedReceiver<Signal>,
-    folder: TempDir,
-}
-
-impl Trial {
-    fn new() -> Self {
-        assert_eq!(missing(), [], "install these to run this test");
-        let folder = tempfile::tempdir().unwrap();
-        let (signals, heard) = mpsc::unbounded_channel();
-        Self {
-            environment: LocalEnvironment::new(folder.path().join("run"), signals).unwrap(),
-            heard,
-            folder,
-        }
-    }
-
-    async fn start(&self, command: &[&str]) -> SessionId {
-        let spec = spec(command);
-        self.environment.start(spec.clone()).await.unwrap();
-        spec.session_id
-    }
-
-    async fn heard(&mut self) -> Signal {
-        timeout(PATIENCE, self.heard.recv()).await.unwrap().unwrap()
-    }
-
-    async fn running(&mut self, command: &[&str]) -> SessionId {
-        let id = self.start(command).await;
-        assert_eq!(self.heard().await, Signal::Ready(id));
-        id
-    }
-
-    /// The text of the loss that must come next, or right after the session became ready.
-    async fn lost(&mut self, id: SessionId) -> String {
-        let mut signal = self.heard().await;
-        if signal == Signal::Ready(id) {
-            signal = self.heard().await;
-        }
-        let Signal::Lost(lost, why) = signal else {
-            panic!("{signal:?}")
-        };
-        assert_eq!(lost, id);
-        why
-    }
-
-    fn leaves_nothing(&self, id: SessionId) {
-        assert_eq!(processes(id), Vec::<Seen>::new());
-        let left: Vec<PathBuf> = fs::read_dir(self.folder.path().join("run"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        assert_eq!(left, [self.folder.path().join("run/lock")]);
-    }
-}
-
-fn spec(command: &[&str]) -> StartSpec {
-    let command = command.iter().map(|word| (*word).to_owned()).collect();
-    StartSpec {
-        session_id: SessionId(Uuid::now_v7()),
-        command,
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Seen {
-    pid: i32,
-    name: String,
-    uid: u32,
-    environment: String,
-}
-
-/// All living processes that have this session's id in their command line or environment.
-fn processes(id: SessionId) -> Vec<Seen> {
-    let id = id.to_string();
-    let mut seen = Vec::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let text = |file: &str| {
-            let bytes = fs::read(entry.path().join(file)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).replace('\0', " ")
-        };
-        let (environment, status) = (text("environ"), text("status"));
-        if environment.contains(&id) || text("cmdline").contains(&id) {
-            let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap_or("0");
-            let uid = uid.split_whitespace().next().unwrap().parse().unwrap();
-            seen.push(Seen {
-                pid,
-                name: text("comm").trim().to_owned(),
-                uid,
-                environment,
-            });
-        }
-    }
-    seen
-}
-
-/// Looks again and again until it is true: for what the kernel does by itself and tells nobody.
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::task::yield_now().await;
-    }
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
+use crate::kit::{Trial, can_mount, end, hold, holder, is_root, processes, spec, unprivileged, until, with_mounts};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_conforms() {
     let folder = tempfile::tempdir().unwrap();
-    let made = |signals| LocalEnvironment::new(folder.path().to_owned(), signals).unwrap();
+    let made = |signals| LocalEnvironment::new(folder.path().to_owned(), Options::default(), signals).unwrap();
     conformance::run(made, &["xterm"]).await;
 }
 
@@ -306,60 +173,21 @@ async fn dropping_the_environment_ends_its_sessions() {
     .await;
 }
 
-/// Starts `examples/hold.rs`, which cargo builds with the tests, and returns it with its ready session.
-fn hold(run_dir: &Path, command: &mut Command) -> (Child, SessionId) {
-    command.args([run_dir.as_os_str(), "xterm".as_ref()]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let id = line.trim().parse().unwrap_or_else(|_| panic!("{line:?} is no id"));
-    (child, id)
-}
-
-fn holder() -> PathBuf {
-    // target/debug/deps/local-… → target/debug/examples/hold
-    let folder = std::env::current_exe()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples");
-    let program = folder.join("hold");
-    assert!(
-        program.exists(),
-        "`--test local` alone does not build examples/hold.rs: `cargo test -p environments` does"
-    );
-    program
-}
-
 #[tokio::test]
 async fn a_killed_server_leaves_no_process_and_the_next_one_its_folder_clean() {
     let folder = tempfile::tempdir().unwrap();
     let (mut server, id) = hold(folder.path(), &mut Command::new(holder()));
     assert!(processes(id).len() >= 4);
     let (signals, _heard) = mpsc::unbounded_channel();
-    let refused = LocalEnvironment::new(folder.path().to_owned(), signals.clone()).unwrap_err();
+    let refused = LocalEnvironment::new(folder.path().to_owned(), Options::default(), signals.clone()).unwrap_err();
     assert!(refused.to_string().ends_with("another server uses it"), "{refused}");
 
     server.kill().unwrap();
     server.wait().unwrap();
     until("processes end with the server", || processes(id).is_empty()).await;
     assert!(folder.path().join(id.to_string()).exists());
-    let _next = LocalEnvironment::new(folder.path().to_owned(), signals).unwrap();
+    let _next = LocalEnvironment::new(folder.path().to_owned(), Options::default(), signals).unwrap();
     assert!(!folder.path().join(id.to_string()).exists());
-}
-
-/// Kills a server, sees that its session is gone, and clears its folder.
-async fn end(mut server: Child, id: SessionId, run_dir: &Path) {
-    server.kill().unwrap();
-    server.wait().unwrap();
-    until("processes end with the server", || processes(id).is_empty()).await;
-    let (signals, _heard) = mpsc::unbounded_channel();
-    LocalEnvironment::new(run_dir.to_owned(), signals).unwrap();
-    assert!(!run_dir.join(id.to_string()).exists());
 }
 
 #[tokio::test]
@@ -368,21 +196,7 @@ async fn an_unprivileged_server_does_it_too() {
         return; // then every other test in this file has shown it
     }
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("hold");
-    fs::copy(holder(), &program).unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    let mut command = Command::new("setpriv");
-    command
-        .args([
-            "--reuid",
-            "54321",
-            "--regid",
-            "54321",
-            "--clear-groups",
-            "--bounding-set=-all",
-        ])
-        .arg(program);
-    let (server, id) = hold(&folder.path().join("run"), &mut command);
+    let (server, id) = hold(&folder.path().join("run"), &mut unprivileged(folder.path()));
     assert!(processes(id).iter().all(|seen| seen.uid == 54321));
     end(server, id, &folder.path().join("run")).await;
 }
@@ -390,25 +204,11 @@ async fn an_unprivileged_server_does_it_too() {
 /// A container's `/proc` is masked in parts, and then the kernel lets nobody below mount a whole one.
 #[tokio::test]
 async fn a_host_that_forbids_a_new_proc_is_no_obstacle() {
-    let allowed = Command::new("unshare")
-        .args(["--mount", "true"])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !allowed {
+    if !can_mount() {
         return; // then this host is likely to be such a one
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new("unshare");
-    command
-        .args([
-            "--mount",
-            "sh",
-            "-c",
-            "mount -t tmpfs none /proc/tty && exec \"$@\"",
-            "sh",
-        ])
-        .arg(holder());
-    let (server, id) = hold(folder.path(), &mut command);
+    let (server, id) = hold(folder.path(), &mut with_mounts("mount -t tmpfs none /proc/tty"));
     until("xterm runs", || processes(id).iter().any(|seen| seen.name == "xterm")).await;
     end(server, id, folder.path()).await;
 }

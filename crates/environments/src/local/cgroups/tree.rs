@@ -1,0 +1,393 @@
+//! One hierarchy in which the groups of sessions are made: `BASE/cloud-delivery-sessions/SESSION`.
+//!
+//! In v2 a group that has processes of its own can't give controllers to groups below it. So where the base is the
+//! server's own group, the server moves into `BASE/server` first. A unit with `DelegateSubgroup=server` starts there.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use uuid::Uuid;
+
+use super::{
+    super::{
+        limits::{CPU_WEIGHT, Hits, Limit, Limits, SERVER_CPU_WEIGHT},
+        processes::Process,
+    },
+    layout::{Controller, Hierarchy, Version},
+};
+
+/// The group of all sessions.
+pub(super) const SESSIONS: &str = "cloud-delivery-sessions";
+/// The server's own group; also in packaging/cloud-delivery.service, as `DelegateSubgroup=`.
+pub(super) const SERVER: &str = "server";
+
+const PROCS: &str = "cgroup.procs";
+const SUBTREE: &str = "cgroup.subtree_control";
+
+/// The kernel takes memory for a group in portions: so close to its limit, the next one is refused.
+const NEAR: u64 = 1 << 20;
+
+/// How often a group that is not empty is emptied, and how long each process in it may take to end.
+const TRIES: u32 = 20;
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What this machine has in all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Machine {
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Processes and threads that it can have.
+    pub processes: u64,
+}
+
+impl Machine {
+    /// Reads it from `/proc`.
+    pub fn detect() -> Self {
+        let number = |file: &str| {
+            let text = fs::read_to_string(file).ok()?;
+            text.trim().parse::<u64>().ok()
+        };
+        let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kib = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+        let kib = kib.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+        let processes = ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"];
+        Self {
+            memory: kib.map_or(u64::MAX, |kib| kib * 1024),
+            processes: processes.into_iter().filter_map(number).min().unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// A value for a file of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Setting {
+    /// The limit that it sets; `None` if it is only part of one.
+    limit: Option<Limit>,
+    file: &'static str,
+    value: String,
+}
+
+/// Where groups of sessions are made, and what is set in each.
+#[derive(Debug)]
+pub(super) struct Tree {
+    version: Version,
+    sessions: PathBuf,
+    controllers: Vec<Controller>,
+    /// For all sessions together.
+    shared: Vec<Setting>,
+    /// For each session. Only what this kernel accepted.
+    each: Vec<Setting>,
+}
+
+impl Tree {
+    /// Finds the place in a hierarchy where groups can be made that have controllers other than `taken`.
+    pub fn open(hierarchy: &Hierarchy, taken: &[Controller], limits: Limits, machine: Machine) -> Option<Self> {
+        bases(hierarchy)
+            .iter()
+            .find_map(|base| Self::at(base, hierarchy, taken, limits, machine))
+    }
+
+    fn at(base: &Path, hierarchy: &Hierarchy, taken: &[Controller], limits: Limits, machine: Machine) -> Option<Self> {
+        let version = hierarchy.version;
+        let mut controllers = match version {
+            Version::V1 => hierarchy.controllers.clone(),
+            Version::V2 => enable(base, &hierarchy.own).unwrap_or_default(),
+        };
+        controllers.retain(|controller| !taken.contains(controller));
+        if controllers.is_empty() {
+            return None;
+        }
+        let mut tree = Self {
+            version,
+            sessions: base.join(SESSIONS),
+            shared: controllers
+                .iter()
+                .map(|controller| shared(version, *controller, machine, base))
+                .collect(),
+            each: controllers
+                .iter()
+                .flat_map(|controller| each(version, *controller, limits))
+                .collect(),
+            controllers,
+        };
+        match tree.try_out() {
+            Ok(()) if !tree.each.is_empty() => {}
+            tried => {
+                tracing::debug!(base = %base.display(), ?tried, "no cgroups can be made here");
+                tree.close();
+                return None;
+            }
+        }
+        let server = base.join(SERVER);
+        if version == Version::V2 && tree.has(Controller::Cpu) && server.exists() {
+            write_if_possible(&server, "cpu.weight", &SERVER_CPU_WEIGHT.to_string());
+        }
+        Some(tree)
+    }
+
+    /// Makes a group, keeps those settings that it accepts, and removes it.
+    fn try_out(&mut self) -> io::Result<()> {
+        let group = self.create(&format!("trial-{}", Uuid::now_v7()))?;
+        self.each
+            .retain(|setting| write_if_possible(&group, setting.file, &setting.value));
+        if let Err(error) = fs::remove_dir(&group) {
+            tracing::warn!(group = %group.display(), %error, "could not remove a cgroup that was tried out");
+        }
+        Ok(())
+    }
+
+    /// Does it have this controller?
+    pub fn has(&self, controller: Controller) -> bool {
+        self.controllers.contains(&controller)
+    }
+
+    /// Its controllers.
+    pub fn controllers(&self) -> &[Controller] {
+        &self.controllers
+    }
+
+    /// The limits that it enforces.
+    pub fn limits(&self) -> impl Iterator<Item = Limit> {
+        self.each.iter().filter_map(|setting| setting.limit)
+    }
+
+    /// Makes a group with its limits. Returns the file into which a process writes its id to join.
+    pub fn make(&self, name: &str) -> io::Result<PathBuf> {
+        let group = self.create(name)?;
+        for setting in &self.each {
+            fs::write(group.join(setting.file), &setting.value)?;
+        }
+        Ok(group.join(PROCS))
+    }
+
+    fn create(&self, name: &str) -> io::Result<PathBuf> {
+        let group = self.sessions.join(name);
+        // Another server that shares this place may remove the empty parent at any time.
+        for _ in 0..TRIES {
+            self.prepare()?;
+            match fs::create_dir(&group) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => return Ok(group),
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the cgroup of all sessions is gone",
+        ))
+    }
+
+    /// Makes the group of all sessions, if it is not there.
+    fn prepare(&self) -> io::Result<()> {
+        match fs::create_dir(&self.sessions) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            made => made?,
+        }
+        for Setting { file, value, .. } in &self.shared {
+            write_if_possible(&self.sessions, file, value);
+        }
+        match self.version {
+            Version::V1 => Ok(()),
+            Version::V2 => fs::write(self.sessions.join(SUBTREE), plus(&self.controllers)),
+        }
+    }
+
+    /// Which limits a session has run into. Zero for what can't be read.
+    pub fn hits(&self, name: &str) -> Hits {
+        let group = self.sessions.join(name);
+        let count = |file: &str, key: &str| keyed(&fs::read_to_string(group.join(file)).unwrap_or_default(), key);
+        // The counters of v1 that say so (`failcnt`) stay zero in recent kernels.
+        let reached_limit = || {
+            let limit = count("memory.limit_in_bytes", "");
+            limit > 0 && count("memory.max_usage_in_bytes", "") + NEAR >= limit
+        };
+        let mut hits = Hits::default();
+        if self.has(Controller::Memory) {
+            (hits.oom_kills, hits.memory) = match self.version {
+                Version::V2 => (count("memory.events", "oom_kill"), count("memory.events", "oom")),
+                Version::V1 => (count("memory.oom_control", "oom_kill"), u64::from(reached_limit())),
+            };
+        }
+        if self.has(Controller::Pids) {
+            hits.processes = count("pids.events", "max");
+        }
+        hits
+    }
+
+    /// Removes a group, and ends what may still be in it. May block for a moment.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        let group = self.sessions.join(name);
+        let mut removed = fs::remove_dir(&group).or_else(unless_absent);
+        for _ in 0..TRIES {
+            match &removed {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+                _ => break,
+            }
+            // A process counts until it has ended altogether, which is a little later than it looks from outside.
+            for pid in fs::read_to_string(group.join(PROCS))?
+                .lines()
+                .filter_map(|line| line.parse().ok())
+            {
+                if let Some(process) = Process::open(pid)? {
+                    process.kill()?;
+                    process.wait_for(PATIENCE)?;
+                }
+            }
+            removed = fs::remove_dir(&group).or_else(unless_absent);
+        }
+        removed
+    }
+
+    /// Removes the group of all sessions, unless another server still has some in it.
+    pub fn close(&self) {
+        if let Err(error) = fs::remove_dir(&self.sessions).or_else(unless_absent) {
+            tracing::debug!(group = %self.sessions.display(), %error, "the cgroup of all sessions stays");
+        }
+    }
+}
+
+/// Where groups may be made, best first: beside or below the server's own group, else below the root.
+fn bases(hierarchy: &Hierarchy) -> Vec<PathBuf> {
+    let Hierarchy {
+        version, mount, own, ..
+    } = hierarchy;
+    let in_leaf = *version == Version::V2 && own.file_name().is_some_and(|name| name == SERVER);
+    let own = own.parent().filter(|_| in_leaf).unwrap_or(own);
+    let mut bases = vec![own.to_owned()];
+    if own != mount {
+        bases.push(mount.clone());
+    }
+    bases
+}
+
+/// Gives the groups below `base` the controllers that it has. Moves this process, whose group is `own`, out of the way.
+fn enable(base: &Path, own: &Path) -> io::Result<Vec<Controller>> {
+    let present = |file: &str| -> io::Result<Vec<Controller>> {
+        let text = fs::read_to_string(base.join(file))?;
+        Ok(Controller::among(
+            text.split_whitespace().map(|name| name.trim_start_matches('+')),
+        ))
+    };
+    let wanted = present("cgroup.controllers")?;
+    if wanted.is_empty() || present(SUBTREE)? == wanted {
+        return Ok(wanted);
+    }
+    // Only the root of all groups may have both processes and controllers; it alone has no type.
+    let moves = base == own && base.join("cgroup.type").exists();
+    let leaf = base.join(SERVER);
+    if moves {
+        fs::create_dir(&leaf).or_else(unless_present)?;
+    }
+    let this = std::process::id().to_string();
+    let moved = if moves {
+        fs::write(leaf.join(PROCS), &this)
+    } else {
+        Ok(())
+    };
+    let enabled = moved
+        .and_then(|()| fs::write(base.join(SUBTREE), plus(&wanted)))
+        .and_then(|()| present(SUBTREE));
+    if enabled.is_err() && moves {
+        // Other processes share the group, so it can't be used.
+        fs::write(base.join(PROCS), &this)?;
+        fs::remove_dir(&leaf)?;
+    }
+    enabled
+}
+
+/// What is written to enable these controllers.
+fn plus(controllers: &[Controller]) -> String {
+    let words: Vec<String> = controllers.iter().map(|each| format!("+{}", each.name())).collect();
+    words.join(" ")
+}
+
+/// What is set for each session.
+fn each(version: Version, controller: Controller, limits: Limits) -> Vec<Setting> {
+    let set = |limit, file, value: String| Setting { limit, file, value };
+    let memory = limits.memory.to_string();
+    match (controller, version) {
+        (Controller::Memory, Version::V2) => vec![
+            set(Some(Limit::Memory), "memory.max", memory),
+            set(Some(Limit::Swap), "memory.swap.max", "0".to_owned()),
+            // All of a session ends, for what is left of one is of no use.
+            set(None, "memory.oom.group", "1".to_owned()),
+        ],
+        (Controller::Memory, Version::V1) => vec![
+            set(Some(Limit::Memory), "memory.limit_in_bytes", memory.clone()),
+            // Memory and swap together: none is left for swap.
+            set(Some(Limit::Swap), "memory.memsw.limit_in_bytes", memory),
+        ],
+        (Controller::Pids, _) => vec![set(Some(Limit::Processes), "pids.max", limits.processes.to_string())],
+        (Controller::Cpu, Version::V2) => vec![set(Some(Limit::Cpu), "cpu.weight", CPU_WEIGHT.to_string())],
+        (Controller::Cpu, Version::V1) => vec![set(Some(Limit::Cpu), "cpu.shares", shares(CPU_WEIGHT))],
+    }
+}
+
+/// What is set for all sessions together, so that the server and the rest of the host always have something left.
+fn shared(version: Version, controller: Controller, machine: Machine, base: &Path) -> Setting {
+    let set = |file, value: String| Setting {
+        limit: None,
+        file,
+        value,
+    };
+    // The base may have a limit of its own: that of a unit or a container.
+    let within = |total: u64, file: &str| {
+        let text = fs::read_to_string(base.join(file)).unwrap_or_default();
+        text.trim().parse().map_or(total, |own: u64| own.min(total))
+    };
+    let memory = |file| {
+        let total = within(machine.memory, file);
+        set(file, (total - total / 8).to_string())
+    };
+    match (controller, version) {
+        (Controller::Memory, Version::V2) => memory("memory.max"),
+        (Controller::Memory, Version::V1) => memory("memory.limit_in_bytes"),
+        (Controller::Pids, _) => {
+            let total = within(machine.processes, "pids.max");
+            set("pids.max", (total - total / 4).to_string())
+        }
+        (Controller::Cpu, Version::V2) => set("cpu.weight", CPU_WEIGHT.to_string()),
+        (Controller::Cpu, Version::V1) => set("cpu.shares", shares(CPU_WEIGHT)),
+    }
+}
+
+/// The shares of v1 for a weight of v2: their defaults are 1024 and 100.
+fn shares(weight: u32) -> String {
+    (weight * 1024 / 100).to_string()
+}
+
+/// The number behind a key at the start of a line; of a file with only a number, with an empty key.
+fn keyed(text: &str, key: &str) -> u64 {
+    let mut values = text.lines().filter_map(|line| match key {
+        "" => Some(line),
+        _ => line.strip_prefix(key)?.strip_prefix(' '),
+    });
+    values.next().and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+}
+
+fn write_if_possible(group: &Path, file: &str, value: &str) -> bool {
+    let written = fs::write(group.join(file), value);
+    if let Err(error) = &written {
+        tracing::debug!(group = %group.display(), file, value, %error, "a limit could not be set");
+    }
+    written.is_ok()
+}
+
+fn unless_present(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
+fn unless_absent(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
