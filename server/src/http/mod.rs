@@ -12,6 +12,7 @@ mod pages;
 pub mod peers;
 mod problem;
 mod relay;
+mod render;
 mod security;
 mod site;
 mod stream;
@@ -44,6 +45,7 @@ pub struct AppState {
     cookie: logins::Cookie,
     origins: origin::Origins,
     relays: relay::Relays,
+    renders: render::Renders,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -61,6 +63,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         cookie: logins::Cookie::new(settings.https()),
         origins: origin::Origins::new(settings),
         relays: relay::Relays::new(),
+        renders: render::Renders::new(),
     };
     let csrf = CsrfLayer::new()
         .add_trusted_origin(settings.url())
