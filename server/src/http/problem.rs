@@ -80,7 +80,7 @@ fn bad_body(rejection: JsonRejection) -> Refused {
     Refused(Problem::new(status, "bad_body", "The body can't be understood", detail))
 }
 
-fn too_large() -> Problem {
+pub fn too_large() -> Problem {
     let detail = "At most 512 KiB are accepted. Nothing was changed.";
     Problem::new(413, "too_large", "The request is too large", detail)
 }
