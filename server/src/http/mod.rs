@@ -15,9 +15,11 @@ mod origin;
 mod pages;
 pub mod peers;
 mod problem;
+mod refusals;
 mod relay;
 mod render;
 mod request_body;
+mod return_path;
 mod security;
 mod site;
 mod stream;
@@ -93,7 +95,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         .layer(csrf)
         .layer(RequestBodyLimitLayer::new(request_body::BODY_BYTES))
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn(problem::plain_refusals))
+        .layer(middleware::from_fn(refusals::present))
         .layer(middleware::from_fn_with_state(state, security::headers))
         .layer(middleware::from_fn(timing::server_timing));
     Ok(router)

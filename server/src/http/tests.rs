@@ -21,6 +21,7 @@ use crate::{clock::SystemClock, settings::Settings};
 
 mod audit;
 mod connections;
+mod forms;
 mod tabs;
 
 const PASSWORD: &str = "correct horse";
