@@ -62,6 +62,8 @@ pub struct Settings {
     pub reload_grace_ms: u32,
     /// Which time counts: `steady` or `system`.
     pub clock: Time,
+    /// Connections that one address may have at the same time. This host is exempt, for a reverse proxy on it.
+    pub connections_per_address: usize,
 }
 
 impl Default for Settings {
@@ -87,12 +89,13 @@ impl Default for Settings {
             require_limits: false,
             reload_grace_ms: 2000,
             clock: Time::Steady,
+            connections_per_address: 4096,
         }
     }
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "addr",
     "data_dir",
     "database_url",
@@ -113,6 +116,7 @@ const KEYS: [&str; 20] = [
     "require_limits",
     "reload_grace_ms",
     "clock",
+    "connections_per_address",
 ];
 
 impl Settings {
@@ -176,6 +180,11 @@ impl Settings {
                     .map_err(|_| format!("“{value}” is not a number of milliseconds"))?;
             }
             "clock" => self.clock = value.parse()?,
+            "connections_per_address" => {
+                self.connections_per_address = value
+                    .parse()
+                    .map_err(|_| format!("“{value}” is not a number of connections"))?;
+            }
             // Read elsewhere: the file's own name, and what is logged.
             "config" | "log" => {}
             _ => return Err(format!("there is no such setting; there are {}", KEYS.join(", "))),

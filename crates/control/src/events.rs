@@ -4,12 +4,12 @@ mod search;
 
 use session::{
     Role,
-    audit::{Entry, Page, Place, Query},
+    audit::{Entry, LIMITS, Page, Place, Query},
     wire::Me,
 };
 use store::Verified;
 
-use crate::{Control, Result, authority::require};
+use crate::{Control, Error, Result, authority::require};
 use search::Search;
 
 /// A part of everything that a search finds, and where the next part starts; `None` = that was all.
@@ -19,6 +19,10 @@ impl Control {
     /// A page of the events that match.
     pub async fn events(&self, me: &Me, query: &Query, place: Place, limit: u16) -> Result<Page> {
         require(me, Role::SystemAdmin)?;
+        let most = LIMITS[LIMITS.len() - 1];
+        if !(1..=most).contains(&limit) {
+            return Err(Error::Malformed(format!("A page has 1 to {most} events, not {limit}.")));
+        }
         Search::new(&*self.store, &self.replica, query).page(place, limit).await
     }
 

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use session::{Actor, Session, SessionId, Status, Timestamp, lifecycle::Command, wire::Me};
 use store::{Heard, Node, StoreError};
+use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
 use crate::{Close, Control, Error, Result, passwords::random_password, refresh::Report};
@@ -202,9 +203,10 @@ impl Control {
         there.ok_or_else(|| Error::NodeAway(session.node.clone()))
     }
 
-    /// Is this what only the other nodes know of this one?
+    /// Is this the secret that only the other nodes know of this one? Compared in constant time: how long a comparison of
+    /// strings takes says how many letters of a guess are right.
     pub fn is_node(&self, secret: &str) -> bool {
-        secret == &*self.nodes.secret
+        secret.as_bytes().ct_eq(self.nodes.secret.as_bytes()).into()
     }
 
     /// Returns when what is relayed to a node must be cut: that node is away, or this one may not go on.

@@ -11,6 +11,8 @@ use crate::{Status, columns::Column};
 pub const DEFAULT_LIMIT: u16 = 50;
 /// Most rows of a page.
 pub const MAX_LIMIT: u16 = 200;
+/// Last page that can be asked for by its number.
+const MAX_PAGE: u32 = 1_000_000;
 
 /// A column to sort by, and which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -107,18 +109,21 @@ impl View {
                 "status" => view.status = Some(value.parse()?),
                 "connected" => view.connected = yes(name, value)?,
                 "sort" => view.sort = Some(value.parse()?),
-                "limit" => {
-                    view.limit = between(name, value, 1, u32::from(MAX_LIMIT))?
-                        .try_into()
-                        .unwrap_or(MAX_LIMIT)
-                }
-                "page" => view.page = between(name, value, 1, 1_000_000)?,
+                "limit" => view.limit = number(name, value, u32::from(MAX_LIMIT))?,
+                "page" => view.page = number(name, value, MAX_PAGE)?,
                 "cursor" if !value.is_empty() => view.cursor = Some(value.to_owned()),
                 _ => {}
             }
         }
-        crate::query::check(&view.q)?;
+        view.check()?;
         Ok(view)
+    }
+
+    /// Refuses what no address can say. A view that came as JSON was not read by [`View::from_pairs`].
+    pub fn check(&self) -> Result<(), String> {
+        between("limit", u32::from(self.limit), u32::from(MAX_LIMIT))?;
+        between("page", self.page, MAX_PAGE)?;
+        crate::query::check(&self.q)
     }
 
     /// The parameters that differ from the default, not yet percent-encoded.
@@ -159,12 +164,17 @@ fn yes(name: &str, value: &str) -> Result<bool, String> {
     }
 }
 
-fn between(name: &str, value: &str, low: u32, high: u32) -> Result<u32, String> {
-    value
-        .parse()
-        .ok()
-        .filter(|number| (low..=high).contains(number))
-        .ok_or_else(|| format!("“{name}” must be a whole number from {low} to {high}, not “{value}”."))
+fn number<T: FromStr>(name: &str, value: &str, high: u32) -> Result<T, String> {
+    value.parse().map_err(|_| not_between(name, value, high))
+}
+
+fn between(name: &str, value: u32, high: u32) -> Result<(), String> {
+    let is_between = (1..=high).contains(&value);
+    is_between.then_some(()).ok_or_else(|| not_between(name, value, high))
+}
+
+fn not_between(name: &str, value: impl std::fmt::Display, high: u32) -> String {
+    format!("“{name}” must be a whole number from 1 to {high}, not “{value}”.")
 }
 
 #[cfg(test)]
@@ -196,7 +206,9 @@ mod tests {
         for (name, value) in [
             ("limit", "0"),
             ("limit", "201"),
+            ("limit", "70000"),
             ("page", "x"),
+            ("page", "0"),
             ("status", "gone"),
             ("connected", "no"),
             ("sort", "-colour"),
@@ -205,5 +217,13 @@ mod tests {
             assert!(error.contains(value.trim_start_matches('-')), "{error}");
         }
         assert!(View::from_pairs([("utm", "x")]).is_ok());
+        for json in [
+            r#""limit":201,"page":1"#,
+            r#""limit":0,"page":1"#,
+            r#""limit":50,"page":0"#,
+        ] {
+            let json = format!(r#"{{"q":"","status":null,"connected":false,"sort":null,"cursor":null,{json}}}"#);
+            assert!(serde_json::from_str::<View>(&json).unwrap().check().is_err(), "{json}");
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! `cloud-delivery serve`
 
-use std::{net::SocketAddr, pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -12,24 +11,33 @@ use tokio::{
 use super::Outcome;
 use crate::{
     composition::{self, Served},
-    http,
+    http::{
+        self,
+        connections::IsExempt,
+        limits::{Limits, connections, raise_open_files},
+        listener,
+    },
     settings::Settings,
     supervisor,
 };
 
-/// How long requests that are under way have to end, after the server was told to stop. Together with the others below
-/// 10 s: what waits for the server waits no longer.
+/// How long requests in progress have to end after SIGTERM. Together with the others below 10 s: a supervisor waits no
+/// longer.
 const REQUESTS: Duration = Duration::from_secs(5);
-/// How long open tabs have to take the last word.
+/// How long open tabs have to receive their close frame.
 const TABS: Duration = Duration::from_secs(1);
 /// How long the background tasks have to end.
 const TASKS: Duration = Duration::from_secs(1);
 /// How long the last commit may take.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// Runs the server until it is told to stop.
+/// Runs the server until a signal stops it.
 pub async fn run(settings: Settings) -> Outcome {
-    allow_open_files();
+    let limits = Limits {
+        connections: connections(raise_open_files()),
+        connections_per_address: settings.connections_per_address,
+        ..Limits::default()
+    };
     let listener = TcpListener::bind(settings.addr).await.map_err(|error| {
         let hint = "choose another with CLOUD_DELIVERY_ADDR, e.g. 127.0.0.1:3100";
         format!("can't listen on {}: {error}; {hint}", settings.addr)
@@ -41,18 +49,18 @@ pub async fn run(settings: Settings) -> Outcome {
             println!("  {username:<8} {password}");
         }
     }
-    let router = http::router(&served.control, &settings)?;
+    let router = http::router(&served.control, &settings, limits)?;
     let mut told = Stop::listen()?;
     println!("Cloud Delivery is ready: {}", settings.url());
     supervisor::ready(&served.control);
     let control = served.control.clone();
-    let mut server = pin!(
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move { control.draining().await })
-            .into_future()
-    );
+    // A reverse proxy on this host has everybody's connections.
+    let proxies = settings.trusted_proxies.clone();
+    let is_exempt: IsExempt = Arc::new(move |peer| peer.to_canonical().is_loopback() || proxies.contains(peer));
+    let stop = async move { control.draining().await };
+    let mut server = pin!(listener::serve(listener, router, limits, is_exempt, stop));
     tokio::select! {
-        ended = &mut server => return Err(format!("the server ended by itself: {ended:?}")),
+        () = &mut server => return Err("the server ended by itself".into()),
         () = told.signalled() => {}
         () = served.control.broken() => return Err("nothing more can be written, as the log says above; start again".into()),
     }
@@ -63,20 +71,8 @@ pub async fn run(settings: Settings) -> Outcome {
     Ok(())
 }
 
-/// Each tab is an open file. A shell gives a process 1,024 of them at first, and lets it have many more.
-fn allow_open_files() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let all = Rlimit {
-        current: maximum,
-        maximum,
-    };
-    if let Err(error) = setrlimit(Resource::Nofile, all) {
-        tracing::warn!(%error, "no more files can be open than at the start");
-    }
-}
-
-/// Lets nobody in, tells everybody who is there to come back, and writes what is queued.
-async fn go_down(served: Served, server: impl Future<Output = std::io::Result<()>>) {
+/// Accepts nothing more, tells open tabs and watches to come back, and writes what is queued.
+async fn go_down(served: Served, server: impl Future<Output = ()>) {
     tracing::info!("stopping: tabs and watchers are told to come back");
     supervisor::stopping();
     let control = served.control.clone();

@@ -1,19 +1,27 @@
-//! HTTP: who asks, call `control`, map the answer. One file per resource.
+//! HTTP: authenticate, call `control`, map the answer. One file per resource.
 //!
-//! Order of the layers, outside in: timing, security headers, size limit, cross-site protection, who is it, may they.
+//! Order of the layers, outside in: timing, security headers, the form of refusals, panics, size limit, cross-site protection,
+//! authentication, the request's body. Around them `listener.rs` limits connections.
 
 mod api;
 mod audit;
 pub mod client_address;
 mod etag;
+pub mod connections;
 mod forms;
 mod health;
+pub mod limits;
+pub mod listener;
 mod logins;
 mod origin;
 mod pages;
 pub mod peers;
 mod problem;
+mod refusals;
 mod relay;
+mod render;
+mod request_body;
+mod return_path;
 mod security;
 mod site;
 mod stream;
@@ -35,15 +43,13 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 
 use crate::settings::Settings;
 
-/// Largest body of a request: forms, small JSON, and the ids of as many sessions as can be chosen at once.
-const BODY_BYTES: usize = 512 * 1024;
-
 /// What handlers share.
 #[derive(Clone)]
 pub struct AppState {
     control: Arc<Control>,
     options: LeptosOptions,
     cookie: logins::Cookie,
+    limits: limits::Limits,
     origins: origin::Origins,
     relays: relay::Relays,
     proxies: Proxies,
@@ -56,6 +62,7 @@ struct Proxies {
     header: client_address::ProxyHeader,
     /// Where people reach the server, if over TLS: a trusted proxy that was called without is sent there.
     https_url: Option<Arc<str>>,
+    renders: render::Renders,
 }
 
 impl FromRef<AppState> for LeptosOptions {
@@ -65,12 +72,13 @@ impl FromRef<AppState> for LeptosOptions {
 }
 
 /// Every route.
-pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, String> {
+pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limits) -> Result<Router, String> {
     let site = site::Site::find(settings)?;
     let state = AppState {
         control: control.clone(),
         options: site.options(settings),
         cookie: logins::Cookie::new(settings.https()),
+        limits,
         origins: origin::Origins::new(settings),
         relays: relay::Relays::new(),
         proxies: Proxies {
@@ -78,6 +86,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
             header: settings.proxy_header,
             https_url: settings.https().then(|| settings.url().into()),
         },
+        renders: render::Renders::new(),
     };
     let csrf = CsrfLayer::new()
         .add_trusted_origin(settings.url())
@@ -99,12 +108,13 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         .with_state(state.clone())
         .merge(site.files())
         .layer(middleware::from_fn(etag::conditional))
+        .layer(middleware::from_fn_with_state(limits, request_body::read))
         .layer(middleware::from_fn_with_state(state.clone(), logins::guard))
         .layer(csrf)
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES))
-        .layer(middleware::from_fn(problem::plain_refusals))
-        .layer(middleware::from_fn_with_state(state, security::headers))
+        .layer(RequestBodyLimitLayer::new(request_body::BODY_BYTES))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(refusals::present))
+        .layer(middleware::from_fn_with_state(state, security::headers))
         .layer(middleware::from_fn(timing::server_timing));
     Ok(router)
 }

@@ -1,15 +1,16 @@
-//! The portal's pages and their server functions, drawn by Leptos.
+//! The portal's pages and their server functions, rendered by Leptos.
 
 use axum::{
     Router,
     http::{HeaderValue, header},
+    middleware,
 };
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
-use super::{AppState, security};
+use super::{AppState, render, security};
 
-/// Adds every page of the application, and what is shown for an address that is none.
+/// Adds every page of the application, and the page for an unknown address.
 pub fn add(router: Router<AppState>, state: &AppState, reload_port: Option<u32>) -> Router<AppState> {
     let control = state.control.clone();
     let context = move || {
@@ -25,10 +26,15 @@ pub fn add(router: Router<AppState>, state: &AppState, reload_port: Option<u32>)
         let options = options.clone();
         move || app::shell(options.clone())
     };
-    router
+    let pages = Router::new()
         .leptos_routes_with_context(state, generate_route_list(app::App), context.clone(), shell)
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(
             context,
             app::shell,
         ))
+        .layer(middleware::from_fn_with_state(
+            state.renders.clone(),
+            render::to_completion,
+        ));
+    router.merge(pages)
 }

@@ -1,10 +1,9 @@
-//! Refusals and failures as `application/problem+json`.
+//! Refusals and failures as `application/problem+json`. In `refusals.rs` they become pages for people.
 
 use axum::{
     Json,
     extract::{FromRequest, OptionalFromRequest, Request, rejection::JsonRejection},
     http::{HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use session::wire::Problem;
@@ -25,7 +24,9 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.0.retry_after;
-        let mut response = (status, Json(self.0)).into_response();
+        let mut response = (status, Json(&self.0)).into_response();
+        // For the layer that makes a page of it where a person reads it.
+        response.extensions_mut().insert(self.0);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -80,38 +81,8 @@ fn bad_body(rejection: JsonRejection) -> Refused {
     Refused(Problem::new(status, "bad_body", "The body can't be understood", detail))
 }
 
-fn too_large() -> Problem {
+/// The refusal of a body that is larger than [`BODY_BYTES`](super::request_body::BODY_BYTES).
+pub fn too_large() -> Problem {
     let detail = "At most 512 KiB are accepted. Nothing was changed.";
     Problem::new(413, "too_large", "The request is too large", detail)
-}
-
-/// Layers refuse in plain text or with nothing at all; to the API's clients they speak as every other refusal does.
-pub async fn plain_refusals(request: Request, next: Next) -> Response {
-    let api = request.uri().path().starts_with("/api/");
-    let response = next.run(request).await;
-    let is_json = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().ends_with(b"json"));
-    if !api || is_json {
-        return response;
-    }
-    let refused = |status, code, title, detail| Refused(Problem::new(status, code, title, detail)).into_response();
-    match response.status() {
-        StatusCode::FORBIDDEN => refused(
-            403,
-            "cross_site",
-            "The request came from another site",
-            "Use this server's own pages.",
-        ),
-        StatusCode::NOT_FOUND => refused(404, "not_found", "There is nothing here", "Check the address."),
-        StatusCode::METHOD_NOT_ALLOWED => refused(
-            405,
-            "method",
-            "This address does not take that method",
-            "Check the method.",
-        ),
-        StatusCode::PAYLOAD_TOO_LARGE => Refused(too_large()).into_response(),
-        _ => response,
-    }
 }

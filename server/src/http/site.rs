@@ -57,7 +57,10 @@ impl Site {
     /// The files. Those in `pkg` carry their content's hash in their name, so they never change.
     pub fn files<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let folder = |name: &str, cache: &'static str| {
-            let files = ServeDir::new(self.root.join(name)).precompressed_br();
+            // A folder would be answered with a redirect to its own path, which can begin with “//”: another host.
+            let files = ServeDir::new(self.root.join(name))
+                .append_index_html_on_directories(false)
+                .precompressed_br();
             let header = SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static(cache));
             (format!("/{name}"), Router::new().fallback_service(files).layer(header))
         };

@@ -25,7 +25,7 @@ use session::{notice::Notice, wire::Problem};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
     sync::mpsc::UnboundedReceiver,
-    time::{Instant, interval, timeout},
+    time::{Instant, interval, sleep_until, timeout},
 };
 
 use super::{AppState, api::id, logins::Person, problem::Refused, relay::relayed};
@@ -36,11 +36,9 @@ const CHUNK: usize = 16 * 1024;
 const LARGEST: usize = (1 << 20) + 4096;
 /// Bytes of a tab that are read at once; each tab holds so many. It mostly sends a few: keys, and where the pointer is.
 const READ: usize = 4 * 1024;
-/// How often a quiet tab is asked whether it is there.
+/// How often a tab is pinged. [`Limits::silent_tab`](super::limits::Limits) is several times as long.
 const PING: Duration = Duration::from_secs(10);
-/// A tab that says nothing for so long, not even to a ping, is gone.
-const SILENT: Duration = Duration::from_secs(30);
-/// How long the last word to a tab may take, and how long its answer.
+/// How long the close frame may take to be sent, and how long its answer.
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Opens the stream: our own pages only, its user only, an Active session only. One that is starting is waited for. Where another
@@ -63,7 +61,7 @@ pub async fn open(
         )));
     }
     let id = id(&text)?;
-    let (control, relays) = (state.control, state.relays);
+    let (control, relays, silent) = (state.control, state.relays, state.limits.silent_tab);
     // What is no WebSocket is refused below.
     if request.method() == Method::GET
         && let Host::There(node) = control.host(&me, id).await?
@@ -82,20 +80,21 @@ pub async fn open(
         .read_buffer_size(READ)
         .write_buffer_size(0)
         .max_write_buffer_size(4 * LARGEST)
-        .on_upgrade(|socket| serve(attachment, application, socket)))
+        .on_upgrade(move |socket| serve(attachment, application, socket, silent)))
 }
 
-/// Relays until one side ends or the server says so; says why, and lets go of the attachment.
-async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket) {
+/// Relays until one side ends, the tab is silent, or the server closes it; sends the reason, and drops the attachment.
+async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket, silent: Duration) {
     let (mut to_tab, mut from_tab) = socket.split();
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let heard = Mutex::new(Instant::now());
     let used = attachment.used.clone();
     let why = tokio::select! {
-        // The server's word comes first: after it, nothing more of the application reaches the tab.
+        // The server's close comes first: after it, nothing more of the application reaches the tab.
         biased;
         why = &mut attachment.closed => why.ok(),
-        () = down(&mut from_application, &mut attachment.told, &mut to_tab, &heard) => Some(Close::Lost),
+        () = silence(&heard, silent) => Some(Close::Lost),
+        () = down(&mut from_application, &mut attachment.told, &mut to_tab) => Some(Close::Lost),
         () = up(&mut from_tab, &mut to_application, &heard, &used) => None,
     };
     if let Some(why) = why {
@@ -104,24 +103,36 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
             code,
             reason: reason.into(),
         }));
-        // A tab that does not take it is cut all the same.
+        // A tab that reads nothing is cut without it.
         drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
         drop(timeout(GOODBYE, heard_out(&mut from_tab)).await);
     }
 }
 
-/// Reads what a tab sends until it has taken leave. To close a connection that holds unread bytes is to reset it, and whoever is reset
-/// may lose the last word.
+/// Returns when the tab has sent nothing for this long, not even the answer to a ping. It has a timer of its own: a tab
+/// that reads nothing blocks what is sent to it, the pings included.
+async fn silence(heard: &Mutex<Instant>, limit: Duration) {
+    loop {
+        let deadline = *heard.lock() + limit;
+        if deadline <= Instant::now() {
+            return;
+        }
+        sleep_until(deadline).await;
+    }
+}
+
+/// Reads what a tab sends until it closes. To close a connection with unread bytes is to reset it, and the tab may then lose the
+/// close frame.
 async fn heard_out(tab: &mut SplitStream<WebSocket>) {
     while let Some(Ok(_)) = tab.next().await {}
 }
 
-/// From the application and the server to the tab, with a ping when it is quiet. Ends with the application, or when the tab is silent.
+/// From the application and the server to the tab, with a ping every ten seconds. Ends with the application, or when the connection
+/// fails: also because the tab reads nothing (see [`Connection`](super::connections::Connection)).
 async fn down(
     application: &mut ReadHalf<Box<dyn Duplex>>,
     told: &mut UnboundedReceiver<Notice>,
     tab: &mut SplitSink<WebSocket, Message>,
-    heard: &Mutex<Instant>,
 ) {
     let mut chunk = vec![0; CHUNK];
     let mut pings = interval(PING);
@@ -137,8 +148,7 @@ async fn down(
             },
             _ = pings.tick() => Message::Ping(Bytes::new()),
         };
-        let last = *heard.lock();
-        if last.elapsed() > SILENT || tab.send(message).await.is_err() {
+        if tab.send(message).await.is_err() {
             return;
         }
     }

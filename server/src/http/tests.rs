@@ -16,9 +16,13 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::limits::Limits;
 use crate::{clock::SystemClock, settings::Settings};
 
 mod audit;
+mod connections;
+mod forms;
+mod tabs;
 
 const PASSWORD: &str = "correct horse";
 const UNKNOWN: &str = "0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11";
@@ -46,7 +50,7 @@ impl House {
         for role in Role::ALL {
             control.add_user(role.code(), PASSWORD, role).await.unwrap();
         }
-        let router = super::router(&control, &settings).unwrap();
+        let router = super::router(&control, &settings, Limits::default()).unwrap();
         Self {
             router,
             control,

@@ -1,4 +1,4 @@
-//! The answer to a request that can't be looked into, as while the log is away: nobody knows who asks.
+//! The answer to a request that can't be authenticated, as while the database can't be reached.
 
 use axum::{
     extract::Request,
@@ -7,18 +7,14 @@ use axum::{
 };
 use store::StoreError;
 
-use super::{
-    logins::{is_page, own_path},
-    problem::Refused,
-    tab,
-};
+use super::{logins::is_page, problem::Refused, return_path::return_path, tab};
 
-/// Whoever looks at the answer in a browser reads why there is no page, with a link to try again; programs get a problem.
+/// A page with the reason and a link to try again, where a person reads it; programs get a problem.
 pub fn answer(request: &Request, error: control::Error) -> Response {
     if !is_page(request.method(), request.uri().path()) && !is_form(request) {
         return Refused::from(error).into_response();
     }
-    // Nothing was asked of the log yet, so nothing was changed.
+    // The request has not reached its handler, so nothing was changed.
     let error = match error {
         control::Error::Store(StoreError::Unreachable(_)) => control::Error::Lost,
         other => other,
@@ -36,7 +32,7 @@ pub fn page(error: control::Error, again: &str) -> Response {
     let problem = Refused::from(error).0;
     tab::answer(
         problem.status,
-        app::plain_page::notice(&problem.title, &problem.detail, (own_path(again), "Try again")),
+        app::plain_page::notice(&problem.title, &problem.detail, (&return_path(again), "Try again")),
     )
 }
 

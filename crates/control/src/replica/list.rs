@@ -18,6 +18,7 @@ type Row<'a> = (&'a Arc<Session>, &'a str);
 
 /// Makes the page. The error says what is wrong with the view.
 pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
+    view.check()?;
     let found = scan::matches(rows, &Query::parse(&view.q)?);
     let sort = by_date(view.order());
     let after = view
@@ -30,7 +31,7 @@ pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
         let row = rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row))?;
         Some((row, line(rows, *slot, sort)))
     };
-    let skip = (view.page.max(1) as usize - 1) * limit;
+    let skip = (view.page as usize - 1) * limit;
     let slots = rows.by_start().iter();
     let cut = match (sort.column, sort.descending) {
         (Column::StartDate, true) => in_order(slots.rev().filter_map(wanted), sort, after.as_ref(), skip, limit),

@@ -78,6 +78,28 @@ fn search_covers_every_session_and_counts_exactly() {
 }
 
 #[test]
+fn a_page_that_no_address_can_ask_for_is_refused() {
+    let replica = replica(3);
+    for (limit, page) in [(0, 1), (201, 1), (u16::MAX, 1), (50, 0), (50, 1_000_001)] {
+        let view = View {
+            limit,
+            page,
+            ..View::default()
+        };
+        assert!(replica.page(&view).is_err(), "{limit} {page}");
+    }
+    assert!(
+        replica
+            .page(&View {
+                limit: 200,
+                page: 1_000_000,
+                ..View::default()
+            })
+            .is_ok()
+    );
+}
+
+#[test]
 fn every_sort_pages_through_all_rows_once_by_cursor_and_by_number() {
     let replica = replica(130);
     for column in Column::ALL {
