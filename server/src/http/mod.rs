@@ -53,6 +53,7 @@ pub struct AppState {
     origins: origin::Origins,
     relays: relay::Relays,
     proxies: Proxies,
+    renders: render::Renders,
 }
 
 /// What is trusted to tell where a request came from.
@@ -62,7 +63,6 @@ struct Proxies {
     header: client_address::ProxyHeader,
     /// Where people reach the server, if over TLS: a trusted proxy that was called without is sent there.
     https_url: Option<Arc<str>>,
-    renders: render::Renders,
 }
 
 impl FromRef<AppState> for LeptosOptions {
