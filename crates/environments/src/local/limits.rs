@@ -27,7 +27,7 @@ pub(super) const SERVER_CPU_WEIGHT: u32 = 1000;
 impl Limits {
     /// The memory, for people.
     pub fn memory_words(self) -> String {
-        if self.memory % GIB == 0 {
+        if self.memory.is_multiple_of(GIB) {
             format!("{} GiB", self.memory / GIB)
         } else {
             format!("{} MiB", self.memory / MIB)

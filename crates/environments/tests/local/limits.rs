@@ -39,13 +39,13 @@ async fn greets(environment: &LocalEnvironment, id: SessionId) -> Duration {
         stream.read_exact(&mut greeting).await.unwrap();
         greeting
     };
-    let greeting = timeout(GREETING, greeting).await.expect("the neighbour must answer");
+    let greeting = timeout(GREETING, greeting).await.unwrap();
     assert!(greeting.starts_with(b"RFB "), "{greeting:?}");
     before.elapsed()
 }
 
-/// Runs a bomb beside a session that must go on. Returns the reason of its end.
-async fn beside_a_neighbour(trial: &mut Trial, bomb: &[&str]) -> String {
+/// Runs a bomb beside a session that must go on. Returns the reason of its end, and the slowest answer of its neighbour.
+async fn beside_a_neighbour(trial: &mut Trial, bomb: &[&str]) -> (String, Duration) {
     let neighbour = trial.running(&["xterm"]).await;
     let id = trial.running(bomb).await;
     let mut slowest = Duration::ZERO;
@@ -57,11 +57,10 @@ async fn beside_a_neighbour(trial: &mut Trial, bomb: &[&str]) -> String {
             Ok(other) => panic!("{other:?}"),
         }
     };
-    println!("{}: the neighbour answered within {slowest:?}", bomb[0]);
     greets(&trial.environment, neighbour).await;
     trial.environment.stop(neighbour).await.unwrap();
     trial.leaves_nothing(id);
-    why
+    (why, slowest)
 }
 
 /// Is memory limited here? Where it is not, the environment must say so.
@@ -75,7 +74,8 @@ fn memory_is_limited(trial: &Trial) -> bool {
 #[tokio::test]
 async fn a_fork_bomb_is_bounded_and_the_session_says_so() {
     let mut trial = Trial::new();
-    let why = beside_a_neighbour(&mut trial, &["perl", "-e", FORK_BOMB]).await;
+    let (why, slowest) = beside_a_neighbour(&mut trial, &["perl", "-e", FORK_BOMB]).await;
+    println!("the neighbour answered within {slowest:?}");
     let ended = "the application ended with status 9";
     // Only a cgroup counts what it refused.
     let counted = format!("{ended}; it had reached its limit of 512 processes");
@@ -88,7 +88,8 @@ async fn a_memory_bomb_ends_with_its_session_which_says_so() {
     if !memory_is_limited(&trial) {
         return;
     }
-    let why = beside_a_neighbour(&mut trial, &["sh", "-c", MEMORY_BOMB]).await;
+    let (why, slowest) = beside_a_neighbour(&mut trial, &["sh", "-c", MEMORY_BOMB]).await;
+    println!("the neighbour answered within {slowest:?}");
     assert_eq!(why, "Ended: it used more than its 2 GiB of memory.");
 }
 
@@ -98,7 +99,8 @@ async fn inodes_are_memory_of_the_session() {
     if !memory_is_limited(&trial) {
         return;
     }
-    let why = beside_a_neighbour(&mut trial, &["perl", "-e", INODE_BOMB]).await;
+    let (why, slowest) = beside_a_neighbour(&mut trial, &["perl", "-e", INODE_BOMB]).await;
+    println!("the neighbour answered within {slowest:?}");
     assert_eq!(why, "Ended: it used more than its 2 GiB of memory.");
 }
 
