@@ -54,7 +54,7 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
         reload_grace: Duration::from_millis(settings.reload_grace_ms.into()),
         node: settings.node().into(),
         node_url: settings.node_url().into(),
-        peers: Arc::new(HttpPeers::new()),
+        peers: Arc::new(HttpPeers::new()?),
         lost_after,
         password_checks: settings.password_checks,
         password_queue: settings.password_queue,

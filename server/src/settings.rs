@@ -8,6 +8,7 @@ use std::{
 
 use serde::Deserialize;
 use session::ONLY_NODE;
+use url::{Host, Url};
 
 use crate::{
     clock::Time,
@@ -30,8 +31,11 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// Name of this node among those that share the database.
     pub node: Option<String>,
-    /// `http://` and host and port under which the other nodes reach this one.
+    /// Scheme, host and port under which the other nodes reach this one: `https://`, or `http://` on this host.
     pub node_url: Option<String>,
+    /// Allow a `node_url` with `http://` on another host: the network between the nodes then carries, unencrypted, what
+    /// people see and type.
+    pub node_http_insecure: bool,
     /// Hear of other nodes' changes at once, by NOTIFY; else they are looked for each second.
     pub database_notify: bool,
     /// How long the database may be away before tabs are closed; 0 = they stay open.
@@ -74,6 +78,7 @@ impl Default for Settings {
             database_url: None,
             node: None,
             node_url: None,
+            node_http_insecure: false,
             database_notify: true,
             database_lost_seconds: 10,
             admin_password: None,
@@ -95,12 +100,13 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "addr",
     "data_dir",
     "database_url",
     "node",
     "node_url",
+    "node_http_insecure",
     "database_notify",
     "database_lost_seconds",
     "admin_password",
@@ -157,6 +163,7 @@ impl Settings {
             "database_url" => self.database_url = Some(database_url(value)?),
             "node" => self.node = Some(value.to_owned()),
             "node_url" => self.node_url = Some(value.to_owned()),
+            "node_http_insecure" => self.node_http_insecure = yes(value)?,
             "database_lost_seconds" => {
                 self.database_lost_seconds = value
                     .parse()
@@ -235,21 +242,41 @@ impl Settings {
                 ));
             }
             if self.node_url.is_none() {
-                return Err("node_url: say where the other nodes reach this one, e.g. http://10.0.0.2:3000".into());
+                return Err("node_url: say where the other nodes reach this one, e.g. https://a.example.edu".into());
             }
         }
-        let host = |url: &str| {
-            url.strip_prefix("http://")
-                .is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ']))
-        };
-        match &self.node_url {
-            Some(url) if !host(url.trim_end_matches('/')) => {
-                Err(format!("node_url: “{url}” is not like http://10.0.0.2:3000 (no TLS, no path)"))
-            }
-            _ if !matches!(self.database_lost_seconds, 0 | 5..=14) => Err(
+        if let Some(url) = &self.node_url {
+            self.check_node_url(url)?;
+        }
+        if !matches!(self.database_lost_seconds, 0 | 5..=14) {
+            return Err(
                 "database_lost_seconds: 0 (tabs stay open) or 5 to 14: after 15 s the other nodes take this one for dead".into(),
-            ),
-            _ => Ok(()),
+            );
+        }
+        Ok(())
+    }
+
+    /// An origin, encrypted unless it is on this host.
+    fn check_node_url(&self, text: &str) -> Result<(), String> {
+        let wrong = || format!("node_url: “{text}” is not like https://a.example.edu (no path)");
+        let url = Url::parse(text).map_err(|_| wrong())?;
+        let bare = url.username().is_empty() && url.password().is_none();
+        let is_origin = bare && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let on_this_host = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => return Err(wrong()),
+        };
+        match url.scheme() {
+            "http" | "https" if !is_origin => Err(wrong()),
+            "https" => Ok(()),
+            "http" if on_this_host || self.node_http_insecure => Ok(()),
+            "http" => Err(format!(
+                "node_url: “{text}” carries what people see and type, and secrets of the nodes, without TLS. Use https://, or set \
+                 node_http_insecure where the network between the nodes is private"
+            )),
+            _ => Err(wrong()),
         }
     }
 
@@ -378,7 +405,11 @@ mod tests {
             ("CLOUD_DELIVERY_PROXY_HEADER", "via"),
             ("CLOUD_DELIVERY_PASSWORD_CHECKS", "many"),
             ("CLOUD_DELIVERY_CLOCK", "sundial"),
-            ("CLOUD_DELIVERY_NODE_URL", "https://10.0.0.2:3000"),
+            ("CLOUD_DELIVERY_NODE_URL", "http://10.0.0.2:3000"),
+            ("CLOUD_DELIVERY_NODE_URL", "http://localhost.example.edu"),
+            ("CLOUD_DELIVERY_NODE_URL", "https://a.example.edu/path"),
+            ("CLOUD_DELIVERY_NODE_URL", "https://me@a.example.edu"),
+            ("CLOUD_DELIVERY_NODE_URL", "ftp://a.example.edu"),
             ("CLOUD_DELIVERY_NODE_URL", "10.0.0.2"),
             ("CLOUD_DELIVERY_DATABASE_NOTIFY", "seldom"),
             ("CLOUD_DELIVERY_PUBLIC_URL", "apps.example.edu"),
@@ -394,9 +425,9 @@ mod tests {
         let error = parse("node = \"a\"", &[]).unwrap_err();
         assert!(error.contains("database_url"), "{error}");
         let database = ("CLOUD_DELIVERY_DATABASE_URL", "postgres://me@host/db");
-        let url = ("CLOUD_DELIVERY_NODE_URL", "http://10.0.0.2:3000/");
+        let url = ("CLOUD_DELIVERY_NODE_URL", "https://a.example.edu:8443/");
         let good = parse("node = \"a\"", &[database, url]).unwrap();
-        assert_eq!((good.node(), good.node_url()), ("a", "http://10.0.0.2:3000"));
+        assert_eq!((good.node(), good.node_url()), ("a", "https://a.example.edu:8443"));
         assert_eq!(parse("", &[database]).unwrap().node(), "main");
         for name in ["", "a b", "é"] {
             let error = parse(&format!("node = \"{name}\""), &[database, url]).unwrap_err();
@@ -408,6 +439,22 @@ mod tests {
             let lost = ("CLOUD_DELIVERY_DATABASE_LOST_SECONDS", seconds);
             assert!(parse("", &[database, lost]).is_err(), "{seconds}");
         }
+    }
+
+    #[test]
+    fn nodes_speak_plain_http_on_this_host_or_where_it_is_said() {
+        for url in [
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+            "http://localhost:3000",
+            "https://10.0.0.2",
+        ] {
+            assert!(parse("", &[("CLOUD_DELIVERY_NODE_URL", url)]).is_ok(), "{url}");
+        }
+        let private = ("CLOUD_DELIVERY_NODE_URL", "http://10.0.0.2:3000");
+        let error = parse("", &[private]).unwrap_err();
+        assert!(error.contains("node_http_insecure"), "{error}");
+        assert!(parse("node_http_insecure = true", &[private]).is_ok());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod health;
 pub mod limits;
 pub mod listener;
 mod logins;
+pub mod node_client;
 mod origin;
 mod pages;
 pub mod peers;
@@ -80,7 +81,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         cookie: logins::Cookie::new(settings.https()),
         limits,
         origins: origin::Origins::new(settings),
-        relays: relay::Relays::new(),
+        relays: relay::Relays::new()?,
         proxies: Proxies {
             trusted: Arc::new(settings.trusted_proxies.clone()),
             header: settings.proxy_header,

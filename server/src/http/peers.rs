@@ -8,10 +8,13 @@ use axum::{
 };
 use control::{Peers, Relay};
 use futures::future::BoxFuture;
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use session::wire::Problem;
 
-use super::{AppState, problem::Refused, relay::client};
+use super::{
+    AppState,
+    node_client::{NodeClient, node_client},
+    problem::Refused,
+};
 
 /// The address on every node.
 pub const LOOK: &str = "/nodes/look";
@@ -20,12 +23,12 @@ const NODE: HeaderName = HeaderName::from_static("x-cloud-delivery-node");
 
 /// Asks over HTTP.
 #[derive(Debug)]
-pub struct HttpPeers(Client<HttpConnector, Body>);
+pub struct HttpPeers(NodeClient);
 
 impl HttpPeers {
     /// No connection is open yet.
-    pub fn new() -> Self {
-        Self(client())
+    pub fn new() -> Result<Self, String> {
+        Ok(Self(node_client()?))
     }
 }
 

@@ -1,5 +1,5 @@
-//! A tab whose session another node hosts: its WebSocket is handed on as it is, byte by byte. The node that hosts the session asks
-//! who it is, minds its time and closes it, as if the tab had come there.
+//! A tab whose session another node hosts: its WebSocket is relayed as it is, byte by byte. The node that hosts the session
+//! authenticates the tab, limits its time and closes it, as if the tab had connected there.
 
 use std::{
     future::pending,
@@ -15,21 +15,19 @@ use axum::{
     response::Response,
 };
 use control::{Client, Control, Error, Relay};
-use hyper_util::{
-    client::legacy::{Client as HttpClient, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo},
-};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, split},
     time::timeout,
 };
 
-use super::problem::Refused;
+use super::{
+    node_client::{NodeClient, node_client},
+    problem::Refused,
+};
 
 /// Says that a node hands a tab on: the secret of the node that it goes to, and the tab's own address.
 const RELAYED: HeaderName = HeaderName::from_static("x-cloud-delivery-relayed");
-/// How long the other node may take to be reached.
-const CONNECTING: Duration = Duration::from_secs(3);
 /// How long it may take to let the tab in: it waits while the session starts. A tab that has waited for longer asks again.
 const ANSWERING: Duration = Duration::from_secs(600);
 /// Bytes of the node that are handed on at once.
@@ -39,12 +37,12 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// Hands tabs on. Clones share its connections.
 #[derive(Clone)]
-pub struct Relays(HttpClient<HttpConnector, Body>);
+pub struct Relays(NodeClient);
 
 impl Relays {
     /// None is open yet.
-    pub fn new() -> Self {
-        Self(client())
+    pub fn new() -> Result<Self, String> {
+        Ok(Self(node_client()?))
     }
 
     /// Hands a tab on, and answers it with what the other node says.
@@ -78,14 +76,6 @@ impl Relays {
         }
         Ok(answer.map(Body::new))
     }
-}
-
-/// Speaks to other nodes; keeps connections that are idle.
-pub(super) fn client() -> HttpClient<HttpConnector, Body> {
-    let mut connector = HttpConnector::new();
-    connector.set_connect_timeout(Some(CONNECTING));
-    connector.set_nodelay(true);
-    HttpClient::builder(TokioExecutor::new()).build(connector)
 }
 
 /// Hands the bytes of a tab on, and the node's back, until the node has said its last word: that reaches the tab also where the node
