@@ -80,7 +80,11 @@ impl<K: Ord + Clone> Coalescer<K> {
         }
         Due {
             repeated: keys.into_iter().filter(|(_, more)| *more > 0).collect(),
-            overflow: if state.windows.len() < KINDS { std::mem::take(&mut state.overflow) } else { 0 },
+            overflow: if state.windows.len() < KINDS {
+                std::mem::take(&mut state.overflow)
+            } else {
+                0
+            },
         }
     }
 }

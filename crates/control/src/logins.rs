@@ -207,9 +207,8 @@ impl Control {
             let changes = self.logins.changes();
             let found = self.store.login(&id.0).await?;
             // A sign-in that overlapped a block left a login behind in earlier versions.
-            let valid = |found: &SignedIn| {
-                !found.user.blocked && self.is_valid(found.login.created_at, found.login.seen_at)
-            };
+            let valid =
+                |found: &SignedIn| !found.user.blocked && self.is_valid(found.login.created_at, found.login.seen_at);
             let Some(found) = found.filter(valid) else {
                 self.end_login_here(id);
                 return Ok(None);
@@ -246,7 +245,14 @@ impl Control {
     pub(crate) fn note_access(&self, events: &[Event]) {
         for event in events {
             match (&event.what, &event.actor) {
-                (EventKind::UserChanged { user_id, username, change }, _) => match change {
+                (
+                    EventKind::UserChanged {
+                        user_id,
+                        username,
+                        change,
+                    },
+                    _,
+                ) => match change {
                     UserChange::Added(_) | UserChange::Unblocked => {}
                     UserChange::Unlocked => self.throttle.unlock(username),
                     UserChange::RoleSet(_)

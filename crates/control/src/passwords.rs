@@ -74,7 +74,11 @@ impl PasswordPool {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| Error::PasswordsBusy)?;
+        let place = self
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Error::PasswordsBusy)?;
         let turn = self.running.clone().acquire_owned().await;
         let turn = turn.map_err(|_| Error::Store(StoreError::Closed))?;
         let done = tokio::task::spawn_blocking(move || {
@@ -137,9 +141,14 @@ mod tests {
         for check in &mut waiting {
             assert!(check.as_mut().now_or_never().is_none(), "it waits");
         }
-        assert!(matches!(pool.run(|| ()).await, Err(Error::PasswordsBusy)), "the queue is full");
+        assert!(
+            matches!(pool.run(|| ()).await, Err(Error::PasswordsBusy)),
+            "the queue is full"
+        );
         drop(release);
-        let done = tokio::time::timeout(Duration::from_secs(30), join_all(waiting)).await.unwrap();
+        let done = tokio::time::timeout(Duration::from_secs(30), join_all(waiting))
+            .await
+            .unwrap();
         assert!(done.iter().all(Result::is_ok));
         assert!(pool.run(|| ()).await.is_ok());
     }

@@ -2,11 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use session::{
-    Actor, Event, EventKind, LoginId, Origin, Role, UserId,
-    event::SignInFailure,
-    wire::Me,
-};
+use session::{Actor, Event, EventKind, LoginId, Origin, Role, UserId, event::SignInFailure, wire::Me};
 use sha2::{Digest, Sha256};
 use store::{Login, NewLogin, User};
 
@@ -75,7 +71,8 @@ impl Control {
             return Err(Error::Credentials);
         };
         if !right {
-            self.sign_in_failed(client, Some(&user), SignInFailure::WrongPassword).await;
+            self.sign_in_failed(client, Some(&user), SignInFailure::WrongPassword)
+                .await;
             return Err(Error::Credentials);
         }
         self.throttle.succeeded(&pair);
@@ -84,7 +81,10 @@ impl Control {
             return Err(Error::Blocked);
         }
         if known {
-            tracing::info!(user = &*user.username, "signed in from a known network in spite of failed attempts there");
+            tracing::info!(
+                user = &*user.username,
+                "signed in from a known network in spite of failed attempts there"
+            );
         }
         self.add_login(user, client, &pair).await
     }
@@ -111,7 +111,8 @@ impl Control {
         let store = self.store.clone();
         let added = tokio::spawn(async move { store.add_login(&new).await });
         if !added.await.map_err(|error| Error::Internal(error.to_string()))?? {
-            self.sign_in_failed(client, Some(&user), SignInFailure::Superseded).await;
+            self.sign_in_failed(client, Some(&user), SignInFailure::Superseded)
+                .await;
             return Err(Error::Credentials);
         }
         tracing::info!(user = &*user.username, address = %client.address, "signed in");
@@ -162,7 +163,10 @@ impl Control {
                 .await;
         }
         if due.overflow > 0 {
-            tracing::warn!(count = due.overflow, "sign-ins failed from too many networks to log each");
+            tracing::warn!(
+                count = due.overflow,
+                "sign-ins failed from too many networks to log each"
+            );
             self.log_failed_sign_in(
                 Actor::Anonymous { origin: None },
                 None,
@@ -247,7 +251,8 @@ impl Control {
     pub async fn set_role(self: &Arc<Self>, username: &str, role: Role) -> Result<()> {
         let id = self.user(username).await?.id;
         let (store, by, at) = (self.store.clone(), self.answerable().await, self.clock.now());
-        self.commit(async move { store.set_role(id, role, &by, at).await }).await
+        self.commit(async move { store.set_role(id, role, &by, at).await })
+            .await
     }
 
     /// Changes a person's password and ends all their logins. For the operator at the command line.

@@ -188,8 +188,16 @@ mod tests {
         for seconds in [1, 2, 4, 8] {
             throttle.begin(&jane, now);
             assert_eq!(throttle.wait(&jane, now), Some(seconds));
-            assert_eq!(throttle.wait(&pair("omar", "10.0.0.1"), now), None, "a neighbour is not delayed");
-            assert_eq!(throttle.wait(&pair("jane", "10.0.0.2"), now), None, "nor jane elsewhere");
+            assert_eq!(
+                throttle.wait(&pair("omar", "10.0.0.1"), now),
+                None,
+                "a neighbour is not delayed"
+            );
+            assert_eq!(
+                throttle.wait(&pair("jane", "10.0.0.2"), now),
+                None,
+                "nor jane elsewhere"
+            );
             now += TimeDelta::seconds(i64::from(seconds));
             assert_eq!(throttle.wait(&jane, now), None);
         }
@@ -227,7 +235,11 @@ mod tests {
         assert_eq!(throttle.wait(&pair("jane", "10.0.0.1"), now), None);
         throttle.begin(&pair("jane", "10.0.0.1"), now);
         throttle.succeeded(&pair("jane", "10.0.0.1"));
-        assert_eq!(throttle.wait(&pair("omar", "10.0.0.1"), now), None, "a success costs nothing");
+        assert_eq!(
+            throttle.wait(&pair("omar", "10.0.0.1"), now),
+            None,
+            "a success costs nothing"
+        );
     }
 
     #[test]

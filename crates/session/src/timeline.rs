@@ -137,7 +137,11 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
                 SignInFailure::Superseded => "the account changed during the sign-in",
             };
             let of = username.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-            let times = if *count > 1 { format!(", {count} times") } else { String::new() };
+            let times = if *count > 1 {
+                format!(", {count} times")
+            } else {
+                String::new()
+            };
             format!("Sign-in{of} failed{times}: {cause}")
         }
     }

@@ -19,8 +19,8 @@ use session::{
 };
 
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, NewLogin, Node, Request, Result,
-    SignedIn, Store, User,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, NewLogin, Node, Request,
+    Result, SignedIn, Store, User,
     chain::{self, Check, Hash, Link, Verified},
     values::{json, kept, micros, number},
 };

@@ -122,7 +122,12 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies, heade
 }
 
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
-    let list = |name| headers.get_all(name).into_iter().flat_map(|value| value.to_str().unwrap_or("").split(','));
+    let list = |name| {
+        headers
+            .get_all(name)
+            .into_iter()
+            .flat_map(|value| value.to_str().unwrap_or("").split(','))
+    };
     // Proxies that add to the one list and set the other tell the scheme of the outermost side last.
     let https = list(X_FORWARDED_PROTO).last().map(is_https);
     list(X_FORWARDED_FOR)
@@ -158,7 +163,10 @@ fn of_node(node: &NodeIdentifier<'_>) -> Option<IpAddr> {
 
 /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
 fn address(text: &str) -> Option<IpAddr> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
     let address = bare.parse().ok();
     address
         .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
@@ -188,7 +196,12 @@ mod tests {
 
     /// The client that a request with these headers has, which came from the proxy 10.0.0.1.
     fn through_proxy(lines: &[(&str, &str)], header: ProxyHeader) -> Peer {
-        client(ip("10.0.0.1"), &headers(lines), &trusted("10.0.0.0/8, 2001:db8:1::/48"), header)
+        client(
+            ip("10.0.0.1"),
+            &headers(lines),
+            &trusted("10.0.0.0/8, 2001:db8:1::/48"),
+            header,
+        )
     }
 
     #[test]
@@ -247,7 +260,10 @@ mod tests {
     #[test]
     fn only_the_header_that_the_proxy_writes_is_read() {
         let both = [("forwarded", "for=1.1.1.1"), ("x-forwarded-for", "192.0.2.1")];
-        assert_eq!(through_proxy(&both, ProxyHeader::XForwardedFor).address, ip("192.0.2.1"));
+        assert_eq!(
+            through_proxy(&both, ProxyHeader::XForwardedFor).address,
+            ip("192.0.2.1")
+        );
         assert_eq!(through_proxy(&both, ProxyHeader::Forwarded).address, ip("1.1.1.1"));
     }
 
@@ -258,9 +274,20 @@ mod tests {
         assert_eq!(https(&line("https"), ProxyHeader::XForwardedFor), Some(true));
         assert_eq!(https(&line("http"), ProxyHeader::XForwardedFor), Some(false));
         assert_eq!(https(&line("https, http"), ProxyHeader::XForwardedFor), Some(false));
-        assert_eq!(https(&[("x-forwarded-for", "192.0.2.1")], ProxyHeader::XForwardedFor), None);
-        assert_eq!(https(&[("forwarded", "for=192.0.2.1;proto=https")], ProxyHeader::Forwarded), Some(true));
-        let spoofed = client(ip("192.0.2.9"), &headers(&line("http")), &trusted("10.0.0.0/8"), ProxyHeader::XForwardedFor);
+        assert_eq!(
+            https(&[("x-forwarded-for", "192.0.2.1")], ProxyHeader::XForwardedFor),
+            None
+        );
+        assert_eq!(
+            https(&[("forwarded", "for=192.0.2.1;proto=https")], ProxyHeader::Forwarded),
+            Some(true)
+        );
+        let spoofed = client(
+            ip("192.0.2.9"),
+            &headers(&line("http")),
+            &trusted("10.0.0.0/8"),
+            ProxyHeader::XForwardedFor,
+        );
         assert_eq!(spoofed.https, None);
     }
 

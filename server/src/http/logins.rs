@@ -13,8 +13,8 @@ use axum_extra::extract::{
     CookieJar,
     cookie::{self, SameSite},
 };
-use serde::Deserialize;
 use control::Client;
+use serde::Deserialize;
 use session::{Role, wire::Me};
 use uuid::Uuid;
 
@@ -147,7 +147,12 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     let id = Uuid::now_v7().to_string();
-    let peer = client_address::client(peer.ip(), request.headers(), &state.proxies.trusted, state.proxies.header);
+    let peer = client_address::client(
+        peer.ip(),
+        request.headers(),
+        &state.proxies.trusted,
+        state.proxies.header,
+    );
     if let Some(url) = state.proxies.https_url.as_deref().filter(|_| peer.https == Some(false))
         && is_page(request.method(), request.uri().path())
     {

@@ -6,8 +6,8 @@
 mod api;
 mod audit;
 pub mod client_address;
-mod etag;
 pub mod connections;
+mod etag;
 mod forms;
 mod health;
 pub mod limits;

@@ -1,12 +1,7 @@
 //! A tab whose session another node hosts: its WebSocket is relayed as it is, byte by byte. The node that hosts the session
 //! authenticates the tab, limits its time and closes it, as if the tab had connected there.
 
-use std::{
-    future::pending,
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::pending, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,

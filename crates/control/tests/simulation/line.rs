@@ -12,8 +12,8 @@ use session::{
     catalogue::{Admission, ApplicationSpec},
 };
 use store::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, NewLogin, Request, Result, SignedIn,
-    Store, StoreError, User, Verified, memory::Memory,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, NewLogin, Request, Result,
+    SignedIn, Store, StoreError, User, Verified, memory::Memory,
 };
 use tokio::{
     sync::Notify,

@@ -1,5 +1,9 @@
 //! Logins: how long they last, and what ends with them.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a step that fails is a failed test"
+)]
 
 use std::time::Duration;
 
@@ -28,7 +32,10 @@ async fn role(house: &House, token: &str) -> Option<Role> {
 
 /// Why the tab is closed.
 async fn closed(tab: &mut Attachment) -> Close {
-    timeout(AT_ONCE, &mut tab.closed).await.expect("the tab is closed").unwrap()
+    timeout(AT_ONCE, &mut tab.closed)
+        .await
+        .expect("the tab is closed")
+        .unwrap()
 }
 
 /// Returns when the watch has ended. However much changes: each message is taken.
@@ -84,7 +91,11 @@ async fn who_types_into_a_session_all_day_stays_signed_in() {
         house.pass(TimeDelta::minutes(25));
         tab.used.now();
     }
-    assert_eq!(role(&house, &token).await, Some(Role::User), "8 h 20 min after the sign-in");
+    assert_eq!(
+        role(&house, &token).await,
+        Some(Role::User),
+        "8 h 20 min after the sign-in"
+    );
 }
 
 #[tokio::test]
@@ -222,7 +233,11 @@ async fn a_higher_role_ends_nothing() {
     assert_eq!(role(&house, &token).await, Some(Role::SystemAdmin));
     assert!(tab.closed.try_recv().is_err(), "the tab goes on");
     house.control.sign_out(&me).await.unwrap();
-    assert_eq!(closed(&mut tab).await, Close::SignedOut, "and still belongs to the login");
+    assert_eq!(
+        closed(&mut tab).await,
+        Close::SignedOut,
+        "and still belongs to the login"
+    );
 }
 
 #[tokio::test]

@@ -251,7 +251,11 @@ async fn a_node_that_starts_again_leaves_the_sessions_of_others_alone() {
     let (here, there) = (cluster.active_on(0).await, {
         let other = cluster.nodes[0].control.add_user("other", PASSWORD, Role::User).await;
         other.unwrap();
-        let token = cluster.nodes[0].control.sign_in("other", PASSWORD, &client(HOME)).await.unwrap();
+        let token = cluster.nodes[0]
+            .control
+            .sign_in("other", PASSWORD, &client(HOME))
+            .await
+            .unwrap();
         let other = cluster.nodes[0].control.authenticate(&token).await.unwrap().unwrap();
         let id = cluster.nodes[1].control.launch(&other, DESKTOP).await.unwrap().id;
         cluster

@@ -14,7 +14,13 @@ async fn a_new_password_ends_every_login_of_that_person() {
     let token = house.control.sign_in("student", PASSWORD, &client(HOME)).await.unwrap();
     house.control.set_password("student", "another horse").await.unwrap();
     assert_eq!(house.control.authenticate(&token).await.unwrap(), None);
-    assert!(house.control.sign_in("student", "another horse", &client(HOME)).await.is_ok());
+    assert!(
+        house
+            .control
+            .sign_in("student", "another horse", &client(HOME))
+            .await
+            .is_ok()
+    );
     assert!(matches!(
         house.control.set_password("student", "short").await,
         Err(Error::Malformed(_))

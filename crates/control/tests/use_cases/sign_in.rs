@@ -44,10 +44,17 @@ async fn wrong_user_and_wrong_password_look_the_same_and_guessing_is_slowed() {
         assert!(matches!(guess(&house, name, ELSEWHERE).await, Error::Throttled(1)));
     }
     let slowed = house.control.sign_in("student", PASSWORD, &client(ELSEWHERE)).await;
-    assert!(matches!(slowed, Err(Error::Throttled(_))), "even with the right password");
+    assert!(
+        matches!(slowed, Err(Error::Throttled(_))),
+        "even with the right password"
+    );
     house.pass(TimeDelta::seconds(1));
     assert!(
-        house.control.sign_in("STUDENT", PASSWORD, &client(ELSEWHERE)).await.is_ok(),
+        house
+            .control
+            .sign_in("STUDENT", PASSWORD, &client(ELSEWHERE))
+            .await
+            .is_ok(),
         "names are case-insensitive"
     );
 }
@@ -108,7 +115,10 @@ async fn a_space_around_a_name_is_ignored_and_a_name_that_nobody_can_have_costs_
         assert!(matches!(refused, Error::Credentials), "never slowed: {refused:?}");
     }
     assert_eq!(failures(&house).await, [], "and nothing is kept of it");
-    let spaced = house.control.sign_in(" student\u{a0}", PASSWORD, &client(ELSEWHERE)).await;
+    let spaced = house
+        .control
+        .sign_in(" student\u{a0}", PASSWORD, &client(ELSEWHERE))
+        .await;
     assert!(spaced.is_ok(), "{spaced:?}");
 }
 

@@ -123,13 +123,20 @@ pub(super) async fn a_sign_in_that_overlaps_a_change_is_refused(store: Arc<dyn S
     let revision = store.revision().await.unwrap();
     let before = new_login(login(1, 1, 0, 0));
     let of_nobody = new_login(login(2, 99, 0, 0));
-    store.set_password(person(1), "$new", &Actor::System, at(1)).await.unwrap();
+    store
+        .set_password(person(1), "$new", &Actor::System, at(1))
+        .await
+        .unwrap();
     store.block_user(person(2), true, &Actor::System, at(1)).await.unwrap();
     for overtaken in [before.clone(), new_login(login(3, 2, 0, 0)), of_nobody] {
         assert!(!store.add_login(&overtaken).await.unwrap(), "{overtaken:?}");
         assert_eq!(store.login(&overtaken.login.token_hash).await.unwrap(), None);
     }
-    assert_eq!(store.revision().await.unwrap(), revision + 2, "a refused login is no event");
+    assert_eq!(
+        store.revision().await.unwrap(),
+        revision + 2,
+        "a refused login is no event"
+    );
     let after = NewLogin {
         verified_hash: "$new".into(),
         ..before
@@ -202,7 +209,10 @@ pub(super) async fn logins_are_kept_touched_and_removed(store: Arc<dyn Store>) {
             login: kept.clone()
         })
     );
-    store.touch_logins(&[([1; 32], at(80)), ([9; 32], at(80))]).await.unwrap();
+    store
+        .touch_logins(&[([1; 32], at(80)), ([9; 32], at(80))])
+        .await
+        .unwrap();
     store.touch_logins(&[([1; 32], at(50))]).await.unwrap();
     store.touch_logins(&[]).await.unwrap();
     kept.seen_at = at(80);

@@ -20,7 +20,10 @@ pub(super) fn add(state: &mut State, events: &mut Vec<Event>, new: &NewLogin) ->
         seen_at: kept(login.seen_at),
         ..login.clone()
     };
-    let last = state.networks.entry((login.user_id, new.network.clone())).or_insert(created_at);
+    let last = state
+        .networks
+        .entry((login.user_id, new.network.clone()))
+        .or_insert(created_at);
     *last = created_at.max(*last);
     state.logins.insert(login.token_hash, login);
     events.push(event(&new.by, created_at, EventKind::SignedIn));

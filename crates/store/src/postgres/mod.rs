@@ -27,8 +27,8 @@ use uuid::Uuid;
 
 use self::connections::{Connections, Lease};
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, NewLogin, Request, Result, SignedIn,
-    Store, StoreError, User, Verified,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, NewLogin, Request, Result,
+    SignedIn, Store, StoreError, User, Verified,
 };
 
 mod catalogue;
@@ -38,9 +38,9 @@ mod earlier;
 mod events;
 mod listen;
 mod lock;
+mod logins;
 mod nodes;
 mod open;
-mod logins;
 mod people;
 mod rows;
 mod scan;

@@ -76,7 +76,12 @@ pub(super) async fn of_users(store: &Sqlite, users: &[UserId]) -> Result<Vec<Sig
 pub(super) async fn touch(store: &Sqlite, used: &[([u8; 32], Timestamp)]) -> Result<()> {
     let used: Vec<_> = used
         .iter()
-        .map(|(hash, at)| (hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), micros(*at)))
+        .map(|(hash, at)| {
+            (
+                hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+                micros(*at),
+            )
+        })
         .collect();
     let mut transaction = store.begin().await?;
     // Nodes and requests overlap: the latest time counts, not the last write.

@@ -23,8 +23,8 @@ use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, NewLogin, Request, Result, SignedIn, Store,
-    StoreError, User, Verified,
+    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, NewLogin, Request, Result, SignedIn,
+    Store, StoreError, User, Verified,
 };
 
 mod catalogue;
@@ -32,8 +32,8 @@ mod change;
 mod earlier;
 mod events;
 mod load;
-mod open;
 mod logins;
+mod open;
 mod people;
 mod rows;
 mod scan;

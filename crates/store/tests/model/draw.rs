@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use session::{
     Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Event, EventKind, Origin, Policy, Role, SessionId, Status,
     Timestamp, UserId,
-    event::SignInFailure,
     catalogue::{Admission, ApplicationSpec},
+    event::SignInFailure,
     lifecycle::{Command, Seen},
 };
 use store::{Application, EnvironmentRow, Login, NewLogin, Request, User};
