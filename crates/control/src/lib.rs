@@ -103,6 +103,8 @@ pub struct Control {
     sweeps: refresh::Sweeps,
     nodes: nodes::Nodes,
     closing: Arc<Notify>,
+    /// Sessions that failed, and that their environment has yet to stop.
+    failed: Mutex<Vec<Session>>,
     /// Held from taking over what the log's tail says until its tabs are told: [`Control::catch_up`].
     closing_tabs: Mutex<()>,
     views: watch::Views,
@@ -144,6 +146,7 @@ impl Control {
             sweeps,
             nodes,
             closing,
+            failed: Mutex::default(),
             closing_tabs: Mutex::new(()),
             views: watch::Views::default(),
             draining: CancellationToken::new(),

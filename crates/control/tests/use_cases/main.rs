@@ -4,6 +4,7 @@ mod access;
 mod alive;
 mod catalogue;
 mod cluster;
+mod deadlines;
 mod house;
 mod nodes;
 mod people;
