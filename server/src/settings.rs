@@ -43,6 +43,12 @@ pub struct Settings {
     pub simulated: bool,
     /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
     pub reload_grace_ms: u32,
+    /// Most launches a minute of one person; 0 = no limit.
+    pub launches_per_minute: u32,
+    /// Most live sessions of one person; 0 = no limit.
+    pub live_sessions_per_user: u32,
+    /// File with the key that signs the log of events; without it the log is not signed.
+    pub audit_key_file: Option<PathBuf>,
     /// Which time counts: `steady` or `system`.
     pub clock: Time,
 }
@@ -62,13 +68,16 @@ impl Default for Settings {
             site_dir: None,
             simulated: false,
             reload_grace_ms: 2000,
+            launches_per_minute: 20,
+            live_sessions_per_user: 10,
+            audit_key_file: None,
             clock: Time::Steady,
         }
     }
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 16] = [
     "addr",
     "data_dir",
     "database_url",
@@ -81,6 +90,9 @@ const KEYS: [&str; 13] = [
     "site_dir",
     "simulated",
     "reload_grace_ms",
+    "launches_per_minute",
+    "live_sessions_per_user",
+    "audit_key_file",
     "clock",
 ];
 
@@ -137,6 +149,9 @@ impl Settings {
                     .parse()
                     .map_err(|_| format!("“{value}” is not a number of milliseconds"))?;
             }
+            "launches_per_minute" => self.launches_per_minute = number(value)?,
+            "live_sessions_per_user" => self.live_sessions_per_user = number(value)?,
+            "audit_key_file" => self.audit_key_file = Some(value.into()),
             "clock" => self.clock = value.parse()?,
             // Read elsewhere: the file's own name, and what is logged.
             "config" | "log" => {}
@@ -218,6 +233,10 @@ impl Settings {
     pub fn https(&self) -> bool {
         self.url().starts_with("https://")
     }
+}
+
+fn number(value: &str) -> Result<u32, String> {
+    value.parse().map_err(|_| format!("“{value}” is not a number"))
 }
 
 fn yes(value: &str) -> Result<bool, String> {
@@ -314,6 +333,8 @@ mod tests {
         for (name, value) in [
             ("CLOUD_DELIVERY_ADDR", "here"),
             ("CLOUD_DELIVERY_SIMULATED", "maybe"),
+            ("CLOUD_DELIVERY_LAUNCHES_PER_MINUTE", "many"),
+            ("CLOUD_DELIVERY_LIVE_SESSIONS_PER_USER", "-1"),
             ("CLOUD_DELIVERY_CLOCK", "sundial"),
             ("CLOUD_DELIVERY_NODE_URL", "https://10.0.0.2:3000"),
             ("CLOUD_DELIVERY_NODE_URL", "10.0.0.2"),

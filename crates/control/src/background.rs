@@ -30,6 +30,10 @@ const BEAT: Duration = Duration::from_secs(1);
 const LOST: Duration = Duration::from_millis(250);
 /// How often a sweep is made when no administrator asks for one.
 const SWEEP: Duration = Duration::from_secs(300);
+/// How often the head of the log of events is compared with the one that was seen before.
+const HEAD: Duration = Duration::from_secs(60);
+/// How often the head is written to the journal, and signed.
+const CHECKPOINT: Duration = Duration::from_secs(3600);
 /// How long after a failed stop the environment is asked again, at first; then twice as long each time.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest pause between two such attempts.
@@ -57,6 +61,7 @@ impl Control {
         tasks.spawn(self.clone().take_signals(signals));
         tasks.spawn(self.clone().close_ended());
         tasks.spawn(self.clone().every(TIMERS, "timers", Self::act_on_deadlines));
+        tasks.spawn(self.clone().every(TIMERS, "refusals", Self::record_refusals));
         tasks.spawn(self.clone().every(TIMERS, "tabs", Self::mind_tabs));
         tasks.spawn(self.clone().every(TIMERS, "settling tabs", Self::settle_tabs));
         tasks.spawn(self.clone().every(BEAT, "heartbeat", Self::beat));
@@ -64,6 +69,8 @@ impl Control {
         tasks.spawn(self.clone().every(TIMERS, "share of sweeps", Self::sweep_share));
         tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
         tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));
+        tasks.spawn(self.clone().every(HEAD, "head", Self::watch_head));
+        tasks.spawn(self.clone().every(CHECKPOINT, "checkpoint", Self::make_checkpoint));
         tasks.spawn(self.clone().follow());
         tasks.spawn(self.clone().every(SWEEP, "sweep", Self::sweep_if_due));
         tasks

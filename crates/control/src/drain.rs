@@ -38,7 +38,13 @@ impl Control {
         {
             tracing::warn!(%error, "that a tab is closed could not be recorded; the next start does it");
         }
+        if let Err(error) = self.write_refusals(true).await {
+            tracing::warn!(%error, "could not record how many equal launches were refused");
+        }
         self.writer.close().await;
+        if let Err(error) = self.make_checkpoint().await {
+            tracing::warn!(%error, "could not sign the head of the log of events");
+        }
     }
 
     /// Refuses while the server is about to stop, or has lost the log.

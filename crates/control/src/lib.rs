@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod first_start;
 mod health;
+mod launches;
 mod nodes;
 mod peers;
 mod people;
@@ -31,7 +32,7 @@ mod tabs;
 mod throttle;
 mod watch;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use environments::Environment;
@@ -44,6 +45,7 @@ use uuid::Uuid;
 
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
+pub use events::{Proof, Signed};
 pub use first_start::FirstStart;
 pub use nodes::{Host, Relay, SILENT};
 pub use peers::{NoPeers, Peers};
@@ -69,6 +71,12 @@ pub struct Options {
     pub node_url: Arc<str>,
     /// How this node reaches them.
     pub peers: Arc<dyn Peers>,
+    /// Most launches a minute of one person, on this node; `None` = no limit.
+    pub launches_per_minute: Option<NonZeroU32>,
+    /// Most live sessions of one person, on all nodes together; `None` = no limit.
+    pub live_sessions_per_user: Option<NonZeroU32>,
+    /// Signs the head of the log of events; `None` = it is not signed.
+    pub audit_key: Option<store::chain::Key>,
     /// How long the log may be away before tabs and watches are closed; `None` = they stay open.
     pub lost_after: Option<TimeDelta>,
 }
@@ -81,6 +89,9 @@ impl Default for Options {
             node: ONLY_NODE.into(),
             node_url: "".into(),
             peers: Arc::new(NoPeers),
+            launches_per_minute: None,
+            live_sessions_per_user: None,
+            audit_key: None,
             lost_after: None,
         }
     }
@@ -99,7 +110,10 @@ pub struct Control {
     clock: Arc<dyn Clock>,
     options: Options,
     throttle: throttle::Throttle,
+    launch_rate: launches::LaunchRate,
+    refusals: launches::Refusals,
     hashing: Semaphore,
+    seen_head: events::SeenHead,
     sweeps: refresh::Sweeps,
     nodes: nodes::Nodes,
     closing: Arc<Notify>,
@@ -133,6 +147,7 @@ impl Control {
         let sweeps = refresh::Sweeps::new(clock.now());
         let nodes = nodes::Nodes::new(clock.now());
         let hashing = Semaphore::new(options.hashing);
+        let launch_rate = launches::LaunchRate::new(options.launches_per_minute, clock.clone());
         Ok(Arc::new(Self {
             store,
             writer,
@@ -142,7 +157,10 @@ impl Control {
             clock,
             options,
             throttle: throttle::Throttle::default(),
+            launch_rate,
+            refusals: launches::Refusals::default(),
             hashing,
+            seen_head: events::SeenHead::default(),
             sweeps,
             nodes,
             closing,
