@@ -1,6 +1,6 @@
 //! The composition root: the only place that names a concrete store and concrete environments.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use control::{Clock, Control, Environments, FirstStart, Options};
@@ -19,6 +19,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
+    audit_key,
     clock::{SystemClock, Time},
     http::peers::HttpPeers,
     settings::Settings,
@@ -55,6 +56,9 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
         node: settings.node().into(),
         node_url: settings.node_url().into(),
         peers: Arc::new(HttpPeers::new()?),
+        launches_per_minute: NonZeroU32::new(settings.launches_per_minute),
+        live_sessions_per_user: NonZeroU32::new(settings.live_sessions_per_user),
+        audit_key: settings.audit_key_file.as_deref().map(audit_key::read).transpose()?,
         lost_after,
         password_checks: settings.password_checks,
         password_queue: settings.password_queue,
@@ -76,8 +80,12 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
 
 /// Opens the log for one verb of the command line, beside a server that may be running.
 pub async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
+    let options = Options {
+        audit_key: settings.audit_key_file.as_deref().map(audit_key::read).transpose()?,
+        ..Options::default()
+    };
     let store = store(settings, false).await.map_err(|error| error.to_string())?;
-    open(store, Environments::new(), Time::System, Options::default()).await
+    open(store, Environments::new(), Time::System, options).await
 }
 
 /// The log: for a server, which has it for itself, or for a tool beside it.

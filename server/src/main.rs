@@ -6,6 +6,7 @@
 //! To add a setting: one field in [`settings`]. To add a route: the file of its resource in [`http`]. To add a verb: a
 //! file in [`cli`].
 
+mod audit_key;
 mod cli;
 mod clock;
 mod composition;

@@ -64,6 +64,12 @@ pub struct Settings {
     pub require_limits: bool,
     /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
     pub reload_grace_ms: u32,
+    /// Most launches a minute of one person; 0 = no limit.
+    pub launches_per_minute: u32,
+    /// Most live sessions of one person; 0 = no limit.
+    pub live_sessions_per_user: u32,
+    /// File with the key that signs the log of events; without it the log is not signed.
+    pub audit_key_file: Option<PathBuf>,
     /// Which time counts: `steady` or `system`.
     pub clock: Time,
     /// Connections that one address may have at the same time. This host is exempt, for a reverse proxy on it.
@@ -93,6 +99,9 @@ impl Default for Settings {
             simulated: false,
             require_limits: false,
             reload_grace_ms: 2000,
+            launches_per_minute: 20,
+            live_sessions_per_user: 10,
+            audit_key_file: None,
             clock: Time::Steady,
             connections_per_address: 4096,
         }
@@ -100,7 +109,7 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 25] = [
     "addr",
     "data_dir",
     "database_url",
@@ -121,6 +130,9 @@ const KEYS: [&str; 22] = [
     "simulated",
     "require_limits",
     "reload_grace_ms",
+    "launches_per_minute",
+    "live_sessions_per_user",
+    "audit_key_file",
     "clock",
     "connections_per_address",
 ];
@@ -186,6 +198,9 @@ impl Settings {
                     .parse()
                     .map_err(|_| format!("“{value}” is not a number of milliseconds"))?;
             }
+            "launches_per_minute" => self.launches_per_minute = number(value)?,
+            "live_sessions_per_user" => self.live_sessions_per_user = number(value)?,
+            "audit_key_file" => self.audit_key_file = Some(value.into()),
             "clock" => self.clock = value.parse()?,
             "connections_per_address" => {
                 self.connections_per_address = value
@@ -404,6 +419,8 @@ mod tests {
             ("CLOUD_DELIVERY_TRUSTED_PROXIES", "10.0.0.0/99"),
             ("CLOUD_DELIVERY_PROXY_HEADER", "via"),
             ("CLOUD_DELIVERY_PASSWORD_CHECKS", "many"),
+            ("CLOUD_DELIVERY_LAUNCHES_PER_MINUTE", "many"),
+            ("CLOUD_DELIVERY_LIVE_SESSIONS_PER_USER", "-1"),
             ("CLOUD_DELIVERY_CLOCK", "sundial"),
             ("CLOUD_DELIVERY_NODE_URL", "http://10.0.0.2:3000"),
             ("CLOUD_DELIVERY_NODE_URL", "http://localhost.example.edu"),

@@ -4,7 +4,10 @@ use crate::ui::dynamic::{When, each, part};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use session::wire::{MyApplication, SessionView};
+use session::{
+    refusal::LaunchRefusal,
+    wire::{MyApplication, SessionView},
+};
 
 use crate::{
     api::applications::my_applications,
@@ -26,7 +29,10 @@ use crate::{
 pub fn MyApps() -> impl IntoView {
     let first = load(|| (), |()| my_applications());
     let search = use_location().search;
-    let refused = move || parameter(&search.read(), "refused");
+    let refused = move || {
+        let token = parameter(&search.read(), "refused")?;
+        Some(LaunchRefusal::from_token(&token).map_or("Try again.".into(), LaunchRefusal::sentence))
+    };
     view! {
         <Title text="My apps" />
         <main class="page" id="content" tabindex="-1">

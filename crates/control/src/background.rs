@@ -1,11 +1,12 @@
 //! What runs by itself. Each task takes no input: it reads the state, makes the world agree with it, and can be run
 //! again at any time.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use environments::Signal;
+use futures::{FutureExt, future::join_all};
 use session::{
-    Actor, EndReason, SessionId, Status, Teardown,
+    Actor, EndReason, Session, SessionId, Status, Teardown,
     lifecycle::{self, Command},
 };
 use store::{Answer, Changes, Request, StoreError};
@@ -33,6 +34,10 @@ const BEAT: Duration = Duration::from_secs(1);
 const LOST: Duration = Duration::from_millis(250);
 /// How often a sweep is made when no administrator asks for one.
 const SWEEP: Duration = Duration::from_secs(300);
+/// How often the head of the log of events is compared with the one that was seen before.
+const HEAD: Duration = Duration::from_secs(60);
+/// How often the head is written to the journal, and signed.
+const CHECKPOINT: Duration = Duration::from_secs(3600);
 /// How long after a failed stop the environment is asked again, at first; then twice as long each time.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest pause between two such attempts.
@@ -60,6 +65,7 @@ impl Control {
         tasks.spawn(self.clone().take_signals(signals));
         tasks.spawn(self.clone().close_ended());
         tasks.spawn(self.clone().every(TIMERS, "timers", Self::act_on_deadlines));
+        tasks.spawn(self.clone().every(TIMERS, "refusals", Self::record_refusals));
         tasks.spawn(self.clone().every(TIMERS, "tabs", Self::mind_tabs));
         tasks.spawn(self.clone().every(TIMERS, "settling tabs", Self::settle_tabs));
         tasks.spawn(self.clone().every(BEAT, "heartbeat", Self::beat));
@@ -74,6 +80,8 @@ impl Control {
         }));
         tasks.spawn(self.clone().every(LAST_USE, "last use of logins", Self::write_last_use));
         tasks.spawn(self.clone().every(OLD_LOGINS, "old logins", Self::remove_old_logins));
+        tasks.spawn(self.clone().every(HEAD, "head", Self::watch_head));
+        tasks.spawn(self.clone().every(CHECKPOINT, "checkpoint", Self::make_checkpoint));
         tasks.spawn(self.clone().follow());
         tasks.spawn(self.clone().every(SWEEP, "sweep", Self::sweep_if_due));
         tasks
@@ -145,19 +153,37 @@ impl Control {
         }
     }
 
-    /// Deadlines that have come.
+    /// Acts on the deadlines that have come, on all of them together: they share commits, and one that fails delays no other.
     pub(crate) async fn act_on_deadlines(&self) -> Result<()> {
         let now = self.clock.now();
-        for session in self.replica.unended() {
-            if lifecycle::due(&session, now).is_some() && self.minds(&session, now) {
-                // What was due here may no longer be when it is its turn: the application got ready, or was opened.
-                let after = self.step(session.id, Command::Due, Actor::System).await?;
-                if after.status == Status::Error && self.mine(&after) {
-                    self.stop_in_environment(&after).await;
+        let mut due = self.replica.unended();
+        due.retain(|session| lifecycle::due(session, now).is_some() && self.minds(session, now));
+        let ended = join_all(due.into_iter().map(|session| async move {
+            // It may no longer be due when its turn comes: the application got ready, or a tab opened it.
+            let after = self.step(session.id, Command::Due, Actor::System).await;
+            after.map_err(|error| (session.id, error))
+        }));
+        let (mut failed, mut first) = (0_u32, None);
+        for after in ended.await {
+            match after {
+                Ok(after) if after.status == Status::Error && self.mine(&after) => self.stop_later(after),
+                Ok(_) => {}
+                Err(error) => {
+                    failed += 1;
+                    first.get_or_insert(error);
                 }
             }
         }
+        if let Some((id, error)) = first {
+            tracing::warn!(sessions = failed, first = %id, %error, "could not act on deadlines that have come; will retry");
+        }
         Ok(())
+    }
+
+    /// Has the environment stop a session that failed. [`Control::close_ended`] does it: a stop can take seconds.
+    fn stop_later(&self, session: Session) {
+        self.failed.lock().push(session);
+        self.closing.notify_one();
     }
 
     /// Removes ended sessions whose 48 hours are over. The timer does it; a test need not wait for it.
@@ -203,7 +229,7 @@ impl Control {
         }
     }
 
-    /// Has the environments close what ended, at once after each end. One that is slow holds up no other.
+    /// Has the environments stop the sessions that ended or failed, each in a task of its own: one that is slow delays no other.
     async fn close_ended(self: Arc<Self>) {
         let mut under_way = HashSet::new();
         let mut stops = JoinSet::new();
@@ -213,14 +239,27 @@ impl Control {
                     // The list knows of an end a moment before the tab does, and a tab that loses its application first is told
                     // that it was lost.
                     self.streams.close(session.id, Close::Expired);
-                    stops.spawn(self.clone().close(session.id));
+                    let closed = self.clone().close(session.id);
+                    stops.spawn(async move { Some(closed.await) });
                 }
+            }
+            for session in std::mem::take(&mut *self.failed.lock()) {
+                let control = self.clone();
+                stops.spawn(async move {
+                    control.stop_in_environment(&session).await;
+                    None
+                });
             }
             // Not after each stop: with thousands under way, looking would be most of the work.
             loop {
                 tokio::select! {
                     () = self.closing.notified() => break,
-                    Some(Ok(id)) = stops.join_next(), if !stops.is_empty() => { under_way.remove(&id); }
+                    Some(stopped) = stops.join_next(), if !stops.is_empty() => match stopped {
+                        Ok(Some(id)) => { under_way.remove(&id); }
+                        Ok(None) => {}
+                        // Only a stop of a failed session ends so, and the next sweep finds what it left.
+                        Err(error) => tracing::error!(%error, "a task that stops a failed session ended unexpectedly"),
+                    }
                 }
             }
         }
@@ -236,7 +275,17 @@ impl Control {
         id
     }
 
+    /// Tries once to close an ended session. A panic is a failed attempt like any other: without a retry, the session would stay
+    /// unclosed until the next start.
     async fn closed(&self, id: SessionId) -> bool {
+        let attempt = AssertUnwindSafe(self.try_to_close(id)).catch_unwind().await;
+        attempt.unwrap_or_else(|_| {
+            tracing::error!(session = %id, "closing an ended session panicked; will retry");
+            false
+        })
+    }
+
+    async fn try_to_close(&self, id: SessionId) -> bool {
         let closing = self
             .replica
             .get(id)

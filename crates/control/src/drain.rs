@@ -42,7 +42,13 @@ impl Control {
         if let Err(error) = self.write_last_use().await {
             tracing::warn!(%error, "could not write the last use of logins; some may count as idle a minute early");
         }
+        if let Err(error) = self.write_refusals(true).await {
+            tracing::warn!(%error, "could not record how many equal launches were refused");
+        }
         self.writer.close().await;
+        if let Err(error) = self.make_checkpoint().await {
+            tracing::warn!(%error, "could not sign the head of the log of events");
+        }
     }
 
     /// Refuses while the server is about to stop, or has lost the log.

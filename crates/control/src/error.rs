@@ -73,6 +73,9 @@ pub enum Error {
     /// The launch was refused.
     #[error("the launch was denied")]
     Denied(LaunchRefusal),
+    /// The person launched too often.
+    #[error("too many launches; {0} s to wait")]
+    TooManyLaunches(u32),
     /// The reason for the user is too long.
     #[error("the reason has {0} characters")]
     NoteTooLong(usize),
@@ -88,6 +91,9 @@ pub enum Error {
     /// The log has been away for too long.
     #[error("the log is lost")]
     Lost,
+    /// The log of events is not as it was written.
+    #[error("the log of events is not as it was written: {0}")]
+    Tampered(String),
     /// The server is about to stop.
     #[error("the server is stopping")]
     Stopping,
@@ -225,22 +231,32 @@ impl From<Error> for Problem {
                 )
             }
             Error::Denied(refusal) => {
-                let (status, code) = match refusal {
-                    LaunchRefusal::UnknownApplication => (404, "unknown_application"),
-                    LaunchRefusal::UnknownUser => (404, "unknown_user"),
-                    LaunchRefusal::ApplicationClosed => (409, "application_closed"),
-                    LaunchRefusal::EnvironmentClosed => (409, "environment_closed"),
-                    LaunchRefusal::NoSeat => (409, "no_seat"),
-                    LaunchRefusal::UserBlocked => (403, "blocked"),
-                    LaunchRefusal::RelaunchBlocked(_) => (409, "relaunch_blocked"),
+                let status = match refusal {
+                    LaunchRefusal::UnknownApplication | LaunchRefusal::UnknownUser => 404,
+                    LaunchRefusal::UserBlocked => 403,
+                    LaunchRefusal::TooManySessions | LaunchRefusal::TooManyLaunches => 429,
+                    LaunchRefusal::ApplicationClosed
+                    | LaunchRefusal::EnvironmentClosed
+                    | LaunchRefusal::NoSeat
+                    | LaunchRefusal::RelaunchBlocked(_) => 409,
                 };
-                Self::new(
-                    status,
-                    code,
-                    "The application was not launched",
-                    refusal.sentence().into_owned(),
-                )
+                Self {
+                    // Not known when a session ends: a client that asks again by itself need not do so more often.
+                    retry_after: (status == 429).then_some(60),
+                    ..Self::new(
+                        status,
+                        refusal.code(),
+                        "The application was not launched",
+                        refusal.sentence().into_owned(),
+                    )
+                }
             }
+            Error::TooManyLaunches(seconds) => later(
+                LaunchRefusal::TooManyLaunches.code(),
+                "The application was not launched",
+                format!("You launched too often. Wait {seconds} s, then try again."),
+                seconds,
+            ),
             Error::NoteTooLong(chars) => Self::new(
                 422,
                 "reason_too_long",
@@ -254,6 +270,7 @@ impl From<Error> for Problem {
                 format!("{count} sessions match; at most {MAX_CHOSEN} can be expired at once. Narrow the search."),
             ),
             Error::Environment(detail) => Self::new(502, "environment_failed", "The environment failed", detail),
+            Error::Tampered(what) => Self::new(500, "log_tampered", "The log of events is not as it was written", what),
             Error::Stopping => Self {
                 retry_after: Some(2),
                 ..Self::new(503, "stopping", "The server restarts", "Try again in a moment.")

@@ -1,5 +1,6 @@
 //! The log of what happened.
 
+mod head;
 mod search;
 
 use session::{
@@ -7,9 +8,9 @@ use session::{
     audit::{Entry, LIMITS, Page, Place, Query},
     wire::Me,
 };
-use store::Verified;
 
 use crate::{Control, Error, Result, authority::require};
+pub use head::{Proof, SeenHead, Signed};
 use search::Search;
 
 /// A part of everything that a search finds, and where the next part starts; `None` = that was all.
@@ -30,11 +31,5 @@ impl Control {
     pub async fn events_part(&self, me: &Me, query: &Query, place: Place) -> Result<Part> {
         require(me, Role::SystemAdmin)?;
         Search::new(&*self.store, &self.replica, query).part(place).await
-    }
-
-    /// Reads every event and checks that none was changed, added or removed since it was written.
-    pub async fn verify_events(&self, me: &Me) -> Result<Verified> {
-        require(me, Role::SystemAdmin)?;
-        Ok(self.store.verify_events().await?)
     }
 }

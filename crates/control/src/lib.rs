@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod first_start;
 mod health;
+mod launches;
 mod logins;
 mod nodes;
 mod passwords;
@@ -34,7 +35,7 @@ mod tabs;
 mod throttle;
 mod watch;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use environments::Environment;
@@ -47,6 +48,7 @@ use uuid::Uuid;
 
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
+pub use events::{Proof, Signed};
 pub use first_start::FirstStart;
 pub use nodes::{Host, Relay, SILENT};
 pub use passwords::{MIN_PASSWORD_CHARS, random_password};
@@ -79,6 +81,12 @@ pub struct Options {
     pub node_url: Arc<str>,
     /// How this node reaches them.
     pub peers: Arc<dyn Peers>,
+    /// Most launches a minute of one person, on this node; `None` = no limit.
+    pub launches_per_minute: Option<NonZeroU32>,
+    /// Most live sessions of one person, on all nodes together; `None` = no limit.
+    pub live_sessions_per_user: Option<NonZeroU32>,
+    /// Signs the head of the log of events; `None` = it is not signed.
+    pub audit_key: Option<store::chain::Key>,
     /// How long the log may be away before tabs and watches are closed; `None` = they stay open.
     pub lost_after: Option<TimeDelta>,
 }
@@ -94,6 +102,9 @@ impl Default for Options {
             node: ONLY_NODE.into(),
             node_url: "".into(),
             peers: Arc::new(NoPeers),
+            launches_per_minute: None,
+            live_sessions_per_user: None,
+            audit_key: None,
             lost_after: None,
         }
     }
@@ -116,9 +127,14 @@ pub struct Control {
     logins: logins::Logins,
     failed_sign_ins: coalesce::Coalescer<people::FailedSignIn>,
     catalogue: catalogue::Cache,
+    launch_rate: launches::LaunchRate,
+    refusals: launches::Refusals,
+    seen_head: events::SeenHead,
     sweeps: refresh::Sweeps,
     nodes: nodes::Nodes,
     closing: Arc<Notify>,
+    /// Sessions that failed, and that their environment has yet to stop.
+    failed: Mutex<Vec<Session>>,
     /// Held from taking over what the log's tail says until its tabs are told: [`Control::catch_up`].
     closing_tabs: Mutex<()>,
     views: watch::Views,
@@ -147,6 +163,7 @@ impl Control {
         let sweeps = refresh::Sweeps::new(clock.now());
         let nodes = nodes::Nodes::new(clock.now());
         let passwords = passwords::PasswordPool::new(options.password_checks, options.password_queue);
+        let launch_rate = launches::LaunchRate::new(options.launches_per_minute, clock.clone());
         Ok(Arc::new(Self {
             store,
             writer,
@@ -160,9 +177,13 @@ impl Control {
             logins: logins::Logins::default(),
             failed_sign_ins: coalesce::Coalescer::new(),
             catalogue: catalogue::Cache::default(),
+            launch_rate,
+            refusals: launches::Refusals::default(),
+            seen_head: events::SeenHead::default(),
             sweeps,
             nodes,
             closing,
+            failed: Mutex::default(),
             closing_tabs: Mutex::new(()),
             views: watch::Views::default(),
             draining: CancellationToken::new(),

@@ -12,6 +12,7 @@ use std::{
 
 use chrono::TimeDelta;
 use environments::{Environment, EnvironmentError};
+use futures::future::join_all;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use session::{
@@ -359,13 +360,14 @@ impl Control {
             .iter()
             .map(|session| session.id)
             .collect();
-        for orphan in running.difference(&live) {
+        // All at once: one that hangs or can't be stopped delays no other.
+        let orphans = running.difference(&live).map(|orphan| async move {
             tracing::info!(session = %orphan, "stopping what the log does not call live");
-            // One that can't be stopped says nothing about the others: the next sweep tries again.
             if let Err(error) = environment.stop(*orphan).await {
-                tracing::warn!(session = %orphan, %error, "it is still there");
+                tracing::warn!(session = %orphan, %error, "could not stop an orphaned session; the next sweep retries");
             }
-        }
+        });
+        join_all(orphans).await;
         Ok(u32::try_from(running.intersection(&live).count()).unwrap_or(u32::MAX))
     }
 

@@ -188,14 +188,18 @@ impl Control {
     }
 
     async fn launch_to_the_end(self: Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
+        self.check_launch_rate(me, application_id).await?;
         let session_id = SessionId(self.new_id());
         let at = self.clock.now();
+        let recorded = self.recorded_refusals(me, application_id);
         let request = Request::Launch {
             session_id,
             application_id,
             user_id: me.user_id,
             node: self.options.node.clone(),
             origin: me.origin.clone(),
+            most: self.options.live_sessions_per_user,
+            recorded: recorded.clone(),
             at,
         };
         match self.writer.submit(request).await? {
@@ -205,7 +209,10 @@ impl Control {
                 Ok(view)
             }
             Answer::Resumed(session) => Ok(SessionView::from(&session)),
-            Answer::Denied(refusal) => Err(Error::Denied(refusal)),
+            Answer::Denied(refusal) => {
+                self.note_refusal(me, application_id, refusal, &recorded);
+                Err(Error::Denied(refusal))
+            }
             other => Err(Error::Internal(format!("the store answered {other:?} to a launch"))),
         }
     }

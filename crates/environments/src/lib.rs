@@ -84,8 +84,8 @@ pub trait Environment: Send + Sync + 'static {
         None
     }
 
-    /// Returns when the start is accepted; [`Signal::Ready`] or [`Signal::Lost`] follows. Starting a session that
-    /// already runs is success and starts nothing.
+    /// Returns when the start is accepted; [`Signal::Ready`] or [`Signal::Lost`] follows. A start has no time limit here: the caller
+    /// stops a session that is not ready in time. Starting a session that already runs is success and starts nothing.
     async fn start(&self, spec: StartSpec) -> Result<(), EnvironmentError>;
 
     /// What really runs now.

@@ -1,6 +1,6 @@
 //! What the log keeps of each change: who did what to which session, and when.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,10 +69,13 @@ pub enum EventKind {
     Launched,
     /// A launch was refused; there is no session.
     LaunchRefused {
-        /// What was asked for, as it was given.
+        /// What was asked for, as it was given; empty where it was not one application.
         application: Arc<str>,
         /// Why not.
         reason: Arc<str>,
+        /// How many equal launches were refused since the last event that says so; `None` = this is the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        more: Option<NonZeroU32>,
     },
     /// The environment said ready.
     Ready,

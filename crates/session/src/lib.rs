@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod notice;
 pub mod policy;
 pub mod query;
+pub mod refusal;
 pub mod role;
 pub mod timeline;
 pub mod view;

@@ -1,6 +1,6 @@
 //! What happened to a session, as people read it. The server writes the words: the browser need not know every kind of event.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,22 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
         EventKind::TornDown => "Closed by the environment: nothing of it is left".to_owned(),
         EventKind::TeardownGivenUp => format!("Cleanup given up{by}: something of it may be left in the environment"),
         EventKind::Purged => "Removed from the list".to_owned(),
-        EventKind::LaunchRefused { application, reason } => format!("Launch of {application} refused: {reason}"),
+        EventKind::LaunchRefused {
+            application,
+            reason,
+            more,
+        } => {
+            let of = if application.is_empty() {
+                String::new()
+            } else {
+                format!(" of {application}")
+            };
+            match more.map(NonZeroU32::get) {
+                None => format!("Launch{of} refused: {reason}"),
+                Some(1) => format!("Launch{of} refused once more within a minute: {reason}"),
+                Some(times) => format!("Launch{of} refused {times} more times within a minute: {reason}"),
+            }
+        }
         EventKind::BatchExpired { size: 1, .. } => format!("Expire of 1 selected session begun{by}"),
         EventKind::BatchExpired { size, .. } => format!("Expire of {size} sessions together begun{by}"),
         EventKind::ApplicationChanged { name, change, .. } => {
@@ -239,9 +254,10 @@ mod tests {
             size,
             note: Some("exam".into()),
         };
-        let refused = EventKind::LaunchRefused {
-            application: "Terminal".into(),
+        let refused = |application: &str, more| EventKind::LaunchRefused {
+            application: application.into(),
             reason: "All seats of this application are taken.".into(),
+            more: NonZeroU32::new(more),
         };
         let blocked = EventKind::Expired {
             reason: EndReason::Admin,
@@ -252,8 +268,16 @@ mod tests {
         vec![
             (EventKind::Launched, "Launched by jane"),
             (
-                refused,
+                refused("Terminal", 0),
                 "Launch of Terminal refused: All seats of this application are taken.",
+            ),
+            (
+                refused("Terminal", 1),
+                "Launch of Terminal refused once more within a minute: All seats of this application are taken.",
+            ),
+            (
+                refused("", 353),
+                "Launch refused 353 more times within a minute: All seats of this application are taken.",
             ),
             (EventKind::Ready, "Ready"),
             (

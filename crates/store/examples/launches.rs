@@ -48,6 +48,8 @@ fn launch(n: u128) -> Request {
         user_id: UserId(Uuid::from_u128(n % PEOPLE)),
         node: session::ONLY_NODE.into(),
         origin: None,
+        most: None,
+        recorded: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -1,11 +1,20 @@
-//! The chain of events: each carries a hash over itself and the hash of the one before it, and the log keeps the last one.
-//! Whoever changes, adds or removes an event afterwards breaks the chain at that place; who can rewrite the whole database
-//! can rewrite the chain as well, so keep its head somewhere else too (`cloud-delivery events verify` prints it).
+//! The chain of events: each carries a hash over itself and the hash of the one before it, and the log keeps the last one, its
+//! head. What this proves, and to whom:
+//!
+//! * Alone: whoever changes, adds or removes an event in the middle breaks the chain at that place. Whoever can write the database
+//!   can also remove the last events and set the head back, or compute every hash again: then the chain is consistent.
+//! * With a head that was kept elsewhere (the server's journal has one each hour): nothing up to that event was changed, added or
+//!   removed. This also finds events that were removed at the end.
+//! * With [`Checkpoint`]s: the same up to the newest checkpoint, for whoever has the key. Who can write the database but does not
+//!   have the key can only remove checkpoints, from the newest one on, together with the events since the one before.
 
-use session::SessionId;
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use hmac::{Hmac, KeyInit, Mac};
+use session::{SessionId, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, values::micros};
 
 /// SHA-256.
 pub type Hash = [u8; 32];
@@ -50,40 +59,128 @@ impl Link<'_> {
     }
 }
 
+/// The end of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number of the last event; 0 before the first.
+    pub number: u64,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+/// A head that was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The head.
+    pub head: Head,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// The signature.
+    pub mac: Hash,
+}
+
+/// A key that signs heads: HMAC-SHA-256.
+#[derive(Clone)]
+pub struct Key(Arc<[u8]>);
+
+impl Key {
+    /// Shortest key, in bytes: as long as the hash.
+    pub const SHORTEST: usize = 32;
+
+    /// A key; `None` where it is too short.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() >= Self::SHORTEST).then(|| Self(bytes.into()))
+    }
+
+    /// Signs a head.
+    pub fn sign(&self, head: Head, at: Timestamp) -> Result<Checkpoint> {
+        let mac = self.mac(head, at)?.finalize().into_bytes().into();
+        Ok(Checkpoint { head, at, mac })
+    }
+
+    /// Was the checkpoint made with this key?
+    pub fn verifies(&self, checkpoint: &Checkpoint) -> bool {
+        let mac = self.mac(checkpoint.head, checkpoint.at);
+        mac.is_ok_and(|mac| mac.verify_slice(&checkpoint.mac).is_ok())
+    }
+
+    fn mac(&self, head: Head, at: Timestamp) -> Result<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
+            .map_err(|_| StoreError::Corrupt("the key of the checkpoints".into()))?;
+        // All but the first part have a fixed length, so no two heads are the same bytes.
+        mac.update(b"cloud-delivery checkpoint 1");
+        mac.update(&head.number.to_be_bytes());
+        mac.update(&head.hash);
+        mac.update(&micros(at).to_be_bytes());
+        Ok(mac)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Key(…)")
+    }
+}
+
+/// A hash in hexadecimal.
+pub fn hex(hash: &Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash of 64 hexadecimal digits.
+pub fn parse_hex(text: &str) -> Option<Hash> {
+    let mut hash = START;
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (place, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * place..2 * place + 2], 16).ok()?;
+    }
+    Some(hash)
+}
+
 /// What a check of the events found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// How many there are.
     pub events: u64,
+    /// Number of the last one; 0 where there is none.
+    pub last: u64,
     /// Hash of the last one, in hexadecimal.
     pub head: String,
     /// What is wrong, from the first place on that is; `None` = nothing.
     pub broken: Option<String>,
+    /// For each of the hashes that were asked for, the event that has it.
+    pub found: Vec<Option<u64>>,
 }
 
 /// Checks events one after the other, oldest first.
 #[derive(Debug)]
-pub struct Check {
+pub struct Check<'a> {
     events: u64,
-    last: Hash,
+    last: (u64, Hash),
     broken: Option<String>,
+    wanted: &'a [Hash],
+    found: HashMap<Hash, Option<u64>>,
 }
 
-impl Default for Check {
-    fn default() -> Self {
+impl<'a> Check<'a> {
+    /// A check that also looks for the events of these hashes.
+    pub fn new(wanted: &'a [Hash]) -> Self {
+        let found = wanted.iter().map(|hash| (*hash, (*hash == START).then_some(0)));
         Self {
             events: 0,
-            last: START,
+            last: (0, START),
             broken: None,
+            wanted,
+            found: found.collect(),
         }
     }
-}
 
-impl Check {
     /// The next event, as it is stored, with its number.
     pub fn next(&mut self, number: i64, event: &Link<'_>, hash: &[u8]) {
         self.events += 1;
-        let expected = event.hash(&self.last);
+        let expected = event.hash(&self.last.1);
         if self.broken.is_none() && hash != expected {
             self.broken = Some(format!(
                 "event {number} ({}) is not what was written, or one before it is missing",
@@ -91,15 +188,23 @@ impl Check {
             ));
         }
         // From what is stored, so that the next one is judged by itself.
-        self.last = hash.try_into().unwrap_or(expected);
+        let (hash, number) = (hash.try_into().unwrap_or(expected), number.unsigned_abs());
+        self.last = (number, hash);
+        if let Some(found) = self.found.get_mut(&hash) {
+            *found = Some(number);
+        }
     }
 
     /// After the last one: `head` is what the log says its hash is.
     pub fn end(self, head: &[u8]) -> Verified {
-        let missing = self.last != head;
+        let (last, hash) = self.last;
+        let missing = hash != head;
+        let found = |wanted: &Hash| self.found.get(wanted).copied().flatten();
         Verified {
             events: self.events,
-            head: self.last.iter().map(|byte| format!("{byte:02x}")).collect(),
+            last,
+            head: hex(&hash),
+            found: self.wanted.iter().map(found).collect(),
             broken: self
                 .broken
                 .or_else(|| missing.then(|| "the last events are missing".to_owned())),
@@ -155,7 +260,7 @@ mod tests {
         let first = LINK.hash(&START);
         let second = LINK.hash(&first);
         let checked = |events: &[&Hash], head: &Hash| {
-            let mut check = Check::default();
+            let mut check = Check::new(&[]);
             for (number, hash) in (1..).zip(events) {
                 check.next(number, &LINK, *hash);
             }
@@ -166,5 +271,56 @@ mod tests {
         assert!(checked(&[&second], &second).is_some_and(|text| text.contains("event 1")));
         assert!(checked(&[&first, &first], &first).is_some_and(|text| text.contains("event 2")));
         assert!(checked(&[&first], &second).is_some_and(|text| text.contains("last")));
+    }
+
+    #[test]
+    fn a_head_is_found_where_its_event_is() {
+        let first = LINK.hash(&START);
+        let second = LINK.hash(&first);
+        let wanted = [second, [7; 32], START];
+        let mut check = Check::new(&wanted);
+        check.next(1, &LINK, &first);
+        check.next(2, &LINK, &second);
+        let verified = check.end(&second);
+        assert_eq!((verified.last, verified.found), (2, vec![Some(2), None, Some(0)]));
+    }
+
+    #[test]
+    fn a_checkpoint_is_verified_with_its_key_only_and_as_it_was_signed() {
+        let key = Key::new(&[1; 32]).unwrap();
+        let head = Head {
+            number: 9,
+            hash: [3; 32],
+        };
+        let signed = key.sign(head, Timestamp::UNIX_EPOCH).unwrap();
+        assert!(key.verifies(&signed));
+        assert!(!Key::new(&[2; 32]).unwrap().verifies(&signed));
+        for forged in [
+            Checkpoint {
+                head: Head { number: 8, ..head },
+                ..signed.clone()
+            },
+            Checkpoint {
+                head: Head { hash: [4; 32], ..head },
+                ..signed.clone()
+            },
+            Checkpoint {
+                at: Timestamp::UNIX_EPOCH + chrono::TimeDelta::seconds(1),
+                ..signed.clone()
+            },
+        ] {
+            assert!(!key.verifies(&forged), "{forged:?}");
+        }
+        assert!(Key::new(&[1; 31]).is_none(), "too short");
+        assert_eq!(format!("{key:?}"), "Key(…)");
+    }
+
+    #[test]
+    fn a_hash_is_read_as_it_is_printed() {
+        let hash = LINK.hash(&START);
+        assert_eq!(parse_hex(&hex(&hash)), Some(hash));
+        for text in ["", "00", &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(parse_hex(text), None, "{text}");
+        }
     }
 }

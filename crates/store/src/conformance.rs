@@ -88,6 +88,8 @@ cases! {
         an_ended_session_is_not_resumed,
         refusals_come_in_their_order_and_are_kept,
         seats_are_never_exceeded,
+        nobody_has_more_live_sessions_than_allowed,
+        a_refusal_that_is_recorded_is_not_written_again,
         a_seat_is_free_again_after_the_end,
         requests_of_a_batch_see_each_other,
         a_policy_is_kept_as_it_was_at_launch;
@@ -142,5 +144,6 @@ cases! {
         closing_ends_sessions_only_where_that_is_asked_for,
         a_relaunch_is_blocked_for_its_time_and_its_application,
         what_is_done_to_people_is_in_the_log,
-        the_chain_of_events_holds;
+        the_chain_of_events_holds,
+        the_head_is_the_last_event_and_checkpoints_stay;
 }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    num::NonZeroU32,
     sync::Arc,
 };
 
@@ -55,6 +56,8 @@ pub(crate) struct Questions {
     pub(crate) applications: Vec<ApplicationId>,
     /// The live sessions of these people and applications, and until when they are blocked.
     pub(crate) pairs: BTreeSet<Pair>,
+    /// How many live sessions these people have.
+    pub(crate) holders: BTreeSet<UserId>,
     /// Which of these batches are noted.
     pub(crate) batches: Vec<BatchId>,
 }
@@ -62,22 +65,33 @@ pub(crate) struct Questions {
 impl Questions {
     pub(crate) fn of(requests: &[Request]) -> Self {
         let mut asked = Self::default();
+        let (mut users, mut applications) = (BTreeSet::new(), BTreeSet::new());
         for request in requests {
             match request {
                 Request::Launch {
                     application_id,
                     user_id,
+                    most,
                     ..
                 } => {
                     asked.pairs.insert((*user_id, *application_id));
+                    asked.holders.extend(most.map(|_| *user_id));
+                }
+                Request::RecordRefusal {
+                    user_id,
+                    application_id,
+                    ..
+                } => {
+                    users.insert(user_id.0);
+                    applications.extend(*application_id);
                 }
                 Request::Step { session_id, .. } => asked.sessions.push(session_id.0),
                 Request::Batch { batch, .. } => asked.batches.push(*batch),
                 Request::Purge { .. } => {}
             }
         }
-        let users: BTreeSet<_> = asked.pairs.iter().map(|(user, _)| user.0).collect();
-        let applications: BTreeSet<_> = asked.pairs.iter().map(|(_, application)| *application).collect();
+        users.extend(asked.pairs.iter().map(|(user, _)| user.0));
+        applications.extend(asked.pairs.iter().map(|(_, application)| *application));
         asked.users.extend(users);
         asked.applications.extend(applications);
         asked
@@ -93,6 +107,8 @@ pub(crate) struct Facts {
     pub(crate) sessions: Vec<Session>,
     /// Live sessions, at least of applications whose seats are counted.
     pub(crate) taken: HashMap<ApplicationId, i64>,
+    /// Live sessions of the people that were asked about.
+    pub(crate) held: HashMap<UserId, i64>,
     pub(crate) blocked: HashMap<Pair, Timestamp>,
     pub(crate) noted: HashSet<BatchId>,
 }
@@ -113,6 +129,7 @@ pub(crate) struct Batch {
     sessions: HashMap<SessionId, Session>,
     live: BTreeMap<Pair, BTreeSet<(Timestamp, SessionId)>>,
     taken: HashMap<ApplicationId, i64>,
+    held: HashMap<UserId, i64>,
     blocked: HashMap<Pair, Timestamp>,
     noted: HashSet<BatchId>,
     /// Not a set: an id that is used twice must meet the database's own refusal.
@@ -132,6 +149,7 @@ impl Batch {
             sessions: HashMap::new(),
             live: BTreeMap::new(),
             taken: HashMap::new(),
+            held: HashMap::new(),
             blocked: HashMap::new(),
             noted: HashSet::new(),
             added: Vec::new(),
@@ -140,14 +158,16 @@ impl Batch {
         }
     }
 
-    /// Goes by these facts from now on, and no longer by those before. What was decided so far must be written by then.
+    /// Replaces the loaded rows. The rows decided so far must be written by then.
     pub(crate) fn learn(&mut self, facts: Facts) {
         self.users = facts.users.into_iter().map(|user| (user.id, user)).collect();
         let by_id = |found: Launchable| (found.application.id, found);
         self.launchable = facts.launchable.into_iter().map(by_id).collect();
         self.taken = facts.taken;
+        self.held = facts.held;
         self.blocked = facts.blocked;
-        self.noted = facts.noted;
+        // What was noted before is not in the database yet: events are written last.
+        self.noted.extend(facts.noted);
         self.sessions.clear();
         self.live.clear();
         for session in facts.sessions {
@@ -163,16 +183,23 @@ impl Batch {
     /// Decides one request. [`Request::Purge`] is the database's to answer: [`Batch::purged`].
     pub(crate) fn answer(&mut self, request: &Request) -> Answer {
         match request {
-            Request::Launch {
-                session_id,
-                application_id,
+            Request::Launch { at, .. } => self.launch(request, kept(*at)),
+            Request::RecordRefusal {
                 user_id,
-                node,
+                application_id,
+                refusal,
+                more,
                 origin,
                 at,
             } => {
-                let wanted = (*session_id, *user_id, *application_id);
-                self.launch(wanted, node, origin.as_ref(), kept(*at))
+                let actor = self.actor(*user_id, origin.as_ref());
+                let what = EventKind::LaunchRefused {
+                    application: application_id.map_or_else(|| "".into(), |id| self.name(id)),
+                    reason: refusal.sentence().as_ref().into(),
+                    more: *more,
+                };
+                self.log(kept(*at), None, actor, what);
+                Answer::Noted
             }
             Request::Step {
                 session_id,
@@ -226,20 +253,24 @@ impl Batch {
         Rows { added, changed }
     }
 
-    fn launch(
-        &mut self,
-        (id, user_id, application_id): (SessionId, UserId, ApplicationId),
-        node: &Arc<str>,
-        origin: Option<&Origin>,
-        at: Timestamp,
-    ) -> Answer {
-        let pair = (user_id, application_id);
-        let actor = self.users.get(&user_id).map_or(Actor::System, |user| Actor::Person {
+    /// Decides a [`Request::Launch`].
+    fn launch(&mut self, request: &Request, at: Timestamp) -> Answer {
+        let Request::Launch {
+            session_id,
+            application_id,
             user_id,
-            username: user.username.clone(),
-            origin: origin.cloned(),
-        });
-        let refusal = match (self.users.get(&user_id), self.launchable.get(&application_id)) {
+            node,
+            origin,
+            most,
+            recorded,
+            ..
+        } = request
+        else {
+            return Answer::Unknown;
+        };
+        let pair = (*user_id, *application_id);
+        let actor = self.actor(*user_id, origin.as_ref());
+        let refusal = match (self.users.get(user_id), self.launchable.get(application_id)) {
             (None, _) => LaunchRefusal::UnknownUser,
             (Some(user), _) if user.blocked => LaunchRefusal::UserBlocked,
             (_, None) => LaunchRefusal::UnknownApplication,
@@ -249,32 +280,52 @@ impl Batch {
                 if let Some(session) = self.live(pair) {
                     return Answer::Resumed(session.clone());
                 }
-                match self.obstacle(pair, found, at) {
+                match self.obstacle(pair, found, *most, at) {
                     Some(refusal) => refusal,
                     None => {
-                        let session = pending(id, found, user, node, at, self.revision);
+                        let session = pending(*session_id, found, user, node, at, self.revision);
                         let command = found.application.command.clone();
-                        self.live.entry(pair).or_default().insert((at, id));
-                        *self.taken.entry(application_id).or_default() += 1;
-                        self.sessions.insert(id, session.clone());
-                        self.added.push(id);
-                        self.log(at, Some(id), actor, EventKind::Launched);
+                        self.add(session.clone());
+                        self.log(at, Some(session.id), actor, EventKind::Launched);
                         return Answer::Launched(session, command);
                     }
                 }
             }
         };
-        let found = self.launchable.get(&application_id);
-        let application = found.map_or_else(
-            || application_id.to_string().into(),
-            |found| found.application.name.clone(),
-        );
-        let what = EventKind::LaunchRefused {
-            application,
-            reason: refusal.sentence().as_ref().into(),
-        };
-        self.log(at, None, actor, what);
+        if !recorded.contains(&refusal) {
+            let what = EventKind::LaunchRefused {
+                application: self.name(*application_id),
+                reason: refusal.sentence().as_ref().into(),
+                more: None,
+            };
+            self.log(at, None, actor, what);
+        }
         Answer::Denied(refusal)
+    }
+
+    /// A new live session.
+    fn add(&mut self, session: Session) {
+        let (id, pair) = (session.id, (session.user_id, session.application_id));
+        self.live.entry(pair).or_default().insert((session.started_at, id));
+        *self.held.entry(pair.0).or_default() += 1;
+        *self.taken.entry(pair.1).or_default() += 1;
+        self.sessions.insert(id, session);
+        self.added.push(id);
+    }
+
+    /// A person as the log names them; the system where there is no such person.
+    fn actor(&self, id: UserId, origin: Option<&Origin>) -> Actor {
+        self.users.get(&id).map_or(Actor::System, |user| Actor::Person {
+            user_id: id,
+            username: user.username.clone(),
+            origin: origin.cloned(),
+        })
+    }
+
+    /// The name of an application; its id where there is none.
+    fn name(&self, id: ApplicationId) -> Arc<str> {
+        let found = self.launchable.get(&id);
+        found.map_or_else(|| id.to_string().into(), |found| found.application.name.clone())
     }
 
     /// The user's live session of an application: the newest, should there be several.
@@ -283,9 +334,19 @@ impl Batch {
         self.sessions.get(id)
     }
 
-    fn obstacle(&self, pair: Pair, found: &Launchable, at: Timestamp) -> Option<LaunchRefusal> {
+    fn obstacle(
+        &self,
+        pair: Pair,
+        found: &Launchable,
+        most: Option<NonZeroU32>,
+        at: Timestamp,
+    ) -> Option<LaunchRefusal> {
         if let Some(until) = self.blocked.get(&pair).filter(|until| **until > at) {
             return Some(LaunchRefusal::RelaunchBlocked(*until));
+        }
+        let held = self.held.get(&pair.0).copied().unwrap_or_default();
+        if most.is_some_and(|most| held >= i64::from(most.get())) {
+            return Some(LaunchRefusal::TooManySessions);
         }
         let taken = self.taken.get(&pair.1).copied().unwrap_or_default();
         let full = found.application.seats.is_some_and(|seats| taken >= i64::from(seats));
@@ -326,6 +387,9 @@ impl Batch {
             }
             if let Some(taken) = self.taken.get_mut(&session.application_id) {
                 *taken -= 1;
+            }
+            if let Some(held) = self.held.get_mut(&session.user_id) {
+                *held -= 1;
             }
         }
         if let Some(until) = session.blocked_until {

@@ -74,6 +74,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// May a single request of a batch be the cause, say because of the row that it is about? Nothing was written then, and the
+    /// other requests of the batch may succeed without it.
+    pub(crate) const fn may_be_one_requests(&self) -> bool {
+        matches!(
+            self,
+            Self::Taken(_) | Self::NoSuch(_) | Self::Database(_) | Self::Corrupt(_)
+        )
+    }
+
     pub(crate) fn unwritable(path: &Path, why: impl Into<io::Error>) -> Self {
         Self::Unwritable(path.display().to_string(), Arc::new(why.into()))
     }

@@ -7,14 +7,14 @@
 //! To add a database: a module that implements [`Store`], one test that runs [`mod@conformance`] on it, one arm in the
 //! server's composition root.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc};
 
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, BatchId, EnvironmentId, Event, Origin, Policy, Role, Session, SessionId, Timestamp, UserId,
     audit::Numbered,
     catalogue::{Admission, ApplicationSpec},
-    format, lifecycle,
+    lifecycle,
 };
 
 pub mod chain;
@@ -29,9 +29,10 @@ pub mod throwaway;
 mod values;
 pub mod writer;
 
-pub use chain::Verified;
+pub use chain::{Checkpoint, Hash, Head, Verified};
 pub use error::StoreError;
 pub use scan::EventScan;
+pub use session::refusal::LaunchRefusal;
 pub use writer::Writer;
 
 /// The result of every call.
@@ -166,7 +167,26 @@ pub enum Request {
         user_id: UserId,
         /// The node that will run it.
         node: Arc<str>,
-        /// Where the wish came from.
+        /// Where the request came from.
+        origin: Option<Origin>,
+        /// Most live sessions that the user may have; `None` = no limit.
+        most: Option<NonZeroU32>,
+        /// Refusals that the log already has: one equal to them is answered and not written again.
+        recorded: Vec<LaunchRefusal>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Record a refusal that no [`Request::Launch`] has written.
+    RecordRefusal {
+        /// Whose launch.
+        user_id: UserId,
+        /// Of what; `None` where it was not of one application.
+        application_id: Option<ApplicationId>,
+        /// Why it was refused.
+        refusal: LaunchRefusal,
+        /// How many equal launches were refused since the log's last event of it; `None` = this is the first.
+        more: Option<NonZeroU32>,
+        /// Where the request came from.
         origin: Option<Origin>,
         /// When.
         at: Timestamp,
@@ -202,46 +222,6 @@ pub enum Request {
     },
 }
 
-/// Why a launch was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LaunchRefusal {
-    /// No such user.
-    UnknownUser,
-    /// No such application.
-    UnknownApplication,
-    /// The application is closed to launches.
-    ApplicationClosed,
-    /// Its environment is closed to launches.
-    EnvironmentClosed,
-    /// All its seats are taken.
-    NoSeat,
-    /// The user is blocked.
-    UserBlocked,
-    /// An administrator expired the user's session of this application and blocked a relaunch until then.
-    RelaunchBlocked(Timestamp),
-}
-
-impl LaunchRefusal {
-    /// What people read.
-    pub fn sentence(self) -> Cow<'static, str> {
-        match self {
-            Self::UnknownUser => "There is no such user.".into(),
-            Self::UnknownApplication => "There is no such application.".into(),
-            Self::ApplicationClosed => "This application is closed to launches.".into(),
-            Self::EnvironmentClosed => "The environment of this application is closed to launches.".into(),
-            Self::NoSeat => "All seats of this application are taken. Try again later.".into(),
-            Self::UserBlocked => "This account is blocked.".into(),
-            Self::RelaunchBlocked(until) => {
-                let until = format::utc(until);
-                format!(
-                    "An administrator ended your session of this application. It can be launched again from {until} on."
-                )
-                .into()
-            }
-        }
-    }
-}
-
 /// What became of a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -249,7 +229,7 @@ pub enum Answer {
     Launched(Session, Vec<String>),
     /// The user's live session of that application; nothing was written.
     Resumed(Session),
-    /// The launch was refused, and the refusal kept as an event.
+    /// The launch was refused, and the refusal kept as an event unless it was named as recorded.
     Denied(LaunchRefusal),
     /// The session after the command. `changed` is false where the command was already so.
     Stepped {
@@ -262,7 +242,7 @@ pub enum Answer {
     Refused(lifecycle::Refusal, Session),
     /// There is no session of that id.
     Unknown,
-    /// The batch is noted.
+    /// The batch, or the refusal, is in the log.
     Noted,
     /// These were removed.
     Purged(Vec<SessionId>),
@@ -356,8 +336,16 @@ pub trait Store: Send + Sync + 'static {
     async fn events(&self, id: SessionId) -> Result<Vec<Event>>;
     /// A part of all events, in order: newest first, or oldest first from [`session::audit::Place::After`] on.
     async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>>;
-    /// Reads every event and checks that none was changed, added or removed since it was written.
-    async fn verify_events(&self) -> Result<Verified>;
+    /// Reads every event and checks that each is chained to the one before it; and finds the events of these hashes.
+    async fn verify_events(&self, heads: &[Hash]) -> Result<Verified>;
+    /// The last event.
+    async fn head(&self) -> Result<Head>;
+    /// The hash of an event; `None` where there is no event of that number.
+    async fn event_hash(&self, number: u64) -> Result<Option<Hash>>;
+    /// Keeps a checkpoint. One of the same event is kept as it is.
+    async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()>;
+    /// Every checkpoint, oldest event first.
+    async fn checkpoints(&self) -> Result<Vec<Checkpoint>>;
     /// Reserves a sweep: at most one each `interval`, whoever asks, also where a request comes late. A clock that was set back
     /// makes everybody wait for one interval, and by less than that for two.
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;

@@ -19,8 +19,8 @@ use session::{
 };
 
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, Login, NewLogin, Node, Request,
-    Result, SignedIn, Store, User,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Head, Heard, Login, NewLogin,
+    Node, Request, Result, SignedIn, Store, User,
     chain::{self, Check, Hash, Link, Verified},
     values::{json, kept, micros, number},
 };
@@ -49,6 +49,7 @@ struct State {
     preferences: HashMap<(UserId, String), String>,
     environments: BTreeMap<EnvironmentId, EnvironmentRow>,
     applications: BTreeMap<ApplicationId, Application>,
+    checkpoints: BTreeMap<u64, Checkpoint>,
     swept: Option<Timestamp>,
     nodes: BTreeMap<Arc<str>, Node>,
 }
@@ -151,8 +152,8 @@ impl State {
         all
     }
 
-    fn verify(&self) -> Result<Verified> {
-        let mut check = Check::default();
+    fn verify(&self, heads: &[Hash]) -> Result<Verified> {
+        let mut check = Check::new(heads);
         for (number, kept) in (1..).zip(&self.events) {
             let (actor, what) = (json(&kept.event.actor)?, json(&kept.event.what)?);
             let link = link(kept.revision, &kept.event, &actor, &what);
@@ -220,8 +221,33 @@ impl Store for Memory {
     async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>> {
         self.read(|state| state.scan(scan))
     }
-    async fn verify_events(&self) -> Result<Verified> {
-        self.read(State::verify)?
+    async fn verify_events(&self, heads: &[Hash]) -> Result<Verified> {
+        self.read(|state| state.verify(heads))?
+    }
+    async fn head(&self) -> Result<Head> {
+        self.read(|state| Head {
+            number: state.events.len() as u64,
+            hash: state.head(),
+        })
+    }
+    async fn event_hash(&self, number: u64) -> Result<Option<Hash>> {
+        self.read(|state| {
+            let index = usize::try_from(number.checked_sub(1)?).ok()?;
+            state.events.get(index).map(|kept| kept.hash)
+        })
+    }
+    async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
+        self.transact(|state| {
+            let kept = Checkpoint {
+                at: kept(checkpoint.at),
+                ..checkpoint.clone()
+            };
+            state.checkpoints.entry(checkpoint.head.number).or_insert(kept);
+            Ok(())
+        })
+    }
+    async fn checkpoints(&self) -> Result<Vec<Checkpoint>> {
+        self.read(|state| state.checkpoints.values().cloned().collect())
     }
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         self.transact(|state| {

@@ -88,25 +88,33 @@ async fn run(store: Arc<dyn Store>, mut messages: mpsc::Receiver<Message>, mut c
         if batch.is_empty() {
             continue;
         }
-        let done = match &failed {
-            None => store.write(&batch).await,
-            Some(error) => Err(StoreError::clone(error)),
-        };
-        match done {
-            Ok(done) => {
-                committed(&done);
-                for (answer, to) in done.answers.into_iter().zip(answers) {
-                    // Nobody may be waiting any more. The request is done all the same.
-                    let _ = to.send(Ok(answer));
+        // What one request can't be written for must not keep the others from being written: then each is a batch of its own.
+        let mut parts = vec![(batch, answers)];
+        while let Some((batch, answers)) = parts.pop() {
+            let done = match &failed {
+                None => store.write(&batch).await,
+                Some(error) => Err(StoreError::clone(error)),
+            };
+            match done {
+                Ok(done) => {
+                    committed(&done);
+                    for (answer, to) in done.answers.into_iter().zip(answers) {
+                        // Nobody may be waiting any more. The request is done all the same.
+                        let _ = to.send(Ok(answer));
+                    }
                 }
-            }
-            Err(error) => {
-                if let StoreError::Disk(_) = error {
-                    messages.close();
-                    failed = Some(error.clone());
+                Err(error) if batch.len() > 1 && error.may_be_one_requests() => {
+                    let single = batch.into_iter().zip(answers);
+                    parts.extend(single.rev().map(|(request, answer)| (vec![request], vec![answer])));
                 }
-                for to in answers {
-                    let _ = to.send(Err(error.clone()));
+                Err(error) => {
+                    if let StoreError::Disk(_) = error {
+                        messages.close();
+                        failed = Some(error.clone());
+                    }
+                    for to in answers {
+                        let _ = to.send(Err(error.clone()));
+                    }
                 }
             }
         }

@@ -2,28 +2,52 @@
 
 use clap::Subcommand;
 use control::Control;
+use session::format;
+use store::{Hash, chain::parse_hex};
 
 use super::{Outcome, told};
 
 /// What can be done with the log.
 #[derive(Subcommand)]
 pub enum Verb {
-    /// Read every event and check that none was changed, added or removed since it was written. Prints how many there are
-    /// and the hash of the last one: keep it elsewhere, and who rewrites the whole database is found out, too.
-    Verify,
+    /// Read every event and check the chain of their hashes. Alone, that finds what was changed, added or removed between
+    /// events. That nothing was removed at the end is proven by a head that was kept elsewhere: the server writes one to
+    /// its journal each hour, and when it starts and stops.
+    Verify {
+        /// A head that was kept elsewhere, as 64 hexadecimal digits.
+        #[arg(long, value_parser = head)]
+        head: Option<Hash>,
+    },
 }
 
 /// Runs a verb.
 pub async fn run(verb: Verb, control: &Control) -> Outcome {
-    let Verb::Verify = verb;
+    let Verb::Verify { head } = verb;
     let operator = control.operator().await.map_err(told)?;
-    let found = control.verify_events(&operator).await.map_err(told)?;
-    println!("{} events, the last one is {}", found.events, found.head);
-    match found.broken {
-        None => {
-            println!("nothing was changed, added or removed");
-            Ok(())
-        }
-        Some(broken) => Err(format!("the log of events is not as it was written: {broken}")),
+    let proof = control.verify_events(&operator, head).await.map_err(told)?;
+    println!(
+        "consistent up to {} (event {})",
+        proof.verified.head, proof.verified.last
+    );
+    if let Some(event) = proof.kept {
+        println!("the head given is event {event}: nothing up to it was changed, added or removed");
     }
+    if let Some(signed) = proof.signed {
+        let at = format::iso(signed.at);
+        println!(
+            "event {} was signed at {at}: nothing up to it was changed, added or removed",
+            signed.event
+        );
+    }
+    let proven = proof.kept.max(proof.signed.map(|signed| signed.event));
+    if proven != Some(proof.verified.last) {
+        println!(
+            "only a head that was kept elsewhere proves that nothing was removed at the end: verify --head, with one from the journal"
+        );
+    }
+    Ok(())
+}
+
+fn head(text: &str) -> Result<Hash, String> {
+    parse_hex(text).ok_or_else(|| "a head has 64 hexadecimal digits".to_owned())
 }

@@ -6,13 +6,9 @@ use axum::{
     response::Redirect,
 };
 use serde::Deserialize;
-use session::{
-    Status,
-    lifecycle::Seen,
-    wire::{ExpireRequest, Problem},
-};
+use session::{Status, lifecycle::Seen, refusal::LaunchRefusal, wire::ExpireRequest};
 
-use super::{AppState, api::id, logins::Person, origin::encode, problem::Refused};
+use super::{AppState, api::id, logins::Person, problem::Refused};
 
 #[derive(Deserialize)]
 pub struct Launch {
@@ -27,16 +23,19 @@ pub async fn launch(
 ) -> Result<Redirect, Refused> {
     let launched = match form.application.parse() {
         Ok(application) => state.control.launch(&me, application).await,
-        Err(_) => Err(control::Error::Denied(store::LaunchRefusal::UnknownApplication)),
+        Err(_) => Err(control::Error::Denied(LaunchRefusal::UnknownApplication)),
     };
     match launched {
         Ok(session) => Ok(Redirect::to(&format!("/sessions/{}", session.id))),
-        Err(error @ control::Error::Denied(_)) => {
-            let problem = Problem::from(error);
-            Ok(Redirect::to(&format!("/?refused={}", encode(&problem.detail))))
-        }
+        Err(control::Error::Denied(refusal)) => Ok(refused(refusal)),
+        Err(control::Error::TooManyLaunches(_)) => Ok(refused(LaunchRefusal::TooManyLaunches)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Back to My apps, which says why. The address carries a code: it shows no text that somebody put into a link.
+fn refused(refusal: LaunchRefusal) -> Redirect {
+    Redirect::to(&format!("/?refused={}", refusal.token()))
 }
 
 /// `POST /sessions/{id}/end`

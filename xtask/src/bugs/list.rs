@@ -187,8 +187,8 @@ pub const BUGS: &[Bug] = &[
         what: "the sweep forgets orphans",
         changes: &[(
             REFRESH,
-            "for orphan in running.difference(&live) {",
-            "for orphan in running.difference(&live).take(0) {",
+            "let orphans = running.difference(&live).map(",
+            "let orphans = running.difference(&live).take(0).map(",
         )],
     },
     Bug {

@@ -132,7 +132,7 @@ impl World {
         let world = self.clone();
         tokio::spawn(async move {
             let done = control.launch(&me, PROGRAMS[what]).await;
-            world.launched(request, done);
+            world.launched(request, me.user_id, done);
         });
     }
 

@@ -13,8 +13,8 @@ use super::{rules::Rule, world::World};
 pub enum Fate {
     /// A launch gave this session.
     Launched(SessionId),
-    /// A launch was denied.
-    Denied,
+    /// A launch of this person was denied.
+    Denied(UserId),
     /// A launch was denied because there is no such user: in the log nobody asked for it.
     DeniedToNobody,
     /// It was done.
@@ -30,7 +30,6 @@ impl Fate {
     pub const fn of(error: &Error) -> Self {
         match error {
             Error::Denied(LaunchRefusal::UnknownUser) => Self::DeniedToNobody,
-            Error::Denied(_) => Self::Denied,
             Error::Store(StoreError::Full | StoreError::Busy | StoreError::Unreachable(_)) => Self::Nothing,
             _ => Self::Unknown,
         }
@@ -44,7 +43,7 @@ impl World {
     }
 
     /// A launch is answered.
-    pub fn launched(&self, request: u32, done: control::Result<SessionView>) {
+    pub fn launched(&self, request: u32, by: UserId, done: control::Result<SessionView>) {
         let fate = match &done {
             Ok(view) => {
                 if !self.ledger().knew(view.id) {
@@ -53,6 +52,7 @@ impl World {
                 }
                 Fate::Launched(view.id)
             }
+            Err(Error::Denied(refusal)) if *refusal != LaunchRefusal::UnknownUser => Fate::Denied(by),
             Err(error) => Fate::of(error),
         };
         self.book.say(format_args!("  {request} launch: {}", told(&done)));

@@ -12,8 +12,8 @@ use session::{
     catalogue::{Admission, ApplicationSpec},
 };
 use store::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, Heard, NewLogin, Request, Result,
-    SignedIn, Store, StoreError, User, Verified, memory::Memory,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, Heard, NewLogin,
+    Request, Result, SignedIn, Store, StoreError, User, Verified, memory::Memory,
 };
 use tokio::{
     sync::Notify,
@@ -151,8 +151,20 @@ impl Store for Line {
     async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>> {
         self.read(self.memory().scan_events(scan)).await
     }
-    async fn verify_events(&self) -> Result<Verified> {
-        self.read(self.memory().verify_events()).await
+    async fn verify_events(&self, heads: &[Hash]) -> Result<Verified> {
+        self.read(self.memory().verify_events(heads)).await
+    }
+    async fn head(&self) -> Result<Head> {
+        self.read(self.memory().head()).await
+    }
+    async fn event_hash(&self, number: u64) -> Result<Option<Hash>> {
+        self.read(self.memory().event_hash(number)).await
+    }
+    async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
+        self.transact(self.memory().add_checkpoint(checkpoint)).await
+    }
+    async fn checkpoints(&self) -> Result<Vec<Checkpoint>> {
+        self.read(self.memory().checkpoints()).await
     }
     async fn claim_sweep(&self, now: Timestamp, interval: TimeDelta) -> Result<Claim> {
         self.transact(async {

@@ -56,9 +56,18 @@ impl House {
     }
 
     pub async fn with(plan: SimulatedPlan) -> Self {
+        Self::reached(plan, Options::default(), |environment| environment).await
+    }
+
+    /// With other options, and with something between the control and its environment.
+    pub async fn reached(
+        plan: SimulatedPlan,
+        options: Options,
+        through: impl FnOnce(Arc<Simulated>) -> Arc<dyn Environment>,
+    ) -> Self {
         let start = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        Self::in_folder(folder, Arc::new(ManualClock::new(start)), plan).await
+        Self::in_folder(folder, Arc::new(ManualClock::new(start)), plan, options, through).await
     }
 
     /// The same data after a crash: nothing of the old process is left, the clock goes on.
@@ -73,10 +82,17 @@ impl House {
             ..
         } = self;
         drop((control, _tasks, store, sqlite));
-        Self::in_folder(folder, clock, SimulatedPlan::default()).await
+        let (plan, options) = (SimulatedPlan::default(), Options::default());
+        Self::in_folder(folder, clock, plan, options, |environment| environment).await
     }
 
-    async fn in_folder(folder: TempDir, clock: Arc<ManualClock>, plan: SimulatedPlan) -> Self {
+    async fn in_folder(
+        folder: TempDir,
+        clock: Arc<ManualClock>,
+        plan: SimulatedPlan,
+        options: Options,
+        through: impl FnOnce(Arc<Simulated>) -> Arc<dyn Environment>,
+    ) -> Self {
         let sqlite = Arc::new(Sqlite::open(folder.path()).await.unwrap());
         let store: Arc<dyn Store> = sqlite.clone();
         if store.environments().await.unwrap().is_empty() {
@@ -84,10 +100,10 @@ impl House {
         }
         let (signals, received) = mpsc::unbounded_channel();
         let environment = Simulated::new(plan, signals);
-        let reached: Arc<dyn Environment> = environment.clone();
+        let reached = through(environment.clone());
         let options = Options {
             reload_grace: Duration::from_millis(20),
-            ..Options::default()
+            ..options
         };
         let control = Control::open(
             store.clone(),

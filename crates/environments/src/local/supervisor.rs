@@ -7,12 +7,11 @@ use std::{
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{Arc, atomic::Ordering},
-    time::Duration,
 };
 
 use tokio::{
     task::spawn_blocking,
-    time::{Instant, interval, sleep_until},
+    time::{Duration, interval},
 };
 
 use super::{
@@ -26,9 +25,6 @@ use super::{
     syscalls::UserNamespaces,
 };
 use crate::StartSpec;
-
-/// How long an application may take to start. It takes less than a second on a host that is not overwhelmed.
-const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How often a session that runs is asked whether it has run out of memory.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -176,12 +172,11 @@ async fn to_the_end(
     seen.map(|()| ended)
 }
 
-/// Returns when the sandbox must end or has ended; `Err` says why it must, unless it was asked to.
+/// Returns when the sandbox must end or has ended; `Err` says why it must, unless it was asked to. How long a start may take is
+/// the application's policy, which `control` applies: it stops the session.
 async fn watch(shared: &Shared, session: &Session, running: &mut Running) -> Result<(), String> {
-    let deadline = Instant::now() + START_PATIENCE;
     let mut look = interval(LOOK_EVERY);
     loop {
-        let ready = session.ready.load(Ordering::Acquire);
         tokio::select! {
             _ = look.tick() => {
                 // v1 ends one process, which need not be the application; what is left of the session is of no use.
@@ -195,9 +190,6 @@ async fn watch(shared: &Shared, session: &Session, running: &mut Running) -> Res
                 Err(error) => return Err(format!("the application can't be watched: {error}")),
             },
             () = session.stop.cancelled() => return Ok(()),
-            () = sleep_until(deadline), if !ready => {
-                return Err(format!("the application did not start within {START_PATIENCE:?}"));
-            }
         }
     }
 }

@@ -160,20 +160,22 @@ pub fn end_of(run_dir: &Path, command: &mut Command, application: &[&str]) -> St
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// A server that has no privileges: a copy of `examples/hold.rs` in this folder, as another user.
+/// The user that a server without privileges runs as: a made-up one where the test is root, else the test's own.
+pub fn unprivileged_uid() -> u32 {
+    if is_root() { 54321 } else { rustix::process::geteuid().as_raw() }
+}
+
+/// A server that has no privileges: a copy of `examples/hold.rs` in this folder, as [`unprivileged_uid`].
 pub fn unprivileged(folder: &Path) -> Command {
     let program = folder.join("hold");
     fs::copy(holder(), &program).unwrap();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    if !is_root() {
+        return Command::new(program);
+    }
+    let uid = unprivileged_uid().to_string();
     let mut command = Command::new("setpriv");
-    command.args([
-        "--reuid",
-        "54321",
-        "--regid",
-        "54321",
-        "--clear-groups",
-        "--bounding-set=-all",
-    ]);
+    command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--bounding-set=-all"]);
     command.arg(program);
     command
 }
@@ -181,13 +183,20 @@ pub fn unprivileged(folder: &Path) -> Command {
 /// A server on a host of its own kind: it sees the mounts that a line of shell makes.
 pub fn with_mounts(line: &str) -> Command {
     let mut command = Command::new("unshare");
-    command.args(["--mount", "sh", "-c", &format!("{line} && exec \"$@\""), "sh"]);
+    if can_mount() {
+        command.args(["--mount", "sh", "-c", &format!("{line} && exec \"$@\""), "sh"]);
+    } else {
+        // Root in a user namespace of its own may mount; the server in it is the user that it was outside.
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let line = format!("{line} && exec unshare --map-user={uid} --map-group={gid} \"$@\"");
+        command.args(["--map-root-user", "--mount", "sh", "-c", &line, "sh"]);
+    }
     command.arg(holder());
     command
 }
 
 /// May this process make mounts that only it sees?
-pub fn can_mount() -> bool {
+fn can_mount() -> bool {
     let status = Command::new("unshare").args(["--mount", "true"]).status();
     status.is_ok_and(|status| status.success())
 }

@@ -119,9 +119,6 @@ async fn files_are_bounded_by_the_size_of_each_folder() {
 
 #[tokio::test]
 async fn an_unprivileged_server_limits_processes_without_a_cgroup() {
-    if !is_root() {
-        return; // then the test above has shown it
-    }
     let folder = tempfile::tempdir().unwrap();
     let told = end_of(
         &folder.path().join("run"),
@@ -133,14 +130,12 @@ async fn an_unprivileged_server_limits_processes_without_a_cgroup() {
 
 #[tokio::test]
 async fn limits_that_are_required_and_not_there_refuse_the_start() {
-    if !is_root() {
-        return; // then it is not known which limits there are
-    }
     let folder = tempfile::tempdir().unwrap();
     let mut server = unprivileged(folder.path());
     let told = end_of(&folder.path().join("run"), server.arg("--require-limits"), &["xterm"]);
-    // A user without privileges may make no cgroups, unless somebody gave it one.
-    assert!(told.contains("require_limits") && told.contains("memory"), "{told}");
+    // A user without privileges may make no cgroups, unless the one who runs the test was given one: then it is accepted.
+    let refused = told.contains("require_limits") && told.contains("memory");
+    assert!(refused || (!is_root() && told.is_empty()), "{told}");
 
     let trial = Trial::with(environments::local::Options { require_limits: true });
     let started = trial.environment.start(crate::kit::spec(&["xterm"])).await;

@@ -11,7 +11,10 @@ use session::{
 };
 
 use super::{denials, kit::*, newest};
-use crate::{Answer, Changes, LaunchRefusal, Login, Store, StoreError};
+use crate::{
+    Answer, Changes, Checkpoint, Head, LaunchRefusal, Login, Store, StoreError,
+    chain::{START, hex},
+};
 
 pub(super) async fn blocking_a_user_ends_logins_and_sessions(store: Arc<dyn Store>) {
     furnish(&*store, 3).await;
@@ -177,19 +180,54 @@ pub(super) async fn what_is_done_to_people_is_in_the_log(store: Arc<dyn Store>) 
 }
 
 pub(super) async fn the_chain_of_events_holds(store: Arc<dyn Store>) {
-    let empty = store.verify_events().await.unwrap();
+    let empty = store.verify_events(&[]).await.unwrap();
     assert_eq!((empty.events, empty.broken), (0, None));
     furnish(&*store, 2).await;
     closed(&*store, 1, 1, at(60)).await;
     launched(&*store, 2, 2, LICENSED).await;
-    let checked = store.verify_events().await.unwrap();
+    let checked = store.verify_events(&[]).await.unwrap();
     assert_eq!(checked.broken, None);
     // Two of the catalogue, two people, one environment; launched, expired, closed; launched.
     assert_eq!(checked.events, 9);
     write(&*store, crate::Request::Purge { at: at(60 + 48 * 3600) }).await;
-    let longer = store.verify_events().await.unwrap();
+    let longer = store.verify_events(&[]).await.unwrap();
     assert_eq!((longer.events, longer.broken), (10, None));
     assert_ne!(longer.head, checked.head);
+}
+
+pub(super) async fn the_head_is_the_last_event_and_checkpoints_stay(store: Arc<dyn Store>) {
+    let none = Head { number: 0, hash: START };
+    assert_eq!(store.head().await.unwrap(), none);
+    furnish(&*store, 2).await;
+    let first = store.head().await.unwrap();
+    launched(&*store, 1, 1, TERMINAL).await;
+    let second = store.head().await.unwrap();
+    assert_eq!((first.number, second.number), (5, 6));
+    for head in [first, second] {
+        assert_eq!(store.event_hash(head.number).await.unwrap(), Some(head.hash));
+    }
+    for number in [0, 7, u64::MAX] {
+        assert_eq!(store.event_hash(number).await.unwrap(), None);
+    }
+    let wanted = [second.hash, START, [9; 32], first.hash];
+    let verified = store.verify_events(&wanted).await.unwrap();
+    assert_eq!(verified.found, [Some(6), Some(0), None, Some(5)]);
+    assert_eq!((verified.last, verified.head), (6, hex(&second.hash)));
+
+    let checkpoint = |head, seconds| Checkpoint {
+        head,
+        at: at(seconds),
+        mac: [1; 32],
+    };
+    for made in [checkpoint(second, 2), checkpoint(first, 1), checkpoint(first, 3)] {
+        store.add_checkpoint(&made).await.unwrap();
+    }
+    let kept = store.checkpoints().await.unwrap();
+    assert_eq!(
+        kept,
+        [checkpoint(first, 1), checkpoint(second, 2)],
+        "the first of an event stays"
+    );
 }
 
 /// Two sessions of the first person, the second of them of the licensed application, and one of the second person.

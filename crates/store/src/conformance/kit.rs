@@ -112,6 +112,8 @@ pub(super) fn launch(n: u128, who: u128, what: ApplicationId, when: Timestamp) -
         user_id: person(who),
         node: "a".into(),
         origin: None,
+        most: None,
+        recorded: Vec::new(),
         at: when,
     }
 }

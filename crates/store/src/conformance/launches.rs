@@ -100,6 +100,7 @@ pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Sto
                 what: EventKind::LaunchRefused {
                     application: application.into(),
                     reason: expected.sentence().into(),
+                    more: None,
                 },
             },
         );
@@ -174,6 +175,107 @@ pub(super) async fn seats_are_never_exceeded(store: Arc<dyn Store>) {
             .count(),
         19
     );
+}
+
+/// A launch of somebody who may have at most so many live sessions.
+fn limited(n: u128, who: u128, what: session::ApplicationId, limit: u32) -> Request {
+    let mut request = launch(n, who, what, at(0));
+    if let Request::Launch { most, .. } = &mut request {
+        *most = NonZeroU32::new(limit);
+    }
+    request
+}
+
+pub(super) async fn nobody_has_more_live_sessions_than_allowed(store: Arc<dyn Store>) {
+    furnish(&*store, 2).await;
+    let app = |n: u128| session::ApplicationId(uuid::Uuid::from_u128(500 + n));
+    for n in 0..20 {
+        let row = application(app(n), &format!("app{n}"), None);
+        store.add_application(&row, &Actor::System, at(0)).await.unwrap();
+    }
+    let writer = Writer::spawn(store.clone(), |_| {});
+    let answers = join_all((0..20).map(|n| writer.submit(limited(n, 1, app(n), 4)))).await;
+    let count = |is: fn(&Answer) -> bool| answers.iter().flatten().filter(|answer| is(answer)).count();
+    assert_eq!(count(|answer| matches!(answer, Answer::Launched(..))), 4);
+    assert_eq!(
+        count(|answer| *answer == Answer::Denied(LaunchRefusal::TooManySessions)),
+        16
+    );
+
+    // Who has as many as allowed still resumes them, others are not concerned, and what ended does not count.
+    let mine = all(&store).await[0].application_id;
+    let resumed = write(&*store, limited(30, 1, mine, 4)).await;
+    assert!(matches!(resumed, Answer::Resumed(_)), "{resumed:?}");
+    let other = write(&*store, limited(31, 2, app(0), 1)).await;
+    assert!(matches!(other, Answer::Launched(..)), "{other:?}");
+    let first = all(&store).await[0].id.0.as_u128() - session(0).0.as_u128();
+    let batch = [
+        limited(32, 1, app(19), 4),
+        step(first, expire(), at(1)),
+        limited(33, 1, app(19), 4),
+    ];
+    let done = store.write(&batch).await.unwrap().answers;
+    assert_eq!(done[0], Answer::Denied(LaunchRefusal::TooManySessions));
+    assert!(matches!(done[2], Answer::Launched(..)), "{done:?}");
+}
+
+pub(super) async fn a_refusal_that_is_recorded_is_not_written_again(store: Arc<dyn Store>) {
+    furnish(&*store, 1).await;
+    let unknown = session::ApplicationId(uuid::Uuid::from_u128(999));
+    let refused = |known: &[LaunchRefusal]| {
+        let mut request = launch(1, 1, unknown, at(3));
+        if let Request::Launch { recorded, .. } = &mut request {
+            *recorded = known.to_vec();
+        }
+        request
+    };
+    let denied = Answer::Denied(LaunchRefusal::UnknownApplication);
+    let before = store.revision().await.unwrap();
+    let known = [LaunchRefusal::NoSeat, LaunchRefusal::UnknownApplication];
+    let done = store.write(&[refused(&known)]).await.unwrap();
+    assert_eq!((done.answers, done.revision), (vec![denied.clone()], before));
+    assert_eq!(
+        write(&*store, refused(&[LaunchRefusal::NoSeat])).await,
+        denied,
+        "for another reason it is"
+    );
+
+    let more = |application_id, user, more| Request::RecordRefusal {
+        user_id: person(user),
+        application_id,
+        refusal: LaunchRefusal::NoSeat,
+        more: NonZeroU32::new(more),
+        origin: None,
+        at: at(60),
+    };
+    let batch = [
+        more(Some(LICENSED), 1, 353),
+        more(None, 1, 1),
+        more(Some(unknown), 99, 0),
+    ];
+    assert_eq!(
+        store.write(&batch).await.unwrap().answers,
+        [Answer::Noted, Answer::Noted, Answer::Noted]
+    );
+    let kept: Vec<_> = denials(&*store)
+        .await
+        .into_iter()
+        .map(|event| (event.at, event.actor, event.what))
+        .collect();
+    let event = |application: &str, more| EventKind::LaunchRefused {
+        application: application.into(),
+        reason: LaunchRefusal::NoSeat.sentence().into(),
+        more: NonZeroU32::new(more),
+    };
+    assert_eq!(
+        kept[..3],
+        [
+            (at(60), Actor::System, event(&unknown.to_string(), 0)),
+            (at(60), actor(1), event("", 1)),
+            (at(60), actor(1), event("Licensed", 353)),
+        ]
+    );
+    assert_eq!(kept.len(), 4);
 }
 
 pub(super) async fn a_seat_is_free_again_after_the_end(store: Arc<dyn Store>) {

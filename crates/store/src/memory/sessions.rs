@@ -1,9 +1,9 @@
 //! What becomes of requests.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use session::{
-    Actor, ApplicationId, EndReason, Event, EventKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    Actor, ApplicationId, EndReason, Event, EventKind, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
     lifecycle,
 };
 
@@ -55,33 +55,31 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
             user_id,
             node,
             origin,
+            most,
+            recorded,
             at,
         } => {
-            let by = state.users.get(user_id).map_or(Actor::System, |user| Actor::Person {
-                user_id: *user_id,
-                username: user.username.clone(),
-                origin: origin.clone(),
-            });
+            let by = asked_by(state, *user_id, origin.as_ref());
             let at = kept(*at);
-            if let Err(refusal) = allowed(state, *user_id, *application_id) {
-                let known = state.applications.get(application_id);
+            let mut denied = |state: &State, refusal| {
                 let what = EventKind::LaunchRefused {
-                    application: known.map_or_else(|| application_id.to_string().into(), |known| known.name.clone()),
-                    reason: refusal.sentence().as_ref().into(),
+                    application: name_of(state, *application_id),
+                    reason: LaunchRefusal::sentence(refusal).as_ref().into(),
+                    more: None,
                 };
-                events.push(event(&by, at, what));
-                return Ok(Answer::Denied(refusal));
+                if !recorded.contains(&refusal) {
+                    events.push(event(&by, at, what));
+                }
+                Ok(Answer::Denied(refusal))
+            };
+            if let Err(refusal) = allowed(state, *user_id, *application_id) {
+                return denied(state, refusal);
             }
             if let Some(session) = live_of(state, *user_id, *application_id) {
                 return Ok(Answer::Resumed(session.clone()));
             }
-            if let Err(refusal) = room(state, *user_id, *application_id, at) {
-                let what = EventKind::LaunchRefused {
-                    application: state.applications[application_id].name.clone(),
-                    reason: refusal.sentence().as_ref().into(),
-                };
-                events.push(event(&by, at, what));
-                return Ok(Answer::Denied(refusal));
+            if let Err(refusal) = room(state, *user_id, *application_id, *most, at) {
+                return denied(state, refusal);
             }
             if state.sessions.contains_key(session_id) {
                 return Err(StoreError::Taken(session_id.to_string()));
@@ -93,6 +91,22 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
                 ..event(&by, at, EventKind::Launched)
             });
             Ok(Answer::Launched(session, command))
+        }
+        Request::RecordRefusal {
+            user_id,
+            application_id,
+            refusal,
+            more,
+            origin,
+            at,
+        } => {
+            let what = EventKind::LaunchRefused {
+                application: application_id.map_or_else(|| "".into(), |id| name_of(state, id)),
+                reason: refusal.sentence().as_ref().into(),
+                more: *more,
+            };
+            events.push(event(&asked_by(state, *user_id, origin.as_ref()), *at, what));
+            Ok(Answer::Noted)
         }
         Request::Step {
             session_id,
@@ -123,6 +137,19 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
     }
 }
 
+fn asked_by(state: &State, user_id: UserId, origin: Option<&Origin>) -> Actor {
+    state.users.get(&user_id).map_or(Actor::System, |user| Actor::Person {
+        user_id,
+        username: user.username.clone(),
+        origin: origin.cloned(),
+    })
+}
+
+fn name_of(state: &State, id: ApplicationId) -> Arc<str> {
+    let known = state.applications.get(&id);
+    known.map_or_else(|| id.to_string().into(), |known| known.name.clone())
+}
+
 fn allowed(state: &State, user_id: UserId, application_id: ApplicationId) -> std::result::Result<(), LaunchRefusal> {
     let user = state.users.get(&user_id).ok_or(LaunchRefusal::UnknownUser)?;
     if user.blocked {
@@ -145,6 +172,7 @@ fn room(
     state: &State,
     user_id: UserId,
     application_id: ApplicationId,
+    most: Option<NonZeroU32>,
     at: Timestamp,
 ) -> std::result::Result<(), LaunchRefusal> {
     let mine = state
@@ -155,6 +183,13 @@ fn room(
         && until > at
     {
         return Err(LaunchRefusal::RelaunchBlocked(until));
+    }
+    let held = state
+        .sessions
+        .values()
+        .filter(|session| session.user_id == user_id && session.status.is_live());
+    if most.is_some_and(|most| held.count() >= most.get() as usize) {
+        return Err(LaunchRefusal::TooManySessions);
     }
     let live = state
         .sessions

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Result,
-    chain::{Check, Link, Verified},
+    chain::{Check, Hash, Link, Verified},
     values::{json, micros, number},
 };
 
@@ -79,9 +79,9 @@ const fn batch_of(what: &EventKind) -> Option<Uuid> {
 }
 
 /// Reads every event of one snapshot and checks the chain.
-pub(super) async fn verify(store: &Postgres) -> Result<Verified> {
+pub(super) async fn verify(store: &Postgres, heads: &[Hash]) -> Result<Verified> {
     let mut snapshot = store.long_snapshot().await?;
-    let mut check = Check::default();
+    let mut check = Check::new(heads);
     let all = sqlx::query("SELECT id, revision, session_id, at, kind, actor, what, hash FROM events ORDER BY id");
     snapshot
         .each(all, |row| {

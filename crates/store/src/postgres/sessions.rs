@@ -53,6 +53,8 @@ pub(super) const LIVE: &str = concat!(
 );
 pub(super) const TAKEN: &str = "SELECT application_id, count(*) FROM sessions \
      WHERE application_id = ANY ($1) AND status IN ('pending', 'active') GROUP BY application_id";
+pub(super) const HELD: &str = "SELECT user_id, count(*) FROM sessions \
+     WHERE user_id = ANY ($1) AND status IN ('pending', 'active') GROUP BY user_id";
 pub(super) const UNENDED_OF_USER: &str = unended!("user_id");
 pub(super) const UNENDED_OF_ENVIRONMENT: &str = unended!("environment_id");
 pub(super) const UNENDED_OF_APPLICATION: &str = unended!("application_id");
@@ -168,6 +170,21 @@ pub(super) async fn taken(lease: &mut Lease, applications: &[Uuid]) -> Result<Ha
         .map(|row| {
             let mut columns = Columns::of(row);
             Ok((ApplicationId(columns.id()?), columns.value()?))
+        })
+        .collect()
+}
+
+/// How many live sessions these people have.
+pub(super) async fn held(lease: &mut Lease, people: &BTreeSet<UserId>) -> Result<HashMap<UserId, i64>> {
+    if people.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let people: Vec<_> = people.iter().map(|user| user.0).collect();
+    let rows = lease.all(sqlx::query(HELD).bind(people)).await?;
+    rows.iter()
+        .map(|row| {
+            let mut columns = Columns::of(row);
+            Ok((UserId(columns.id()?), columns.value()?))
         })
         .collect()
 }

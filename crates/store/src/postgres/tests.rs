@@ -55,6 +55,7 @@ async fn the_frequent_questions_use_an_index() {
         // By person or by application: of an empty table either is as good.
         (sessions::LIVE, ids, "sessions_live_of_"),
         (sessions::TAKEN, ids, "sessions_live_of_application"),
+        (sessions::HELD, ids, "sessions_live_of_user"),
         (sessions::UNENDED_OF_USER, id, "sessions_unended"),
         (sessions::BLOCKED, ids, "sessions_blocked"),
         (write::PURGE, "'2030-01-01'", "sessions_to_purge"),

@@ -63,6 +63,7 @@ async fn facts(lease: &mut Lease, asked: &Questions) -> Result<Facts> {
         launchable,
         sessions: found,
         taken: sessions::taken(lease, &counted).await?,
+        held: sessions::held(lease, &asked.holders).await?,
         blocked: sessions::blocked(lease, &asked.pairs).await?,
         noted: events::noted(lease, &asked.batches).await?.into_iter().collect(),
     })

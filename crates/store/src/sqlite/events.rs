@@ -83,9 +83,9 @@ async fn insert_some(connection: &mut SqliteConnection, rows: &[(Link<'_>, Hash)
 }
 
 /// Reads every event of one snapshot and checks the chain.
-pub(super) async fn verify(store: &Sqlite) -> Result<Verified> {
+pub(super) async fn verify(store: &Sqlite, heads: &[Hash]) -> Result<Verified> {
     let mut snapshot = store.snapshot().await?;
-    let mut check = Check::default();
+    let mut check = Check::new(heads);
     let mut rows = sqlx::query("SELECT id, revision, session_id, at, kind, actor, what, hash FROM events ORDER BY id")
         .fetch(&mut *snapshot);
     while let Some(row) = rows.try_next().await? {

@@ -23,12 +23,13 @@ use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    Application, Changes, Claim, Committed, Edited, EnvironmentRow, EventScan, NewLogin, Request, Result, SignedIn,
-    Store, StoreError, User, Verified,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, NewLogin, Request,
+    Result, SignedIn, Store, StoreError, User, Verified,
 };
 
 mod catalogue;
 mod change;
+mod checkpoints;
 mod earlier;
 mod events;
 mod load;
@@ -173,8 +174,20 @@ impl Store for Sqlite {
     async fn scan_events(&self, scan: &EventScan) -> Result<Vec<Numbered>> {
         scan::events(self, scan).await
     }
-    async fn verify_events(&self) -> Result<Verified> {
-        events::verify(self).await
+    async fn verify_events(&self, heads: &[Hash]) -> Result<Verified> {
+        events::verify(self, heads).await
+    }
+    async fn head(&self) -> Result<Head> {
+        checkpoints::head(self).await
+    }
+    async fn event_hash(&self, number: u64) -> Result<Option<Hash>> {
+        checkpoints::event_hash(self, number).await
+    }
+    async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
+        checkpoints::add(self, checkpoint).await
+    }
+    async fn checkpoints(&self) -> Result<Vec<Checkpoint>> {
+        checkpoints::all(self).await
     }
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         sweep::claim(self, now, interval).await

@@ -61,6 +61,7 @@ pub(super) const UNENDED_OF_APPLICATION: &str = unended!("application_id");
 pub(super) const BLOCKED: &str = "SELECT user_id, application_id, max(blocked_until) \
      FROM (SELECT unhex(value ->> 0) AS person, unhex(value ->> 1) AS program FROM json_each(?1)) \
      CROSS JOIN sessions ON user_id = person AND application_id = program WHERE blocked_until IS NOT NULL GROUP BY user_id, application_id";
+pub(super) const HELD: &str = "SELECT count(*) FROM sessions WHERE user_id = ?1 AND status IN ('pending', 'active')";
 pub(super) const SEATS_TAKEN: &str =
     "SELECT count(*) FROM sessions WHERE application_id = ?1 AND status IN ('pending', 'active')";
 
@@ -168,6 +169,15 @@ fn list(pairs: &BTreeSet<Pair>) -> Result<String> {
 pub(super) async fn taken(connection: &mut SqliteConnection, of: ApplicationId) -> Result<i64> {
     let count = sqlx::query_scalar(SEATS_TAKEN).bind(&of.0.as_bytes()[..]);
     Ok(count.fetch_one(connection).await?)
+}
+
+/// How many live sessions a person has.
+pub(super) async fn held(connection: &mut SqliteConnection, id: UserId) -> Result<i64> {
+    let row = sqlx::query(HELD)
+        .bind(&id.0.as_bytes()[..])
+        .fetch_one(connection)
+        .await?;
+    Columns::of(&row).value()
 }
 
 /// Adds rows, as many as there are. All get the version `revision`.

@@ -109,6 +109,7 @@ async fn the_frequent_questions_use_an_index() {
         (sessions::CHANGED, "sessions_by_version"),
         (sessions::LIVE, "sessions_live_of_user"),
         (sessions::SEATS_TAKEN, "sessions_live_of_application"),
+        (sessions::HELD, "sessions_live_of_user"),
         (write::PURGE, "sessions_to_purge"),
         (events::OF_SESSION, "events_of_session"),
         (events::PURGED, "events_purged"),

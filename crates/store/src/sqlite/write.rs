@@ -53,6 +53,9 @@ async fn facts(connection: &mut SqliteConnection, asked: &Questions) -> Result<F
     };
     facts.sessions.extend(sessions::live(connection, &asked.pairs).await?);
     facts.blocked = sessions::blocked(connection, &asked.pairs).await?;
+    for id in &asked.holders {
+        facts.held.insert(*id, sessions::held(connection, *id).await?);
+    }
     for id in &asked.applications {
         let Some(found) = catalogue::launchable(connection, *id).await? else {
             continue;

@@ -73,6 +73,8 @@ fn launch(n: u128, who: u128) -> Request {
         user_id,
         node: session::ONLY_NODE.into(),
         origin: None,
+        most: None,
+        recorded: Vec::new(),
         at: at(0),
     }
 }
@@ -210,6 +212,33 @@ async fn a_full_disk_is_everybodys_answer_and_the_next_batch_works() {
         session_of(answer);
     }
     assert_eq!(store.load().await.unwrap().sessions.len(), 40);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_fails_only_the_request_that_is_about_it() {
+    let (store, dir) = store(3).await;
+    let commits = Arc::new(AtomicU64::new(0));
+    let count = commits.clone();
+    let writer = Writer::spawn(store.clone(), move |_| _ = count.fetch_add(1, Ordering::AcqRel));
+    for answer in join_all((0..3).map(|n| writer.submit(launch(n, n)))).await {
+        session_of(answer);
+    }
+    let database = rusqlite::Connection::open(dir.path().join("cloud-delivery.sqlite3")).unwrap();
+    let one = Uuid::from_u128(1);
+    database
+        .execute(
+            "UPDATE sessions SET policy = '{\"x\":1}' WHERE id = ?1",
+            [one.as_bytes()],
+        )
+        .unwrap();
+    let expired = join_all((0..3).map(|n| writer.submit(step(n, Command::expire(EndReason::User))))).await;
+    assert!(matches!(expired[1], Err(StoreError::Corrupt(_))), "{expired:?}");
+    assert!(expired[0].is_ok() && expired[2].is_ok(), "{expired:?}");
+    assert_eq!(
+        commits.load(Ordering::Acquire),
+        3,
+        "one for the launches, one for each expire that succeeded"
+    );
 }
 
 #[tokio::test]

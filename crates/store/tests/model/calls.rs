@@ -146,7 +146,7 @@ pub async fn everything(store: &dyn Store) -> String {
         text(store.environments().await),
         text(store.applications().await),
         text(store.scan_events(&ALL).await),
-        text(store.verify_events().await),
+        text(store.verify_events(&[]).await),
     ]);
     parts.join("\n")
 }

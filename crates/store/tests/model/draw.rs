@@ -9,7 +9,7 @@ use session::{
     event::SignInFailure,
     lifecycle::{Command, Seen},
 };
-use store::{Application, EnvironmentRow, Login, NewLogin, Request, User};
+use store::{Application, EnvironmentRow, LaunchRefusal, Login, NewLogin, Request, User};
 use uuid::Uuid;
 
 use super::calls::Call;
@@ -217,6 +217,16 @@ impl Draw {
         }
     }
 
+    fn refusal(&mut self) -> LaunchRefusal {
+        self.pick(&[
+            LaunchRefusal::NoSeat,
+            LaunchRefusal::UnknownUser,
+            LaunchRefusal::ApplicationClosed,
+            LaunchRefusal::TooManySessions,
+            LaunchRefusal::RelaunchBlocked(Timestamp::UNIX_EPOCH),
+        ])
+    }
+
     fn request(&mut self) -> Request {
         match self.below(20) {
             0..8 => {
@@ -233,9 +243,23 @@ impl Draw {
                     user_id: self.person(),
                     node: if self.one_in(2) { "a" } else { "b" }.into(),
                     origin: self.origin(),
+                    most: self.pick(&[None, None, NonZeroU32::new(1), NonZeroU32::new(2)]),
+                    recorded: if self.one_in(4) {
+                        vec![self.refusal()]
+                    } else {
+                        Vec::new()
+                    },
                     at: self.at(),
                 }
             }
+            10 => Request::RecordRefusal {
+                user_id: self.person(),
+                application_id: self.one_in(2).then(|| self.program()),
+                refusal: self.refusal(),
+                more: self.pick(&[None, NonZeroU32::new(1), NonZeroU32::new(u32::MAX)]),
+                origin: self.origin(),
+                at: self.at(),
+            },
             8 => Request::Purge { at: self.at() },
             9 => Request::Batch {
                 batch: self.batch(),

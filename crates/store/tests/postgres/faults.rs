@@ -90,7 +90,7 @@ async fn a_killed_server_loses_nothing_that_was_acknowledged_and_is_found_again(
             assert_eq!(session.status, Status::Expired, "{id}");
         }
     }
-    let verified = store.verify_events().await.unwrap();
+    let verified = store.verify_events(&[]).await.unwrap();
     assert_eq!(verified.broken, None);
     let newest = loaded.sessions.iter().map(|session| session.version).max();
     assert_eq!(newest, Some(loaded.revision));
@@ -142,7 +142,7 @@ async fn a_frozen_server_makes_calls_fail_in_time_and_is_used_again() {
         matches!(answer[0], Answer::Launched(..) | Answer::Resumed(_)),
         "{answer:?}"
     );
-    assert_eq!(store.verify_events().await.unwrap().broken, None);
+    assert_eq!(store.verify_events(&[]).await.unwrap().broken, None);
     // What failed was written once at most.
     assert!(store.events(SessionId(Uuid::from_u128(2))).await.unwrap().len() <= 1);
 }
@@ -180,7 +180,7 @@ async fn a_commit_whose_answer_is_lost_is_found_out() {
             }
         }
     }
-    assert_eq!(store.verify_events().await.unwrap().broken, None);
+    assert_eq!(store.verify_events(&[]).await.unwrap().broken, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,6 +217,6 @@ async fn futures_that_are_dropped_leave_no_transaction_open() {
     let added = newest(&store, |what| matches!(what, EventKind::UserChanged { .. })).await;
     assert_eq!(users, added.len());
     assert!(users >= finished as usize);
-    assert_eq!(store.verify_events().await.unwrap().broken, None);
+    assert_eq!(store.verify_events(&[]).await.unwrap().broken, None);
     store.add_user(&user(1000), &Actor::System, at(0)).await.unwrap();
 }

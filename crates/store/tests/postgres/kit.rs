@@ -81,6 +81,8 @@ pub fn launch(id: Uuid, who: u128, application_id: ApplicationId) -> Request {
         user_id: UserId(Uuid::from_u128(who)),
         node: session::ONLY_NODE.into(),
         origin: None,
+        most: None,
+        recorded: Vec::new(),
         at: at(0),
     }
 }

@@ -63,7 +63,7 @@ async fn seats_are_never_exceeded_by_two_nodes() {
         37
     );
     assert_eq!(nodes[1].load().await.unwrap().sessions.len(), 3);
-    assert_eq!(nodes[0].verify_events().await.unwrap().broken, None);
+    assert_eq!(nodes[0].verify_events(&[]).await.unwrap().broken, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

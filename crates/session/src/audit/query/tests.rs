@@ -98,6 +98,7 @@ fn what_an_event_names_is_found_without_a_session() {
     let refused = EventKind::LaunchRefused {
         application: "Terminal".into(),
         reason: "All seats are taken.".into(),
+        more: None,
     };
     let refused = numbered(None, jane(), refused);
     for query in [

@@ -1,0 +1,54 @@
+//! The key that signs the log of events. Whoever can read it can forge a log, so only its owner may.
+
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+use store::chain::Key;
+
+/// Reads the key from a file: at least 32 bytes, without the line break at their end.
+pub fn read(path: &Path) -> Result<Key, String> {
+    let name = path.display();
+    let bytes = fs::read(path).map_err(|error| format!("audit_key_file: {name}: {error}"))?;
+    let mode = fs::metadata(path)
+        .map_err(|error| format!("audit_key_file: {name}: {error}"))?
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(format!(
+            "audit_key_file: others than its owner can read {name}: chmod 600"
+        ));
+    }
+    let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    Key::new(key).ok_or_else(|| {
+        let least = Key::SHORTEST;
+        format!("audit_key_file: {name} has fewer than {least} bytes: openssl rand -hex 32 makes a key")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_long_enough_and_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let written = |text: &str, mode| {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            read(&path).map(drop)
+        };
+        let key = "0123456789abcdef".repeat(2);
+        assert_eq!(written(&format!("{key}\n"), 0o600), Ok(()));
+        assert_eq!(written(&key, 0o400), Ok(()));
+        for (text, mode, why) in [(&*key, 0o640, "chmod 600"), (&key[1..], 0o600, "fewer than 32 bytes")] {
+            let refused = written(text, mode).unwrap_err();
+            assert!(refused.contains(why), "{refused}");
+        }
+        assert!(
+            read(&folder.path().join("none"))
+                .unwrap_err()
+                .contains("audit_key_file")
+        );
+    }
+}
