@@ -8,7 +8,9 @@ use environments::{
 };
 use tokio::sync::mpsc;
 
-use crate::kit::{Trial, can_mount, end, hold, holder, is_root, processes, spec, unprivileged, until, with_mounts};
+use crate::kit::{
+    Trial, end, hold, holder, is_root, processes, spec, unprivileged, unprivileged_uid, until, with_mounts,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_conforms() {
