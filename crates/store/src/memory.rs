@@ -19,8 +19,8 @@ use session::{
 };
 
 use crate::{
-    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Head, Heard, Login, NewLogin,
-    Node, Request, Result, SignedIn, Store, User,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Head, Heard, Login,
+    NewLogin, Node, Request, Result, SignedIn, Store, User,
     chain::{self, Check, Hash, Link, Verified},
     values::{json, kept, micros, number},
 };

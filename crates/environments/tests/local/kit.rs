@@ -162,7 +162,11 @@ pub fn end_of(run_dir: &Path, command: &mut Command, application: &[&str]) -> St
 
 /// The user that a server without privileges runs as: a made-up one where the test is root, else the test's own.
 pub fn unprivileged_uid() -> u32 {
-    if is_root() { 54321 } else { rustix::process::geteuid().as_raw() }
+    if is_root() {
+        54321
+    } else {
+        rustix::process::geteuid().as_raw()
+    }
 }
 
 /// A server that has no privileges: a copy of `examples/hold.rs` in this folder, as [`unprivileged_uid`].
@@ -175,7 +179,14 @@ pub fn unprivileged(folder: &Path) -> Command {
     }
     let uid = unprivileged_uid().to_string();
     let mut command = Command::new("setpriv");
-    command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--bounding-set=-all"]);
+    command.args([
+        "--reuid",
+        &uid,
+        "--regid",
+        &uid,
+        "--clear-groups",
+        "--bounding-set=-all",
+    ]);
     command.arg(program);
     command
 }

@@ -23,8 +23,8 @@ use sqlx::{SqliteConnection, SqlitePool, sqlite::SqlitePoolOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, NewLogin, Request,
-    Result, SignedIn, Store, StoreError, User, Verified,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, NewLogin,
+    Request, Result, SignedIn, Store, StoreError, User, Verified,
 };
 
 mod catalogue;
