@@ -20,7 +20,7 @@ use super::{
 };
 
 /// Largest head of a request, and most bytes of one connection that wait to be written.
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 128 * 1024;
 /// How long `accept` rests after it failed for a reason that only time mends.
 const REST: Duration = Duration::from_millis(200);
 

@@ -1,5 +1,5 @@
-//! `POST /nodes/look`: how one node has another look into the log at once, so that an expire is answered when the tab is closed, on
-//! whichever node that is. The log would tell it too, but a moment later.
+//! `POST /nodes/look`: one node has another read the log at once, so that an expire is answered when the tab is closed, on any node.
+//! Without it the other node would read the log a moment later.
 
 use axum::{
     body::Body,
@@ -18,7 +18,7 @@ use super::{
 
 /// The address on every node.
 pub const LOOK: &str = "/nodes/look";
-/// Says that a node asks: the secret of the one that is asked.
+/// Authenticates a node: the secret of the one that is asked.
 const NODE: HeaderName = HeaderName::from_static("x-cloud-delivery-node");
 
 /// Asks over HTTP.
@@ -54,7 +54,7 @@ impl Peers for HttpPeers {
     }
 }
 
-/// Another node has ended what this one may host, and waits until this one has closed the tabs.
+/// Another node has ended sessions that this one may host. Answered when this one has closed their tabs.
 pub async fn look(State(state): State<AppState>, headers: HeaderMap) -> Result<StatusCode, Refused> {
     let secret = headers.get(NODE).and_then(|secret| secret.to_str().ok());
     if !secret.is_some_and(|secret| state.control.is_node(secret)) {

@@ -22,6 +22,7 @@ use crate::{clock::SystemClock, settings::Settings};
 mod audit;
 mod connections;
 mod forms;
+mod server_functions;
 mod tabs;
 
 const PASSWORD: &str = "correct horse";
