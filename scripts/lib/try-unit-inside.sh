@@ -49,6 +49,11 @@ for _ in $(seq 120); do
     sleep 1
 done
 check 'the unit' '^active$' "$(systemctl is-active cloud-delivery)"
+if [ $failures != 0 ]; then
+    journalctl -u cloud-delivery -o cat | tail -20
+    echo '== try-unit ends: the unit does not start'
+    exit
+fi
 unit=/sys/fs/cgroup$(systemctl show -P ControlGroup cloud-delivery)
 pid=$(systemctl show -P MainPID cloud-delivery)
 check 'group of the server' 'cloud-delivery.service/server$' "$(cat /proc/"$pid"/cgroup)"
