@@ -209,7 +209,7 @@ impl World {
             .filter(|event| matches!(event.event.what, EventKind::LaunchRefused { .. }))
             .map(|event| match &event.event.actor {
                 Actor::Person { user_id, .. } => Some(*user_id),
-                Actor::System | Actor::Environment => None,
+                Actor::Anonymous { .. } | Actor::System | Actor::Environment => None,
             })
             .collect();
         for (request, fate) in &*fates {

@@ -1,4 +1,5 @@
 //! What the log of events proves, and to whom: somebody who can write the database removes the last events and sets the head back.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use control::{Error, Options};
 use environments::simulated::SimulatedPlan;
