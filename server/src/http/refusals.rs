@@ -17,6 +17,9 @@ use super::{
 
 /// Who reads the answer to a request.
 enum Reader {
+    /// A program that speaks to the API.
+    Api,
+    /// A program that asks for a problem document elsewhere. A handler that has a page for the refusal keeps it.
     Program,
     /// A person, with the page to go on to: the address that was asked for, where asking again does no harm.
     Person(String),
@@ -30,7 +33,7 @@ impl Reader {
         let machines = ["/pkg/", "/novnc/", "/tab/", "/nodes/", "/healthz", "/readyz"];
         let is_stream = path.starts_with("/sessions/") && path.ends_with("/stream");
         if path.starts_with("/api/") {
-            Self::Program
+            Self::Api
         } else if is_stream || machines.iter().any(|prefix| path.starts_with(prefix)) {
             Self::Machine
         } else if wants_problem(request) {
@@ -63,9 +66,12 @@ pub async fn present(request: Request, next: Next) -> Response {
         return response;
     }
     match reader {
-        Reader::Program if !is(&response, "json") => answered(Refused(problem(&response)).into_response(), response),
+        Reader::Api if !is(&response, "json") => answered(Refused(problem(&response)).into_response(), response),
+        Reader::Program if !is(&response, "json") && !is(&response, "text/html") => {
+            answered(Refused(problem(&response)).into_response(), response)
+        }
         Reader::Person(page) if !is(&response, "text/html") => answered(drawn(problem(&response), &page), response),
-        Reader::Program | Reader::Person(_) | Reader::Machine => response,
+        Reader::Api | Reader::Program | Reader::Person(_) | Reader::Machine => response,
     }
 }
 

@@ -115,6 +115,25 @@ async fn a_program_that_asks_for_json_gets_a_problem_of_a_form_too() {
 }
 
 #[tokio::test]
+async fn an_address_without_a_page_has_one_that_says_so_for_programs_too() {
+    let house = House::new().await;
+    let cookie = house.cookie(Role::User).await;
+    for accept in ["text/html", "application/json", "*/*"] {
+        let answer = house
+            .ask(Method::GET, "/sessions/a/b", Some(&cookie), |request| {
+                request.headers_mut().insert(header::ACCEPT, accept.parse().unwrap());
+            })
+            .await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+        assert_eq!(
+            answer.headers()[header::CONTENT_TYPE],
+            "text/html; charset=utf-8",
+            "{accept}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn signing_in_leads_to_a_path_of_this_server_only() {
     let house = House::new().await;
     for (next, to) in [
