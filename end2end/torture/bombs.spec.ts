@@ -10,7 +10,7 @@ const BOMBS: Record<string, { command: string[]; ended: RegExp }> = {
     ended: /^the application ended with status 9(; it had reached its limit of 512 processes)?$/,
   },
   'Memory bomb': {
-    command: ['sh', '-c', 'head -c 4G /dev/zero | tail >/dev/null; exit 5'],
+    command: ['perl', '-e', 'my ($size, @all) = 16 << 20; push @all, "x" x $size for 1..256; exit 5'],
     ended: /^Ended: it used more than its 2 GiB of memory\.$/,
   },
   'CPU bomb': {

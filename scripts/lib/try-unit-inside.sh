@@ -64,7 +64,7 @@ journalctl -u cloud-delivery -o cat | grep -iE 'limit|user of its own|warn' | he
 curl -sS -o /dev/null -c $cookies -H "Origin: $url" --data-urlencode username=admin --data-urlencode password=try-the-unit -d next=/ $url/login
 fork='for (1..4000) { my $child = fork; if (defined $child && !$child) { sleep 60; exit } } sleep 5; exit 9'
 cli application add 'Fork bomb' -- perl -e "$fork"
-cli application add 'Memory bomb' -- sh -c 'head -c 3G /dev/zero | tail >/dev/null; exit 5'
+cli application add 'Memory bomb' -- perl -e 'my ($size, @all) = 16 << 20; push @all, "x" x $size for 1..256; exit 5'
 cli application add 'Namespaces' -- sh -c 'unshare --user true && exit 11; unshare --user --map-root-user mount -t tmpfs none /tmp && exit 12; exit 7'
 sleep 3
 

@@ -20,8 +20,14 @@ const FORK_BOMB: &str = "
     while (time < $until) { my $child = fork; if (defined $child && !$child) { sleep 60; exit } }
     exit($count < 520 ? 9 : 11);";
 
-/// At most 4 GiB in one process.
-const MEMORY_BOMB: &str = "head -c 4G /dev/zero | tail >/dev/null; exit 5";
+/// At most 4 GiB, of which each process of two takes a half.
+const MEMORY_BOMB: &str = "
+    my ($size, @all) = 16 << 20;
+    my $child = fork;
+    push @all, 'x' x $size for 1..127;
+    sleep 30 if !$child;
+    waitpid $child, 0;
+    exit(5);";
 
 /// Up to two million empty files: a part of the memory is used first, so that fewer are needed.
 const INODE_BOMB: &str = "
@@ -88,7 +94,7 @@ async fn a_memory_bomb_ends_with_its_session_which_says_so() {
     if !memory_is_limited(&trial) {
         return;
     }
-    let (why, slowest) = beside_a_neighbour(&mut trial, &["sh", "-c", MEMORY_BOMB]).await;
+    let (why, slowest) = beside_a_neighbour(&mut trial, &["perl", "-e", MEMORY_BOMB]).await;
     println!("the neighbour answered within {slowest:?}");
     assert_eq!(why, "Ended: it used more than its 2 GiB of memory.");
 }
