@@ -33,8 +33,10 @@ pub struct Settings {
     pub database_notify: bool,
     /// How long the database may be away before tabs are closed; 0 = they stay open.
     pub database_lost_seconds: u32,
-    /// Password of `admin` at the first start; without it one is drawn and printed.
+    /// Password of `admin` at the first start; without it one is drawn.
     pub admin_password: Option<String>,
+    /// Add a plain user `student` at the first start, for trials.
+    pub trial: bool,
     /// Scheme, host and port under which people reach the server; without it `http://` and `addr`.
     pub public_url: Option<String>,
     /// The browser half; without it `site` beside the program's folder.
@@ -64,6 +66,7 @@ impl Default for Settings {
             database_notify: true,
             database_lost_seconds: 10,
             admin_password: None,
+            trial: false,
             public_url: None,
             site_dir: None,
             simulated: false,
@@ -77,7 +80,7 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "addr",
     "data_dir",
     "database_url",
@@ -86,6 +89,7 @@ const KEYS: [&str; 16] = [
     "database_notify",
     "database_lost_seconds",
     "admin_password",
+    "trial",
     "public_url",
     "site_dir",
     "simulated",
@@ -142,6 +146,7 @@ impl Settings {
             "admin_password" => self.admin_password = Some(value.to_owned()),
             "public_url" => self.public_url = Some(value.to_owned()),
             "site_dir" => self.site_dir = Some(value.into()),
+            "trial" => self.trial = yes(value)?,
             "simulated" => self.simulated = yes(value)?,
             "database_notify" => self.database_notify = yes(value)?,
             "reload_grace_ms" => {

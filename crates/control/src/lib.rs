@@ -21,6 +21,7 @@ mod first_start;
 mod health;
 mod launches;
 mod nodes;
+mod passwords;
 mod peers;
 mod people;
 mod refresh;
@@ -38,7 +39,7 @@ use chrono::TimeDelta;
 use environments::Environment;
 use parking_lot::Mutex;
 use session::{EnvironmentId, ONLY_NODE, Session, Status};
-use store::{Answer, Committed, Store, Writer};
+use store::{Answer, Changes, Committed, Store, Writer};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -135,7 +136,31 @@ impl Control {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Arc<Self>> {
-        let replica = Arc::new(Replica::new(store.load().await?));
+        let loaded = store.load().await?;
+        Ok(Self::with(store, loaded, environments, clock, options))
+    }
+
+    /// The same for a tool that looks at no session: none is loaded, however many there are. What changes from now on is seen.
+    pub async fn open_without_sessions(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Arc<Self>> {
+        let none = Changes {
+            revision: store.revision().await?,
+            ..Changes::default()
+        };
+        Ok(Self::with(store, none, Environments::new(), clock, options))
+    }
+
+    fn with(
+        store: Arc<dyn Store>,
+        loaded: Changes,
+        environments: Environments,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Arc<Self> {
+        let replica = Arc::new(Replica::new(loaded));
         let streams = Arc::new(Streams::default());
         let closing = Arc::new(Notify::new());
         let writer = {
@@ -148,7 +173,7 @@ impl Control {
         let nodes = nodes::Nodes::new(clock.now());
         let hashing = Semaphore::new(options.hashing);
         let launch_rate = launches::LaunchRate::new(options.launches_per_minute, clock.clone());
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             store,
             writer,
             replica,
@@ -169,7 +194,7 @@ impl Control {
             views: watch::Views::default(),
             draining: CancellationToken::new(),
             tabs: TaskTracker::new(),
-        }))
+        })
     }
 
     /// The time as this node counts it.

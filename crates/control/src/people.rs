@@ -7,7 +7,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use chrono::TimeDelta;
-use session::{Actor, Role, UserId, query::fold, wire::Me};
+use session::{Actor, Role, UserId, names, query::fold, wire::Me};
 use sha2::{Digest, Sha256};
 use store::{Login, StoreError, User};
 
@@ -90,6 +90,7 @@ impl Control {
             user_id: found.user.id,
             username: found.user.username,
             role: found.user.role,
+            must_change_password: found.user.must_change_password,
             origin: None,
         }))
     }
@@ -121,6 +122,7 @@ impl Control {
             user_id: user.id,
             username: format!("{} (command line)", user.username).into(),
             role: user.role,
+            must_change_password: false,
             origin: None,
         })
     }
@@ -130,13 +132,25 @@ impl Control {
         self.operator().await.map_or(Actor::System, |me| actor(&me))
     }
 
-    /// Adds a person. For the operator at the command line and the first start.
+    /// Adds a person with a password that somebody chose. For the operator at the command line and the first start.
     pub async fn add_user(&self, username: &str, password: &str, role: Role) -> Result<UserId> {
+        self.add_person(username, password, role, false).await
+    }
+
+    /// Adds a person; one whose password was drawn must change it at the first sign-in.
+    pub(crate) async fn add_person(
+        &self,
+        username: &str,
+        password: &str,
+        role: Role,
+        must_change_password: bool,
+    ) -> Result<UserId> {
         let username = username.trim();
-        if username.is_empty() || username.chars().count() > 100 || username.chars().any(char::is_control) {
-            return Err(Error::Malformed(
-                "A username has 1 to 100 characters, none of them a control character.".into(),
-            ));
+        if username.is_empty() || username.chars().count() > 100 {
+            return Err(Error::Malformed("A username has 1 to 100 characters.".into()));
+        }
+        if let Some(character) = names::forbidden(username) {
+            return Err(Error::Malformed(format!("A username: {}", names::reason(character))));
         }
         let created_at = self.clock.now();
         let id = UserId(self.new_id());
@@ -148,6 +162,7 @@ impl Control {
             role,
             created_at,
             blocked: false,
+            must_change_password,
         };
         self.store.add_user(&user, &self.answerable().await, created_at).await?;
         Ok(id)
@@ -160,12 +175,16 @@ impl Control {
         Ok(self.store.set_role(user.id, role, &by, at).await?)
     }
 
-    /// Changes a person's password and ends all their logins. For the operator at the command line.
+    /// Changes a person's password to one that somebody chose, and ends all their logins. For the operator at the command line.
     pub async fn set_password(&self, username: &str, password: &str) -> Result<()> {
+        self.replace_password(username, password, false).await
+    }
+
+    pub(crate) async fn replace_password(&self, username: &str, password: &str, must_change: bool) -> Result<()> {
         let user = self.user(username).await?;
         let hash = self.hash(password).await?;
         let (by, at) = (self.answerable().await, self.clock.now());
-        Ok(self.store.set_password(user.id, &hash, &by, at).await?)
+        Ok(self.store.set_password(user.id, &hash, must_change, &by, at).await?)
     }
 
     /// Blocks a person, which ends their logins and sessions at once, or lets them in again.
@@ -190,7 +209,7 @@ impl Control {
         found.ok_or_else(|| Error::NoUser(username.to_owned()))
     }
 
-    async fn hash(&self, password: &str) -> Result<String> {
+    pub(crate) async fn hash(&self, password: &str) -> Result<String> {
         if password.chars().count() < MIN_PASSWORD_CHARS || password.len() > MAX_PASSWORD_BYTES {
             let text = format!(
                 "A password has {MIN_PASSWORD_CHARS} characters or more, and at most {MAX_PASSWORD_BYTES} bytes."

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use session::{Origin, Role, wire::Me};
 use uuid::Uuid;
 
-use super::{AppState, origin::encode, problem::Refused, relay::relayed, unavailable};
+use super::{AppState, origin::encode, passwords, problem::Refused, relay::relayed, unavailable};
 
 /// Names the request, for whoever looks for it in the log of events.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,7 +49,7 @@ impl Cookie {
         }
     }
 
-    fn with(self, token: String) -> cookie::Cookie<'static> {
+    pub(super) fn with(self, token: String) -> cookie::Cookie<'static> {
         cookie::Cookie::build((self.name(), token))
             .path("/")
             .http_only(true)
@@ -140,6 +140,9 @@ pub async fn guard(
     if role.is_none() && is_page(request.method(), &path) {
         let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
         return Redirect::to(&format!("/login?next={}", encode(asked))).into_response();
+    }
+    if let Some(answer) = me.as_ref().and_then(|me| passwords::required(me, &request)) {
+        return answer;
     }
     if let Some(me) = me {
         let origin = Origin {

@@ -9,6 +9,7 @@ mod health;
 mod logins;
 mod origin;
 mod pages;
+mod passwords;
 pub mod peers;
 mod problem;
 mod relay;
@@ -70,6 +71,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings) -> Result<Router, Str
         .route("/readyz", get(health::ready))
         .route("/login", post(logins::sign_in))
         .route("/logout", post(logins::sign_out))
+        .route(passwords::PATH, get(passwords::show).post(passwords::change))
         .route("/launch", post(forms::launch))
         .route("/sessions/{id}", get(tab::page))
         .route("/sessions/{id}/end", post(forms::end))
