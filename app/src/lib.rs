@@ -23,6 +23,8 @@ pub mod ui;
 #[cfg(feature = "ssr")]
 pub mod audit_page;
 #[cfg(feature = "ssr")]
+pub mod password_page;
+#[cfg(feature = "ssr")]
 pub mod plain_page;
 #[cfg(feature = "ssr")]
 pub mod session_tab;

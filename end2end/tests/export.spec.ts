@@ -5,8 +5,10 @@ import { ALL_HEADERS, EXTRA_HEADERS, searchBox, SESSIONS } from '../support/sess
 
 test.use({ setup: { name: 'export', seed: 1200, simulated: true } });
 
-/** The records of a file (RFC 4180). */
-function records(text: string): string[][] {
+/** The records of a file (RFC 4180), which begins with a byte order mark. */
+function records(file: string): string[][] {
+  expect(file[0]).toBe('\u{feff}');
+  const text = file.slice(1);
   const all = [...text.matchAll(/("(?:[^"]|"")*"|[^,\n]*)(,|\n|$)/g)];
   const out: string[][] = [[]];
   for (const [, cell = '', end] of all) {

@@ -27,7 +27,7 @@ test('launched, seen, expired; and after kill -9 all of it is there', async ({ s
   await server.kill();
   await server.launch();
   expect(await server.session(sessionIn(tab))).toMatchObject({ status: 'expired', ended_by: 'admin' });
-  expect(await server.cli(['events', 'verify'])).toContain('nothing was changed');
+  expect(await server.cli(['events', 'verify'])).toContain('consistent up to ');
 });
 
 test('a second server of the same name says why it does not start', async ({ server }) => {

@@ -67,7 +67,7 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
     };
     let control = open(store, environments, settings.clock, options).await?;
     let first_start = control
-        .first_people(settings.admin_password.as_deref())
+        .first_people(settings.admin_password.as_deref(), settings.trial)
         .await
         .map_err(|e| e.to_string())?;
     let tasks = control.start(received).await;
@@ -78,14 +78,20 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
     })
 }
 
-/// Opens the log for one verb of the command line, beside a server that may be running.
-pub async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
+/// Opens the log for one verb of the command line, beside a server that may be running; the sessions are loaded only where the verb
+/// is about them.
+pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, String> {
     let options = Options {
         audit_key: settings.audit_key_file.as_deref().map(audit_key::read).transpose()?,
         ..Options::default()
     };
     let store = store(settings, false).await.map_err(|error| error.to_string())?;
-    open(store, Environments::new(), Time::System, options).await
+    if sessions {
+        return open(store, Environments::new(), Time::System, options).await;
+    }
+    let told = store.now().await.map_err(|error| error.to_string())?;
+    let opened = Control::open_without_sessions(store, Time::System.clock(told), options).await;
+    opened.map_err(|error| error.to_string())
 }
 
 /// The log: for a server, which has it for itself, or for a tool beside it.

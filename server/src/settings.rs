@@ -40,8 +40,10 @@ pub struct Settings {
     pub database_notify: bool,
     /// How long the database may be away before tabs are closed; 0 = they stay open.
     pub database_lost_seconds: u32,
-    /// Password of `admin` at the first start; without it one is drawn and printed.
+    /// Password of `admin` at the first start; without it one is drawn.
     pub admin_password: Option<String>,
+    /// Add a plain user `student` at the first start, for trials.
+    pub trial: bool,
     /// Scheme, host and port under which people reach the server; without it `http://` and `addr`.
     pub public_url: Option<String>,
     /// Reverse proxies and load balancers in front: addresses and networks.
@@ -88,6 +90,7 @@ impl Default for Settings {
             database_notify: true,
             database_lost_seconds: 10,
             admin_password: None,
+            trial: false,
             public_url: None,
             trusted_proxies: TrustedProxies::default(),
             proxy_header: ProxyHeader::default(),
@@ -109,7 +112,7 @@ impl Default for Settings {
 }
 
 /// The keys, for messages and for the check of the documentation.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "addr",
     "data_dir",
     "database_url",
@@ -119,6 +122,7 @@ const KEYS: [&str; 25] = [
     "database_notify",
     "database_lost_seconds",
     "admin_password",
+    "trial",
     "public_url",
     "trusted_proxies",
     "proxy_header",
@@ -190,6 +194,7 @@ impl Settings {
             "login_idle_minutes" => self.login_idle_minutes = number(value)?,
             "login_max_hours" => self.login_max_hours = number(value)?,
             "site_dir" => self.site_dir = Some(value.into()),
+            "trial" => self.trial = yes(value)?,
             "simulated" => self.simulated = yes(value)?,
             "require_limits" => self.require_limits = yes(value)?,
             "database_notify" => self.database_notify = yes(value)?,

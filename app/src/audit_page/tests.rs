@@ -7,6 +7,7 @@ fn me(role: Role) -> Me {
         user_id: UserId::numbered(1),
         username: "jane".into(),
         role,
+        must_change_password: false,
         origin: None,
         login: None,
     }

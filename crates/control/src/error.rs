@@ -26,6 +26,9 @@ pub enum Error {
     /// Too many passwords are being checked.
     #[error("too many password checks are waiting")]
     PasswordsBusy,
+    /// The password was drawn for the person, and must be changed first.
+    #[error("the password must be changed")]
+    PasswordChangeRequired,
     /// The person is blocked.
     #[error("the account is blocked")]
     Blocked,
@@ -143,6 +146,12 @@ impl From<Error> for Problem {
                 "blocked",
                 "This account is blocked",
                 "A System Admin can let you in again.",
+            ),
+            Error::PasswordChangeRequired => Self::new(
+                403,
+                "password_change_required",
+                "Change your password first",
+                "It was drawn for you. Sign in with a browser: the page that changes it comes first.",
             ),
             Error::NoUser(name) => Self::new(
                 404,

@@ -6,33 +6,41 @@ use session::Role;
 
 use store::StoreError;
 
-use crate::{Control, Error, Result, random_password};
+use crate::{Control, Error, Result};
 
-/// What a first start made: the people who can sign in, with their passwords. Shown once.
-#[derive(Debug)]
+/// What a first start made: the people whose passwords were drawn. They change them at the first sign-in.
 pub struct FirstStart {
     /// Username and password.
     pub people: Vec<(&'static str, Arc<str>)>,
 }
 
 impl Control {
-    /// On a store without people: makes a System Admin `admin`, with the password given or one drawn, and a plain user
+    /// On a store without people: adds a System Admin `admin`, with the password given or one drawn, and for a `trial` a plain user
     /// `student`. `None` where there are people already.
-    pub async fn first_people(&self, admin_password: Option<&str>) -> Result<Option<FirstStart>> {
+    pub async fn first_people(&self, admin_password: Option<&str>, trial: bool) -> Result<Option<FirstStart>> {
         if !self.users().await?.is_empty() {
             return Ok(None);
         }
-        let admin: Arc<str> = admin_password.map_or_else(random_password, Into::into);
-        let student = random_password();
-        match self.add_user("admin", &admin, Role::SystemAdmin).await {
-            Ok(_) => {}
-            // Another node, started in the same moment, tells the passwords.
+        let mut people = Vec::new();
+        let admin = match admin_password {
+            Some(chosen) => self.add_user("admin", chosen, Role::SystemAdmin).await.map(|_| None),
+            None => self
+                .add_user_with_drawn_password("admin", Role::SystemAdmin)
+                .await
+                .map(Some),
+        };
+        match admin {
+            Ok(drawn) => people.extend(drawn.map(|password| ("admin", password))),
+            // Another node, started at the same moment, shows the passwords.
             Err(Error::Store(StoreError::Taken(_))) => return Ok(None),
             Err(error) => return Err(error),
         }
-        self.add_user("student", &student, Role::User).await?;
-        Ok(Some(FirstStart {
-            people: vec![("admin", admin), ("student", student)],
-        }))
+        if trial {
+            people.push((
+                "student",
+                self.add_user_with_drawn_password("student", Role::User).await?,
+            ));
+        }
+        Ok(Some(FirstStart { people }))
     }
 }

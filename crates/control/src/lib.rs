@@ -16,6 +16,7 @@ mod coalesce;
 mod columns;
 mod commit;
 mod drain;
+mod drawn_passwords;
 mod error;
 mod events;
 mod first_start;
@@ -41,7 +42,7 @@ use chrono::TimeDelta;
 use environments::Environment;
 use parking_lot::Mutex;
 use session::{EnvironmentId, ONLY_NODE, Session, Status};
-use store::{Answer, Committed, Store, Writer};
+use store::{Answer, Changes, Committed, Store, Writer};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -151,7 +152,31 @@ impl Control {
         clock: Arc<dyn Clock>,
         options: Options,
     ) -> Result<Arc<Self>> {
-        let replica = Arc::new(Replica::new(store.load().await?));
+        let loaded = store.load().await?;
+        Ok(Self::with(store, loaded, environments, clock, options))
+    }
+
+    /// The same for a tool that looks at no session: none is loaded, however many there are. What changes from now on is seen.
+    pub async fn open_without_sessions(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Arc<Self>> {
+        let none = Changes {
+            revision: store.revision().await?,
+            ..Changes::default()
+        };
+        Ok(Self::with(store, none, Environments::new(), clock, options))
+    }
+
+    fn with(
+        store: Arc<dyn Store>,
+        loaded: Changes,
+        environments: Environments,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Arc<Self> {
+        let replica = Arc::new(Replica::new(loaded));
         let streams = Arc::new(Streams::default());
         let closing = Arc::new(Notify::new());
         let writer = {
@@ -164,7 +189,7 @@ impl Control {
         let nodes = nodes::Nodes::new(clock.now());
         let passwords = passwords::PasswordPool::new(options.password_checks, options.password_queue);
         let launch_rate = launches::LaunchRate::new(options.launches_per_minute, clock.clone());
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             store,
             writer,
             replica,
@@ -188,7 +213,7 @@ impl Control {
             views: watch::Views::default(),
             draining: CancellationToken::new(),
             tabs: TaskTracker::new(),
-        }))
+        })
     }
 
     /// The time as this node counts it.

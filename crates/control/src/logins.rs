@@ -90,6 +90,7 @@ impl State {
                 user_id: found.user.id,
                 username: found.user.username.clone(),
                 role: found.user.role,
+                must_change_password: found.user.must_change_password,
                 origin: None,
                 login: Some(id),
             },

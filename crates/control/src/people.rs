@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use session::{Actor, Event, EventKind, LoginId, Origin, Role, UserId, event::SignInFailure, wire::Me};
+use session::{Actor, Event, EventKind, LoginId, Origin, Role, UserId, event::SignInFailure, names, wire::Me};
 use sha2::{Digest, Sha256};
 use store::{Login, NewLogin, User};
 
@@ -214,6 +214,7 @@ impl Control {
             user_id: user.id,
             username: format!("{} (command line)", user.username).into(),
             role: user.role,
+            must_change_password: false,
             origin: None,
             login: None,
         })
@@ -224,13 +225,25 @@ impl Control {
         self.operator().await.map_or(Actor::System, |me| actor(&me))
     }
 
-    /// Adds a person. For the operator at the command line and the first start.
+    /// Adds a person with a password that somebody chose. For the operator at the command line and the first start.
     pub async fn add_user(&self, username: &str, password: &str, role: Role) -> Result<UserId> {
+        self.add_person(username, password, role, false).await
+    }
+
+    /// Adds a person; one whose password was drawn must change it at the first sign-in.
+    pub(crate) async fn add_person(
+        &self,
+        username: &str,
+        password: &str,
+        role: Role,
+        must_change_password: bool,
+    ) -> Result<UserId> {
         let username = username.trim();
-        if username.is_empty() || username.chars().count() > 100 || username.chars().any(char::is_control) {
-            return Err(Error::Malformed(
-                "A username has 1 to 100 characters, none of them a control character.".into(),
-            ));
+        if username.is_empty() || username.chars().count() > 100 {
+            return Err(Error::Malformed("A username has 1 to 100 characters.".into()));
+        }
+        if let Some(character) = names::forbidden(username) {
+            return Err(Error::Malformed(format!("A username: {}", names::reason(character))));
         }
         let created_at = self.clock.now();
         let id = UserId(self.new_id());
@@ -242,6 +255,7 @@ impl Control {
             role,
             created_at,
             blocked: false,
+            must_change_password,
         };
         self.store.add_user(&user, &self.answerable().await, created_at).await?;
         Ok(id)
@@ -255,12 +269,21 @@ impl Control {
             .await
     }
 
-    /// Changes a person's password and ends all their logins. For the operator at the command line.
+    /// Changes a person's password to one that somebody chose, and ends all their logins. For the operator at the command line.
     pub async fn set_password(self: &Arc<Self>, username: &str, password: &str) -> Result<()> {
+        self.replace_password(username, password, false).await
+    }
+
+    pub(crate) async fn replace_password(
+        self: &Arc<Self>,
+        username: &str,
+        password: &str,
+        must_change: bool,
+    ) -> Result<()> {
         let id = self.user(username).await?.id;
         let hash = self.passwords.hash(password).await?;
         let (store, by, at) = (self.store.clone(), self.answerable().await, self.clock.now());
-        self.commit(async move { store.set_password(id, &hash, &by, at).await })
+        self.commit(async move { store.set_password(id, &hash, must_change, &by, at).await })
             .await
     }
 

@@ -16,6 +16,7 @@ pub mod event;
 pub mod format;
 pub mod ids;
 pub mod lifecycle;
+pub mod names;
 pub mod notice;
 pub mod policy;
 pub mod query;

@@ -335,6 +335,9 @@ pub struct Me {
     pub username: Arc<str>,
     /// Role.
     pub role: crate::Role,
+    /// Must they change their password before anything else?
+    #[serde(default)]
+    pub must_change_password: bool,
     /// Where the request came from; never leaves the server but into the log.
     #[serde(skip)]
     pub origin: Option<Origin>,

@@ -35,6 +35,7 @@ async fn add(store: &dyn Store, name: &str, token_hash: [u8; 32], at: Timestamp)
         role: Role::User,
         created_at: at,
         blocked: false,
+        must_change_password: false,
     };
     store.add_user(&user, &Actor::System, at).await?;
     let login = Login {

@@ -86,6 +86,7 @@ async fn furnish(store: &dyn Store) -> store::Result<()> {
             role: Role::User,
             created_at: at,
             blocked: false,
+            must_change_password: false,
         };
         store.add_user(&user, by, at).await?;
     }

@@ -59,6 +59,11 @@ pub enum StoreError {
         "the database was last used by a newer cloud-delivery (layout {0}); start that version, or restore a backup"
     )]
     Newer(i64),
+    /// Its layout is an earlier one, and only a server brings it up to date.
+    #[error(
+        "the database has the layout of an earlier cloud-delivery ({0}); start the server of this version once, which brings it up to date"
+    )]
+    Older(i64),
     /// The database library is one that can damage a database.
     #[error("SQLite {0} is too old; at least {1} is needed")]
     OldSqlite(String, &'static str),

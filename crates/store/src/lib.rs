@@ -53,6 +53,8 @@ pub struct User {
     pub created_at: Timestamp,
     /// May they not sign in?
     pub blocked: bool,
+    /// Must they change the password before anything else? So where it was drawn.
+    pub must_change_password: bool,
 }
 
 /// A sign-in: only the SHA-256 of its token is kept.
@@ -368,7 +370,14 @@ pub trait Store: Send + Sync + 'static {
     /// Changes a role, with its event. [`StoreError::LastSystemAdmin`] where nobody would be left.
     async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()>;
     /// Changes a password and ends all logins of that person, with its event.
-    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()>;
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        must_change: bool,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()>;
     /// Blocks a person or lets them in again, with its event; writes nothing where it is so already. Blocking ends their
     /// logins and their sessions, each with its event, in the same transaction. [`StoreError::LastSystemAdmin`] where nobody
     /// would be left.

@@ -300,8 +300,15 @@ impl Store for Memory {
     async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
         self.record(|state, events| people::set_role(state, events, id, role, by, at))
     }
-    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
-        self.record(|state, events| people::set_password(state, events, id, password_hash, by, at))
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        must_change: bool,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.record(|state, events| people::set_password(state, events, id, (password_hash, must_change), by, at))
     }
     async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
         self.record(|state, events| people::block(state, events, id, blocked, by, at))

@@ -10,7 +10,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 use store::{
-    Store,
+    Store, StoreError,
     postgres::{Postgres, Settings},
     sqlite::Sqlite,
     throwaway::Database,
@@ -42,6 +42,11 @@ async fn a_sqlite_database_of_an_earlier_version_is_brought_up_to_date() {
             .await
             .unwrap();
         earlier.close().await.unwrap();
+        let tool = Sqlite::open(dir.path()).await.map(drop);
+        assert!(
+            matches!(tool, Err(StoreError::Older(1 | 2))),
+            "a tool changes no layout: {tool:?}"
+        );
         // What was brought up to date stays so.
         for _ in 0..2 {
             has_the_session(&Sqlite::serve(dir.path()).await.unwrap()).await;
@@ -69,8 +74,17 @@ async fn a_postgresql_database_of_an_earlier_version_is_brought_up_to_date_by_tw
             .execute(&mut earlier)
             .await
             .unwrap();
-        let open = async || Postgres::open(database.url(), Settings::default()).await.unwrap();
-        let (here, there) = tokio::join!(open(), open());
+        let tool = Postgres::open(database.url(), Settings::default()).await.map(drop);
+        assert!(
+            matches!(tool, Err(StoreError::Older(1 | 2))),
+            "a tool changes no layout: {tool:?}"
+        );
+        let serve = async |node| {
+            Postgres::serve(database.url(), Settings::default(), node)
+                .await
+                .unwrap()
+        };
+        let (here, there) = tokio::join!(serve("a"), serve("b"));
         has_the_session(&here).await;
         has_the_session(&there).await;
         assert_eq!(schema_of_postgres(&database).await, schema_of_postgres(&fresh).await);

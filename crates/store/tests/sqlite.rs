@@ -41,6 +41,7 @@ fn user(n: u128) -> User {
         role: Role::User,
         created_at: at(0),
         blocked: false,
+        must_change_password: false,
     }
 }
 

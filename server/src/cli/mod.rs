@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod events;
+mod first_passwords;
 mod seed;
 mod serve;
 mod sessions;
@@ -60,7 +61,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Verb::Serve => serve::run(settings).await,
         Verb::User(verb) => user::run(verb, &tool(&settings).await?).await,
         Verb::Events(verb) => events::run(verb, &*tool(&settings).await?).await,
-        Verb::Sessions(verb) => sessions::run(verb, &*tool(&settings).await?).await,
+        Verb::Sessions(verb) => sessions::run(verb, &*composition::tool(&settings, true).await?).await,
         Verb::Application(verb) => catalogue::application(verb, &tool(&settings).await?).await,
         Verb::Environment(verb) => catalogue::environment(verb, &tool(&settings).await?).await,
         Verb::Seed(seed) => seed::run(&seed, &*tool(&settings).await?).await,
@@ -75,9 +76,9 @@ pub fn say_error(message: &str) {
     }
 }
 
-/// A control for one verb: nothing of it runs in the background.
+/// A control for a verb that looks at no session: nothing of it runs in the background.
 async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
-    composition::tool(settings).await
+    composition::tool(settings, false).await
 }
 
 /// The message of an error, for a terminal: what could not be done, then why.

@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::Outcome;
+use super::{Outcome, first_passwords};
 use crate::{
     composition::{self, Served},
     http::{
@@ -44,10 +44,7 @@ pub async fn run(settings: Settings) -> Outcome {
     })?;
     let served = composition::serve(&settings).await?;
     if let Some(first) = &served.first_start {
-        println!("First start. These passwords are shown once; change them with “cloud-delivery user set-password”:");
-        for (username, password) in &first.people {
-            println!("  {username:<8} {password}");
-        }
+        first_passwords::show(first, &settings.data_dir)?;
     }
     let router = http::router(&served.control, &settings, limits)?;
     let mut told = Stop::listen()?;

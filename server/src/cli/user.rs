@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Subcommand;
-use control::{Control, random_password};
+use control::Control;
 use session::Role;
 
 use super::{Outcome, told};
@@ -62,8 +62,15 @@ pub enum Verb {
 pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
     match verb {
         Verb::Add { username, role } => {
-            let password = password()?;
-            control.add_user(&username, &password, role).await.map_err(told)?;
+            match password()? {
+                Some(password) => drop(control.add_user(&username, &password, role).await.map_err(told)?),
+                None => drawn(
+                    &control
+                        .add_user_with_drawn_password(&username, role)
+                        .await
+                        .map_err(told)?,
+                ),
+            }
             println!("added {username} ({role})");
         }
         Verb::SetRole { username, role } => {
@@ -71,8 +78,10 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
             println!("{username} is {role} now");
         }
         Verb::SetPassword { username } => {
-            let password = password()?;
-            control.set_password(&username, &password).await.map_err(told)?;
+            match password()? {
+                Some(password) => control.set_password(&username, &password).await.map_err(told)?,
+                None => drawn(&control.draw_password(&username).await.map_err(told)?),
+            }
             println!("changed; {username} has to sign in again");
         }
         Verb::Block { username } => block(control, &username, true).await?,
@@ -104,18 +113,20 @@ async fn block(control: &Arc<Control>, username: &str, blocked: bool) -> Outcome
     Ok(())
 }
 
-/// One line of standard input; at a terminal a password is drawn, so that none is typed where others can read it.
-fn password() -> Result<String, String> {
+fn drawn(password: &str) {
+    println!("password: {password} (changed at the first sign-in)");
+}
+
+/// One line of standard input; `None` at a terminal: then a password is drawn, so that none is typed where others can read it.
+fn password() -> Result<Option<String>, String> {
     let input = std::io::stdin();
     if input.is_terminal() {
-        let drawn = random_password();
-        println!("password: {drawn}");
-        return Ok(drawn.to_string());
+        return Ok(None);
     }
     let mut line = String::new();
     input
         .lock()
         .read_line(&mut line)
         .map_err(|error| format!("the password can't be read: {error}"))?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }

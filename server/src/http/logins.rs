@@ -19,7 +19,8 @@ use session::{Role, wire::Me};
 use uuid::Uuid;
 
 use super::{
-    AppState, client_address, origin::encode, problem::Refused, relay::relayed, return_path::return_path, unavailable,
+    AppState, client_address, origin::encode, passwords, problem::Refused, relay::relayed, return_path::return_path,
+    unavailable,
 };
 
 /// Names the request, for whoever looks for it in the log of events.
@@ -52,7 +53,7 @@ impl Cookie {
         }
     }
 
-    fn with(self, token: String) -> cookie::Cookie<'static> {
+    pub(super) fn with(self, token: String) -> cookie::Cookie<'static> {
         cookie::Cookie::build((self.name(), token))
             .path("/")
             .http_only(true)
@@ -180,6 +181,9 @@ pub async fn guard(
     if role.is_none() && is_page(request.method(), &path) {
         let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
         return Redirect::to(&format!("/login?next={}", encode(asked))).into_response();
+    }
+    if let Some(answer) = me.as_ref().and_then(|me| passwords::required(me, &request)) {
+        return answer;
     }
     if let Some(me) = me {
         if is_use(request.method(), &path) {

@@ -16,6 +16,7 @@ mod logins;
 pub mod node_client;
 mod origin;
 mod pages;
+mod passwords;
 pub mod peers;
 mod problem;
 mod refusals;
@@ -97,6 +98,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         .route("/readyz", get(health::ready))
         .route("/login", post(logins::sign_in))
         .route("/logout", post(logins::sign_out))
+        .route(passwords::PATH, get(passwords::show).post(passwords::change))
         .route("/launch", post(forms::launch))
         .route("/sessions/{id}", get(tab::page))
         .route("/sessions/{id}/end", post(forms::end))

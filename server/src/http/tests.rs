@@ -118,6 +118,72 @@ async fn as_many_sessions_can_be_named_as_can_be_chosen() {
     assert_eq!(answer.status(), StatusCode::OK);
 }
 
+#[tokio::test]
+async fn a_password_that_was_drawn_is_changed_before_anything_else() {
+    let house = House::new().await;
+    let drawn = house
+        .control
+        .add_user_with_drawn_password("jane", Role::SystemAdmin)
+        .await
+        .unwrap();
+    let home = "127.0.0.1".parse().unwrap();
+    let token = house.control.sign_in("jane", &drawn, home).await.unwrap();
+    let cookie = format!("cloud-delivery-login={token}");
+    for page in ["/", "/admin/cloud-delivery/sessions", &format!("/sessions/{UNKNOWN}")] {
+        let sent = house.get(page, Some(&cookie)).await;
+        assert_eq!(sent.status(), StatusCode::SEE_OTHER, "{page}");
+        assert_eq!(sent.headers()[header::LOCATION], "/account/password", "{page}");
+    }
+    for path in ["/api/v1/sessions", "/api/v1/me", &format!("/sessions/{UNKNOWN}/stream")] {
+        let refused = code(house.get(path, Some(&cookie)).await).await;
+        assert_eq!(refused, (403, "password_change_required".into()), "{path}");
+    }
+    let refused = code(house.post("/api/ui/list_sessions", Some(&cookie), "{}").await).await;
+    assert_eq!(refused, (403, "password_change_required".into()));
+
+    let change = async |cookie: &str, current: &str, new: &str, again: &str| {
+        let body = format!("current={current}&new={new}&again={again}");
+        let form = "application/x-www-form-urlencoded";
+        let sent = |request: &mut Request<Body>| {
+            request
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, form.parse().unwrap());
+            *request.body_mut() = Body::from(body);
+        };
+        house.ask(Method::POST, "/account/password", Some(cookie), sent).await
+    };
+    for (current, new, again) in [
+        ("wrong-horse", "another-horse", "another-horse"),
+        (&*drawn, "another-horse", "other-horse"),
+        (&*drawn, "short", "short"),
+        (&*drawn, &*drawn, &*drawn),
+    ] {
+        let refused = change(&cookie, current, new, again).await;
+        assert_eq!(
+            refused.status(),
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{current} {new} {again}"
+        );
+    }
+    let changed = change(&cookie, &drawn, "another-horse", "another-horse").await;
+    assert_eq!(changed.status(), StatusCode::SEE_OTHER);
+    assert_eq!(changed.headers()[header::LOCATION], "/");
+    let fresh = changed.headers()[header::SET_COOKIE].to_str().unwrap();
+    let fresh = fresh.split(';').next().unwrap().to_owned();
+    assert_eq!(
+        house.get("/api/v1/sessions", Some(&fresh)).await.status(),
+        StatusCode::OK
+    );
+    let old = code(house.get("/api/v1/sessions", Some(&cookie)).await).await;
+    assert_eq!(old.0, 401, "the login of before has ended");
+    // Whoever chose their password need not change it, and can.
+    let own = house.cookie(Role::User).await;
+    assert_eq!(
+        house.get("/account/password", Some(&own)).await.status(),
+        StatusCode::OK
+    );
+}
+
 async fn code(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     assert_eq!(

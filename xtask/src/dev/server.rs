@@ -54,6 +54,7 @@ impl Server {
             .arg("serve")
             .current_dir(&self.root)
             .env("CLOUD_DELIVERY_ADDR", self.addr.to_string())
+            .env("CLOUD_DELIVERY_TRIAL", "true")
             .env("LEPTOS_SITE_ROOT", &self.site)
             .env("LEPTOS_RELOAD_PORT", self.reload_port.to_string())
             .env("LEPTOS_WATCH", "1")

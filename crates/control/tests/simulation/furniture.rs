@@ -63,6 +63,7 @@ pub async fn furnish(memory: &Memory, at: Timestamp) {
             role,
             created_at: at,
             blocked: false,
+            must_change_password: false,
         };
         memory.add_user(&user, &Actor::System, at).await.unwrap();
     }

@@ -195,8 +195,15 @@ impl Store for Line {
     async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
         self.transact(self.memory().set_role(id, role, by, at)).await
     }
-    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
-        self.transact(self.memory().set_password(id, password_hash, by, at))
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        must_change: bool,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.transact(self.memory().set_password(id, password_hash, must_change, by, at))
             .await
     }
     async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {

@@ -192,6 +192,7 @@ impl World {
             user_id: id,
             username: furniture::name(id),
             role,
+            must_change_password: false,
             origin: Some(origin),
             login: None,
         };

@@ -17,6 +17,7 @@ async fn denied(control: &Arc<Control>) -> Error {
         user_id: UserId(Uuid::now_v7()),
         username: "nobody".into(),
         role: Role::User,
+        must_change_password: false,
         origin: None,
         login: None,
     };

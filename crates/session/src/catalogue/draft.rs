@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApplicationSpec, EnvironmentChoice};
 use crate::{
-    EnvironmentId, Policy,
+    EnvironmentId, Policy, names,
     policy::{Limit, PolicyLimit},
 };
 
@@ -215,9 +215,9 @@ pub fn check(draft: &ApplicationDraft, environments: &[EnvironmentChoice]) -> Re
 
     let mut errors = Vec::new();
     let mut note = |field, why: Result<(), String>| errors.extend(why.err().map(|why| FieldError::new(field, why)));
-    note(Field::Name, text(name, MAX_NAME_CHARS));
+    note(Field::Name, visible(name, MAX_NAME_CHARS));
     if !launch_text.is_empty() {
-        note(Field::LaunchText, text(launch_text, MAX_LAUNCH_TEXT_CHARS));
+        note(Field::LaunchText, visible(launch_text, MAX_LAUNCH_TEXT_CHARS));
     }
     note(Field::Environment, environment.clone().map(drop));
     note(Field::Program, text(program, MAX_WORD_CHARS));
@@ -260,6 +260,12 @@ fn text(text: &str, most: usize) -> Result<(), String> {
     } else {
         Ok(())
     }
+}
+
+/// A name.
+fn visible(name: &str, most: usize) -> Result<(), String> {
+    text(name, most)?;
+    names::forbidden(name).map_or(Ok(()), |character| Err(names::reason(character)))
 }
 
 fn arguments(arguments: &[String]) -> Result<(), String> {

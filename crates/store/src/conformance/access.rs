@@ -149,7 +149,10 @@ pub(super) async fn what_is_done_to_people_is_in_the_log(store: Arc<dyn Store>) 
         .set_role(person(1), Role::Reporter, &actor(2), at(1))
         .await
         .unwrap();
-    store.set_password(person(1), "$new", &actor(2), at(2)).await.unwrap();
+    store
+        .set_password(person(1), "$new", false, &actor(2), at(2))
+        .await
+        .unwrap();
     store.block_user(person(1), true, &actor(2), at(3)).await.unwrap();
     store.block_user(person(1), false, &actor(2), at(4)).await.unwrap();
     store.remove_user(person(1), &actor(2), at(5)).await.unwrap();

@@ -37,6 +37,7 @@ pub(super) fn user(n: u128) -> User {
         role: Role::User,
         created_at: at(0),
         blocked: false,
+        must_change_password: false,
     }
 }
 

@@ -104,17 +104,19 @@ pub(super) async fn a_new_password_ends_the_logins(store: Arc<dyn Store>) {
         assert!(store.add_login(&new_login(kept)).await.unwrap());
     }
     store
-        .set_password(person(1), "$new", &Actor::System, at(0))
+        .set_password(person(1), "$new", true, &Actor::System, at(0))
         .await
         .unwrap();
-    assert_eq!(
-        store.user_named("person1").await.unwrap().unwrap().password_hash,
-        "$new"
-    );
+    let changed = async || store.user_named("person1").await.unwrap().unwrap();
+    let first = changed().await;
+    assert_eq!((&*first.password_hash, first.must_change_password), ("$new", true));
     assert_eq!(store.login(&[1; 32]).await.unwrap(), None);
     assert_eq!(store.login(&[2; 32]).await.unwrap(), None);
     assert!(store.login(&[3; 32]).await.unwrap().is_some());
-    let nobody = store.set_password(person(99), "$x", &Actor::System, at(0)).await;
+    let own = store.set_password(person(1), "$own", false, &actor(1), at(1)).await;
+    own.unwrap();
+    assert!(!changed().await.must_change_password);
+    let nobody = store.set_password(person(99), "$x", false, &Actor::System, at(0)).await;
     assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
 }
 

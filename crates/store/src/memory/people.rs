@@ -53,15 +53,19 @@ pub(super) fn set_password(
     state: &mut State,
     events: &mut Vec<Event>,
     id: UserId,
-    password_hash: &str,
+    (password_hash, must_change_password): (&str, bool),
     by: &Actor,
     at: Timestamp,
 ) -> Result<()> {
     let user = known(state, id)?;
     state.logins.retain(|_, login| login.user_id != id);
     events.push(changed(&user, by, at, UserChange::PasswordSet));
-    let password_hash = password_hash.to_owned();
-    state.users.insert(id, User { password_hash, ..user });
+    let changed = User {
+        password_hash: password_hash.to_owned(),
+        must_change_password,
+        ..user
+    };
+    state.users.insert(id, changed);
     Ok(())
 }
 

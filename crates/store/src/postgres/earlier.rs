@@ -33,3 +33,23 @@ pub(super) async fn adopt(connection: &mut PgConnection, migrations: &Migrator) 
     }
     Ok(transaction.commit().await?)
 }
+
+/// The layout of a database that is not up to date; `None` for one that is, and for an empty one.
+pub(super) async fn version(connection: &mut PgConnection, migrations: &Migrator) -> Result<Option<i64>> {
+    let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    if !known {
+        return Ok(None);
+    }
+    let found: Vec<(i64, bool)> =
+        sqlx::query_as("SELECT version, checksum = decode($1, 'hex') FROM _sqlx_migrations ORDER BY version")
+            .bind(FIRST)
+            .fetch_all(connection)
+            .await?;
+    let lacks_one = migrations
+        .iter()
+        .any(|known| !found.iter().any(|(version, _)| *version == known.version));
+    let earlier = lacks_one || found.iter().any(|(_, first)| *first);
+    Ok(earlier.then(|| found.last().map_or(0, |(version, _)| *version)))
+}

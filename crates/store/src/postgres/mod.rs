@@ -95,10 +95,15 @@ struct Served {
 }
 
 impl Postgres {
-    /// Opens the database of a URL (`postgres://user:password@host/database`) and brings its layout up to date.
+    /// Opens the database of a URL (`postgres://user:password@host/database`) for a tool, beside servers that may run.
+    /// [`StoreError::Older`] where only a server may change its layout.
     pub async fn open(url: &str, settings: Settings) -> Result<Self> {
+        Self::connect(url, settings, false).await
+    }
+
+    async fn connect(url: &str, settings: Settings, migrate: bool) -> Result<Self> {
         let options = open::options(url, &settings)?;
-        open::database(&options).await?;
+        open::database(&options, migrate).await?;
         let heard = Arc::new(Notify::new());
         let listener = settings
             .notify
@@ -118,7 +123,7 @@ impl Postgres {
     pub async fn serve(url: &str, settings: Settings, node: &str) -> Result<Self> {
         let options = open::options(url, &settings)?;
         let lock = lock::take(&options, node).await?;
-        let mut store = Self::open(url, settings).await?;
+        let mut store = Self::connect(url, settings, true).await?;
         store.served = Some(nodes::claim(&store, node).await?);
         store.lock = Some(tokio::spawn(lock::keep(options, lock, node.to_owned())));
         Ok(store)
@@ -237,8 +242,15 @@ impl Store for Postgres {
     async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
         people::set_role(self, id, role, by, at).await
     }
-    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
-        people::set_password(self, id, password_hash, by, at).await
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        must_change: bool,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        people::set_password(self, id, (password_hash, must_change), by, at).await
     }
     async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
         people::block_user(self, id, blocked, by, at).await

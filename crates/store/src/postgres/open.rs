@@ -43,8 +43,9 @@ fn milliseconds(duration: Duration) -> String {
     duration.as_millis().max(1).to_string()
 }
 
-/// Looks at the database, and brings its layout up to date. Several nodes may do so at once.
-pub(super) async fn database(options: &PgConnectOptions) -> Result<()> {
+/// Checks the database. For a server, brings its layout up to date, which several nodes may do at once; a tool refuses an earlier
+/// one, for servers of that version may be running.
+pub(super) async fn database(options: &PgConnectOptions, migrate: bool) -> Result<()> {
     // Beside the layout, nothing here is bound to be quick.
     let patient = options
         .clone()
@@ -52,6 +53,9 @@ pub(super) async fn database(options: &PgConnectOptions) -> Result<()> {
     let mut connection = connections::connect(&patient).await?;
     check_version(connection.server_version_num())?;
     let migrated = async {
+        if !migrate && let Some(version) = earlier::version(&mut connection, &MIGRATIONS).await? {
+            return Err(StoreError::Older(version));
+        }
         earlier::adopt(&mut connection, &MIGRATIONS).await?;
         // Under an advisory lock of sqlx's own.
         MIGRATIONS.run_direct(None, &mut connection, false).await?;

@@ -15,7 +15,8 @@ use crate::{Result, StoreError, User, values::Shared};
 /// The columns that [`user`] reads.
 macro_rules! user_columns {
     () => {
-        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked"
+        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked, \
+         users.must_change_password"
     };
 }
 pub(super) use user_columns;
@@ -48,8 +49,8 @@ pub(super) async fn add_user(store: &Postgres, user: &User, by: &Actor, at: Time
     let mut change = Change::begin(store, by, at).await?;
     let folded = fold(&user.username);
     let row = sqlx::query(
-        "INSERT INTO users (id, username, folded, password_hash, role, created_at, blocked) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO users (id, username, folded, password_hash, role, created_at, blocked, must_change_password) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(user.id.0)
     .bind(text(&user.username))
@@ -57,7 +58,8 @@ pub(super) async fn add_user(store: &Postgres, user: &User, by: &Actor, at: Time
     .bind(text(&user.password_hash))
     .bind(user.role.code())
     .bind(Moment(user.created_at))
-    .bind(user.blocked);
+    .bind(user.blocked)
+    .bind(user.must_change_password);
     change.lease().insert(row, &user.username, "user").await?;
     change.log(changed(user, UserChange::Added(user.role)));
     change.commit().await
@@ -78,12 +80,19 @@ pub(super) async fn set_role(store: &Postgres, id: UserId, role: Role, by: &Acto
     change.commit().await
 }
 
-pub(super) async fn set_password(store: &Postgres, id: UserId, hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+pub(super) async fn set_password(
+    store: &Postgres,
+    id: UserId,
+    (hash, must_change): (&str, bool),
+    by: &Actor,
+    at: Timestamp,
+) -> Result<()> {
     let mut change = Change::begin(store, by, at).await?;
     let user = by_id(change.lease(), id).await?;
-    let update = sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+    let update = sqlx::query("UPDATE users SET password_hash = $2, must_change_password = $3 WHERE id = $1")
         .bind(id.0)
-        .bind(text(hash));
+        .bind(text(hash))
+        .bind(must_change);
     change.lease().execute(update).await?;
     delete_logins(change.lease(), id).await?;
     change.log(changed(&user, UserChange::PasswordSet));
@@ -209,5 +218,6 @@ pub(super) fn user(columns: &mut Columns<'_>) -> Result<User> {
         role: Role::from_stored(columns.value()?),
         created_at: columns.time()?,
         blocked: columns.value()?,
+        must_change_password: columns.value()?,
     })
 }

@@ -30,6 +30,22 @@ pub(super) async fn adopt(connection: &mut SqliteConnection, migrations: &Migrat
     Ok(transaction.commit().await?)
 }
 
+/// The layout of a database that is not up to date; `None` for one that is, and for an empty one.
+pub(super) async fn version(connection: &mut SqliteConnection, migrations: &Migrator) -> Result<Option<i64>> {
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut *connection)
+        .await?;
+    if tables == 0 {
+        return Ok(None);
+    }
+    let found: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
+        .fetch_all(&mut *connection)
+        .await?;
+    let lacks_one = migrations.iter().any(|known| !found.contains(&known.version));
+    let earlier = lacks_one || is_earlier(connection).await?;
+    Ok(earlier.then(|| found.last().copied().unwrap_or_default()))
+}
+
 async fn is_earlier(connection: &mut SqliteConnection) -> Result<bool> {
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
         .fetch_one(&mut *connection)

@@ -61,7 +61,8 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the data directory for a tool, beside a server that may run.
+    /// Opens the data directory for a tool, beside a server that may run. [`StoreError::Older`] where only a server may change its
+    /// layout.
     pub async fn open(data_dir: &Path) -> Result<Self> {
         open::directory(data_dir)?;
         Self::with_lock(data_dir, None).await
@@ -75,7 +76,7 @@ impl Sqlite {
     }
 
     async fn with_lock(data_dir: &Path, lock: Option<File>) -> Result<Self> {
-        let path = open::database(data_dir).await?;
+        let path = open::database(data_dir, lock.is_some()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(1)
@@ -208,8 +209,15 @@ impl Store for Sqlite {
     async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
         people::set_role(self, id, role, by, at).await
     }
-    async fn set_password(&self, id: UserId, password_hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
-        people::set_password(self, id, password_hash, by, at).await
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        must_change: bool,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        people::set_password(self, id, (password_hash, must_change), by, at).await
     }
     async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
         people::block_user(self, id, blocked, by, at).await

@@ -48,8 +48,9 @@ pub(super) fn server_lock(directory: &Path) -> Result<File> {
     }
 }
 
-/// Makes the database if it is missing and brings its layout up to date.
-pub(super) async fn database(directory: &Path) -> Result<PathBuf> {
+/// Makes the database if it is missing. For a server, brings its layout up to date; a tool refuses an earlier one, for a server of
+/// that version may be running.
+pub(super) async fn database(directory: &Path, migrate: bool) -> Result<PathBuf> {
     // SQLite can't wait for its turn to enter WAL mode, and two programs must not migrate at once.
     let file = private_file(directory, "layout.lock")?;
     let lock = tokio::task::spawn_blocking(move || {
@@ -71,6 +72,9 @@ pub(super) async fn database(directory: &Path) -> Result<PathBuf> {
             .fetch_one(&mut connection)
             .await?,
     )?;
+    if !migrate && let Some(version) = earlier::version(&mut connection, &MIGRATIONS).await? {
+        return Err(StoreError::Older(version));
+    }
     earlier::adopt(&mut connection, &MIGRATIONS).await?;
     MIGRATIONS.run_direct(None, &mut connection, false).await?;
     connection.close().await?;

@@ -19,7 +19,8 @@ use crate::{
 /// The columns that [`user`] reads.
 macro_rules! user_columns {
     () => {
-        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked"
+        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked, \
+         users.must_change_password"
     };
 }
 pub(super) use user_columns;
@@ -59,8 +60,8 @@ pub(super) async fn by_ids(connection: &mut SqliteConnection, ids: &[Uuid]) -> R
 pub(super) async fn add_user(store: &Sqlite, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
     let mut change = Change::begin(store, by, at).await?;
     sqlx::query(
-        "INSERT INTO users (id, username, folded, password_hash, role, created_at, blocked) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO users (id, username, folded, password_hash, role, created_at, blocked, must_change_password) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )
     .bind(&user.id.0.as_bytes()[..])
     .bind(&*user.username)
@@ -69,6 +70,7 @@ pub(super) async fn add_user(store: &Sqlite, user: &User, by: &Actor, at: Timest
     .bind(user.role.code())
     .bind(micros(user.created_at))
     .bind(user.blocked)
+    .bind(user.must_change_password)
     .execute(change.connection())
     .await
     .map_err(|error| super::refused(error, &user.username, "user"))?;
@@ -92,12 +94,19 @@ pub(super) async fn set_role(store: &Sqlite, id: UserId, role: Role, by: &Actor,
     change.commit().await
 }
 
-pub(super) async fn set_password(store: &Sqlite, id: UserId, hash: &str, by: &Actor, at: Timestamp) -> Result<()> {
+pub(super) async fn set_password(
+    store: &Sqlite,
+    id: UserId,
+    (hash, must_change): (&str, bool),
+    by: &Actor,
+    at: Timestamp,
+) -> Result<()> {
     let mut change = Change::begin(store, by, at).await?;
     let user = by_id(change.connection(), id).await?;
-    sqlx::query("UPDATE users SET password_hash = ?2 WHERE id = ?1")
+    sqlx::query("UPDATE users SET password_hash = ?2, must_change_password = ?3 WHERE id = ?1")
         .bind(&id.0.as_bytes()[..])
         .bind(hash)
+        .bind(must_change)
         .execute(change.connection())
         .await?;
     delete_logins(change.connection(), id).await?;
@@ -237,5 +246,6 @@ pub(super) fn user(columns: &mut Columns<'_>) -> Result<User> {
         role: Role::from_stored(columns.value()?),
         created_at: columns.time()?,
         blocked: columns.value()?,
+        must_change_password: columns.value()?,
     })
 }

@@ -85,6 +85,7 @@ async fn a_role_that_is_not_known_reads_as_user() {
         role: Role::SystemAdmin,
         created_at: Timestamp::UNIX_EPOCH,
         blocked: false,
+        must_change_password: false,
     };
     store
         .add_user(&user, &Actor::System, Timestamp::UNIX_EPOCH)

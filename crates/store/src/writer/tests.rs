@@ -55,6 +55,7 @@ async fn store(people: u128) -> (Arc<Sqlite>, TempDir) {
             role: Role::User,
             created_at: at(0),
             blocked: false,
+            must_change_password: false,
         };
         store.add_user(&user, &Actor::System, at(0)).await.unwrap();
     }

@@ -139,6 +139,7 @@ impl Draw {
             role: self.pick(&Role::ALL),
             created_at: Timestamp::UNIX_EPOCH,
             blocked: self.one_in(6),
+            must_change_password: self.one_in(3),
         }
     }
 
@@ -288,7 +289,7 @@ impl Draw {
                 Call::AddUser(self.user(n), self.at())
             }
             32 | 33 => Call::SetRole(self.person(), self.pick(&Role::ALL), self.at()),
-            34 => Call::SetPassword(self.person(), self.words(), self.at()),
+            34 => Call::SetPassword(self.person(), self.words(), self.one_in(2), self.at()),
             35 | 36 => Call::Block(self.person(), self.one_in(2), self.at()),
             37 => Call::RemoveUser(self.person(), self.at()),
             38 => Call::Named(format!("PERSON{}", self.below(7))),

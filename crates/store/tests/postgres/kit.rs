@@ -38,6 +38,7 @@ pub fn user(n: u128) -> User {
         role: Role::User,
         created_at: at(0),
         blocked: false,
+        must_change_password: false,
     }
 }
 

@@ -57,7 +57,7 @@ pub async fn csv(
     let now = state.control.now();
     // Whoever may not have it, and a log that can't be read, get a refusal instead of a file that breaks off.
     let (entries, next) = state.control.events_part(&me, &query, Place::Newest).await?;
-    let first = stream::iter([Ok(file::rows([HEADERS]))]);
+    let first = stream::iter([Ok(file::first([HEADERS]))]);
     let first = futures::StreamExt::chain(first, stream::iter([Ok(written(&entries))]));
     let rest = rest(state.control, me, query, next);
     Ok(file::answer(

@@ -50,7 +50,10 @@ impl Iterator for Parts {
         let first = (self.next == 0).then(|| Column::ALL.map(|column| column.header().to_owned()));
         let cells = |row: &Arc<Session>| Column::ALL.map(|column| harmless(cell(row, column, self.now)).into_owned());
         let rows = self.rows[self.next..end].iter().map(cells);
-        let text = file::rows(first.into_iter().chain(rows));
+        let text = match first {
+            Some(headers) => file::first(std::iter::once(headers).chain(rows)),
+            None => file::rows(rows),
+        };
         self.next = end.max(1);
         Some(Ok(text))
     }
@@ -103,7 +106,7 @@ mod tests {
         let text: Vec<u8> = parts.into_iter().flat_map(|part| part.unwrap()).collect();
         let text = String::from_utf8(text).unwrap();
         assert!(
-            text.starts_with("Session ID,Environment ID,Environment,Status,"),
+            text.starts_with("\u{feff}Session ID,Environment ID,Environment,Status,"),
             "{text}"
         );
         assert_eq!(text.lines().count(), 1);

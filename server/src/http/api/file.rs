@@ -22,7 +22,15 @@ pub fn answer(name: &str, now: Timestamp, body: Body) -> Response {
     (headers, body).into_response()
 }
 
-/// Some rows of it.
+/// A byte order mark: without it, a spreadsheet takes UTF-8 for an older encoding.
+const MARK: &str = "\u{feff}";
+
+/// The first rows of it.
+pub fn first<R: IntoIterator<Item: AsRef<[u8]>>>(rows: impl IntoIterator<Item = R>) -> Bytes {
+    [MARK.as_bytes(), &self::rows(rows)].concat().into()
+}
+
+/// Some more rows of it.
 pub fn rows<R: IntoIterator<Item: AsRef<[u8]>>>(rows: impl IntoIterator<Item = R>) -> Bytes {
     let mut text = csv::Writer::from_writer(Vec::new());
     for row in rows {

@@ -72,7 +72,7 @@ async fn the_events_come_in_pages_and_as_a_file() {
     let mut lines = file.lines();
     assert_eq!(
         lines.next(),
-        Some("ID,Date,Kind,Who,What,Session ID,Reason,Address,Request ID,Revision")
+        Some("\u{feff}ID,Date,Kind,Who,What,Session ID,Reason,Address,Request ID,Revision")
     );
     assert_eq!(lines.count(), 5, "{file}");
     assert!(

@@ -22,6 +22,7 @@ async fn add(store: &Sqlite, n: u32) {
         role: Role::User,
         created_at: at,
         blocked: false,
+        must_change_password: false,
     };
     store.add_user(&user, &Actor::System, at).await.unwrap();
 }

@@ -1,0 +1,47 @@
+//! Passwords that were drawn for somebody, who changes them at the first sign-in.
+
+use std::sync::Arc;
+
+use session::{Role, wire::Me};
+
+use crate::{Client, Control, Error, Result, authority::actor, random_password};
+
+impl Control {
+    /// Adds a person with a password that is drawn. For the operator at the command line and the first start.
+    pub async fn add_user_with_drawn_password(&self, username: &str, role: Role) -> Result<Arc<str>> {
+        let password = random_password();
+        self.add_person(username, &password, role, true).await?;
+        Ok(password)
+    }
+
+    /// Draws a new password for a person and ends all their logins. For the operator at the command line.
+    pub async fn draw_password(self: &Arc<Self>, username: &str) -> Result<Arc<str>> {
+        let password = random_password();
+        self.replace_password(username, &password, true).await?;
+        Ok(password)
+    }
+
+    /// Changes one's own password, which ends all one's logins, and signs in with it. Answers the cookie's value.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] where the new one is not accepted; those of [`Control::sign_in`] where the current one is wrong, which
+    /// counts as a failed sign-in.
+    pub async fn change_password(
+        self: &Arc<Self>,
+        me: &Me,
+        current: &str,
+        new: &str,
+        client: &Client,
+    ) -> Result<String> {
+        if new == current {
+            return Err(Error::Malformed("The new password is the current one.".into()));
+        }
+        let hash = self.passwords.hash(new).await?;
+        // Checked as any other sign-in is. The login ends with the old password.
+        self.sign_in(&me.username, current, client).await?;
+        let (store, id, by, at) = (self.store.clone(), me.user_id, actor(me), self.clock.now());
+        self.commit(async move { store.set_password(id, &hash, false, &by, at).await })
+            .await?;
+        self.sign_in(&me.username, new, client).await
+    }
+}
