@@ -1,6 +1,7 @@
 //! A control group for each session, where the host lets us make one: cgroup v2, or v1, or some of each.
 
 mod layout;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -14,7 +15,8 @@ use session::SessionId;
 
 use self::{
     layout::{Controller, hierarchies},
-    tree::{Machine, Tree},
+    settings::Machine,
+    tree::Tree,
 };
 use super::limits::{Hits, Limit, Limits};
 

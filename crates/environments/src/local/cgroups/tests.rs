@@ -9,6 +9,7 @@ use super::{super::limits::PER_SESSION, tree::SESSIONS, *};
 const MACHINE: Machine = Machine {
     memory: 8 << 30,
     processes: 4000,
+    cpus: 3,
 };
 
 /// A made-up `/`.
@@ -173,6 +174,8 @@ fn each_controller_of_v1_where_it_is_mounted() {
     ] {
         assert_eq!(host.read(&format!("{}/{file}", place(group))), value, "{file}");
     }
+    let all = host.read(&format!("sys/fs/cgroup/cpu,cpuacct/b/{SESSIONS}/cpu.shares"));
+    assert_eq!(all, (3 * 1024).to_string(), "of all sessions together");
 
     host.write(
         &format!("{}/memory.oom_control", place("memory/a")),
