@@ -51,6 +51,7 @@ mod tests {
             role: Role::User,
             must_change_password: true,
             origin: None,
+            login: None,
         };
         let first = page(&me, None);
         assert!(

@@ -13,8 +13,9 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use futures::future::join_all;
 use parking_lot::Mutex;
-use session::{Actor, Event, EventKind, LoginId, Timestamp, UserId, event::UserChange, wire::Me};
+use session::{Actor, Event, EventKind, LoginId, Timestamp, UserId, event::UserChange, lifecycle::Command, wire::Me};
 use store::SignedIn;
 use tokio_util::sync::CancellationToken;
 
@@ -211,7 +212,7 @@ impl Control {
             let valid =
                 |found: &SignedIn| !found.user.blocked && self.is_valid(found.login.created_at, found.login.seen_at);
             let Some(found) = found.filter(valid) else {
-                self.end_login_here(id);
+                self.end_login_here(id).await;
                 return Ok(None);
             };
             if let Some(login) = self.logins.keep(&found, changes) {
@@ -279,14 +280,21 @@ impl Control {
         }
         let current = self.store.logins_of(&unsettled.users).await?;
         for id in self.logins.settle(&unsettled, &current) {
-            self.streams.close_of_login(id, Close::SignedOut);
+            self.close_tabs_of(id).await;
         }
         Ok(())
     }
 
-    fn end_login_here(&self, id: LoginId) {
+    async fn end_login_here(&self, id: LoginId) {
         self.logins.end(id);
-        self.streams.close_of_login(id, Close::SignedOut);
+        self.close_tabs_of(id).await;
+    }
+
+    /// Closes the tabs that a login opened here. Their sessions go on without one: these tabs do not come back by themselves.
+    async fn close_tabs_of(&self, id: LoginId) {
+        let sessions = self.streams.close_of_login(id, Close::SignedOut).into_iter();
+        let left = sessions.map(|session| self.disconnect_if_left(session, Command::Detach, Actor::System));
+        join_all(left).await;
     }
 
     /// Ends logins that are too old or have been idle for too long.
@@ -310,7 +318,7 @@ impl Control {
                 && !self.is_valid(login.created_at, login.used_at())
             {
                 tracing::info!(user = &*login.me.username, "a login ended: it was idle or old");
-                self.end_login_here(id);
+                self.end_login_here(id).await;
             }
         }
         Ok(())

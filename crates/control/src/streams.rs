@@ -164,12 +164,15 @@ impl Streams {
         }
     }
 
-    /// Tells the tabs to close that a login opened.
-    pub fn close_of_login(&self, login: LoginId, why: Close) {
+    /// Tells the tabs to close that a login opened, and answers of which sessions they are.
+    pub fn close_of_login(&self, login: LoginId, why: Close) -> Vec<SessionId> {
         let mut tabs = self.tabs.lock();
-        for (_, tab) in tabs.extract_if(.., |_, tab| tab.login == Some(login)) {
+        let of_login = tabs.extract_if(.., |_, tab| tab.login == Some(login));
+        let close = |(id, tab): (SessionId, Open)| {
             let _ = tab.close.send(why);
-        }
+            id
+        };
+        of_login.map(close).collect()
     }
 
     /// Tells every tab to close.

@@ -146,6 +146,7 @@ impl Control {
         }
         if login.is_some_and(|login| login.ended.is_cancelled()) {
             self.streams.close(id, Close::SignedOut);
+            self.disconnect_if_left(id, Command::Detach, actor(me)).await;
         }
         // It may have come in between.
         if let Err(refused) = self.let_in() {
@@ -193,7 +194,8 @@ impl Control {
         Ok(())
     }
 
-    async fn disconnect_if_left(&self, id: SessionId, command: Command, by: Actor) {
+    /// Records that no tab has the session open any more, unless one has.
+    pub(crate) async fn disconnect_if_left(&self, id: SessionId, command: Command, by: Actor) {
         if self.streams.open(id) {
             return;
         }

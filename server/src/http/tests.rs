@@ -9,7 +9,7 @@ use axum::{
     http::{Method, Request, StatusCode, header},
     response::Response,
 };
-use control::{Control, Options};
+use control::{Client, Control, Options};
 use session::Role;
 use store::sqlite::Sqlite;
 use tempfile::TempDir;
@@ -27,6 +27,14 @@ mod tabs;
 
 const PASSWORD: &str = "correct horse";
 const UNKNOWN: &str = "0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11";
+
+/// A request from this machine.
+fn home() -> Client {
+    Client {
+        address: "127.0.0.1".parse().unwrap(),
+        request_id: "a test".into(),
+    }
+}
 
 struct House {
     router: Router,
@@ -60,11 +68,7 @@ impl House {
     }
 
     async fn cookie(&self, role: Role) -> String {
-        let home = control::Client {
-            address: "127.0.0.1".parse().unwrap(),
-            request_id: "a test".into(),
-        };
-        let token = self.control.sign_in(role.code(), PASSWORD, &home).await.unwrap();
+        let token = self.control.sign_in(role.code(), PASSWORD, &home()).await.unwrap();
         format!("cloud-delivery-login={token}")
     }
 
@@ -126,8 +130,7 @@ async fn a_password_that_was_drawn_is_changed_before_anything_else() {
         .add_user_with_drawn_password("jane", Role::SystemAdmin)
         .await
         .unwrap();
-    let home = "127.0.0.1".parse().unwrap();
-    let token = house.control.sign_in("jane", &drawn, home).await.unwrap();
+    let token = house.control.sign_in("jane", &drawn, &home()).await.unwrap();
     let cookie = format!("cloud-delivery-login={token}");
     for page in ["/", "/admin/cloud-delivery/sessions", &format!("/sessions/{UNKNOWN}")] {
         let sent = house.get(page, Some(&cookie)).await;

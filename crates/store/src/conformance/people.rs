@@ -126,7 +126,7 @@ pub(super) async fn a_sign_in_that_overlaps_a_change_is_refused(store: Arc<dyn S
     let before = new_login(login(1, 1, 0, 0));
     let of_nobody = new_login(login(2, 99, 0, 0));
     store
-        .set_password(person(1), "$new", &Actor::System, at(1))
+        .set_password(person(1), "$new", false, &Actor::System, at(1))
         .await
         .unwrap();
     store.block_user(person(2), true, &Actor::System, at(1)).await.unwrap();

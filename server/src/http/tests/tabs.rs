@@ -44,11 +44,7 @@ impl Desktop {
         let served = composition::serve(&settings).await.unwrap();
         let control = &served.control;
         let router = crate::http::router(control, &settings, limits).unwrap();
-        let home = control::Client {
-            address: "127.0.0.1".parse().unwrap(),
-            request_id: "a test".into(),
-        };
-        let token = control.sign_in("admin", PASSWORD, &home).await.unwrap();
+        let token = control.sign_in("admin", PASSWORD, &super::home()).await.unwrap();
         let me = control.authenticate(&token).await.unwrap().unwrap();
         let applications = control.my_applications(&me).await.unwrap();
         let simulated = applications
