@@ -191,10 +191,8 @@ impl Control {
                 origin: None,
                 at,
             };
-            self.writer.submit(request).await.map(drop).map_err(|error| {
-                self.refusals.put_back(key, more, at);
-                error
-            })
+            let written = self.writer.submit(request).await.map(drop);
+            written.inspect_err(|_| self.refusals.put_back(key, more, at))
         });
         Ok(join_all(written).await.into_iter().collect::<store::Result<()>>()?)
     }

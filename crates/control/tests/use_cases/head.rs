@@ -1,4 +1,8 @@
 //! What the log of events proves, and to whom: somebody who can write the database removes the last events and sets the head back.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml covers only what is marked #[test]"
+)]
 
 use control::{Error, Options};
 use environments::simulated::SimulatedPlan;

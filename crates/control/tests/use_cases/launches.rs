@@ -1,4 +1,8 @@
 //! One person can fill neither the log nor the machine with launches.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml covers only what is marked #[test]"
+)]
 
 use std::num::NonZeroU32;
 
