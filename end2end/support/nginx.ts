@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from '@playwright/test';
 import { send } from './http.ts';
 import { freePort } from './server.ts';
 
@@ -25,13 +26,13 @@ export class Nginx {
     let log = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text));
     const nginx = new Nginx(`http://127.0.0.1:${port}`, folder, child);
-    const deadline = Date.now() + START_LIMIT_MS;
-    for (;;) {
-      const answer = await send(nginx.url, 'GET', '/healthz').catch(() => undefined);
-      if (answer?.status === 200) return nginx;
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`nginx did not start: ${log}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    const answers = () => send(nginx.url, 'GET', '/healthz').then(({ status }) => status, () => 0);
+    try {
+      await expect.poll(answers, { timeout: START_LIMIT_MS }).toBe(200);
+    } catch {
+      throw new Error(`nginx did not start: ${log}`);
     }
+    return nginx;
   }
 
   static freePort(): Promise<number> {
