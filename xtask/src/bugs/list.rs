@@ -119,8 +119,8 @@ pub const BUGS: &[Bug] = &[
         what: "a refused launch leaves no event",
         changes: &[(
             STORED,
-            "events.push(event(&by, at, what));\n                return Ok(Answer::Denied(refusal));\n            }\n            if let Some",
-            "let _ = what;\n                return Ok(Answer::Denied(refusal));\n            }\n            if let Some",
+            "events.push(event(&by, at, what));\n                }\n                Ok(Answer::Denied(refusal))",
+            "let _ = what;\n                }\n                Ok(Answer::Denied(refusal))",
         )],
     },
     Bug {

@@ -47,6 +47,9 @@ pub(super) async fn version(connection: &mut PgConnection, migrations: &Migrator
             .bind(FIRST)
             .fetch_all(connection)
             .await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
     let lacks_one = migrations
         .iter()
         .any(|known| !found.iter().any(|(version, _)| *version == known.version));

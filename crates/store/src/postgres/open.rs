@@ -2,7 +2,11 @@
 
 use std::{str::FromStr, time::Duration};
 
-use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection,
+    migrate::{Migrate, Migrator},
+    postgres::PgConnectOptions,
+};
 use tokio::time::timeout;
 
 use super::{Settings, connections, earlier};
@@ -53,8 +57,14 @@ pub(super) async fn database(options: &PgConnectOptions, migrate: bool) -> Resul
     let mut connection = connections::connect(&patient).await?;
     check_version(connection.server_version_num())?;
     let migrated = async {
-        if !migrate && let Some(version) = earlier::version(&mut connection, &MIGRATIONS).await? {
-            return Err(StoreError::Older(version));
+        if !migrate {
+            // Under the lock that migrations hold: a layout that is just being made is not an older one.
+            connection.lock().await?;
+            let older = earlier::version(&mut connection, &MIGRATIONS).await;
+            connection.unlock().await?;
+            if let Some(version) = older? {
+                return Err(StoreError::Older(version));
+            }
         }
         earlier::adopt(&mut connection, &MIGRATIONS).await?;
         // Under an advisory lock of sqlx's own.
