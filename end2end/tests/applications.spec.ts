@@ -53,6 +53,19 @@ test('add an application, and a student launches it', async ({ server, open }) =
   await expect(refused.getByRole('alert')).toContainText('All seats of this application are taken.');
 });
 
+test('an application may be allowed user namespaces, and no longer', async ({ server, open }) => {
+  await server.cli(['application', 'add', 'Browser', '--environment', SIMULATED.environment, '--allow-user-namespaces', '--', 'browser']);
+  const page = await open('admin', APPLICATIONS);
+  const allowed = page.getByLabel(/^Allow user namespaces/);
+  await edit(page, 'Browser');
+  await expect(allowed).toBeChecked();
+  await allowed.uncheck();
+  await save(page).click();
+  await expect(page.getByText('Browser has been saved.')).toBeVisible();
+  await edit(page, 'Browser');
+  await expect(allowed).not.toBeChecked();
+});
+
 test('each wrong field is refused beside it, and what was typed stays', async ({ open, complaints }) => {
   complaints.allow(/422 \(Unprocessable/, /ERR_INTERNET_DISCONNECTED/);
   const page = await open('admin', `${APPLICATIONS}/new`);

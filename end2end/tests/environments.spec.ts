@@ -85,6 +85,7 @@ test('without JavaScript the page is a readable list', async ({ open }) => {
   const page = await open('admin', ENVIRONMENTS, WITHOUT_JAVASCRIPT);
   const row = rowNamed(page, 'Environments', 'This host');
   expect(await cell(row, 'Last sweep')).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d UTC .+ ago$/);
+  expect(await cell(row, 'Kind')).toMatch(/^local Limits per session: /);
   await expect(page.getByText('Opening and closing here needs JavaScript.')).toBeVisible();
   await expect(page.getByRole('button', { name: /launches/ })).toHaveCount(0);
 });

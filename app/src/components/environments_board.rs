@@ -122,10 +122,10 @@ fn EnvironmentRow(
     });
     view! {
         <tr>
-            <td class="col-name" data-label=HEADERS[0]>
-                {name} <span class="cell-note">{words(limits)}</span>
+            <td class="col-name" data-label=HEADERS[0]>{name}</td>
+            <td data-label=HEADERS[1]>
+                {words(move || environment.read().kind.to_string())} <span class="cell-note cell-note-limits">{words(limits)}</span>
             </td>
-            <td data-label=HEADERS[1]>{words(move || environment.read().kind.to_string())}</td>
             <td data-label=HEADERS[2]>
                 <State state=Signal::derive(move || environment.read().state) />
             </td>
