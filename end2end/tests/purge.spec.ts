@@ -3,7 +3,10 @@ import { expect, test } from '../support/test.ts';
 import { expectConnected, expectEnded, resume } from '../support/portal.ts';
 import { expectNoRow, expectRow, SESSIONS } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'purge', simulated: true, movableClock: true } });
+// Days pass in which nobody does anything. That ends logins, and is not what this is about.
+const settings = { CLOUD_DELIVERY_LOGIN_IDLE_MINUTES: '6000', CLOUD_DELIVERY_LOGIN_MAX_HOURS: '100' };
+
+test.use({ setup: { name: 'purge', simulated: true, movableClock: true, settings } });
 
 const HOUR = 3600;
 

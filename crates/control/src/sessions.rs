@@ -10,7 +10,7 @@ use session::{
     view::View,
     wire::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView},
 };
-use store::{Answer, Request};
+use store::{Answer, Application, Request};
 
 use crate::{
     Control, Error, Result,
@@ -81,21 +81,28 @@ impl Control {
         self.replica.all(view).map_err(Error::Malformed)
     }
 
-    /// What a user can launch, with their live sessions.
+    /// What a user can launch, with their live sessions; from memory. What another process wrote is in it within a second.
     pub async fn my_applications(&self, me: &Me) -> Result<Vec<MyApplication>> {
+        Ok(self.applications_of(me, &self.cached_applications().await?))
+    }
+
+    /// The same, read from the database: for programs, which may have been told of an application a moment ago.
+    pub async fn my_applications_now(&self, me: &Me) -> Result<Vec<MyApplication>> {
+        Ok(self.applications_of(me, &self.store.applications().await?))
+    }
+
+    fn applications_of(&self, me: &Me, applications: &[Application]) -> Vec<MyApplication> {
         let live = self.replica.live_of(me.user_id);
-        let applications = self.cached_applications().await?;
         let mine = applications
             .iter()
             .filter(|application| application.open || live.contains_key(&application.id));
-        Ok(mine
-            .map(|application| MyApplication {
+        mine.map(|application| MyApplication {
                 session: live.get(&application.id).map(|session| SessionView::from(&**session)),
                 id: application.id,
                 name: application.name.clone(),
                 launch_text: application.launch_text.clone(),
             })
-            .collect())
+            .collect()
     }
 
     /// Launches an application, or resumes the user's live session of it. Answers as soon as the launch is on the disk;

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 const LARGEST: usize = 1 << 20;
 
 /// The paths that are polled by each open page.
-const POLLED: [&str; 2] = ["/api/ui/my_applications", "/api/v1/applications"];
+const POLLED: [&str; 1] = ["/api/ui/my_applications"];
 
 /// Tags the answers of polled paths, and answers 304 where the client has it.
 pub async fn conditional(request: Request, next: Next) -> Response {

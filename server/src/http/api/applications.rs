@@ -18,7 +18,7 @@ use crate::http::{
 
 /// `GET /api/v1/applications`: what the person can launch, with their live sessions.
 pub async fn mine(State(state): State<AppState>, Person(me): Person) -> Result<Json<Vec<MyApplication>>, Refused> {
-    Ok(Json(state.control.my_applications(&me).await?))
+    Ok(Json(state.control.my_applications_now(&me).await?))
 }
 
 /// `POST /api/v1/applications/{id}/open`: to launches.
