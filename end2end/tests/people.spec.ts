@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { type Role, type Session, SIMULATED } from '../support/server.ts';
-import { card, signIn, userMenu } from '../support/portal.ts';
+import { card, expectConnected, signIn, userMenu } from '../support/portal.ts';
+import { call } from '../support/http.ts';
 import { AUDIT } from '../support/audit.ts';
 import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { expectRow, expectRowCount, rowOf, searchBox, SESSIONS, table } from '../support/sessions.ts';
@@ -283,5 +284,21 @@ test.describe('who may see what', () => {
     await signIn(page, 'ousted', 'another fine password');
     await expect(page).toHaveURL(`${SESSIONS}?q=status%3Aexpired`);
     await expect(table(page)).toBeVisible();
+  });
+
+  test('ending all logins cuts the tabs of sessions, which go on and are resumed after signing in', async ({ server, open }) => {
+    const session = await server.launchAs(await server.person('shared-computer', 'user'));
+    const cookie = await server.signIn('shared-computer');
+    const tab = await open('shared-computer', `/sessions/${session.id}`);
+    await expectConnected(tab);
+    const ended = await call(server.url, cookie, 'POST', '/logout', { form: { everywhere: 'true' }, headers: { origin: server.url } });
+    expect(ended.status).toBe(303);
+    await expect(tab.getByText('You’ve been signed out, so this tab was disconnected. Your session is still running.')).toBeVisible();
+    await expect(tab.locator('#screen canvas'), 'nothing of the application stays').toHaveCount(0);
+    expect(await server.session(session.id)).toMatchObject({ status: 'active', connected: false });
+    await tab.getByRole('button', { name: 'Continue' }).click();
+    await signIn(tab, 'shared-computer', server.password('shared-computer'));
+    await expectConnected(tab);
+    await expect(tab).toHaveURL(`${server.url}/sessions/${session.id}`);
   });
 });
