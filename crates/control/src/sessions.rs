@@ -97,12 +97,12 @@ impl Control {
             .iter()
             .filter(|application| application.open || live.contains_key(&application.id));
         mine.map(|application| MyApplication {
-                session: live.get(&application.id).map(|session| SessionView::from(&**session)),
-                id: application.id,
-                name: application.name.clone(),
-                launch_text: application.launch_text.clone(),
-            })
-            .collect()
+            session: live.get(&application.id).map(|session| SessionView::from(&**session)),
+            id: application.id,
+            name: application.name.clone(),
+            launch_text: application.launch_text.clone(),
+        })
+        .collect()
     }
 
     /// Launches an application, or resumes the user's live session of it. Answers as soon as the launch is on the disk;
