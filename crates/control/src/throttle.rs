@@ -5,7 +5,7 @@
 //! begins and is taken back when it succeeds: a client that hangs up has used it.
 //!
 //! Rate-limiting crates charge successes as well, and a class that signs in at nine o'clock shares one address. The maps are the
-//! crate `lru`, so that memory is bounded whatever is sent.
+//! crate `lru`, so memory stays bounded under any input.
 
 use std::{net::IpAddr, num::NonZeroUsize, sync::Arc};
 
