@@ -17,8 +17,10 @@ use crate::{
     components::{
         addresses::AUDIT_PATH,
         failure::signed_in,
-        frame::{bar, navigation},
-        user_menu::UserMenu,
+        portal::{
+            frame::{bar, navigation},
+            user_menu::UserMenu,
+        },
     },
     pages::admin::PAGES,
     ui::{

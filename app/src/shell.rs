@@ -9,7 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{portal::Portal, session_details::SessionPanel},
+    components::{portal::layout::Portal, sessions::details::SessionPanel},
     pages::{
         Admin, AdminHome, ApplicationPage, Applications, Environments, ExpireSession, Login, MyApps, NotFound, Sessions,
     },

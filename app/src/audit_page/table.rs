@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use session::{SessionId, audit::Entry, format};
 
-use crate::components::view_url::SESSIONS_PATH;
+use crate::components::sessions::view_url::SESSIONS_PATH;
 
 const HEADERS: [&str; 7] = ["Date", "Who", "What", "Session", "Reason", "Address", "Request ID"];
 

@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use session::{Role, wire::Me};
 
-use super::portal::Who;
+use crate::components::portal::layout::Who;
 use crate::{
     api::AppError,
     ui::{
         address::query,
         banner::{Banner, Tone},
-        dynamic::{part, words},
+        dynamic::{dyn_text, dyn_view},
         empty::EmptyState,
     },
 };
@@ -30,7 +30,7 @@ pub fn login_address(path: &str, search: &str) -> String {
 pub fn SignInAgain() -> impl IntoView {
     let here = use_location();
     view! {
-        <a class="button button-primary" rel="external" href=words(move || login_address(&here.pathname.get(), &here.search.get()))>
+        <a class="button button-primary" rel="external" href=dyn_text(move || login_address(&here.pathname.get(), &here.search.get()))>
             "Sign in again"
         </a>
     }
@@ -84,7 +84,7 @@ pub fn FailedAction(
     /// Why not, while it is told.
     failed: RwSignal<Option<AppError>>,
 ) -> impl IntoView {
-    part(move || {
+    dyn_view(move || {
         let told = failed.get().map(|AppError(problem)| {
             view! {
                 <Banner tone=Tone::Danger>
@@ -113,7 +113,7 @@ pub fn Forbidden(
         <EmptyState title="You can’t see this page">
             <p>
                 {format!("It needs the role {needed}.")} " "
-                {words(move || me().map(|me| signed_in(&me)).unwrap_or_default())}
+                {dyn_text(move || me().map(|me| signed_in(&me)).unwrap_or_default())}
             </p>
             <a class="button" href="/">
                 "Go to My apps"

@@ -1,35 +1,10 @@
-//! The parts of pages that know what a session is, and what there is to launch.
+//! The parts of pages that know what a session is, a folder for each page. Those of several pages are files here.
 
 pub mod addresses;
-pub mod application_fields;
-pub mod application_form;
-pub mod applications_board;
-pub mod batch_outcomes;
-pub mod chips;
-pub mod columns_menu;
-pub mod connection;
-pub mod environments_board;
-pub mod expire_dialog;
-pub mod expire_many_dialog;
-pub mod facts;
+pub mod catalogue;
 pub mod failure;
-pub mod frame;
-pub mod freshness;
-pub mod kept;
-pub mod launches;
-pub mod model;
 pub mod moment;
-pub mod my_application;
-pub mod pager;
 pub mod portal;
-pub mod preferences;
-pub mod search;
-pub mod selection;
-pub mod session_details;
-pub mod sessions_board;
-pub mod sessions_table;
+pub mod sessions;
 pub mod status;
 pub mod timeline;
-pub mod user_menu;
-pub mod view_url;
-pub mod watch;

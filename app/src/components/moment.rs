@@ -5,7 +5,7 @@ use session::{Timestamp, format};
 
 use crate::ui::{
     clock::Clock,
-    dynamic::words,
+    dynamic::dyn_text,
     time::{Detail, is_alive, local},
 };
 
@@ -24,8 +24,8 @@ pub fn Moment(
     focusable: bool,
 ) -> impl IntoView {
     let alive = is_alive();
-    let iso = words(move || format::iso(at.get()));
-    let text = words(move || {
+    let iso = dyn_text(move || format::iso(at.get()));
+    let text = dyn_text(move || {
         let at = at.get();
         alive
             .get()
@@ -56,7 +56,7 @@ pub fn Age(
     since: Signal<Timestamp>,
 ) -> impl IntoView {
     let clock = expect_clock();
-    words(move || format::ago(clock.now() - since.get()))
+    dyn_text(move || format::ago(clock.now() - since.get()))
 }
 
 /// The page's clock: [`Clock::starting_at`] was provided by the page.

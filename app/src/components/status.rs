@@ -1,6 +1,6 @@
 //! The status of a session and whether it is connected: a word, an icon and a colour.
 
-use crate::ui::dynamic::words;
+use crate::ui::dynamic::dyn_text;
 use leptos::prelude::*;
 use session::Status;
 
@@ -20,9 +20,9 @@ pub fn StatusBadge(
         Status::Error => Glyph::Failed,
     });
     view! {
-        <span class=words(move || format!("badge badge-{}", status.get().code()))>
+        <span class=dyn_text(move || format!("badge badge-{}", status.get().code()))>
             <Icon glyph />
-            <span>{words(move || status.get().label().to_owned())}</span>
+            <span>{dyn_text(move || status.get().label().to_owned())}</span>
         </span>
     }
 }
@@ -37,7 +37,7 @@ pub fn Connected(
     view! {
         <span class="connected" class:connected-yes=connected>
             <Icon glyph=Signal::derive(move || if connected.get() { Glyph::Check } else { Glyph::Dash }) />
-            <span>{words(move || if connected.get() { "Yes" } else { "No" }.to_owned())}</span>
+            <span>{dyn_text(move || if connected.get() { "Yes" } else { "No" }.to_owned())}</span>
         </span>
     }
 }

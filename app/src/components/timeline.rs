@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use session::{lifecycle::Timer, timeline::Entry};
 
-use super::moment::Moment;
+use crate::components::moment::Moment;
 
 /// The entries, oldest first.
 #[component]

@@ -7,13 +7,12 @@ use session::Role;
 use crate::{
     components::{
         addresses::{APPLICATIONS_PATH, AUDIT_PATH, ENVIRONMENTS_PATH},
-        frame::navigation,
-        portal::my_role,
-        view_url::SESSIONS_PATH,
+        portal::{frame::navigation, layout::my_role},
+        sessions::view_url::SESSIONS_PATH,
     },
     ui::{
-        dynamic::part,
-        toast::{Toast, Told},
+        dynamic::dyn_view,
+        toast::{Toast, Toaster},
     },
 };
 
@@ -28,11 +27,11 @@ pub(crate) const PAGES: [(&str, &str, Role); 4] = [
 /// The layout of every admin page.
 #[component]
 pub fn Admin() -> impl IntoView {
-    let told = Told::provide();
+    let told = Toaster::provide();
     view! {
         <div class="admin">
             <Transition>
-                {part(move || my_role().filter(|role| *role >= Role::AppAdmin).map(|role| view! { <Navigation role /> }).into_any())}
+                {dyn_view(move || my_role().filter(|role| *role >= Role::AppAdmin).map(|role| view! { <Navigation role /> }).into_any())}
             </Transition>
             <main class="page page-admin" id="content" tabindex="-1">
                 <Outlet />
@@ -63,5 +62,5 @@ pub fn AdminHome() -> impl IntoView {
         let (path, ..) = open.unwrap_or(PAGES[0]);
         view! { <Redirect path /> }
     };
-    view! { <Transition>{part(move || my_role().map(first).into_any())}</Transition> }
+    view! { <Transition>{dyn_view(move || my_role().map(first).into_any())}</Transition> }
 }

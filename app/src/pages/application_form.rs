@@ -11,8 +11,8 @@ use session::{
 
 use crate::{
     api::{AppError, applications::application_form},
-    components::{addresses::APPLICATIONS_PATH, application_form::ApplicationEditor, failure::Failure},
-    ui::{dynamic::part, empty::Skeleton, loaded::load, toast::Told},
+    components::{addresses::APPLICATIONS_PATH, catalogue::application_form::ApplicationEditor, failure::Failure},
+    ui::{dynamic::dyn_view, empty::Skeleton, loaded::load, toast::Toaster},
 };
 
 /// What stands in the address where an id would, for a new application.
@@ -30,7 +30,7 @@ pub fn ApplicationPage() -> impl IntoView {
     } else {
         ("Edit application", "has been saved")
     };
-    let (told, navigate) = (Told::expect(), use_navigate());
+    let (told, navigate) = (Toaster::expect(), use_navigate());
     let on_saved = Callback::new(move |saved: ApplicationView| {
         told.say(format!("{} {done}.", saved.spec.name));
         navigate(APPLICATIONS_PATH, Default::default());
@@ -44,7 +44,7 @@ pub fn ApplicationPage() -> impl IntoView {
         <h1>{title}</h1>
         <Transition fallback=|| {
             view! { <Skeleton what="the application" /> }
-        }>{part(move || form.get().map(shown).into_any())}</Transition>
+        }>{dyn_view(move || form.get().map(shown).into_any())}</Transition>
     }
     .into_any()
 }

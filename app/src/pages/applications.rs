@@ -6,8 +6,8 @@ use session::Role;
 
 use crate::{
     api::applications::list_applications,
-    components::{applications_board::ApplicationsBoard, failure::Failure, portal::my_role},
-    ui::{dynamic::part, empty::Skeleton, loaded::load},
+    components::{catalogue::applications_board::ApplicationsBoard, failure::Failure, portal::layout::my_role},
+    ui::{dynamic::dyn_view, empty::Skeleton, loaded::load},
 };
 
 /// The Applications page.
@@ -25,7 +25,7 @@ pub fn Applications() -> impl IntoView {
         <Title text="Applications" />
         <div class="catalogue-page">
             <h1>"Applications"</h1>
-            <Transition fallback=|| view! { <Skeleton what="applications" /> }>{part(move || shown().into_any())}</Transition>
+            <Transition fallback=|| view! { <Skeleton what="applications" /> }>{dyn_view(move || shown().into_any())}</Transition>
         </div>
     }
 }

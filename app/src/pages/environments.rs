@@ -5,8 +5,8 @@ use leptos_meta::Title;
 
 use crate::{
     api::environments::list_environments,
-    components::{environments_board::EnvironmentsBoard, failure::Failure},
-    ui::{dynamic::part, empty::Skeleton, loaded::load},
+    components::{catalogue::environments_board::EnvironmentsBoard, failure::Failure},
+    ui::{dynamic::dyn_view, empty::Skeleton, loaded::load},
 };
 
 /// The Environments page.
@@ -18,7 +18,7 @@ pub fn Environments() -> impl IntoView {
         <div class="catalogue-page">
             <h1>"Environments"</h1>
             <Transition fallback=|| view! { <Skeleton what="environments" /> }>
-                {part(move || first.get().map(|answer| match answer {
+                {dyn_view(move || first.get().map(|answer| match answer {
                     Ok(list) => view! { <EnvironmentsBoard list /> }.into_any(),
                     Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
                 }).into_any())}

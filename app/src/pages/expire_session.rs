@@ -12,14 +12,16 @@ use session::{
 use crate::{
     api::{AppError, sessions::list_sessions},
     components::{
-        facts::{Consequence, EndedFacts, ReasonField, SessionFacts},
         failure::Failure,
-        view_url::SESSIONS_PATH,
+        sessions::{
+            session_summary::{Consequence, EndedFacts, ReasonField, SessionFacts},
+            view_url::SESSIONS_PATH,
+        },
     },
     ui::{
         address::parameter,
         banner::{Banner, Tone},
-        dynamic::part,
+        dynamic::dyn_view,
         empty::Skeleton,
         loaded,
     },
@@ -38,7 +40,7 @@ pub fn ExpireSession() -> impl IntoView {
     view! {
         <Title text="Expire session" />
         <h1>"Expire session"</h1>
-        <Transition fallback=|| view! { <Skeleton what="the session" /> }>{part(move || session.get().map(shown).into_any())}</Transition>
+        <Transition fallback=|| view! { <Skeleton what="the session" /> }>{dyn_view(move || session.get().map(shown).into_any())}</Transition>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The way in. A plain form: it works without JavaScript, and the password never passes through WebAssembly.
 
-use crate::ui::dynamic::part;
+use crate::ui::dynamic::dyn_view;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -35,7 +35,7 @@ pub fn Login() -> impl IntoView {
                     "Cloud Delivery"
                 </p>
                 <h1>"Sign in"</h1>
-                {part(move || problem().map(|text| view! { <Banner tone=Tone::Danger>{text}</Banner> }).into_any())}
+                {dyn_view(move || problem().map(|text| view! { <Banner tone=Tone::Danger>{text}</Banner> }).into_any())}
                 <form method="post" action="/login">
                     <input type="hidden" name="next" value=next />
                     <div class="field">

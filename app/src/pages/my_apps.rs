@@ -1,6 +1,6 @@
 //! What a person may launch, and what of it is running.
 
-use crate::ui::dynamic::{When, each, part};
+use crate::ui::dynamic::{DynShow, dyn_view, keyed};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -13,7 +13,7 @@ use crate::{
     api::applications::my_applications,
     components::{
         failure::{Failure, SignInAgain},
-        my_application::{ApplicationCard, EndDialog},
+        portal::application_card::{ApplicationCard, EndDialog},
     },
     ui::{
         address::parameter,
@@ -37,14 +37,14 @@ pub fn MyApps() -> impl IntoView {
         <Title text="My apps" />
         <main class="page" id="content" tabindex="-1">
             <h1>"My apps"</h1>
-            {part(move || refused().map(|why| view! {
+            {dyn_view(move || refused().map(|why| view! {
                 <Banner tone=Tone::Danger>
                     <strong>"The launch was refused. "</strong>
                     {why}
                 </Banner>
             }).into_any())}
             <Transition fallback=|| view! { <Skeleton what="your applications" /> }>
-                {part(move || first.get().map(|answer| match answer {
+                {dyn_view(move || first.get().map(|answer| match answer {
                     Ok(applications) => view! { <Applications applications /> }.into_any(),
                     Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
                 }).into_any())}
@@ -87,19 +87,19 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
         .into_any()
     };
     view! {
-        <When is=move || signed_out.get()>
+        <DynShow is=move || signed_out.get()>
             <Banner tone=Tone::Danger>
                 <strong>"Your login has ended. "</strong>
                 <SignInAgain />
             </Banner>
-        </When>
-        <When is=move || applications.read().is_empty()>
+        </DynShow>
+        <DynShow is=move || applications.read().is_empty()>
             <EmptyState title="No apps yet">
                 <p>"You will see applications here as soon as an administrator makes one available to you."</p>
             </EmptyState>
-        </When>
+        </DynShow>
         <ul class="cards">
-            {each(keys, card)}
+            {keyed(keys, card)}
         </ul>
         <EndDialog ending on_done=move |()| refetch() />
     }

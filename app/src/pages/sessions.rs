@@ -9,12 +9,14 @@ use crate::{
     api::{AppError, people::columns, sessions::list_sessions},
     components::{
         failure::Failure,
-        session_details::Desk,
-        sessions_board::SessionsBoard,
-        view_url::{SESSIONS_PATH, ViewUrl},
+        sessions::{
+            board::SessionsBoard,
+            details::DetailsContext,
+            view_url::{SESSIONS_PATH, ViewUrl},
+        },
     },
     ui::{
-        dynamic::part,
+        dynamic::dyn_view,
         empty::{EmptyState, Skeleton},
         loaded,
     },
@@ -24,7 +26,7 @@ use crate::{
 #[component]
 pub fn Sessions() -> impl IntoView {
     let url = ViewUrl::of_this_page();
-    let desk = Desk {
+    let desk = DetailsContext {
         url,
         revision: RwSignal::new(0),
         target: RwSignal::new(None),
@@ -51,7 +53,7 @@ pub fn Sessions() -> impl IntoView {
             <h1>"Sessions"</h1>
             <Transition fallback=|| {
                 view! { <Skeleton what="sessions" /> }
-            }>{part(move || first.get().map(shown).into_any())}</Transition>
+            }>{dyn_view(move || first.get().map(shown).into_any())}</Transition>
             <Outlet />
         </div>
     }

@@ -1,6 +1,6 @@
 //! A button that copies a text.
 
-use super::dynamic::words;
+use super::dynamic::dyn_text;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
@@ -34,7 +34,7 @@ pub fn CopyButton(
         <button type="button" class="button button-icon needs-js" aria-label=format!("Copy {what}") on:click=copy>
             <Icon glyph=Signal::derive(move || if copied.get() { Glyph::Check } else { Glyph::Copy }) />
             <span class="visually-hidden" aria-live="polite">
-                {words(move || if copied.get() { "Copied" } else { "" }.to_owned())}
+                {dyn_text(move || if copied.get() { "Copied" } else { "" }.to_owned())}
             </span>
         </button>
     }

@@ -1,6 +1,6 @@
 //! A modal dialog: the browser's own `<dialog>`, which traps the focus, closes on Esc and gives the focus back.
 
-use super::dynamic::When;
+use super::dynamic::DynShow;
 use leptos::{html, prelude::*};
 
 use super::clock::later;
@@ -45,7 +45,7 @@ pub fn Dialog(
             aria-describedby=described_by
             on:close=move |_| on_close.run(())
         >
-            <When is=move || open.get()>{children()}</When>
+            <DynShow is=move || open.get()>{children()}</DynShow>
         </dialog>
     }
 }

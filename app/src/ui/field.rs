@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlFormElement;
 
-use super::dynamic::attribute;
+use super::dynamic::dyn_attr;
 
 /// How a field is filled in.
 pub enum Control {
@@ -48,7 +48,7 @@ pub fn Field(
     let id = id_of(name);
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described_by = format!("{error_id} {hint_id}");
-    let invalid = attribute(move || (!error.read().is_empty()).then_some("true"));
+    let invalid = dyn_attr(move || (!error.read().is_empty()).then_some("true"));
     let (own_id, kept) = (id.clone(), value.clone());
     let input = match control {
         Control::Line => view! {

@@ -5,7 +5,7 @@ use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::dynamic::words;
+use super::dynamic::dyn_text;
 
 /// A button and what it opens. Up, Down, Home and End move between the items.
 #[component]
@@ -54,7 +54,7 @@ pub fn Menu(
                 class=button_class
                 popovertarget=id
                 aria-haspopup=(role == "menu").then_some("menu")
-                aria-expanded=words(move || open.get().to_string())
+                aria-expanded=dyn_text(move || open.get().to_string())
                 aria-controls=id
             >
                 {button}

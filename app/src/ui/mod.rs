@@ -14,7 +14,7 @@ pub mod loaded;
 pub mod menu;
 pub mod number;
 pub mod repeat;
-pub mod steady;
+pub mod stable_rows;
 pub mod stream;
 pub mod time;
 pub mod toast;

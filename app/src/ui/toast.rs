@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::{clock::later, dynamic::part};
+use super::{clock::later, dynamic::dyn_view};
 
 /// It stays on screen this long.
 const SHOWN_MS: u64 = 8000;
 
 /// Where to say it. Provided by the layout, so that it outlives the page that says it.
 #[derive(Clone, Copy)]
-pub struct Told(RwSignal<Option<String>>);
+pub struct Toaster(RwSignal<Option<String>>);
 
-impl Told {
+impl Toaster {
     /// Nothing said yet; provided as a context to what is inside.
     pub fn provide() -> Self {
         let told = Self(RwSignal::new(None));
@@ -40,12 +40,12 @@ impl Told {
 #[component]
 pub fn Toast(
     /// What was said.
-    told: Told,
+    told: Toaster,
 ) -> impl IntoView {
-    let Told(text) = told;
+    let Toaster(text) = told;
     view! {
         <div class="toast" role="status">
-            {part(move || text.get().map(|text| view! { <p>{text}</p> }).into_any())}
+            {dyn_view(move || text.get().map(|text| view! { <p>{text}</p> }).into_any())}
         </div>
     }
 }

@@ -1,7 +1,7 @@
 //! What an administrator must know before ending somebody's session.
 
 use crate::ui::{
-    dynamic::{When, words},
+    dynamic::{DynShow, dyn_text},
     field,
 };
 use leptos::{html, prelude::*};
@@ -10,7 +10,7 @@ use session::{
     wire::{MAX_NOTE_CHARS, SessionView},
 };
 
-use super::{
+use crate::components::{
     moment::Moment,
     status::{Connected, StatusBadge},
 };
@@ -27,15 +27,15 @@ pub fn SessionFacts(
         <dl class="facts">
             <div>
                 <dt>"User"</dt>
-                <dd><bdi>{words(move || session.read().username.to_string())}</bdi></dd>
+                <dd><bdi>{dyn_text(move || session.read().username.to_string())}</bdi></dd>
             </div>
             <div>
                 <dt>"Environment"</dt>
-                <dd><bdi>{words(move || session.read().environment.to_string())}</bdi></dd>
+                <dd><bdi>{dyn_text(move || session.read().environment.to_string())}</bdi></dd>
             </div>
             <div>
                 <dt>"Application"</dt>
-                <dd><bdi>{words(move || session.read().application.to_string())}</bdi></dd>
+                <dd><bdi>{dyn_text(move || session.read().application.to_string())}</bdi></dd>
             </div>
             <div>
                 <dt>"Status"</dt>
@@ -71,7 +71,7 @@ pub fn Consequence(
 ) -> impl IntoView {
     view! {
         <p id=id class="consequence">
-            {words(move || {
+            {dyn_text(move || {
                 let session = session.read();
                 let who = &session.username;
                 let now = if session.connected { " has it open in a browser tab right now and" } else { "" };
@@ -125,16 +125,16 @@ pub fn EndedFacts(
         session.ended_at.filter(|_| session.status == Status::Expired)
     });
     view! {
-        <When is=move || ended_at.get().is_some()>
+        <DynShow is=move || ended_at.get().is_some()>
             <span class="ended">
                 <span class="ended-part">
                     "Expired " <Moment at=Signal::derive(move || ended_at.get().unwrap_or_default()) detail=Detail::Brief />
                 </span>
                 " "
                 <span class="ended-part">
-                    {words(move || format!("by {}", session.read().ended_by.as_deref().unwrap_or("system")))}
+                    {dyn_text(move || format!("by {}", session.read().ended_by.as_deref().unwrap_or("system")))}
                 </span>
             </span>
-        </When>
+        </DynShow>
     }
 }

@@ -1,7 +1,7 @@
 //! The Sessions page once its first list is there: everything but the heading. It lives as long as the page does; lists
 //! come and go inside it.
 
-use crate::ui::dynamic::{attribute, part, words};
+use crate::ui::dynamic::{dyn_attr, dyn_text, dyn_view};
 use leptos::prelude::*;
 use session::{
     columns::Choice,
@@ -10,19 +10,19 @@ use session::{
 };
 
 use super::{
-    chips::Chips,
     columns_menu::ColumnsMenu,
     connection::{ConnectionBanner, StaleBanners},
+    details::DetailsContext,
     expire_dialog::ExpireDialog,
     expire_many_dialog::{Batch, ExpireManyDialog},
+    filter_chips::Chips,
     freshness::Freshness,
     model::Model,
     pager::Pager,
     preferences::Preferences,
     search::SearchBox,
     selection::{Selection, SelectionBar},
-    session_details::Desk,
-    sessions_table::{SessionsTable, TABLE_ID},
+    table::SessionsTable,
     view_url::{self, ViewUrl},
     watch::Watch,
 };
@@ -49,7 +49,7 @@ pub fn SessionsBoard(
     /// What the administrator chose before.
     choice: Choice,
     /// What the details share.
-    desk: Desk,
+    desk: DetailsContext,
 ) -> impl IntoView {
     let url = desk.url;
     let clock = Clock::starting_at(list.head.server_time);
@@ -93,7 +93,7 @@ pub fn SessionsBoard(
         <div class="banners">
             <ConnectionBanner watch model />
             <StaleBanners model />
-            {part(move || failed.get().map(|error| view! {
+            {dyn_view(move || failed.get().map(|error| view! {
                 <Banner tone=Tone::Danger>
                     <strong>{error.0.title.clone()}</strong>
                     " "
@@ -124,12 +124,12 @@ pub fn SessionsBoard(
             selection
             on_sort=move |sort| preferences.sort(sort)
         />
-        <Nothing model url />
+        <EmptyList model url />
         <Pager model url />
         <ExpireDialog target=desk.target on_expired=expired />
         <ExpireManyDialog batch />
         <div class="toast" role="status">
-            {part(move || done.get().map(|text| view! { <p>{text}</p> }).into_any())}
+            {dyn_view(move || done.get().map(|text| view! { <p>{text}</p> }).into_any())}
         </div>
     }
 }
@@ -137,7 +137,7 @@ pub fn SessionsBoard(
 /// The list as a file for a spreadsheet.
 #[component]
 fn Export(url: ViewUrl) -> impl IntoView {
-    let href = words(move || {
+    let href = dyn_text(move || {
         format!(
             "/api/v1/sessions.csv{}",
             view_url::search(&url.resolved().from_the_top())
@@ -176,13 +176,13 @@ fn Count(model: Model, url: ViewUrl, watch: Watch) -> impl IntoView {
         }
     });
     let numbers = Numbers::here();
-    let text = words(move || {
+    let text = dyn_text(move || {
         let head = model.head.read();
         let noun = if head.all == 1 { "session" } else { "sessions" };
         format!("{} of {} {noun}", numbers.text(head.total), numbers.text(head.all))
     });
     view! {
-        <p class="count tabular" role="status" aria-live=attribute(move || Some(if spoken.get() { "polite" } else { "off" }))>
+        <p class="count tabular" role="status" aria-live=dyn_attr(move || Some(if spoken.get() { "polite" } else { "off" }))>
             {text}
         </p>
     }
@@ -190,7 +190,7 @@ fn Count(model: Model, url: ViewUrl, watch: Watch) -> impl IntoView {
 
 /// Why there are no rows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Why {
+enum EmptyReason {
     Empty,
     NoMatch,
     PastTheEnd,
@@ -198,39 +198,39 @@ enum Why {
 
 /// What stands below the headers when there are no rows.
 #[component]
-fn Nothing(model: Model, url: ViewUrl) -> impl IntoView {
+fn EmptyList(model: Model, url: ViewUrl) -> impl IntoView {
     let why = Memo::new(move |_| {
         let head = model.head.read();
         match (model.order.read().is_empty(), head.all, head.total) {
             (false, ..) => None,
-            (true, 0, _) => Some(Why::Empty),
-            (true, _, 0) => Some(Why::NoMatch),
-            (true, ..) => Some(Why::PastTheEnd),
+            (true, 0, _) => Some(EmptyReason::Empty),
+            (true, _, 0) => Some(EmptyReason::NoMatch),
+            (true, ..) => Some(EmptyReason::PastTheEnd),
         }
     });
-    part(move || match why.get() {
+    dyn_view(move || match why.get() {
         None => ().into_any(),
-        Some(Why::Empty) => view! {
+        Some(EmptyReason::Empty) => view! {
             <EmptyState title="No sessions yet">
                 <p>"A session appears here as soon as somebody launches an application from My apps."</p>
             </EmptyState>
         }
         .into_any(),
-        Some(Why::NoMatch) => view! {
+        Some(EmptyReason::NoMatch) => view! {
             <EmptyState title=Signal::derive(move || match url.get() {
                 View { q, .. } if !q.trim().is_empty() => format!("No sessions match “{}”", q.trim()),
                 _ => "No sessions match".to_owned(),
             })>
                 <p>"The search covers every session, also the hidden ID columns. Each word must be found."</p>
-                <a class="button" href=words(move || url.link(&cleared(url.get()))) data-noscroll="true">
+                <a class="button" href=dyn_text(move || url.link(&cleared(url.get()))) data-noscroll="true">
                     "Clear search"
                 </a>
             </EmptyState>
         }
         .into_any(),
-        Some(Why::PastTheEnd) => view! {
+        Some(EmptyReason::PastTheEnd) => view! {
             <EmptyState title="This page is past the end of the list">
-                <a class="button" href=words(move || url.link(&url.get().from_the_top()))>
+                <a class="button" href=dyn_text(move || url.link(&url.get().from_the_top()))>
                     "First page"
                 </a>
             </EmptyState>

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use session::{catalogue::Admission, view::View};
 
-use super::view_url;
+use crate::components::sessions::view_url;
 use crate::ui::{
     dialog::Dialog,
-    dynamic::{When, attribute, words},
+    dynamic::{DynShow, dyn_attr, dyn_text},
     icon::{Glyph, Icon},
 };
 
@@ -19,7 +19,7 @@ pub fn Launches(
     view! {
         <span class="connected" class:connected-yes=open>
             <Icon glyph=Signal::derive(move || if open.get() { Glyph::Check } else { Glyph::Dash }) />
-            <span>{words(move || if open.get() { "Open" } else { "Closed" }.to_owned())}</span>
+            <span>{dyn_text(move || if open.get() { "Open" } else { "Closed" }.to_owned())}</span>
         </span>
     }
     .into_any()
@@ -77,30 +77,30 @@ pub fn LaunchesActions(
         <button
             type="button"
             class="button button-small needs-js"
-            aria-label=words(move || format!("{}: {}", text(), name.get()))
-            aria-disabled=attribute(move || sending.get().then_some("true"))
+            aria-label=dyn_text(move || format!("{}: {}", text(), name.get()))
+            aria-disabled=dyn_attr(move || sending.get().then_some("true"))
             on:click=press
         >
-            {words(move || text().to_owned())}
+            {dyn_text(move || text().to_owned())}
         </button>
-        <When is=move || { live.get() > 0 || asked.get() }>
+        <DynShow is=move || { live.get() > 0 || asked.get() }>
             <button
                 type="button"
                 class="button button-small button-danger-quiet needs-js"
-                aria-label=words(move || format!("End sessions: {}", name.get()))
+                aria-label=dyn_text(move || format!("End sessions: {}", name.get()))
                 aria-haspopup="dialog"
                 on:click=move |_| asked.set(true)
             >
                 "End sessions"
             </button>
-        </When>
+        </DynShow>
         <Dialog open=asked on_close=move |()| asked.set(false) labelled_by="end-title" described_by="end-consequence">
             <div class="dialog-body">
                 <h2 id="end-title" class="dialog-title">
-                    {words(move || format!("Close {} and end its sessions", name.get()))}
+                    {dyn_text(move || format!("Close {} and end its sessions", name.get()))}
                 </h2>
                 <p id="end-consequence" class="consequence">
-                    {words(move || {
+                    {dyn_text(move || {
                         format!(
                             "It is closed to launches, and {} at once: whoever has one open loses access, applications close, and unsaved work is lost. There is no undo.",
                             ending(),
@@ -112,7 +112,7 @@ pub fn LaunchesActions(
                         "Cancel"
                     </button>
                     <button type="button" class="button button-danger" on:click=end>
-                        {words(move || format!("End {}", count()))}
+                        {dyn_text(move || format!("End {}", count()))}
                     </button>
                 </div>
             </div>
@@ -142,7 +142,7 @@ pub fn LiveSessions(
     /// How the search names them: `env` or `app`. `None` for who may not see the Sessions page.
     search: Option<&'static str>,
 ) -> impl IntoView {
-    let number = words(move || count.get().to_string());
+    let number = dyn_text(move || count.get().to_string());
     let Some(field) = search else {
         return view! { <span class="tabular">{number}</span> }.into_any();
     };
@@ -160,8 +160,8 @@ pub fn LiveSessions(
     view! {
         <a
             class="tabular"
-            href=words(href)
-            aria-label=words(move || {
+            href=dyn_text(href)
+            aria-label=dyn_text(move || {
                 let noun = if count.get() == 1 { "session" } else { "sessions" };
                 format!("{} live {noun} of {}", count.get(), name.get())
             })

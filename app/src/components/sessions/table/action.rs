@@ -1,6 +1,6 @@
 //! The last cell: Expire, or how it ended.
 
-use crate::ui::dynamic::{When, attribute, words};
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text};
 use leptos::prelude::*;
 use session::{
     Status, Teardown,
@@ -11,8 +11,11 @@ use session::{
 use super::{Context, cell::Note};
 use crate::{
     components::{
-        connection::WHY_NOT_ID, facts::EndedFacts, model::Row, moment::expect_clock, session_details::link_id,
-        view_url::SESSIONS_PATH, watch::Link,
+        moment::expect_clock,
+        sessions::{
+            connection::WHY_NOT_ID, details::link_id, model::Row, session_summary::EndedFacts, view_url::SESSIONS_PATH,
+            watch::Link,
+        },
     },
     ui::icon::{Glyph, Icon},
 };
@@ -33,9 +36,9 @@ pub fn ActionCell(row: Row, context: Context) -> impl IntoView {
     view! {
         <td class="col-action">
             <DetailsLink session context />
-            <When is=move || can_expire.get() otherwise=move || view! { <Ended row=session /> }>
+            <DynShow is=move || can_expire.get() otherwise=move || view! { <Ended row=session /> }>
                 <ExpireButton row=row.clone() context />
-            </When>
+            </DynShow>
         </td>
     }
 }
@@ -44,7 +47,7 @@ pub fn ActionCell(row: Row, context: Context) -> impl IntoView {
 #[component]
 fn DetailsLink(session: RwSignal<SessionView>, context: Context) -> impl IntoView {
     let id = session.read_untracked().id;
-    let name = words(move || {
+    let name = dyn_text(move || {
         let session = session.read();
         format!("Details of session of {} in {}", session.username, session.environment)
     });
@@ -52,7 +55,7 @@ fn DetailsLink(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
         <a
             class="button button-icon details-link"
             id=link_id(id)
-            href=words(move || format!("{SESSIONS_PATH}/{id}{}", context.search.read()))
+            href=dyn_text(move || format!("{SESSIONS_PATH}/{id}{}", context.search.read()))
             aria-label=name
             data-noscroll="true"
         >
@@ -84,10 +87,10 @@ fn ExpireButton(row: Row, context: Context) -> impl IntoView {
             class="button button-small button-danger-quiet"
             form=FORM_ID
             formaction=format!("{}/{id}/expire", SESSIONS_PATH)
-            aria-label=words(name)
+            aria-label=dyn_text(name)
             aria-haspopup="dialog"
-            aria-disabled=attribute(move || blocked().then_some("true"))
-            aria-describedby=attribute(move || blocked().then_some(WHY_NOT_ID))
+            aria-disabled=dyn_attr(move || blocked().then_some("true"))
+            aria-describedby=dyn_attr(move || blocked().then_some(WHY_NOT_ID))
             on:click=press
         >
             "Expire"

@@ -1,6 +1,6 @@
 //! The headers: exact names, each a link that sorts by its column.
 
-use crate::ui::dynamic::{attribute, each, words};
+use crate::ui::dynamic::{dyn_attr, dyn_text, keyed};
 use leptos::prelude::*;
 use session::{
     columns::{Choice, Column, numbered, numbers},
@@ -8,7 +8,7 @@ use session::{
 };
 
 use crate::{
-    components::view_url::ViewUrl,
+    components::sessions::view_url::ViewUrl,
     ui::{
         clock::later,
         icon::{Glyph, Icon},
@@ -37,13 +37,13 @@ pub fn Head(
             column,
             descending: sorted.get().map_or(starts_descending(column), |descending| !descending),
         };
-        let href = words(move || {
+        let href = dyn_text(move || {
             url.link(&View {
                 sort: Some(next()),
                 ..url.get().from_the_top()
             })
         });
-        let aria_sort = attribute(move || {
+        let aria_sort = dyn_attr(move || {
             sorted
                 .get()
                 .map(|descending| if descending { "descending" } else { "ascending" })
@@ -69,7 +69,7 @@ pub fn Head(
         .into_any()
     };
     view! {
-        {each(Signal::derive(move || numbers(&choice.read().visible)), move |number| header(numbered(number)))}
+        {keyed(Signal::derive(move || numbers(&choice.read().visible)), move |number| header(numbered(number)))}
         // Not a header: the table has exactly the columns that the menu names.
         <td class="col-action"></td>
     }

@@ -5,7 +5,7 @@ use session::columns::{Choice, Column, numbered, numbers};
 
 use super::preferences::Preferences;
 use crate::ui::{
-    dynamic::{attribute, each},
+    dynamic::{dyn_attr, keyed},
     focus,
     icon::{Glyph, Icon},
     menu::Menu,
@@ -44,7 +44,7 @@ pub fn ColumnsMenu(
                     type="button"
                     class="button button-icon"
                     aria-label=format!("Move {} {word}", column.header())
-                    aria-disabled=attribute(move || at_end().then_some("true"))
+                    aria-disabled=dyn_attr(move || at_end().then_some("true"))
                     on:click=move |_| moving(column, places)
                 >
                     <Icon glyph />
@@ -77,11 +77,11 @@ pub fn ColumnsMenu(
     view! {
         <div class="columns-menu needs-js">
             <Menu id="columns" role="group" name="Columns" button_class="button" button=button.into_any()>
-                {each(Signal::derive(move || numbers(&choice.read().order)), move |number| option(numbered(number)))}
+                {keyed(Signal::derive(move || numbers(&choice.read().order)), move |number| option(numbered(number)))}
                 <button
                     type="button"
                     class="menu-item menu-item-last"
-                    aria-disabled=attribute(move || (*choice.read() == Choice::default()).then_some("true"))
+                    aria-disabled=dyn_attr(move || (*choice.read() == Choice::default()).then_some("true"))
                     on:click=move |_| preferences.keep(None)
                 >
                     "Reset to defaults"

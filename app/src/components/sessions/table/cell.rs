@@ -1,6 +1,6 @@
 //! One cell for each column.
 
-use crate::ui::dynamic::{part, words};
+use crate::ui::dynamic::{dyn_text, dyn_view};
 use leptos::prelude::*;
 use session::{
     EndReason, Status, Timestamp,
@@ -23,22 +23,22 @@ use crate::{
 /// so where its lines break does not depend on the other rows.
 pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) -> AnyView {
     let content = match column {
-        Column::SessionId => id(words(move || session.read().id.to_string()), "session ID"),
+        Column::SessionId => id(dyn_text(move || session.read().id.to_string()), "session ID"),
         Column::EnvironmentId => id(
-            words(move || session.read().environment_id.to_string()),
+            dyn_text(move || session.read().environment_id.to_string()),
             "environment ID",
         ),
-        Column::UserId => id(words(move || session.read().user_id.to_string()), "user ID"),
+        Column::UserId => id(dyn_text(move || session.read().user_id.to_string()), "user ID"),
         Column::Environment => view! { <Environment session context /> }.into_any(),
         Column::Status => view! { <StatusAndError session /> }.into_any(),
-        Column::Username => name(words(move || session.read().username.to_string())),
+        Column::Username => name(dyn_text(move || session.read().username.to_string())),
         Column::Connected => view! { <Connected connected=Memo::new(move |_| session.read().connected) /> }.into_any(),
         Column::StartDate => {
             view! { <Moment at=Memo::new(move |_| session.read().started_at) focusable=true /> }.into_any()
         }
         Column::StartedAgo => view! { <Age since=Memo::new(move |_| session.read().started_at) /> }.into_any(),
         Column::ValidUntil => view! { <ValidUntil session /> }.into_any(),
-        Column::Application => name(words(move || session.read().application.to_string())),
+        Column::Application => name(dyn_text(move || session.read().application.to_string())),
         Column::Ended => moment(move || session.read().ended_at),
         Column::ConnectedSince => moment(move || session.read().connected_since),
         Column::NextDeadline => {
@@ -46,14 +46,16 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
             let what = Memo::new(move |_| Some(consequence(next.get()?.timer).to_owned()));
             view! { {moment(move || Some(next.get()?.at))} <Note text=what /> }.into_any()
         }
-        Column::Node => words(move || session.read().node.to_string()).into_any(),
-        Column::EndedBy => words(move || session.read().ended_by.as_deref().unwrap_or_default().to_owned()).into_any(),
+        Column::Node => dyn_text(move || session.read().node.to_string()).into_any(),
+        Column::EndedBy => {
+            dyn_text(move || session.read().ended_by.as_deref().unwrap_or_default().to_owned()).into_any()
+        }
         Column::EndReason => {
-            let label = words(move || session.read().end_reason.map_or("", EndReason::label).to_owned());
+            let label = dyn_text(move || session.read().end_reason.map_or("", EndReason::label).to_owned());
             let note = Memo::new(move |_| session.read().end_note.as_deref().map(|note| format!("“{note}”")));
             view! { {label} <Note text=note /> }.into_any()
         }
-        Column::Error => words(move || session.read().error.as_deref().unwrap_or_default().to_owned()).into_any(),
+        Column::Error => dyn_text(move || session.read().error.as_deref().unwrap_or_default().to_owned()).into_any(),
     };
     view! {
         <td class=format!("col-{}", column.code()) data-label=column.header()>
@@ -76,7 +78,7 @@ fn id(text: Signal<String>, what: &'static str) -> AnyView {
 /// A moment that may not have come.
 fn moment(at: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> AnyView {
     let at = Memo::new(move |_| at());
-    part(move || {
+    dyn_view(move || {
         at.get()
             .map(|at| view! { <Moment at=Signal::stored(at) focusable=true /> })
             .into_any()
@@ -100,8 +102,8 @@ fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
         context.stale.read().iter().find(here)?.as_of
     });
     view! {
-        <bdi>{words(move || session.read().environment.to_string())}</bdi>
-        {part(move || {
+        <bdi>{dyn_text(move || session.read().environment.to_string())}</bdi>
+        {dyn_view(move || {
             as_of.get().map(|at| view! {
                 <span class="cell-note">"as of " <Moment at=Signal::stored(at) detail=Detail::TimeOfDay /></span>
             }).into_any()
@@ -150,7 +152,7 @@ pub fn Note(
     #[prop(optional)]
     tone: &'static str,
 ) -> impl IntoView {
-    part(move || {
+    dyn_view(move || {
         let note = text
             .get()
             .map(|text| view! { <span class=format!("cell-note {tone}")>{text}</span> });

@@ -9,8 +9,10 @@ use session::{
     wire::{Delta, Head, Refreshed, SessionList, SessionView},
 };
 
-use super::sessions_table::TABLE_ID;
-use crate::ui::steady;
+use crate::ui::stable_rows;
+
+/// Id of the part of the page that scrolls; takes the focus when what had it is gone.
+pub const TABLE_ID: &str = "sessions-table";
 
 /// One row: whoever holds it follows the session, also after it has left the page.
 pub type Row = ArcRwSignal<SessionView>;
@@ -61,7 +63,7 @@ impl Model {
         let order = delta.order.filter(|order| *self.order.read_untracked() != *order);
         if order.is_some() || !delta.changed.is_empty() {
             let rows = self.order;
-            steady::hold(TABLE_ID, move || {
+            stable_rows::hold(TABLE_ID, move || {
                 let order = rows.try_read_untracked();
                 order
                     .map(|order| order.iter().map(SessionId::to_string).collect())

@@ -1,6 +1,6 @@
 //! Which rows of how many, and the way to the others.
 
-use crate::ui::dynamic::{When, attribute, words};
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text};
 use leptos::prelude::*;
 use session::view::View;
 
@@ -23,7 +23,7 @@ pub fn Pager(
     url: ViewUrl,
 ) -> impl IntoView {
     let numbers = Numbers::here();
-    let range = words(move || {
+    let range = dyn_text(move || {
         let head = model.head.read();
         let rows = u32::try_from(model.order.read().len()).unwrap_or(u32::MAX);
         match rows {
@@ -49,31 +49,31 @@ pub fn Pager(
     let has_previous = Memo::new(move |_| model.head.read().offset > 0);
     let has_next = Memo::new(move |_| model.head.read().next_cursor.is_some());
     let limit = move |limit: u16| {
-        let href = words(move || {
+        let href = dyn_text(move || {
             url.link(&View {
                 limit,
                 ..url.get().from_the_top()
             })
         });
-        let current = attribute(move || (url.get().limit == limit).then_some("true"));
+        let current = dyn_attr(move || (url.get().limit == limit).then_some("true"));
         view! { <a class="limit" href=href aria-current=current data-noscroll="true">{limit}</a> }
     };
     view! {
         <nav class="pager" aria-label="Pages">
             <span class="pager-limits">"Rows " {LIMITS.map(limit).collect_view()}</span>
             <span class="pager-range tabular">{range}</span>
-            <When is=has_previous>
-                <a class="button" href=words(move || to(model.head.read().previous_cursor.clone())) rel="prev">
+            <DynShow is=has_previous>
+                <a class="button" href=dyn_text(move || to(model.head.read().previous_cursor.clone())) rel="prev">
                     <Icon glyph=Glyph::Left />
                     "Previous"
                 </a>
-            </When>
-            <When is=has_next>
-                <a class="button" href=words(move || to(model.head.read().next_cursor.clone())) rel="next">
+            </DynShow>
+            <DynShow is=has_next>
+                <a class="button" href=dyn_text(move || to(model.head.read().next_cursor.clone())) rel="next">
                     "Next"
                     <Icon glyph=Glyph::Right />
                 </a>
-            </When>
+            </DynShow>
         </nav>
     }
     .into_any()

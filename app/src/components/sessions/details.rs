@@ -9,12 +9,14 @@ use session::{
 };
 
 use super::{
-    facts::{EndedFacts, SessionFacts},
-    failure::Failure,
     model::Row,
+    session_summary::{EndedFacts, SessionFacts},
+    view_url::ViewUrl,
+};
+use crate::components::{
+    failure::Failure,
     moment::Moment,
     timeline::{Timeline, consequence},
-    view_url::ViewUrl,
 };
 use crate::{
     api::{
@@ -24,7 +26,7 @@ use crate::{
     ui::{
         clock::later,
         copy::CopyButton,
-        dynamic::{attribute, part, words},
+        dynamic::{dyn_attr, dyn_text, dyn_view},
         empty::{EmptyState, Skeleton},
         focus,
         icon::{Glyph, Icon},
@@ -39,7 +41,7 @@ const ASK_AGAIN_MS: u64 = 500;
 
 /// What the list and the details share. Provided by the page.
 #[derive(Clone, Copy)]
-pub struct Desk {
+pub struct DetailsContext {
     /// The address.
     pub url: ViewUrl,
     /// Revision that the list shows: when it moves, the details may have changed.
@@ -53,7 +55,7 @@ pub struct Desk {
 /// The panel; the route's parameter names the session.
 #[component]
 pub fn SessionPanel() -> impl IntoView {
-    let desk = expect_context::<Desk>();
+    let desk = expect_context::<DetailsContext>();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get_str("id").unwrap_or_default().to_owned());
     let details = loaded::load(move || id.get(), load);
@@ -104,7 +106,7 @@ pub fn SessionPanel() -> impl IntoView {
                 <a
                     class="button button-icon"
                     aria-label="Close details"
-                    href=words(move || desk.url.list())
+                    href=dyn_text(move || desk.url.list())
                     data-noscroll="true"
                     on:click=move |event| {
                         event.prevent_default();
@@ -115,7 +117,7 @@ pub fn SessionPanel() -> impl IntoView {
                 </a>
             </header>
             <Transition fallback=|| view! { <Skeleton what="the session" /> }>
-                {part(move || details.get().map(shown).into_any())}
+                {dyn_view(move || details.get().map(shown).into_any())}
             </Transition>
         </section>
     }
@@ -128,7 +130,7 @@ pub fn link_id(id: SessionId) -> String {
 }
 
 #[component]
-fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
+fn Details(details: SessionDetails, desk: DetailsContext) -> impl IntoView {
     let SessionDetails {
         session,
         cleanup_overdue,
@@ -153,7 +155,7 @@ fn Details(details: SessionDetails, desk: Desk) -> impl IntoView {
 
 /// A session that is in the list.
 #[component]
-fn Present(session: SessionView, cleanup_overdue: bool, desk: Desk) -> impl IntoView {
+fn Present(session: SessionView, cleanup_overdue: bool, desk: DetailsContext) -> impl IntoView {
     let id = session.id;
     let can_expire = matches!(verdict(session.status, Verb::Expire), Verdict::To(Status::Expired));
     let ids = [
@@ -211,7 +213,7 @@ fn Present(session: SessionView, cleanup_overdue: bool, desk: Desk) -> impl Into
                     type="button"
                     class="button button-danger-quiet"
                     aria-haspopup="dialog"
-                    aria-disabled=attribute(move || blocked().then_some("true"))
+                    aria-disabled=dyn_attr(move || blocked().then_some("true"))
                     on:click=press
                 >
                     "Expire this session"
@@ -246,7 +248,7 @@ fn GiveUp(id: SessionId, reachable: RwSignal<bool>) -> impl IntoView {
                     "Give up cleanup"
                 </button>
             </p>
-            <p role="alert">{words(move || problem.get())}</p>
+            <p role="alert">{dyn_text(move || problem.get())}</p>
     }
     .into_any()
 }

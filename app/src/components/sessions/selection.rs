@@ -14,7 +14,7 @@ use super::{
     view_url::ViewUrl,
 };
 use crate::ui::{
-    dynamic::{When, attribute, words},
+    dynamic::{DynShow, dyn_attr, dyn_text},
     number::Numbers,
 };
 
@@ -169,13 +169,13 @@ pub fn SelectRow(
             selection.forget(id);
         }
     });
-    let name = words(move || {
+    let name = dyn_text(move || {
         let session = session.read();
         format!("Select session of {} in {}", session.username, session.environment)
     });
     view! {
         <td class="col-select needs-js">
-            <When is=choosable>
+            <DynShow is=choosable>
                 <input
                     type="checkbox"
                     class="select"
@@ -183,7 +183,7 @@ pub fn SelectRow(
                     prop:checked=Signal::derive(move || selection.has(id))
                     on:change=move |event| selection.choose(id, event_target_checked(&event))
                 />
-            </When>
+            </DynShow>
         </td>
     }
     .into_any()
@@ -242,7 +242,7 @@ pub fn SelectionBar(
         };
         if live { head.total - ended.min(head.total) } else { 0 }
     };
-    let text = words(move || match &*selection.picked.read() {
+    let text = dyn_text(move || match &*selection.picked.read() {
         Picked::These(ids) if ids.len() >= MAX_BY_HAND => format!("{MAX_BY_HAND} selected, the most by hand"),
         Picked::These(ids) => format!("{} selected", ids.len()),
         Picked::Matching(_) => format!("All {} that match selected", numbers.text(matching())),
@@ -265,13 +265,13 @@ pub fn SelectionBar(
     };
     view! {
         <div class="selection needs-js" role="group" aria-label="Selection">
-            <When is=some>
+            <DynShow is=some>
                 <span class="tabular" role="status">{text}</span>
-                <When is=offers_all>
+                <DynShow is=offers_all>
                     <button type="button" class="button button-small" on:click=choose_all>
-                        {words(move || format!("Select all {} that match", numbers.text(matching())))}
+                        {dyn_text(move || format!("Select all {} that match", numbers.text(matching())))}
                     </button>
-                </When>
+                </DynShow>
                 <button type="button" class="button button-small" on:click=move |_| selection.clear()>
                     "Clear selection"
                 </button>
@@ -279,12 +279,12 @@ pub fn SelectionBar(
                     type="button"
                     class="button button-small button-danger"
                     aria-haspopup="dialog"
-                    aria-disabled=attribute(move || (!reachable.get()).then_some("true"))
+                    aria-disabled=dyn_attr(move || (!reachable.get()).then_some("true"))
                     on:click=expire
                 >
                     "Expire selected"
                 </button>
-            </When>
+            </DynShow>
         </div>
     }
     .into_any()

@@ -4,12 +4,12 @@
 use leptos::{prelude::*, task::spawn_local};
 use session::Role;
 
-use super::failure::SignInAgain;
+use crate::components::failure::SignInAgain;
 use crate::{
     api::AppError,
     ui::{
         banner::{Banner, Tone},
-        dynamic::part,
+        dynamic::dyn_view,
         focus,
         icon::Glyph,
         repeat::while_visible,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The newest that is known. Copy it freely: it is a handle.
-pub struct Kept<T: Send + Sync + 'static> {
+pub struct PolledList<T: Send + Sync + 'static> {
     /// It.
     pub data: RwSignal<T>,
     /// Why it is not being kept, at the moment or for good.
@@ -26,15 +26,15 @@ pub struct Kept<T: Send + Sync + 'static> {
     changes: StoredValue<u32>,
 }
 
-impl<T: Send + Sync + 'static> Clone for Kept<T> {
+impl<T: Send + Sync + 'static> Clone for PolledList<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Send + Sync + 'static> Copy for Kept<T> {}
+impl<T: Send + Sync + 'static> Copy for PolledList<T> {}
 
-impl<T: PartialEq + Send + Sync + 'static> Kept<T> {
+impl<T: PartialEq + Send + Sync + 'static> PolledList<T> {
     /// Starts with what the page came with; `ask` is a server function.
     pub fn start<F>(first: T, ask: fn() -> F) -> Self
     where
@@ -93,7 +93,7 @@ impl<T: PartialEq + Send + Sync + 'static> Kept<T> {
 }
 
 /// The row of a table that began as `first`; as it was last while the list no longer has it.
-pub fn row<T, R>(kept: Kept<T>, first: R, find: impl Fn(&T, &R) -> Option<R> + Send + Sync + 'static) -> Memo<R>
+pub fn row<T, R>(kept: PolledList<T>, first: R, find: impl Fn(&T, &R) -> Option<R> + Send + Sync + 'static) -> Memo<R>
 where
     T: Send + Sync + 'static,
     R: Clone + PartialEq + Send + Sync + 'static,
@@ -107,12 +107,12 @@ where
 /// Says what is wrong, while something is.
 #[component]
 pub fn TroubleBanner(
-    /// See [`Kept::trouble`].
+    /// See [`PolledList::trouble`].
     trouble: RwSignal<Option<AppError>>,
     /// The role that the page needs.
     needed: Role,
 ) -> impl IntoView {
-    part(move || match trouble.get() {
+    dyn_view(move || match trouble.get() {
         None => ().into_any(),
         Some(error) if error.is_signed_out() => view! {
             <Banner tone=Tone::Danger>

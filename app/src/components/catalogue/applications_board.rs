@@ -8,10 +8,12 @@ use session::{
 };
 
 use super::{
+    launches::{Launches, LaunchesActions, LiveSessions, sentence},
+    polled_list::{PolledList, TroubleBanner, row},
+};
+use crate::components::{
     addresses::{NEW_APPLICATION_PATH, application_path},
     failure::FailedAction,
-    kept::{Kept, TroubleBanner, row},
-    launches::{Launches, LaunchesActions, LiveSessions, sentence},
 };
 use crate::{
     api::{
@@ -19,9 +21,9 @@ use crate::{
         applications::{admit_application, list_applications},
     },
     ui::{
-        dynamic::{When, each, whether, words},
+        dynamic::{DynShow, dyn_flag, dyn_text, keyed},
         empty::EmptyState,
-        toast::Told,
+        toast::Toaster,
     },
 };
 
@@ -44,7 +46,7 @@ pub fn ApplicationsBoard(
     /// Of whoever looks: only a System Admin gets to the sessions from here.
     role: Role,
 ) -> impl IntoView {
-    let kept = Kept::start(applications, list_applications);
+    let kept = PolledList::start(applications, list_applications);
     let failed = RwSignal::new(None::<AppError>);
     let keys = Signal::derive(move || kept.data.read().iter().map(|row| row.id.number()).collect());
     let row = move |key| {
@@ -77,15 +79,15 @@ pub fn ApplicationsBoard(
                     </tr>
                 </thead>
                 <tbody>
-                    {each(keys, row)}
+                    {keyed(keys, row)}
                 </tbody>
             </table>
         </div>
-        <When is=move || kept.data.read().is_empty()>
+        <DynShow is=move || kept.data.read().is_empty()>
             <EmptyState title="No applications yet">
                 <p>"People see an application on My apps as soon as you add it here."</p>
             </EmptyState>
-        </When>
+        </DynShow>
     }
     .into_any()
 }
@@ -93,7 +95,7 @@ pub fn ApplicationsBoard(
 #[component]
 fn ApplicationRow(
     first: ApplicationView,
-    kept: Kept<Vec<ApplicationView>>,
+    kept: PolledList<Vec<ApplicationView>>,
     failed: RwSignal<Option<AppError>>,
     role: Role,
 ) -> impl IntoView {
@@ -101,11 +103,11 @@ fn ApplicationRow(
     let application = row(kept, first, move |list, _| {
         list.iter().find(|row| row.id == id).cloned()
     });
-    let field = move |field| words(move || application.read().words(field));
+    let field = move |field| dyn_text(move || application.read().words(field));
     let name = field(Field::Name);
-    let open = whether(move || application.read().open);
+    let open = dyn_flag(move || application.read().open);
     let live = Signal::derive(move || application.read().live);
-    let (sending, told) = (RwSignal::new(false), Told::expect());
+    let (sending, told) = (RwSignal::new(false), Toaster::expect());
     let press = Callback::new(move |to: Admission| {
         spawn_local(async move {
             match admit_application(id, to).await {
@@ -129,10 +131,10 @@ fn ApplicationRow(
             <td data-label=HEADERS[1]>{field(Field::LaunchText)}</td>
             <td data-label=HEADERS[2]>{field(Field::Environment)}</td>
             <td class="col-command" data-label=HEADERS[3]>
-                <code>{words(move || application.read().spec.command.join(" "))}</code>
+                <code>{dyn_text(move || application.read().spec.command.join(" "))}</code>
             </td>
             <td class="tabular" data-label=HEADERS[4]>{field(Field::Seats)}</td>
-            <td class="col-limits" data-label=HEADERS[5]>{words(move || limits(&application.read()))}</td>
+            <td class="col-limits" data-label=HEADERS[5]>{dyn_text(move || limits(&application.read()))}</td>
             <td data-label=HEADERS[6]>
                 <Launches open />
             </td>
@@ -144,7 +146,7 @@ fn ApplicationRow(
                     <a
                         class="button button-small"
                         href=application_path(id)
-                        aria-label=words(move || format!("Edit {}", name.get()))
+                        aria-label=dyn_text(move || format!("Edit {}", name.get()))
                     >
                         "Edit"
                     </a>

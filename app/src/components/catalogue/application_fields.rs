@@ -11,7 +11,7 @@ use session::{
 use web_sys::HtmlFormElement;
 
 use crate::ui::{
-    dynamic::{whether, words},
+    dynamic::{dyn_flag, dyn_text},
     field::{Control, Field, id_of, is_checked, value},
 };
 
@@ -19,7 +19,7 @@ use crate::ui::{
 const OFF: &str = "_off";
 
 /// What stands in the fields, and what is wrong with it.
-pub struct Typed {
+pub struct FormState {
     /// What stands there now.
     pub draft: ApplicationDraft,
     /// Where an application may run.
@@ -30,7 +30,7 @@ pub struct Typed {
     pub refused: Vec<FieldError>,
 }
 
-impl Typed {
+impl FormState {
     /// What is wrong, from top to bottom.
     pub fn wrong(&self) -> Vec<FieldError> {
         let mut wrong = check(&self.draft, &self.environments).err().unwrap_or_default();
@@ -50,8 +50,8 @@ impl Typed {
 }
 
 /// All fields, filled in with `from`.
-pub fn fields(from: &ApplicationDraft, typed: RwSignal<Typed>) -> AnyView {
-    let error_of = move |of| words(move || typed.read().reason(of));
+pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
+    let error_of = move |of| dyn_text(move || typed.read().reason(of));
     let field = |of: Of, hint: &'static str, value: &str, control: Control| {
         view! {
             <Field name=of.code() label=of.label() hint value=value.to_owned() control error=error_of(of) />
@@ -93,10 +93,15 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<Typed>) -> AnyView {
 }
 
 /// Minutes, or Off.
-fn limit_field(limit: PolicyLimit, from: &ApplicationDraft, typed: RwSignal<Typed>, error: Signal<String>) -> AnyView {
+fn limit_field(
+    limit: PolicyLimit,
+    from: &ApplicationDraft,
+    typed: RwSignal<FormState>,
+    error: Signal<String>,
+) -> AnyView {
     let of = Of::of(limit);
     let minutes = from.limits[limit as usize].clone();
-    let off = whether(move || typed.read().draft.limits[limit as usize].is_none());
+    let off = dyn_flag(move || typed.read().draft.limits[limit as usize].is_none());
     let beside = view! {
         <label class="field-check">
             <input
@@ -126,20 +131,20 @@ fn limit_field(limit: PolicyLimit, from: &ApplicationDraft, typed: RwSignal<Type
 pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
     let text = |of: Of| value(form, of.code());
     ApplicationDraft {
-        name: text(Of::Name),
-        launch_text: text(Of::LaunchText),
-        environment_id: text(Of::Environment).parse().ok(),
-        program: text(Of::Program),
-        arguments: text(Of::Arguments)
+        name: dyn_text(Of::Name),
+        launch_text: dyn_text(Of::LaunchText),
+        environment_id: dyn_text(Of::Environment).parse().ok(),
+        program: dyn_text(Of::Program),
+        arguments: dyn_text(Of::Arguments)
             .lines()
             .filter(|line| !line.trim().is_empty())
             .map(str::to_owned)
             .collect(),
-        seats: text(Of::Seats),
+        seats: dyn_text(Of::Seats),
         limits: PolicyLimit::ALL.map(|limit| {
             let of = Of::of(limit);
             let off = is_checked(form, &format!("{}{OFF}", of.code()));
-            (!off).then(|| text(of))
+            (!off).then(|| dyn_text(of))
         }),
         allow_user_namespaces: is_checked(form, Of::UserNamespaces.code()),
     }

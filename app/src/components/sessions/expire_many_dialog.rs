@@ -6,9 +6,9 @@ use session::batch::{self, Chosen, ExpireMany, MAX_PART, Outcome, Selector, TYPE
 
 use super::{
     batch_outcomes::{Outcomes, Tally},
-    facts::{ReasonField, written},
     model::Model,
     selection::Selection,
+    session_summary::{ReasonField, written},
 };
 use crate::{
     api::{
@@ -19,7 +19,7 @@ use crate::{
         banner::{Banner, Tone},
         clock::later,
         dialog::Dialog,
-        dynamic::{When, attribute, part, words},
+        dynamic::{DynShow, dyn_attr, dyn_text, dyn_view},
         focus,
         number::Numbers,
     },
@@ -200,7 +200,7 @@ pub fn ExpireManyDialog(
                 <h2 id="expire-many-title" class="dialog-title">
                     "Expire sessions"
                 </h2>
-                {part(shown)}
+                {dyn_view(shown)}
             </div>
         </Dialog>
     }
@@ -285,14 +285,14 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
                         inputmode="numeric"
                         autocomplete="off"
                         aria-describedby="expire-count-note"
-                        aria-invalid=attribute(move || wrong.get().then_some("true"))
+                        aria-invalid=dyn_attr(move || wrong.get().then_some("true"))
                         on:input=move |event| {
                             typed.set(event_target_value(&event));
                             wrong.set(false);
                         }
                     />
                     <p id="expire-count-note" class="field-error" role="alert">
-                        {words(move || if wrong.get() { format!("The number is {count}.") } else { String::new() })}
+                        {dyn_text(move || if wrong.get() { format!("The number is {count}.") } else { String::new() })}
                     </p>
                 </div>
             })}
@@ -303,7 +303,7 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
                 <button
                     type="submit"
                     class="button button-danger"
-                    aria-disabled=attribute(move || (!right()).then_some("true"))
+                    aria-disabled=dyn_attr(move || (!right()).then_some("true"))
                 >
                     {format!("Expire {sessions}")}
                 </button>
@@ -321,21 +321,21 @@ fn Progress(batch: Batch) -> impl IntoView {
         Stage::Running(outcomes, sessions) => (outcomes.len(), sessions.len()),
         _ => (0, 0),
     };
-    let text = words(move || {
+    let text = dyn_text(move || {
         let (done, total) = so_far();
         format!("{} of {} done", numbers.text(done), numbers.text(total))
     });
     view! {
         <label class="progress">
             {text}
-            <progress value=words(move || so_far().0.to_string()) max=words(move || so_far().1.to_string())></progress>
+            <progress value=dyn_text(move || so_far().0.to_string()) max=dyn_text(move || so_far().1.to_string())></progress>
         </label>
         <div class="dialog-actions">
-            <When is=move || !batch.stopped.get() otherwise=|| "Stopping…">
+            <DynShow is=move || !batch.stopped.get() otherwise=|| "Stopping…">
                 <button type="button" class="button" id=WAY_OUT on:click=move |_| batch.stopped.set(true)>
                     "Stop"
                 </button>
-            </When>
+            </DynShow>
         </div>
     }
     .into_any()

@@ -1,10 +1,10 @@
 //! An application on "My apps": launch it, go back to it, end it.
 
-use crate::ui::dynamic::{When, attribute, part, words};
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use session::wire::{MyApplication, SessionView};
 
-use super::{moment::Moment, status::StatusBadge};
+use crate::components::{moment::Moment, status::StatusBadge};
 use crate::{
     api::sessions::end_session,
     ui::{
@@ -36,7 +36,7 @@ pub fn ApplicationCard(
         .unwrap_or_default();
     let heading = format!("app-{id}");
     let (labelled_by, described_by) = (heading.clone(), heading.clone());
-    let launch_text = words(move || {
+    let launch_text = dyn_text(move || {
         application
             .read()
             .as_ref()
@@ -49,17 +49,17 @@ pub fn ApplicationCard(
                 <bdi>{name}</bdi>
             </h2>
             <div class="card-state">
-                <When
+                <DynShow
                     is=move || live.get()
                     otherwise=|| view! { <p class="quiet">"Not running"</p> }
                 >
                     <CardState session />
-                </When>
+                </DynShow>
             </div>
             <div class="card-actions">
-                <When is=move || live.get()>
+                <DynShow is=move || live.get()>
                     <LiveActions session ending />
-                </When>
+                </DynShow>
                 <form method="post" action="/launch" target="_blank">
                     <input type="hidden" name="application" value=id />
                     <button
@@ -79,7 +79,7 @@ pub fn ApplicationCard(
 
 #[component]
 fn CardState(session: Memo<Option<SessionView>>) -> impl IntoView {
-    part(move || {
+    dyn_view(move || {
         let card = |session: SessionView| {
             view! {
                 <StatusBadge status=session.status />
@@ -104,11 +104,11 @@ fn LiveActions(session: Memo<Option<SessionView>>, ending: RwSignal<Option<Sessi
         ending.set(session.get_untracked());
     };
     view! {
-        <a class="button button-primary" href=words(path) rel="external" target="_blank" title="Opens in a new tab">
+        <a class="button button-primary" href=dyn_text(path) rel="external" target="_blank" title="Opens in a new tab">
             "Resume"
             <Icon glyph=Glyph::NewTab />
         </a>
-        <form method="post" action=words(move || format!("{}/end", path())) on:submit=ask>
+        <form method="post" action=dyn_text(move || format!("{}/end", path())) on:submit=ask>
             <button type="submit" class="button button-danger-quiet">
                 "End session"
             </button>
@@ -155,15 +155,15 @@ pub fn EndDialog(
         >
             <div class="dialog-body">
                 <h2 id="end-title" class="dialog-title">
-                    {words(move || {
+                    {dyn_text(move || {
                         let session = ending.read();
                         session.as_ref().map(|session| format!("End your session of {}?", session.application)).unwrap_or_default()
                     })}
                 </h2>
                 <p id="end-consequence">"The application closes. Unsaved work is lost."</p>
-                <When is=move || problem.get().is_some()>
-                    <Banner tone=Tone::Danger>{words(move || problem.get().unwrap_or_default())}</Banner>
-                </When>
+                <DynShow is=move || problem.get().is_some()>
+                    <Banner tone=Tone::Danger>{dyn_text(move || problem.get().unwrap_or_default())}</Banner>
+                </DynShow>
                 <div class="dialog-actions">
                     <button type="button" class="button" autofocus on:click=move |_| close()>
                         "Cancel"
@@ -171,10 +171,10 @@ pub fn EndDialog(
                     <button
                         type="button"
                         class="button button-danger"
-                        aria-disabled=attribute(move || sending.get().then_some("true"))
+                        aria-disabled=dyn_attr(move || sending.get().then_some("true"))
                         on:click=end
                     >
-                        {words(move || if sending.get() { "Ending…" } else { "End session" }.to_owned())}
+                        {dyn_text(move || if sending.get() { "Ending…" } else { "End session" }.to_owned())}
                     </button>
                 </div>
             </div>

@@ -7,9 +7,11 @@ use session::{
 };
 
 use super::{
-    failure::FailedAction,
-    kept::{Kept, TroubleBanner, row},
     launches::{Launches, LaunchesActions, LiveSessions, sentence},
+    polled_list::{PolledList, TroubleBanner, row},
+};
+use crate::components::{
+    failure::FailedAction,
     moment::{Age, Moment},
 };
 use crate::{
@@ -19,11 +21,11 @@ use crate::{
     },
     ui::{
         clock::Clock,
-        dynamic::{When, each, part, whether, words},
+        dynamic::{DynShow, dyn_flag, dyn_text, dyn_view, keyed},
         empty::EmptyState,
         icon::{Glyph, Icon},
         time::Detail,
-        toast::Told,
+        toast::Toaster,
     },
 };
 
@@ -45,7 +47,7 @@ pub fn EnvironmentsBoard(
 ) -> impl IntoView {
     let clock = Clock::starting_at(list.server_time);
     provide_context(clock);
-    let kept = Kept::start(list, list_environments);
+    let kept = PolledList::start(list, list_environments);
     Effect::new(move || clock.set(kept.data.read().server_time));
     let failed = RwSignal::new(None::<AppError>);
     let keys = Signal::derive(move || kept.data.read().items.iter().map(|row| row.id.number()).collect());
@@ -74,15 +76,15 @@ pub fn EnvironmentsBoard(
                     </tr>
                 </thead>
                 <tbody>
-                    {each(keys, row)}
+                    {keyed(keys, row)}
                 </tbody>
             </table>
         </div>
-        <When is=move || kept.data.read().items.is_empty()>
+        <DynShow is=move || kept.data.read().items.is_empty()>
             <EmptyState title="No environments yet">
                 <p>"An environment appears here when the server is set up to run sessions somewhere."</p>
             </EmptyState>
-        </When>
+        </DynShow>
     }
     .into_any()
 }
@@ -90,18 +92,18 @@ pub fn EnvironmentsBoard(
 #[component]
 fn EnvironmentRow(
     first: EnvironmentView,
-    kept: Kept<EnvironmentList>,
+    kept: PolledList<EnvironmentList>,
     failed: RwSignal<Option<AppError>>,
 ) -> impl IntoView {
     let id = first.id;
     let environment = row(kept, first, move |list, _| {
         list.items.iter().find(|row| row.id == id).cloned()
     });
-    let name = words(move || environment.read().name.to_string());
+    let name = dyn_text(move || environment.read().name.to_string());
     let limits = move || environment.read().limits.as_deref().unwrap_or_default().to_owned();
-    let open = whether(move || environment.read().open);
+    let open = dyn_flag(move || environment.read().open);
     let live = Signal::derive(move || environment.read().live);
-    let (sending, told) = (RwSignal::new(false), Told::expect());
+    let (sending, told) = (RwSignal::new(false), Toaster::expect());
     let press = Callback::new(move |to: Admission| {
         spawn_local(async move {
             match admit_environment(id, to).await {
@@ -124,7 +126,7 @@ fn EnvironmentRow(
         <tr>
             <td class="col-name" data-label=HEADERS[0]>{name}</td>
             <td data-label=HEADERS[1]>
-                {words(move || environment.read().kind.to_string())} <span class="cell-note cell-note-limits">{words(limits)}</span>
+                {dyn_text(move || environment.read().kind.to_string())} <span class="cell-note cell-note-limits">{dyn_text(limits)}</span>
             </td>
             <td data-label=HEADERS[2]>
                 <State state=Signal::derive(move || environment.read().state) />
@@ -160,9 +162,9 @@ fn State(state: Signal<EnvironmentState>) -> impl IntoView {
         EnvironmentState::NotReachable => ("badge", Glyph::Offline),
     };
     view! {
-        <span class=words(move || look().0.to_owned())>
+        <span class=dyn_text(move || look().0.to_owned())>
             <Icon glyph=Signal::derive(move || look().1) />
-            <span>{words(move || state.get().label().to_owned())}</span>
+            <span>{dyn_text(move || state.get().label().to_owned())}</span>
         </span>
     }
 }
@@ -171,7 +173,7 @@ fn State(state: Signal<EnvironmentState>) -> impl IntoView {
 #[component]
 fn LastSweep(environment: Memo<EnvironmentView>) -> impl IntoView {
     let at = Memo::new(move |_| environment.read().swept.as_ref().map(|swept| swept.at));
-    part(move || match at.get() {
+    dyn_view(move || match at.get() {
         Some(at) => view! {
             <Moment at=Signal::stored(at) focusable=true />
             <span class="cell-note"><Age since=Signal::stored(at) /> " ago"</span>
@@ -185,7 +187,7 @@ fn LastSweep(environment: Memo<EnvironmentView>) -> impl IntoView {
 #[component]
 fn Found(environment: Memo<EnvironmentView>) -> impl IntoView {
     let swept = Memo::new(move |_| environment.read().swept.clone());
-    part(move || {
+    dyn_view(move || {
         let Some(swept) = swept.get() else {
             return view! { <span class="quiet">"–"</span> }.into_any();
         };

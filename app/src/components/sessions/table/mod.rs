@@ -5,7 +5,7 @@ mod action;
 mod cell;
 mod head;
 
-use crate::ui::dynamic::{attribute, each, part, words};
+use crate::ui::dynamic::{dyn_attr, dyn_text, dyn_view, keyed};
 use gloo_timers::callback::Interval;
 use leptos::{ev, prelude::*};
 use session::{SessionId, columns::Choice, view::Sort, wire::Stale};
@@ -19,9 +19,6 @@ use super::{
     watch::Watch,
 };
 use crate::ui::focus;
-
-/// Id of the part of the page that scrolls; takes the focus when what had it is gone.
-pub const TABLE_ID: &str = "sessions-table";
 
 /// A signal notes every row that follows it, and forgets those that are gone only when it next changes (reactive_graph 0.2.16).
 /// What hardly ever changes is made to look so often, so that a page which is open all day does not grow.
@@ -89,9 +86,9 @@ pub fn SessionsTable(
             <table
                 class="table"
                 aria-label="Sessions"
-                aria-busy=attribute(move || watch.changing.get().then_some("true"))
-                data-revision=words(move || model.head.read().revision.to_string())
-                data-divergences=words(move || watch.divergences.get().to_string())
+                aria-busy=dyn_attr(move || watch.changing.get().then_some("true"))
+                data-revision=dyn_text(move || model.head.read().revision.to_string())
+                data-divergences=dyn_text(move || watch.divergences.get().to_string())
             >
                 <thead>
                     <tr>
@@ -100,7 +97,7 @@ pub fn SessionsTable(
                     </tr>
                 </thead>
                 <tbody>
-                    {each(keys, row)}
+                    {keyed(keys, row)}
                 </tbody>
             </table>
         </div>
@@ -129,7 +126,7 @@ where
 fn SessionRow(row: Row, context: Context) -> impl IntoView {
     let session = RwSignal::from(row.clone());
     let columns = Memo::new(move |_| context.choice.read().visible.clone());
-    let cells = part(move || {
+    let cells = dyn_view(move || {
         let cells = columns.get().into_iter().map(|column| cell(column, session, context));
         cells.collect_view().into_any()
     });

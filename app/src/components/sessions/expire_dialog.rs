@@ -1,7 +1,7 @@
 //! Expire asks first: what it would end, for whom, and what is lost. It never acts on facts that the administrator has not
 //! seen: what was seen goes along, and the server refuses when the session has changed in a way that matters.
 
-use crate::ui::dynamic::{When, attribute, part, words};
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session::{
     Status,
@@ -10,8 +10,8 @@ use session::{
 };
 
 use super::{
-    facts::{Consequence, EndedFacts, ReasonField, SessionFacts, written},
     model::{Row, advance},
+    session_summary::{Consequence, EndedFacts, ReasonField, SessionFacts, written},
 };
 use crate::{
     api::sessions::expire_session,
@@ -42,7 +42,7 @@ pub fn ExpireDialog(
             labelled_by="expire-title"
             described_by="expire-consequence"
         >
-            {part(move || {
+            {dyn_view(move || {
                 target
                     .get()
                     .map(|row| {
@@ -133,18 +133,18 @@ fn Question(
             <h2 id="expire-title" class="dialog-title">
                 "Expire session"
             </h2>
-            <When is=move || changed.get() && !ended.get()>
+            <DynShow is=move || changed.get() && !ended.get()>
                 <Banner tone=Tone::Danger>
                     <strong>"This session has changed. "</strong>
-                    {words(move || news(session.read().seen()))}
+                    {dyn_text(move || news(session.read().seen()))}
                     " Do you still want to expire it?"
                 </Banner>
-            </When>
-            <When is=move || problem.get().is_some()>
-                <Banner tone=Tone::Danger>{words(move || problem.get().unwrap_or_default())}</Banner>
-            </When>
+            </DynShow>
+            <DynShow is=move || problem.get().is_some()>
+                <Banner tone=Tone::Danger>{dyn_text(move || problem.get().unwrap_or_default())}</Banner>
+            </DynShow>
             <SessionFacts session />
-            <When
+            <DynShow
                 is=move || !ended.get()
                 otherwise=move || {
                     view! {
@@ -156,20 +156,20 @@ fn Question(
             >
                 <Consequence session id="expire-consequence" />
                 <ReasonField />
-            </When>
+            </DynShow>
             <div class="dialog-actions">
                 <button type="button" class="button" autofocus on:click=move |_| on_cancel.run(())>
-                    {words(move || if ended.get() { "Close" } else { "Cancel" }.to_owned())}
+                    {dyn_text(move || if ended.get() { "Close" } else { "Cancel" }.to_owned())}
                 </button>
-                <When is=move || !ended.get()>
+                <DynShow is=move || !ended.get()>
                     <button
                         type="submit"
                         class="button button-danger"
-                        aria-disabled=attribute(move || sending.get().then_some("true"))
+                        aria-disabled=dyn_attr(move || sending.get().then_some("true"))
                     >
-                        {words(move || if sending.get() { "Expiring…" } else { "Expire session" }.to_owned())}
+                        {dyn_text(move || if sending.get() { "Expiring…" } else { "Expire session" }.to_owned())}
                     </button>
-                </When>
+                </DynShow>
             </div>
         </form>
     }

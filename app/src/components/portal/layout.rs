@@ -8,7 +8,7 @@ use super::{frame::bar, user_menu::UserMenu};
 use crate::{
     api::{AppError, people::me},
     ui::{
-        dynamic::part,
+        dynamic::dyn_view,
         focus,
         loaded::{Loaded, load},
     },
@@ -43,7 +43,7 @@ pub fn Portal() -> impl IntoView {
         {bar(view! {
             <Transition>
                 // A page that finds nobody signed in says so itself.
-                {part(move || who.get().and_then(Result::ok).map(|me| view! { <UserMenu me /> }).into_any())}
+                {dyn_view(move || who.get().and_then(Result::ok).map(|me| view! { <UserMenu me /> }).into_any())}
             </Transition>
         })}
         <Outlet />

@@ -1,14 +1,12 @@
 //! "Last refreshed" and the Refresh button. The limit of one refresh in 30 s is the server's and counts for all
 //! administrators together; a refused refresh is information, not an error.
 
-use crate::ui::dynamic::{attribute, part, words};
+use crate::ui::dynamic::{dyn_attr, dyn_text, dyn_view};
 use chrono::TimeDelta;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{
-    model::Model,
-    moment::{Age, Moment},
-};
+use super::model::Model;
+use crate::components::moment::{Age, Moment};
 use crate::{
     api::{AppError, sessions::refresh_sessions},
     ui::{
@@ -65,7 +63,7 @@ pub fn Freshness(
             refreshing.try_set(false);
         });
     };
-    let label = words(move || match (refreshing.get(), wait.get()) {
+    let label = dyn_text(move || match (refreshing.get(), wait.get()) {
         (true, _) => "Refreshing…".to_owned(),
         (false, 0) => "Refresh".to_owned(),
         (false, seconds) => format!("Refresh (in {seconds} s)"),
@@ -74,7 +72,7 @@ pub fn Freshness(
         <div class="freshness">
             <p class="freshness-time">
                 "Last refreshed "
-                {part(move || match as_of.get() {
+                {dyn_view(move || match as_of.get() {
                     Some(at) => {
                         view! {
                             <Moment at=Signal::stored(at) focusable=true />
@@ -88,7 +86,7 @@ pub fn Freshness(
             <button
                 type="button"
                 class="button needs-js"
-                aria-disabled=attribute(move || (refreshing.get() || wait.get() > 0).then_some("true"))
+                aria-disabled=dyn_attr(move || (refreshing.get() || wait.get() > 0).then_some("true"))
                 aria-describedby="refresh-note"
                 on:click=refresh
             >
@@ -96,7 +94,7 @@ pub fn Freshness(
                 <span class="tabular">{label}</span>
             </button>
             <p class="freshness-note" id="refresh-note" role="status">
-                {words(move || if asked_too_soon.get() { TOO_SOON } else { "" }.to_owned())}
+                {dyn_text(move || if asked_too_soon.get() { TOO_SOON } else { "" }.to_owned())}
             </p>
         </div>
     }

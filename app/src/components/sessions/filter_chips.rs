@@ -5,7 +5,7 @@ use session::{Status, view::View, wire::Counts};
 
 use super::{model::Model, view_url::ViewUrl};
 use crate::ui::{
-    dynamic::{attribute, words},
+    dynamic::{dyn_attr, dyn_text},
     number::Numbers,
 };
 
@@ -76,13 +76,13 @@ pub fn Chips(
     let numbers = Numbers::here();
     let chip = move |chip: Chip| {
         let on = Memo::new(move |_| Chip::of(&url.get()) == chip);
-        let count = words(move || numbers.text(chip.count(&model.head.read().counts)));
+        let count = dyn_text(move || numbers.text(chip.count(&model.head.read().counts)));
         view! {
             <li>
                 <a
                     class="chip"
-                    href=words(move || url.link(&chip.view(url.get())))
-                    aria-current=attribute(move || on.get().then_some("true"))
+                    href=dyn_text(move || url.link(&chip.view(url.get())))
+                    aria-current=dyn_attr(move || on.get().then_some("true"))
                     data-noscroll="true"
                 >
                     {chip.label()} " " <span class="chip-count tabular">{count}</span>

@@ -1,15 +1,14 @@
 //! What is not as it should be with the list: no connection, no login, no role, an environment that does not answer.
 
-use crate::ui::dynamic::part;
+use crate::ui::dynamic::dyn_view;
 use leptos::prelude::*;
 use session::{Role, wire::Stale};
 
 use super::{
-    failure::SignInAgain,
     model::Model,
-    moment::Moment,
     watch::{Link, Watch},
 };
+use crate::components::{failure::SignInAgain, moment::Moment};
 use crate::ui::{
     banner::{Banner, Tone},
     icon::Glyph,
@@ -29,7 +28,7 @@ pub fn ConnectionBanner(
 ) -> impl IntoView {
     let as_of = Signal::derive(move || model.head.read().server_time);
     let link = Memo::new(move |_| watch.link.get());
-    part(move || {
+    dyn_view(move || {
         match link.get() {
         Link::Fine => ().into_any(),
         Link::Lost => view! {
@@ -81,5 +80,5 @@ pub fn StaleBanners(
             </Banner>
         }
     };
-    part(move || stale.get().into_iter().map(banner).collect_view().into_any())
+    dyn_view(move || stale.get().into_iter().map(banner).collect_view().into_any())
 }

@@ -9,11 +9,8 @@ use session::catalogue::{
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-use super::{
-    addresses::APPLICATIONS_PATH,
-    application_fields::{Typed, field_named, fields, read},
-    failure::FailedAction,
-};
+use super::application_fields::{FormState, field_named, fields, read};
+use crate::components::{addresses::APPLICATIONS_PATH, failure::FailedAction};
 use crate::{
     api::{
         AppError,
@@ -22,7 +19,7 @@ use crate::{
     ui::{
         banner::{Banner, Tone},
         clock::later,
-        dynamic::{attribute, part, whether, words},
+        dynamic::{dyn_attr, dyn_flag, dyn_text, dyn_view},
         field::id_of,
         focus::focus_id,
         time::is_alive,
@@ -58,7 +55,7 @@ pub fn ApplicationEditor(
     let node = NodeRef::<html::Form>::new();
     // What the fields are drawn from, and what stands in them now.
     let start = RwSignal::new(first.clone());
-    let typed = RwSignal::new(Typed {
+    let typed = RwSignal::new(FormState {
         draft: first,
         environments,
         touched: Vec::new(),
@@ -74,7 +71,7 @@ pub fn ApplicationEditor(
             typed.update(|typed| typed.draft = read(&form));
         }
     };
-    // Typed before the page was alive.
+    // FormState before the page was alive.
     Effect::new(move || {
         node.track();
         take();
@@ -158,7 +155,7 @@ pub fn ApplicationEditor(
             {(!is_new)
                 .then(|| view! { <p class="lead">"Changes count for future launches only. Live sessions keep what they were launched with."</p> })}
             <MeanwhileBanner before=meanwhile now=seen start_again />
-            {part(drawn)}
+            {dyn_view(drawn)}
             <FailedAction failed />
             <div class="dialog-actions">
                 <a class="button" href=APPLICATIONS_PATH>
@@ -167,10 +164,10 @@ pub fn ApplicationEditor(
                 <button
                     type="submit"
                     class="button button-primary needs-js"
-                    disabled=whether(move || !alive.get())
-                    aria-disabled=attribute(move || sending.get().then_some("true"))
+                    disabled=dyn_flag(move || !alive.get())
+                    aria-disabled=dyn_attr(move || sending.get().then_some("true"))
                 >
-                    {words(move || match (sending.get(), is_new) {
+                    {dyn_text(move || match (sending.get(), is_new) {
                         (true, _) => "Saving…",
                         (false, true) => "Add application",
                         (false, false) => "Save changes",
@@ -196,7 +193,7 @@ fn MeanwhileBanner(
     now: RwSignal<Option<ApplicationView>>,
     start_again: Callback<ApplicationView>,
 ) -> impl IntoView {
-    part(move || {
+    dyn_view(move || {
         let told = before.get().zip(now.get_untracked()).map(|(before, now)| {
             let news = Field::ALL
                 .into_iter()

@@ -1,0 +1,8 @@
+//! The pages of the catalogue: Applications and Environments.
+
+pub mod application_fields;
+pub mod application_form;
+pub mod applications_board;
+pub mod environments_board;
+pub mod launches;
+pub mod polled_list;
