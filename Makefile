@@ -1,5 +1,6 @@
 # Two commands matter: `make run` serves the product, `make test` checks everything. Both install what is missing.
-# Cargo's target directory can be elsewhere: CARGO_TARGET_DIR=/somewhere make run
+# To use another target directory for cargo: CARGO_TARGET_DIR=/somewhere make run
+# The groups of steps of `make test` are lint, test, postgres and e2e: make test STEPS="lint e2e"
 
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
@@ -8,23 +9,23 @@ export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 run: ## Sets up, builds, and serves on http://127.0.0.1:3000
 	@exec scripts/run
 
-test: ## Sets up, then format, lints, rules, unit, router and browser tests
-	@exec scripts/test
+test: ## Sets up, then format, lints, architecture checks, unit, router and browser tests; STEPS=lint runs one group
+	@exec scripts/test $(STEPS)
 
 dev: ## Serves a debug build; rebuilds and reloads on change
 	@exec scripts/dev
 
-check: ## Compiles both halves without building them, and checks the rules; for in between
+check: ## Type-checks both halves and runs the architecture checks; quick
 	@exec scripts/check
 
-bench: ## Measures the release build and prints the figures
+bench: ## Measures the release build and prints figures
 	@exec scripts/bench
 
-torture: ## Kills the server 1,000 times under load, and does worse to its machine; as root
+torture: ## Kills the server 1,000 times under load and injects faults of disk, clock and database; needs root
 	@exec scripts/torture
 
-setup: ## Only installs what is missing
+setup: ## Installs what is missing
 	@exec scripts/setup
 
-help: ## Lists these
+help: ## Lists these targets
 	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' $(MAKEFILE_LIST)

@@ -1,4 +1,4 @@
-// A reverse proxy in front of a server, as a university would have one: Debian's nginx with the lines of README.md.
+// A reverse proxy in front of a server, as a university would have one: Debian's nginx with the lines of docs/operation.md.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

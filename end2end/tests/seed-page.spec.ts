@@ -1,4 +1,4 @@
-// The reference page, statement by statement (SPEC.md §4 says the same in testable words).
+// The reference page, statement by statement (docs/spec.md §4 says the same in testable words).
 import { expect, test } from '../support/test.ts';
 import { SIMULATED, type Session } from '../support/server.ts';
 import { card, expectConnected, expectEnded, resume, signIn, userMenu } from '../support/portal.ts';

@@ -1,10 +1,11 @@
-//! `cargo xtask`: what cargo itself can't do for this workspace.
+//! `cargo xtask`: build and check commands that cargo does not have.
 //!
-//! `site` builds the browser half, `tidy` checks the rules of docs/ARCHITECTURE.md, `bugs` tries what the simulation notices,
-//! `dev` rebuilds and reloads while one works. It is a tool for the people who build the product and never part of it. To add a command, add a variant to
-//! [`Command`] and a folder with its name.
+//! `site` builds the browser half, `tidy` checks the rules of docs/ARCHITECTURE.md, `commits` the form of new commits, `bugs` tries
+//! which deliberate faults the simulation finds, `dev` rebuilds and reloads on change. xtask is a development tool and never part
+//! of the product. To add a command, add a variant to [`Command`] and a file or folder with its name.
 
 mod bugs;
+mod commits;
 mod dev;
 mod say;
 mod site;
@@ -34,8 +35,10 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
-    /// Checks the rules of the house that no compiler checks, one finding a line
+    /// Checks the architecture rules that no compiler checks, one finding a line
     Tidy,
+    /// Checks the form of new commits, one finding a line
+    Commits,
     /// Takes guards out of the code, one after the other, and says which seed of the simulation notices; about 15 min
     Bugs,
     /// Builds both halves, serves them, and does so again on every change
@@ -60,6 +63,7 @@ fn run(command: &Command) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Tidy => tidy::run(&workspace),
+        Command::Commits => commits::check(&workspace),
         Command::Bugs => bugs::try_all(&workspace),
         Command::Dev(options) => dev::run(&workspace, options),
     }

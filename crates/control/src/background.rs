@@ -20,7 +20,7 @@ use crate::{Close, Control, Error, Result, close_reason};
 
 /// How often deadlines are looked at: no limit acts later than this after its moment.
 const TIMERS: Duration = Duration::from_secs(1);
-/// How often old ended sessions are removed (SPEC.md §5 allows 60 s).
+/// How often old ended sessions are removed (docs/spec.md §5 allows 60 s).
 const PURGE: Duration = Duration::from_secs(15);
 /// How often the log's tail is read for what other processes wrote.
 const TAIL: Duration = Duration::from_millis(500);

@@ -1,5 +1,5 @@
 //! What the nodes say to each other directly: that there is something in the log to look into now. They would find it by themselves,
-//! but whoever ended a session is answered when its tab is closed, on whichever node that is (SPEC.md §5).
+//! but whoever ended a session is answered when its tab is closed, on whichever node that is (docs/spec.md §5).
 
 use std::{collections::BTreeSet, fmt::Debug, future::ready, time::Duration};
 

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{Clock, logins::Login};
 
-/// Why a tab's stream is closed by the server; the WebSocket close codes of SPEC.md §6, and three more.
+/// Why the server closes a tab's stream: the WebSocket close codes of docs/spec.md §6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
     /// 4001: the session was expired.

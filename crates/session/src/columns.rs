@@ -1,4 +1,4 @@
-//! The columns of the Sessions page: order, headers and what is visible at first. These are contracts (SPEC.md §4).
+//! The columns of the Sessions page: order, headers and what is visible at first. These are contracts (docs/spec.md §4).
 
 use std::str::FromStr;
 

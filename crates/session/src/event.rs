@@ -165,7 +165,7 @@ const fn once() -> u32 {
     1
 }
 
-/// Why a sign-in was refused. The sign-in page shows less: see SPEC.md §3.
+/// Why a sign-in was refused. The sign-in page shows less: see docs/spec.md §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignInFailure {

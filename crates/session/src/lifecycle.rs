@@ -15,7 +15,7 @@ use crate::{Actor, BatchId, End, EndReason, EventKind, Session, Status, Teardown
 pub const BLOCK_SECONDS: i64 = 15 * 60;
 /// Closing takes a moment. After this long an administrator should know of it.
 const CLOSING_SECONDS: i64 = 60;
-/// How long an ended session stays in the list: 48 h (SPEC.md §5).
+/// How long an ended session stays in the list: 48 h (docs/spec.md §5).
 pub const KEPT_SECONDS: i64 = 48 * 3600;
 
 /// What an administrator saw when deciding; given back so that a decision made on stale facts can be refused.

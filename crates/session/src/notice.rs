@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Session, Timestamp, lifecycle::Timer};
 
-/// Minutes before the end at which a tab is warned (SPEC.md §5).
+/// Minutes before the end at which a tab is warned (docs/spec.md §5).
 pub const WARNINGS: [u32; 3] = [1, 5, 15];
 
 /// A word of the server to a tab, as JSON in a text message of its stream.

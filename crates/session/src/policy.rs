@@ -8,7 +8,7 @@ use crate::Timestamp;
 /// A limit: `None` is Off.
 pub type Limit = Option<std::num::NonZeroU32>;
 
-/// Limits of one delivery method, in seconds, and permissions. The defaults are those of SPEC.md §5.
+/// Limits of one delivery method, in seconds, and permissions. The defaults are those of docs/spec.md §5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {

@@ -1,4 +1,4 @@
-//! What travels between server and clients: the JSON of the API (SPEC.md §6), also used by the page.
+//! What travels between server and clients: the JSON of the API (docs/spec.md §6), also used by the page.
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ export const title = 'expire, about 2 min: applications and their history are ma
 
 /** Sessions of a run. A person has one live session of an application, so there are as many applications. */
 const SESSIONS = 200;
-/** The close code of a session that was expired (SPEC.md §6). */
+/** The close code of a session that was expired (docs/spec.md §6). */
 const EXPIRED = 4001;
 
 export async function measure(bench) {

@@ -18,7 +18,7 @@ const AT_ONCE = 32;
 const OTHER_FILES = 200;
 /** Most sessions of one request (crates/session/src/batch.rs); the page sends one part after the other. */
 const PART = 250;
-/** The close code of a session that was expired (SPEC.md §6). */
+/** The close code of a session that was expired (docs/spec.md §6). */
 const EXPIRED = 4001;
 /** “All that match”, as the page asks for it: nobody ticks thousands of rows. */
 const ALL_ACTIVE = { q: '', status: 'active', connected: false, sort: null, limit: 50, page: 1, cursor: null };

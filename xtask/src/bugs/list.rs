@@ -17,7 +17,7 @@ const REFRESH: &str = "crates/control/src/refresh.rs";
 const STORE: &str = "crates/store/src/memory.rs";
 const STORED: &str = "crates/store/src/memory/sessions.rs";
 
-/// All of them, in the order of SPEC.md §5.
+/// All of them, in the order of docs/spec.md §5.
 pub const BUGS: &[Bug] = &[
     Bug {
         what: "Expired lets a tab in, and the epoch is not compared",

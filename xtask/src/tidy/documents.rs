@@ -1,18 +1,22 @@
-//! The documents are true to the tree: what they must name, and links that lead somewhere.
+//! What documents must name: every folder and crate, the commands to start with, and every route of the API. Whether what they
+//! name exists is the business of `references.rs`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use cargo_metadata::Metadata;
 
 use super::Finding;
-use super::source::{Source, line_of};
+use super::source::{Source, is_word};
 
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 const README: &str = "README.md";
+const API: &str = "docs/api.md";
+/// The files that make the router of the API.
+const API_SOURCES: &str = "server/src/http/api/";
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// Checks README.md and everything in docs/.
-pub fn check(root: &Path, sources: &[Source], metadata: &Metadata) -> Vec<Finding> {
+/// Checks README.md, docs/ARCHITECTURE.md and docs/api.md.
+pub fn check(sources: &[Source], metadata: &Metadata) -> Vec<Finding> {
     let mut parts: BTreeSet<String> = folders(sources);
     parts.extend(
         metadata
@@ -27,14 +31,9 @@ pub fn check(root: &Path, sources: &[Source], metadata: &Metadata) -> Vec<Findin
         ["make run", "make test"],
         |text, command| text.contains(command),
     ));
-    for document in sources.iter().filter(|source| is_document(&source.path)) {
-        findings.extend(dead_links(document, |target| root.join(target).exists()));
-    }
+    let routes = api_routes(sources);
+    findings.extend(names_all(sources, API, routes.iter().map(String::as_str), names_route));
     findings
-}
-
-fn is_document(path: &str) -> bool {
-    path.ends_with(".md") && (path == README || path.starts_with("docs/"))
 }
 
 /// Folders at the top that are not hidden.
@@ -69,24 +68,41 @@ fn names_part(text: &str, part: &str) -> bool {
         .any(|name| text.contains(name))
 }
 
-/// Relative links, of Markdown and of `src="…"`, whose target `exists` does not know.
-fn dead_links(document: &Source, exists: impl Fn(&str) -> bool) -> Vec<Finding> {
-    let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut findings = Vec::new();
-    for (opening, closing) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
-        for (position, _) in document.text.match_indices(opening) {
-            let rest = &document.text[position + opening.len()..];
-            let link = &rest[..rest.find(closing).unwrap_or(rest.len())];
-            let target = link.split(['#', ' ']).next().unwrap_or("");
-            let is_relative = !target.is_empty() && !target.starts_with('/') && !link.contains(':');
-            if is_relative && !exists(Path::new(folder).join(target).to_string_lossy().as_ref()) {
-                let line = line_of(&document.text, position);
-                let advice = format!("the link to {target} leads nowhere: correct or remove it");
-                findings.push(Finding::new(&document.path, line, "dead-link", advice));
-            }
-        }
+/// Every `METHOD /path` of `.route("/path", method(…).method(…))`.
+fn api_routes(sources: &[Source]) -> BTreeSet<String> {
+    let files = sources
+        .iter()
+        .filter(|source| source.path.starts_with(API_SOURCES) && source.kind() == "rs" && !source.is_test());
+    files.flat_map(routes_of).collect()
+}
+
+fn routes_of(source: &Source) -> Vec<String> {
+    let mut routes = Vec::new();
+    for (position, call) in source.code.match_indices(".route(") {
+        let start = position + call.len();
+        let arguments = &source.code[start..];
+        // Literals are blank in `code`, so each bracket is one of the call.
+        let mut depth = 1_i32;
+        let end = arguments.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        let end = end.unwrap_or(arguments.len());
+        let Some(path) = source.text[start..start + end].split('"').nth(1) else {
+            continue;
+        };
+        let called = arguments[..end].split(|c| !is_word(c) && c != '(');
+        let methods = called
+            .filter_map(|name| name.split_once('('))
+            .map(|(name, _)| name)
+            .filter(|name| METHODS.contains(name));
+        routes.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
     }
-    findings
+    routes
+}
+
+fn names_route(text: &str, route: &str) -> bool {
+    text.contains(&format!("`{route}`"))
 }
 
 #[cfg(test)]
@@ -116,18 +132,21 @@ mod tests {
     }
 
     #[test]
-    fn links_lead_somewhere() {
-        let text =
-            "[a](../README.md#top) [b](gone.md)\n<img src=\"pictures/x.png\"> [c](#here) [d](mailto:x) [e](b.md)";
-        let found = dead_links(&Source::new("docs/A.md", text), |target| {
-            target == "docs/../README.md" || target == "docs/b.md"
-        });
-        let found: Vec<_> = found
-            .iter()
-            .map(|finding| (finding.line, finding.advice.as_str()))
-            .collect();
-        assert_eq!(found.len(), 2);
-        assert!(found[0].0 == 1 && found[0].1.contains("gone.md"));
-        assert!(found[1].0 == 2 && found[1].1.contains("pictures/x.png"));
+    fn every_route_of_the_api_is_documented() {
+        let router = "Router::new()\n.route(\"/events\", get(events::list))\n.route(\n\"/sessions/{id}\",\n\
+                      get(one).delete(sessions::remove),\n).route(PATH, get(x))";
+        let sources = [
+            Source::new("server/src/http/api/mod.rs", router),
+            Source::new("server/src/http/mod.rs", ".route(\"/login\", post(sign_in))"),
+            Source::new(API, "| `GET /events` | `GET /sessions/{id}` |"),
+        ];
+        let routes = api_routes(&sources);
+        assert_eq!(
+            routes.iter().collect::<Vec<_>>(),
+            ["DELETE /sessions/{id}", "GET /events", "GET /sessions/{id}"]
+        );
+        let findings = names_all(&sources, API, routes.iter().map(String::as_str), names_route);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].advice, "say what `DELETE /sessions/{id}` is");
     }
 }

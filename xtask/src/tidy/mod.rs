@@ -10,6 +10,7 @@ mod documents;
 mod forbidden;
 mod naming;
 mod paths;
+mod references;
 mod sizes;
 mod source;
 
@@ -62,7 +63,8 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     let sources = source::all(&workspace.root)?;
     let mut findings = dependencies::check(&workspace.metadata);
     findings.extend(browser::check(workspace)?);
-    findings.extend(documents::check(&workspace.root, &sources, &workspace.metadata));
+    findings.extend(documents::check(&sources, &workspace.metadata));
+    findings.extend(references::check(&sources, |path| workspace.root.join(path).exists()));
     for source in &sources {
         findings.extend(naming::check(source));
         findings.extend(sizes::check(source));

@@ -1,6 +1,6 @@
 //! Whole lives of sessions in virtual time: students, administrators and time itself do what they do while nodes crash, the
 //! store and the environments fail and answers are lost. After each step, and when peace is made at the end, every rule of
-//! SPEC.md §5 is looked at (`rules.rs` lists them).
+//! docs/spec.md §5 is looked at (`rules.rs` lists them).
 //!
 //! What runs is the real `Control` over the model of the store. All chance comes from the seed, but for the order in which the
 //! runtime wakes those who wait for the same news: a seed tells nearly always the same story. Where a rule is broken, the test prints the seed, the shortest beginning of its steps that still breaks it, and

@@ -1,4 +1,4 @@
-//! What must hold: the sentences of SPEC.md §5 (and of §4 and issue 4 where they say more), each by its own name. Where each
+//! What must hold: the sentences of docs/spec.md §5 (and of §4 where it says more), each by its own name. Where each
 //! is looked at stands beside it.
 
 /// A sentence that a simulation tries to break.

@@ -156,7 +156,7 @@ impl World {
     }
 }
 
-/// When time itself does something to a session next: SPEC.md §5, written out once more.
+/// When time itself does something to a session next: docs/spec.md §5, written out once more.
 fn due(session: &Session) -> Option<(Timestamp, &'static str)> {
     let policy = &session.policy;
     let after = |from: Timestamp, limit: session::policy::Limit| {

@@ -1,4 +1,4 @@
-//! The HTTP API, version 1 (SPEC.md §6): JSON in and out, the same rules and limits as the page.
+//! The HTTP API, version 1 (docs/spec.md §6): JSON in and out, the same rules and limits as the page.
 
 mod applications;
 mod environments;

@@ -1,0 +1,269 @@
+//! References that lead somewhere: Markdown links with their anchors, and the files, sections and invariants that documents and
+//! comments name.
+//!
+//! A file may be named by the end of its path (`lifecycle.rs`, `control/src/lib.rs`). A comment is a line that begins with a
+//! comment mark; strings are not read, so that tests may name files that do not exist.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Finding;
+use super::source::{Source, is_word, line_of};
+
+/// Endings of files that a comment can mean. Others are names of programs, hosts and fields.
+const KINDS: [&str; 11] = [
+    "css", "js", "md", "mjs", "rs", "service", "sh", "sql", "toml", "ts", "yml",
+];
+/// Of these, the ones that need no folder to be understood as a file of the project.
+const OWN_KINDS: [&str; 4] = ["md", "mjs", "rs", "ts"];
+const COMMENT_MARKS: [&str; 6] = ["//", "#", "/*", "*", "--", "<!--"];
+const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
+
+/// Checks every file. `exists` takes a path relative to the workspace; pictures are no sources, so the disk answers for them.
+pub fn check(sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources {
+        if source.kind() == "md" {
+            findings.extend(dead_links(source, sources, &exists));
+        }
+        findings.extend(dead_names(source, sources, &exists));
+        findings.extend(unknown_invariants(source, sources));
+    }
+    findings
+}
+
+/// Relative links, of Markdown and of `src="…"`, whose target or anchor is missing.
+fn dead_links(document: &Source, sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (opening, closing) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
+        for (position, _) in document.text.match_indices(opening) {
+            let rest = &document.text[position + opening.len()..];
+            let link = &rest[..rest.find(closing).unwrap_or(rest.len())];
+            if link.is_empty() || link.starts_with('/') || link.contains(':') {
+                continue;
+            }
+            let link = link.split(' ').next().unwrap_or("");
+            let (target, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let path = match target {
+                "" => document.path.clone(),
+                _ => joined(&document.path, target),
+            };
+            let advice = if !target.is_empty() && !exists(&path) {
+                format!("the link to {target} leads nowhere: correct or remove it")
+            } else if !anchor.is_empty() && !has_heading(sources, &path, |heading| slug(heading) == anchor) {
+                format!("{path} has no heading for #{anchor}")
+            } else {
+                continue;
+            };
+            findings.push(Finding::new(
+                &document.path,
+                line_of(&document.text, position),
+                "dead-link",
+                advice,
+            ));
+        }
+    }
+    findings
+}
+
+/// Files and sections that a comment or a code span names and that do not exist.
+fn dead_names(source: &Source, sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut is_fenced = false;
+    for (index, line) in source.text.lines().enumerate() {
+        let mut find = |advice| findings.push(Finding::new(&source.path, index + 1, "dead-reference", advice));
+        let is_document = source.kind() == "md";
+        is_fenced ^= is_document && line.trim_start().starts_with("```");
+        if is_fenced || (!is_document && !is_comment(line)) {
+            continue;
+        }
+        let spans = line.split('`').skip(1).step_by(2);
+        let texts: Vec<&str> = if is_document { spans.collect() } else { vec![line] };
+        for name in texts.into_iter().flat_map(names) {
+            if name == "SPEC" || name == "SPEC.md" {
+                find("the specification is docs/spec.md".to_owned());
+            } else if is_path(name) && !leads_somewhere(&source.path, name, sources, &exists) {
+                find(format!("there is no file {name}: correct or remove the name"));
+            }
+        }
+        for (document, section) in sections(line) {
+            let numbered = format!("{section}. ");
+            let is_known = sources.iter().any(|source| source.path == document);
+            if is_known && !has_heading(sources, document, |heading| heading.starts_with(&numbered)) {
+                find(format!("{document} has no section {section}"));
+            }
+        }
+    }
+    findings
+}
+
+/// Invariants are cited by their id, in comments, documents and advice.
+fn unknown_invariants(source: &Source, sources: &[Source]) -> Vec<Finding> {
+    if !matches!(source.kind(), "md" | "rs") {
+        return Vec::new();
+    }
+    let known: BTreeSet<&str> = sources
+        .iter()
+        .filter(|document| document.path == ARCHITECTURE)
+        .flat_map(|document| document.text.split("**").filter(|bold| is_invariant(bold)))
+        .collect();
+    let mut findings = Vec::new();
+    for (index, line) in source.text.lines().enumerate() {
+        let ids = line
+            .split(|c| !is_word(c) && c != '-')
+            .filter(|name| is_invariant(name));
+        for id in ids.filter(|id| !known.contains(id)) {
+            let advice = format!("{ARCHITECTURE} has no invariant {id}");
+            findings.push(Finding::new(&source.path, index + 1, "dead-reference", advice));
+        }
+    }
+    findings
+}
+
+fn is_invariant(name: &str) -> bool {
+    name.strip_prefix("I-")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    COMMENT_MARKS.iter().any(|mark| line.starts_with(mark))
+}
+
+/// What can be a path or a name, without the full stop of its sentence.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !is_word(c) && !"-./*{}<>:".contains(c))
+        .map(|name| name.trim_end_matches(['.', ':']))
+        .filter(|name| !name.is_empty())
+}
+
+/// Patterns, addresses and absolute paths are no files of the project.
+fn is_path(name: &str) -> bool {
+    if name.contains(['*', '{', '}', '<', '>', ':']) || name.starts_with('/') || name.contains("//") {
+        return false;
+    }
+    let kind = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
+    let kind = kind.map_or("", |(_, kind)| kind);
+    name.starts_with("docs/") || OWN_KINDS.contains(&kind) || (name.contains('/') && KINDS.contains(&kind))
+}
+
+fn leads_somewhere(from: &str, name: &str, sources: &[Source], exists: impl Fn(&str) -> bool) -> bool {
+    let end = format!("/{name}");
+    let is_source = sources
+        .iter()
+        .any(|source| source.path == name || source.path.ends_with(&end));
+    is_source || exists(name) || exists(&joined(from, name))
+}
+
+/// `docs/spec.md §4`: the document and the number of its section.
+fn sections(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    line.match_indices(" §").filter_map(|(position, mark)| {
+        let document = names(&line[..position]).last()?;
+        let rest = &line[position + mark.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        (document.ends_with(".md") && line[..position].ends_with(document) && end > 0)
+            .then_some((document, &rest[..end]))
+    })
+}
+
+fn has_heading(sources: &[Source], path: &str, wanted: impl Fn(&str) -> bool) -> bool {
+    let Some(document) = sources.iter().find(|source| source.path == path) else {
+        return false;
+    };
+    let headings = document.text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| line.trim_start_matches('#').trim()).any(wanted)
+}
+
+/// The anchor of a heading, as forges make it.
+fn slug(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| is_word(*c) || matches!(c, '-' | ' '));
+    kept.flat_map(char::to_lowercase)
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+/// A path relative to the folder of `from`, without `..`.
+fn joined(from: &str, target: &str) -> String {
+    let folder = Path::new(from).parent().unwrap_or(Path::new(""));
+    let mut parts: Vec<String> = Vec::new();
+    for part in folder.join(target).components() {
+        match part.as_os_str().to_string_lossy().as_ref() {
+            ".." => drop(parts.pop()),
+            "." => {}
+            name => parts.push(name.to_owned()),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Advice for the first of the files, with its line.
+    fn found(files: &[(&str, &str)]) -> Vec<(usize, String)> {
+        let sources: Vec<_> = files.iter().map(|(path, text)| Source::new(path, text)).collect();
+        let exists = |path: &str| files.iter().any(|(known, _)| path == *known) || path == "docs/images/a.png";
+        check(&sources, exists)
+            .into_iter()
+            .filter(|finding| finding.path == files[0].0)
+            .map(|finding| (finding.line, finding.advice))
+            .collect()
+    }
+
+    #[test]
+    fn links_lead_to_files_and_headings() {
+        let text = "[a](../README.md#run-it) [b](gone.md)\n<img src=\"images/a.png\"> <img src=\"images/b.png\">\n\
+                    [c](#here) [d](mailto:x) [e](/x)\n# Here\n[f](../README.md#walk)";
+        let found = found(&[("docs/a.md", text), ("README.md", "## Run `it`!\n")]);
+        let lines: Vec<_> = found.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [1, 5, 2], "{found:?}");
+        assert!(found[0].1.contains("gone.md") && found[1].1.contains("#walk") && found[2].1.contains("images/b.png"));
+    }
+
+    #[test]
+    fn a_comment_names_files_that_exist() {
+        let other = ("crates/store/src/lib.rs", "");
+        for text in [
+            "// See store/src/lib.rs, `lib.rs`, crates/store/src/lib.rs.",
+            "// docs/images/a.png, *.rs, {a,b}.rs, /etc/x.toml, https://example.org/a.md, nginx.conf, 1.5.",
+            "let path = \"docs/gone.md\";",
+        ] {
+            assert_eq!(found(&[("a.rs", text), other]), [], "{text}");
+        }
+        for text in [
+            "// See docs/gone.md.",
+            "# as store/src/gone.rs says",
+            " * gone.rs",
+            "/// docs/images/b.png",
+            "// SPEC §5",
+            "// (SPEC.md §6)",
+        ] {
+            assert_eq!(found(&[("a.rs", text), other]).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_document_names_files_that_exist_outside_of_blocks() {
+        let text = "`store/src/lib.rs` `gone.rs`, gone.rs\n```\n`gone.rs`\n```\n`x` and `gone.md`";
+        let found = found(&[("docs/a.md", text), ("crates/store/src/lib.rs", "")]);
+        let lines: Vec<_> = found.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [1, 5], "{found:?}");
+    }
+
+    #[test]
+    fn a_cited_section_exists() {
+        let spec = ("docs/spec.md", "## 4. The page\n");
+        assert_eq!(found(&[("a.rs", "// 48 h (docs/spec.md §4)"), spec]), []);
+        let found = found(&[("a.rs", "//! docs/spec.md §14"), spec]);
+        assert_eq!(found, [(1, "docs/spec.md has no section 14".to_owned())]);
+    }
+
+    #[test]
+    fn a_cited_invariant_exists() {
+        let page = (ARCHITECTURE, "* **I-1** `session` does no I/O.");
+        assert_eq!(found(&[("a.rs", "// I-1, and \"(I-1)\": an I-beam, I-5a"), page]), []);
+        let found = found(&[("a.rs", "\n\"I-2\""), page]);
+        assert_eq!(found, [(2, "docs/ARCHITECTURE.md has no invariant I-2".to_owned())]);
+    }
+}
