@@ -18,10 +18,10 @@ export class Database {
     readonly network: Network | undefined,
   ) {}
 
-  /** Starts one; a far one is reached over a network that can be cut. It is gone with the standard input of its script. */
-  static async start(far: boolean): Promise<Database> {
-    const network = far ? Network.create() : undefined;
-    const [program = SCRIPT, ...args] = network ? [...network.there, SCRIPT, '--listen', network.address] : [SCRIPT];
+  /** Starts one; a remote one is reached over a network that can be cut. It is gone with the standard input of its script. */
+  static async start(remote: boolean): Promise<Database> {
+    const network = remote ? Network.create() : undefined;
+    const [program = SCRIPT, ...args] = network ? [...network.execPrefix, SCRIPT, '--listen', network.address] : [SCRIPT];
     const script = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const { url, folder } = await new Promise<{ url: string; folder: string }>((resolve, reject) => {
       let printed = '';
@@ -47,7 +47,7 @@ export class Database {
   }
 
   /** Starts it again, on the same data and at the same address. */
-  async startAgain(): Promise<void> {
+  async restart(): Promise<void> {
     const started = once(this.script.stdout ?? this.script, 'data');
     this.script.stdin?.write('start\n');
     const [answer] = (await started) as [string];

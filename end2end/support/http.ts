@@ -2,14 +2,14 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { Socket } from 'node:net';
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
   json: unknown;
 }
 
-export interface Call {
+export interface RequestOptions {
   json?: unknown;
   form?: Record<string, string>;
   body?: string | Buffer;
@@ -21,8 +21,8 @@ export interface Call {
 }
 
 /** One request. Redirects are not followed. */
-export function send(url: string, method: string, path: string, more: Pick<Call, 'headers' | 'body' | 'unfinished' | 'from'> = {}) {
-  return new Promise<Answer>((resolve, reject) => {
+export function send(url: string, method: string, path: string, more: Pick<RequestOptions, 'headers' | 'body' | 'unfinished' | 'from'> = {}) {
+  return new Promise<HttpResponse>((resolve, reject) => {
     const length = more.body === undefined || more.unfinished ? {} : { 'content-length': Buffer.byteLength(more.body) };
     const outgoing = request(new URL(path, url), { method, headers: { ...length, ...more.headers }, agent: false, ...(more.from === undefined ? {} : { localAddress: more.from }) });
     outgoing.on('error', reject);
@@ -56,7 +56,7 @@ export function send(url: string, method: string, path: string, more: Pick<Call,
 }
 
 /** One request with a login. */
-export function call(url: string, cookie: string | null, method: string, path: string, more: Call = {}) {
+export function call(url: string, cookie: string | null, method: string, path: string, more: RequestOptions = {}) {
   const headers: OutgoingHttpHeaders = { accept: 'application/json', ...(cookie === null ? {} : { cookie }), ...more.headers };
   let body = more.body;
   if (more.json !== undefined) {
@@ -75,7 +75,7 @@ export function handshake(url: string, path: string, headers: OutgoingHttpHeader
 }
 
 /** Opens a WebSocket and keeps it, without a word; undefined if it is refused. It is closed with the socket. */
-export function hold(url: string, path: string, headers: { cookie: string; origin: string }) {
+export function openStream(url: string, path: string, headers: { cookie: string; origin: string }) {
   return new Promise<Socket | undefined>((resolve, reject) => {
     const outgoing = request(new URL(path, url), { headers: { ...UPGRADE, ...headers }, agent: false });
     outgoing.on('error', reject);

@@ -37,7 +37,7 @@ export class Network {
   }
 
   /** What a command there begins with. */
-  get there(): string[] {
+  get execPrefix(): string[] {
     return ['ip', 'netns', 'exec', this.name];
   }
 
@@ -48,7 +48,7 @@ export class Network {
   }
 
   /** Undoes `cut`. */
-  mend(): void {
+  restore(): void {
     this.run('nft', 'delete', 'table', 'inet', 'firewall');
   }
 
@@ -57,7 +57,7 @@ export class Network {
   }
 
   private run(...command: string[]): void {
-    root(...this.there, ...command);
+    root(...this.execPrefix, ...command);
   }
 }
 

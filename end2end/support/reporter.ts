@@ -4,7 +4,7 @@ import type { FullResult, Reporter, Suite } from '@playwright/test/reporter';
 /** Lines of an error that are repeated. */
 const LINES = 12;
 
-export default class LastWord implements Reporter {
+export default class FailureSummary implements Reporter {
   private suite: Suite | undefined;
 
   onBegin(_config: unknown, suite: Suite): void {

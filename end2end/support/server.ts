@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Database } from './database.ts';
-import { type Answer, call, type Call, send } from './http.ts';
+import { type HttpResponse, call, type RequestOptions, send } from './http.ts';
 
 export const BINARY = resolve(
   process.env.CLOUD_DELIVERY_BIN ?? fileURLToPath(new URL('../../target/debug/cloud-delivery', import.meta.url)),
@@ -41,11 +41,11 @@ export interface Setup {
   /** The machine's clock can be moved, as far as the server sees it, and the server follows it. */
   movableClock?: boolean;
   /** It can be moved, and the server does not follow: as it is without settings. */
-  steadyClock?: boolean;
+  monotonicClock?: boolean;
   /** The data directory is a disk of its own, of so many bytes with a unit as `mount` knows it. */
   disk?: string;
   /** Its log is in a PostgreSQL of its own; a far one is on another machine, as far as the server sees it. */
-  postgres?: true | 'far';
+  postgres?: true | 'remote';
   /** Its name among the servers that share a database. */
   node?: string;
   /** Whose PostgreSQL it shares. */
@@ -53,12 +53,12 @@ export interface Setup {
   /** Further settings. */
   settings?: Record<string, string>;
   /** A program that runs the server, with its arguments. */
-  under?: string[];
+  wrapper?: string[];
 }
 
 export type Role = 'user' | 'reporter' | 'app-admin' | 'system-admin';
 
-export interface Ended {
+export interface ProgramResult {
   code: number | null;
   stdout: string;
   stderr: string;
@@ -81,9 +81,9 @@ export async function freePort(): Promise<number> {
 }
 
 /** Runs the program until it ends by itself. */
-export async function run(args: string[], settings: Record<string, string>, more: { cwd: string; input?: string }): Promise<Ended> {
+export async function run(args: string[], settings: Record<string, string>, more: { cwd: string; input?: string }): Promise<ProgramResult> {
   const child = spawn(BINARY, args, { cwd: more.cwd, env: cleanEnvironment(settings), timeout: START_LIMIT_MS });
-  const ended: Ended = { code: null, stdout: '', stderr: '' };
+  const ended: ProgramResult = { code: null, stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (ended.stderr += text));
   child.stdin.on('error', () => {});
@@ -117,7 +117,7 @@ export class Server {
 
   static async start(setup: Setup): Promise<Server> {
     const server = new Server(setup, await freePort());
-    if (setup.postgres) server.database = await Database.start(setup.postgres === 'far');
+    if (setup.postgres) server.database = await Database.start(setup.postgres === 'remote');
     if (setup.disk !== undefined) mount(server.dataDir, setup.disk);
     if (setup.movableClock) server.moveClock(0);
     // Before the start: a running server would see them within a second, and a page without JavaScript never.
@@ -139,7 +139,7 @@ export class Server {
       ...(this.database === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.database.url }),
       ...(this.setup.node === undefined ? {} : { CLOUD_DELIVERY_NODE: this.setup.node, CLOUD_DELIVERY_NODE_URL: `http://127.0.0.1:${this.port}` }),
       ...this.setup.settings,
-      ...(this.setup.movableClock && !this.setup.steadyClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
+      ...(this.setup.movableClock && !this.setup.monotonicClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
     };
   }
 
@@ -163,7 +163,7 @@ export class Server {
   /** Starts it, also again after [`kill`], and returns when it says that it is ready. */
   async launch(): Promise<void> {
     const env = cleanEnvironment({ ...this.settings, ...this.clockSettings() });
-    const [program = BINARY, ...args] = [...(this.setup.under ?? []), BINARY, 'serve'];
+    const [program = BINARY, ...args] = [...(this.setup.wrapper ?? []), BINARY, 'serve'];
     const child = spawn(program, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     const ready = new Promise<string>((resolve, reject) => {
@@ -210,8 +210,8 @@ export class Server {
   }
 
   /** Starts it without the program that ran it. */
-  async launchAlone(): Promise<void> {
-    delete this.setup.under;
+  async launchWithoutWrapper(): Promise<void> {
+    delete this.setup.wrapper;
     await this.launch();
   }
 
@@ -278,7 +278,7 @@ export class Server {
   }
 
   /** A request as `who`, or as a stranger. */
-  async call(who: string | null, method: string, path: string, more: Call = {}): Promise<Answer> {
+  async call(who: string | null, method: string, path: string, more: RequestOptions = {}): Promise<HttpResponse> {
     return call(this.url, who === null ? null : await this.cookie(who), method, path, more);
   }
 

@@ -21,7 +21,7 @@ export const HIDDEN_HEADERS = ALL_HEADERS.filter((header) => !DEFAULT_HEADERS.in
 export const EXTRA_HEADERS = ['Application', 'Ended', 'Ended by', 'End reason', 'Error', 'Connected since', 'Next deadline', 'Node'];
 
 /** What a row says under some of its headers. `Action` is its last cell. */
-export type Facts = Record<string, string | RegExp>;
+export type CellTexts = Record<string, string | RegExp>;
 export type Row = Record<string, string>;
 
 export const table = (page: Page): Locator => page.getByRole('table', { name: 'Sessions' });
@@ -49,25 +49,25 @@ export async function rows(page: Page): Promise<Row[]> {
   });
 }
 
-export function matches(row: Row, facts: Facts): boolean {
+export function matches(row: Row, facts: CellTexts): boolean {
   return Object.entries(facts).every(([header, fact]) => {
     const text = row[header];
     return text !== undefined && (typeof fact === 'string' ? text === fact : fact.test(text));
   });
 }
 
-interface Patience {
+interface WaitOptions {
   timeout?: number;
 }
 
 /** Exactly one row says all this, now or soon. */
-export async function expectRow(page: Page, facts: Facts, patience: Patience = {}): Promise<void> {
-  await expectRows(page, facts, 1, patience);
+export async function expectRow(page: Page, facts: CellTexts, options: WaitOptions = {}): Promise<void> {
+  await expectRows(page, facts, 1, options);
 }
 
 /** No row says all this, now or soon. */
-export async function expectNoRow(page: Page, facts: Facts, patience: Patience = {}): Promise<void> {
-  await expectRows(page, facts, 0, patience);
+export async function expectNoRow(page: Page, facts: CellTexts, options: WaitOptions = {}): Promise<void> {
+  await expectRows(page, facts, 0, options);
 }
 
 /** So many rows are on the page, now or soon: a search or a page is there a moment after its address. */
@@ -75,7 +75,7 @@ export async function expectRowCount(page: Page, count: number): Promise<void> {
   await expect(table(page).locator('tbody tr')).toHaveCount(count);
 }
 
-async function expectRows(page: Page, facts: Facts, count: number, { timeout = 10_000 }: Patience): Promise<void> {
+async function expectRows(page: Page, facts: CellTexts, count: number, { timeout = 10_000 }: WaitOptions): Promise<void> {
   const wanted = Object.entries(facts).map(([header, fact]) => `${header} ${String(fact)}`).join(', ');
   await expect(async () => {
     const all = await rows(page);
@@ -113,7 +113,7 @@ export async function openColumns(page: Page): Promise<Locator> {
 }
 
 /** Writes down every text that a cell of a row has from now on, in the page itself so that none is missed. */
-export async function record(page: Page, username: string, header: string): Promise<() => Promise<string[]>> {
+export async function recordCell(page: Page, username: string, header: string): Promise<() => Promise<string[]>> {
   const key = `recorded ${username} ${header}`;
   await table(page).evaluate(
     (table, { username, header, key }) => {

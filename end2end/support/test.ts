@@ -2,9 +2,9 @@
 import { type Browser, type BrowserContext, type BrowserContextOptions, expect, type Page, test as base } from '@playwright/test';
 import { Server, type Setup } from './server.ts';
 
-/** What pages write to their consoles, hydration's complaints among it, and what they throw. None is expected unless allowed. */
-export class Complaints {
-  readonly heard: string[] = [];
+/** What pages write to their consoles, hydration's consoleErrors among it, and what they throw. None is expected unless allowed. */
+export class ConsoleErrors {
+  readonly seen: string[] = [];
   private readonly allowed: RegExp[] = [];
 
   /** Chromium itself prints a line for each refused request that a test provokes. */
@@ -13,14 +13,14 @@ export class Complaints {
   }
 
   get unexpected(): string[] {
-    return this.heard.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
+    return this.seen.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
   }
 }
 
 export type Open = (who: string | null, path?: string, options?: BrowserContextOptions) => Promise<Page>;
 
 interface ForTest {
-  complaints: Complaints;
+  consoleErrors: ConsoleErrors;
   /** A page in a browser of its own, for somebody who is signed in, or for a stranger. */
   open: Open;
   /** A further server, for a test that breaks it. */
@@ -71,21 +71,21 @@ export const test = base.extend<ForTest, ForFile>({
     }
   },
 
-  complaints: async ({}, use) => {
-    const complaints = new Complaints();
-    await use(complaints);
-    expect(complaints.unexpected, 'what the pages complained of').toEqual([]);
+  consoleErrors: async ({}, use) => {
+    const consoleErrors = new ConsoleErrors();
+    await use(consoleErrors);
+    expect(consoleErrors.unexpected, 'errors and warnings in the consoles of the pages').toEqual([]);
   },
 
-  open: async ({ browser, server, complaints }, use) => {
-    const open = opener(browser, server, complaints);
+  open: async ({ browser, server, consoleErrors }, use) => {
+    const open = opener(browser, server, consoleErrors);
     await use(open.page);
     await open.close();
   },
 });
 
 /** Opens pages of a server, and closes them all. */
-export function opener(browser: Browser, server: Server, complaints: Complaints) {
+export function opener(browser: Browser, server: Server, consoleErrors: ConsoleErrors) {
   const contexts: BrowserContext[] = [];
   const page: Open = async (who, path = '/', options = {}) => {
     const context = await browser.newContext({ baseURL: server.url, ...options });
@@ -94,16 +94,16 @@ export function opener(browser: Browser, server: Server, complaints: Complaints)
       const kind = message.type();
       // Without JavaScript a page preloads what it never uses.
       const counts = kind === 'error' || (kind === 'warning' && options.javaScriptEnabled !== false);
-      if (counts) complaints.heard.push(`${kind}: ${message.text()} (${message.location().url})`);
+      if (counts) consoleErrors.seen.push(`${kind}: ${message.text()} (${message.location().url})`);
     });
-    context.on('weberror', (error) => complaints.heard.push(`thrown: ${error.error().message}`));
+    context.on('weberror', (error) => consoleErrors.seen.push(`thrown: ${error.error().message}`));
     if (who !== null) {
       const [name = '', value = ''] = (await server.cookie(who)).split('=');
       await context.addCookies([{ name, value, url: server.url }]);
     }
     const page = await context.newPage();
     await page.goto(path);
-    if (options.javaScriptEnabled !== false) await alive(page);
+    if (options.javaScriptEnabled !== false) await waitForHydration(page);
     return page;
   };
   const close = async () => {
@@ -113,7 +113,7 @@ export function opener(browser: Browser, server: Server, complaints: Complaints)
 }
 
 /** Waits until a page of the portal is more than what the server drew: then its buttons do what they do with JavaScript. */
-export async function alive(page: Page): Promise<void> {
+export async function waitForHydration(page: Page): Promise<void> {
   // A session's own tab and plain answers have no browser half.
   if ((await page.locator('script[type="module"]:not([src])').count()) === 0) return;
   await expect(page.locator('html')).toHaveAttribute('data-alive');

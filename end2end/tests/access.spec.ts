@@ -18,8 +18,8 @@ async function openSession(page: Page, application = SIMULATED.application): Pro
   return tab;
 }
 
-test('a user who is blocked at the command line loses the open tab and the login, and is told why', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)|401 \(Unauthorized\)|404 \(Not Found\)/);
+test('a user who is blocked at the command line loses the open tab and the login, and is told why', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)|401 \(Unauthorized\)|404 \(Not Found\)/);
   await server.person('rowdy', 'user');
   const portal = await open('rowdy', '/');
   const tab = await openSession(portal);
@@ -38,8 +38,8 @@ test('a user who is blocked at the command line loses the open tab and the login
   await expectEnded(tab, sessionIn(tab), 'Your account was blocked.');
 });
 
-test('a user who is removed by the API loses the open tab; the rows keep their name', async ({ server, open, complaints }) => {
-  complaints.allow(/401 \(Unauthorized\)/);
+test('a user who is removed by the API loses the open tab; the rows keep their name', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/401 \(Unauthorized\)/);
   await server.person('gone', 'user');
   const tab = await openSession(await open('gone', '/'));
   const page = await open('admin', SESSIONS);
@@ -50,8 +50,8 @@ test('a user who is removed by the API loses the open tab; the rows keep their n
   expect((await server.call('admin', 'DELETE', '/api/v1/users/admin')).json).toMatchObject({ code: 'last_system_admin' });
 });
 
-test('an environment is closed together with its sessions, after a question that can be answered with no', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('an environment is closed together with its sessions, after a question that can be answered with no', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   await server.person('tenant', 'user');
   const tab = await openSession(await open('tenant', '/'));
   const page = await open('admin', ENVIRONMENTS);
@@ -73,8 +73,8 @@ test('an environment is closed together with its sessions, after a question that
   await expect(page.getByRole('button', { name: `Close to launches: ${SIMULATED.environment}` })).toBeVisible();
 });
 
-test('an application is withdrawn at the command line, and its sessions end', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('an application is withdrawn at the command line, and its sessions end', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   await server.person('reader', 'user');
   await server.addApplication('Reader');
   const tab = await openSession(await open('reader', '/'), 'Reader');
@@ -82,8 +82,8 @@ test('an application is withdrawn at the command line, and its sessions end', as
   await expectEnded(tab, sessionIn(tab), 'This application was withdrawn.');
 });
 
-test('an expire can keep the user from launching the application again for 15 minutes', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)|409 \(Conflict\)/);
+test('an expire can keep the user from launching the application again for 15 minutes', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)|409 \(Conflict\)/);
   await server.person('again', 'user');
   const portal = await open('again', '/');
   const tab = await openSession(portal);
@@ -103,9 +103,9 @@ test('an expire can keep the user from launching the application again for 15 mi
   server.moveClock(0);
 });
 
-test('what an environment does not close is overdue, is given up by an administrator, and then purged', async ({ startServer, browser, complaints }) => {
+test('what an environment does not close is overdue, is given up by an administrator, and then purged', async ({ startServer, browser, consoleErrors }) => {
   // The login is over long before the row is purged.
-  complaints.allow(/401 \(Unauthorized\)/);
+  consoleErrors.allow(/401 \(Unauthorized\)/);
   test.setTimeout(120_000);
   const server = await startServer({ name: 'access-stuck', simulated: true, movableClock: true });
   await server.cli(['application', 'add', 'Stuck', '--environment', SIMULATED.environment, '--', 'desktop', '--never-stops']);
@@ -115,7 +115,7 @@ test('what an environment does not close is overdue, is given up by an administr
   const context = await browser.newContext({ baseURL: server.url });
   const [name = '', value = ''] = (await server.cookie('admin')).split('=');
   await context.addCookies([{ name, value, url: server.url }]);
-  context.on('console', (message) => message.type() === 'error' && complaints.heard.push(message.text()));
+  context.on('console', (message) => message.type() === 'error' && consoleErrors.seen.push(message.text()));
   const page = await context.newPage();
   await page.goto(SESSIONS);
   await expectRow(page, { Username: 'victim', Status: 'Expired', Action: /Closing…$/ });

@@ -1,6 +1,6 @@
 // Applications: an administrator adds, changes and closes what students launch.
 import type { Page } from '@playwright/test';
-import { alive, expect, test } from '../support/test.ts';
+import { waitForHydration, expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { card, expectConnected, launch, newTab } from '../support/portal.ts';
 import { APPLICATIONS, ENVIRONMENTS, expectCell, expectRefused, rowNamed } from '../support/catalogue.ts';
@@ -66,8 +66,8 @@ test('an application may be allowed user namespaces, and no longer', async ({ se
   await expect(allowed).not.toBeChecked();
 });
 
-test('each wrong field is refused beside it, and what was typed stays', async ({ open, complaints }) => {
-  complaints.allow(/422 \(Unprocessable/, /ERR_INTERNET_DISCONNECTED/);
+test('each wrong field is refused beside it, and what was typed stays', async ({ open, consoleErrors }) => {
+  consoleErrors.allow(/422 \(Unprocessable/, /ERR_INTERNET_DISCONNECTED/);
   const page = await open('admin', `${APPLICATIONS}/new`);
   await expect(field(page, 'Name')).not.toHaveAttribute('aria-invalid');
   await save(page).click();
@@ -107,8 +107,8 @@ test('each wrong field is refused beside it, and what was typed stays', async ({
   await expect(rowNamed(page, 'Applications', 'Second calculator')).toBeVisible();
 });
 
-test('of two administrators who edit the same, the second sees the new values before anything is overwritten', async ({ server, open, complaints }) => {
-  complaints.allow(/409 \(Conflict\)/);
+test('of two administrators who edit the same, the second sees the new values before anything is overwritten', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/409 \(Conflict\)/);
   await server.cli(['application', 'add', 'Shared', '--environment', SIMULATED.environment, '--', 'desktop']);
   const first = await open('admin', APPLICATIONS);
   const second = await open(await server.person('anton', 'app-admin'), APPLICATIONS);
@@ -155,8 +155,8 @@ test('what is closed is refused with the reason; a live session goes on; then it
   await expectConnected(await launch(student, APP));
 });
 
-test('an App Admin finds Applications, and neither Sessions nor Environments', async ({ server, open, complaints }) => {
-  complaints.allow(/403 \(Forbidden\)/);
+test('an App Admin finds Applications, and neither Sessions nor Environments', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/403 \(Forbidden\)/);
   await server.launchAs('student');
   const page = await open(await server.person('anton', 'app-admin'), '/admin');
   await expect(page).toHaveURL(APPLICATIONS);
@@ -171,7 +171,7 @@ test('an App Admin finds Applications, and neither Sessions nor Environments', a
     await expect(page.getByText('It needs the role System Admin.')).toBeVisible();
   }
   await page.goto('/');
-  await alive(page);
+  await waitForHydration(page);
   await page.getByRole('button', { name: 'anton' }).click();
   await page.getByRole('menuitem', { name: 'Admin' }).click();
   await expect(page).toHaveURL(APPLICATIONS);

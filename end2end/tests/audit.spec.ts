@@ -71,8 +71,8 @@ test('a launch that was refused is there with its reason, and what was done to p
   expect((await auditRows(page))[0]?.What).toMatch(/^User late added.*, with the role User$/);
 });
 
-test('the search narrows words to columns and times, says what it can’t understand, and is cleared', async ({ server, open, complaints }) => {
-  complaints.allow(/400 \(Bad Request\)/);
+test('the search narrows words to columns and times, says what it can’t understand, and is cleared', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/400 \(Bad Request\)/);
   const { id } = await server.launchAs(await server.person('zoë', 'user'));
   await server.expire(id, 'ZOE goes home');
   const page = await open('admin', AUDIT);

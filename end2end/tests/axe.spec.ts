@@ -14,13 +14,13 @@ test.use({ setup: { name: 'axe', seed: 60, simulated: true } });
 /** WCAG 2.0, 2.1 and 2.2, levels A and AA, and what is good practice besides. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
-const LOOKS: Record<string, BrowserContextOptions> = {
+const COLOUR_MODES: Record<string, BrowserContextOptions> = {
   light: { colorScheme: 'light' },
   dark: { colorScheme: 'dark' },
   'forced colours': { forcedColors: 'active' },
 };
 
-interface Place {
+interface TestedPage {
   who: string | null;
   path: string;
   /** Brings the page to what is looked at. */
@@ -29,7 +29,7 @@ interface Place {
 }
 
 /** Each place makes what it needs, and says where it is. */
-const PLACES: Record<string, (server: Server) => Promise<Place>> = {
+const PAGES: Record<string, (server: Server) => Promise<TestedPage>> = {
   'the login': async () => ({
     who: null,
     path: '/login',
@@ -224,19 +224,19 @@ const PLACES: Record<string, (server: Server) => Promise<Place>> = {
   },
 };
 
-for (const [what, prepare] of Object.entries(PLACES)) {
-  test(`axe finds nothing: ${what}`, async ({ server, open, complaints }) => {
+for (const [what, prepare] of Object.entries(PAGES)) {
+  test(`axe finds nothing: ${what}`, async ({ server, open, consoleErrors }) => {
     // The longest table takes half a minute on a machine that does nothing else.
     test.setTimeout(180_000);
     // Pages that refuse, a tab that a second look takes the session over from, and scripts that we hold back.
-    complaints.allow(/40[034] \(|409 \(|410 \(Gone\)/, /WebSocket|Failed when connecting/);
-    complaints.allow(/ERR_FAILED|Failed to fetch dynamically imported module|was preloaded using link preload/);
+    consoleErrors.allow(/40[034] \(|409 \(|410 \(Gone\)/, /WebSocket|Failed when connecting/);
+    consoleErrors.allow(/ERR_FAILED|Failed to fetch dynamically imported module|was preloaded using link preload/);
     await expectNoViolations(open, await prepare(server));
   });
 }
 
-test('axe finds nothing: Sessions, nothing there yet', async ({ startServer, browser, complaints }) => {
-  const { page: open, close } = opener(browser, await startServer({ name: 'axe-empty' }), complaints);
+test('axe finds nothing: Sessions, nothing there yet', async ({ startServer, browser, consoleErrors }) => {
+  const { page: open, close } = opener(browser, await startServer({ name: 'axe-empty' }), consoleErrors);
   await expectNoViolations(open, {
     who: 'admin',
     path: SESSIONS,
@@ -245,11 +245,11 @@ test('axe finds nothing: Sessions, nothing there yet', async ({ startServer, bro
   await close();
 });
 
-async function expectNoViolations(open: Open, { who, path, until, scripts }: Place): Promise<void> {
-  for (const [look, options] of Object.entries(LOOKS)) {
+async function expectNoViolations(open: Open, { who, path, until, scripts }: TestedPage): Promise<void> {
+  for (const [mode, options] of Object.entries(COLOUR_MODES)) {
     const page = await (scripts === 'none' ? openWithoutScripts(open, who, path, options) : open(who, path, options));
     await until(page);
-    expect.soft(await violations(page), look).toBe('');
+    expect.soft(await violations(page), mode).toBe('');
     await page.close();
   }
 }

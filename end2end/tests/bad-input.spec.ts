@@ -79,8 +79,8 @@ test.describe('requests', () => {
     });
   });
 
-  test('launch of an application whose program is missing ends in Error, and says which program', async ({ server, open, complaints }) => {
-    complaints.allow(/409 \(Conflict\)|410 \(Gone\)/, /WebSocket|Failed when connecting/);
+  test('launch of an application whose program is missing ends in Error, and says which program', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/409 \(Conflict\)|410 \(Gone\)/, /WebSocket|Failed when connecting/);
     await server.cli(['application', 'add', 'Ghost', '--', 'no-such-program', '--flag']);
     const admin = await open('admin', SESSIONS);
     const student = await open('student', '/');
@@ -92,8 +92,8 @@ test.describe('requests', () => {
     await expectConnected(works);
   });
 
-  test('a search of 10,000 characters', async ({ server, open, complaints }) => {
-    complaints.allow(/400 \(Bad Request\)/);
+  test('a search of 10,000 characters', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/400 \(Bad Request\)/);
     const long = 'é'.repeat(10_000);
     await unchanged(server, async () => {
       for (const path of ['/api/v1/sessions', '/api/v1/sessions/watch']) {
@@ -175,8 +175,8 @@ test.describe('requests', () => {
     });
   });
 
-  test('an address that is none', async ({ server, open, complaints }) => {
-    complaints.allow(/404 \(Not Found\)/);
+  test('an address that is none', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/404 \(Not Found\)/);
     const page = await open('student', '/no/such/page');
     await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
     await page.getByRole('link', { name: 'Go to My apps' }).click();

@@ -77,8 +77,8 @@ test('the list beside them goes on working: search, and the panel stays', async 
   await server.expire(session.id);
 });
 
-test('an id that is gone says “purged” and keeps its story; one that never was says so', async ({ server, open, complaints }) => {
-  complaints.allow(/404 \(Not Found\)/);
+test('an id that is gone says “purged” and keeps its story; one that never was says so', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/404 \(Not Found\)/);
   const session = await server.launchAs(await server.person('gone', 'user'));
   await server.expire(session.id);
   await expect.poll(async () => (await server.session(session.id)).teardown).toBe('confirmed');

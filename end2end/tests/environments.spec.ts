@@ -68,8 +68,8 @@ test('what others change shows without a reload, and the focus stays', async ({ 
   await expectCell(row, 'Launches', 'Open');
 });
 
-test('a login that ends, and a server that is away, are told on the open page', async ({ server, open, complaints }) => {
-  complaints.allow(/401 \(Unauthorized\)|ERR_INTERNET_DISCONNECTED/);
+test('a login that ends, and a server that is away, are told on the open page', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/401 \(Unauthorized\)|ERR_INTERNET_DISCONNECTED/);
   const page = await open(await server.person('ousted', 'system-admin'), ENVIRONMENTS);
   await page.context().setOffline(true);
   await expect(page.getByRole('alert')).toContainText('The server can’t be reached.');

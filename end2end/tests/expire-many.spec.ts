@@ -25,8 +25,8 @@ async function events(server: Server, id: string): Promise<{ kind: string; batch
   return (answer.json as { events: { kind: string; batch: string | null }[] }).events;
 }
 
-test('a few: chosen row by row, one dialog with the counts, a result for each, one event each and one batch', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('a few: chosen row by row, one dialog with the counts, a result for each, one event each and one batch', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const ids = await launched(server, 'few', 3);
   const tab = await open('few00', `/sessions/${ids[0]}`);
   await expectConnected(tab);
@@ -83,8 +83,8 @@ test('the selection outlives sort, refresh of rows, search and pages', async ({ 
   expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
 });
 
-test('one that its user opens meanwhile is left alone, and asked about again', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('one that its user opens meanwhile is left alone, and asked about again', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const ids = await launched(server, 'change', 2);
   const page = await open('admin', `${SESSIONS}?q=user:change`);
   await page.getByRole('checkbox', { name: 'Select all sessions on this page' }).check();
@@ -128,8 +128,8 @@ test('all that match, on every page: above 25 the number must be typed', async (
   expect(new Set(await Promise.all(ids.map(async (id) => (await events(server, id)).find(({ kind }) => kind === 'expired')?.batch))).size).toBe(1);
 });
 
-test('Esc changes nothing; ended rows can’t be chosen; an unreachable server is said for each', async ({ server, open, complaints }) => {
-  complaints.allow(/Failed to load resource|ERR_/);
+test('Esc changes nothing; ended rows can’t be chosen; an unreachable server is said for each', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/Failed to load resource|ERR_/);
   const [id = ''] = await launched(server, 'calm', 1);
   const page = await open('admin', SESSIONS);
   await expect(page.getByRole('checkbox', { name: /^Select session of / }), 'only what has not ended').toHaveCount(1);

@@ -2,9 +2,9 @@
 //   TORTURE_CYCLES=1000 TORTURE_SESSIONS=100000 TORTURE_SEED=… make torture
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { hold } from '../support/http.ts';
+import { openStream } from '../support/http.ts';
 import { expect, test } from '../support/test.ts';
-import { Dice } from '../support/dice.ts';
+import { Rng } from '../support/rng.ts';
 import { type Server, type Session, SIMULATED } from '../support/server.ts';
 
 const CYCLES = Number(process.env.TORTURE_CYCLES ?? 100);
@@ -46,7 +46,7 @@ class Load {
 
   constructor(
     private readonly server: Server,
-    private readonly dice: Dice,
+    private readonly rng: Rng,
   ) {}
 
   /** Clients that work until the server is gone. */
@@ -62,14 +62,14 @@ class Load {
 
   private async client(): Promise<void> {
     while (this.going) {
-      const what = this.dice.weighed({ launch: 50, expire: 30, end: 10, open: 10 });
+      const what = this.rng.weighted({ launch: 50, expire: 30, end: 10, open: 10 });
       // The answer that never came is the point of it.
       await this[what]().catch(() => {});
     }
   }
 
   private async launch(): Promise<void> {
-    const [who, application] = [this.dice.pick(PEOPLE) ?? '', this.dice.pick(APPLICATIONS) ?? ''];
+    const [who, application] = [this.rng.pick(PEOPLE) ?? '', this.rng.pick(APPLICATIONS) ?? ''];
     const key = `${who} ${application}`;
     this.unanswered.set(key, (this.unanswered.get(key) ?? 0) + 1);
     const asked = performance.now();
@@ -104,7 +104,7 @@ class Load {
   }
 
   private async over(end: (id: string) => Promise<Session>): Promise<void> {
-    const id = this.dice.pick([...this.touched].filter((id) => this.known.get(id)?.ended === undefined));
+    const id = this.rng.pick([...this.touched].filter((id) => this.known.get(id)?.ended === undefined));
     const known = id === undefined ? undefined : this.known.get(id);
     if (id === undefined || known === undefined) return;
     known.maybe = true;
@@ -115,31 +115,31 @@ class Load {
   }
 
   private async open(): Promise<void> {
-    const id = this.dice.pick([...this.touched]);
+    const id = this.rng.pick([...this.touched]);
     if (id === undefined) return;
     const { username } = await this.server.session(id);
-    await hold(this.server.url, `/sessions/${id}/stream`, { cookie: await this.server.cookie(username), origin: this.server.url });
+    await openStream(this.server.url, `/sessions/${id}/stream`, { cookie: await this.server.cookie(username), origin: this.server.url });
   }
 }
 
 test('what was acknowledged survives kill -9, at every moment of a busy server', async ({ startServer }) => {
   test.setTimeout(60_000 + CYCLES * (SESSIONS > 0 ? 10_000 : 5000));
   const seed = Number(process.env.TORTURE_SEED ?? randomInt(2 ** 31));
-  const dice = new Dice(seed);
+  const rng = new Rng(seed);
   const server = await startServer({ name: 'kill', simulated: true, seed: SESSIONS });
   for (const name of APPLICATIONS.slice(1)) await server.addApplication(name);
   for (const name of PEOPLE) await server.cookie(await server.person(name, 'user'));
-  const load = new Load(server, dice);
+  const load = new Load(server, rng);
   const ready: number[] = [];
   for (let cycle = 0; cycle < CYCLES; cycle += 1) {
     const what = `seed ${seed}, cycle ${cycle}`;
     const busy = load.run();
-    await pause(dice.below(LASTS_MS));
+    await pause(rng.below(LASTS_MS));
     await server.kill();
     load.stop();
     await busy;
     expect(load.wrong, what).toEqual([]);
-    ready.push(await startAgain(server, dice));
+    ready.push(await startAgain(server, rng));
     await check(server, load, cycle % WHOLE === WHOLE - 1 || cycle === CYCLES - 1, what);
   }
   ready.sort((a, b) => a - b);
@@ -152,10 +152,10 @@ test('what was acknowledged survives kill -9, at every moment of a busy server',
 });
 
 /** Starts it; one time in ten it is killed while it starts. Answers how long the last start took. */
-async function startAgain(server: Server, dice: Dice): Promise<number> {
-  if (dice.below(10) === 0) {
+async function startAgain(server: Server, rng: Rng): Promise<number> {
+  if (rng.below(10) === 0) {
     const started = server.launch().catch(() => {});
-    await pause(dice.below(60));
+    await pause(rng.below(60));
     await server.kill();
     await started;
   }

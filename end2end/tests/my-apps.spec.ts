@@ -7,8 +7,8 @@ const APP = SIMULATED.application;
 
 test.use({ setup: { name: 'my-apps', simulated: true } });
 
-test('launch opens the session in a new tab; Resume opens the same one; End session ends it', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('launch opens the session in a new tab; Resume opens the same one; End session ends it', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const page = await open('student', '/');
   await expect(page.getByRole('heading', { name: 'My apps', level: 1 })).toBeVisible();
   for (const application of ['Calculator', APP, 'Terminal', 'Text Editor']) await expect(card(page, application)).toBeVisible();
@@ -92,8 +92,8 @@ test('an expire from elsewhere shows without a reload', async ({ server, open })
   await expect(card(page, APP)).toContainText('Not running');
 });
 
-test('somebody else’s session is as unknown as none', async ({ server, open, complaints }) => {
-  complaints.allow(/404 \(Not Found\)/);
+test('somebody else’s session is as unknown as none', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/404 \(Not Found\)/);
   const session = await server.launchAs(await server.person('owner', 'user'));
   const page = await open('student', `/sessions/${session.id}`);
   await expect(page.getByRole('heading', { name: 'There is no such session' })).toBeVisible();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Page } from '@playwright/test';
-import { handshake, hold } from '../support/http.ts';
+import { handshake, openStream } from '../support/http.ts';
 import { expect, test } from '../support/test.ts';
 import { SIMULATED, type Server } from '../support/server.ts';
 import { expectConnected, expectEnded } from '../support/portal.ts';
@@ -34,9 +34,9 @@ async function endAndWait(page: Page, open: () => Promise<string>, end: (id: str
 
 const sorted = (times: number[]): number[] => times.toSorted((one, other) => one - other);
 
-test('expired on one node, the tab on the other is closed, a hundred times', async ({ server: a, startServer, open, complaints }) => {
+test('expired on one node, the tab on the other is closed, a hundred times', async ({ server: a, startServer, open, consoleErrors }) => {
   test.setTimeout(240_000);
-  complaints.allow(/410 \(Gone\)/);
+  consoleErrors.allow(/410 \(Gone\)/);
   const b = await startServer({ name: 'nodes-b', simulated: true, node: 'b', sharing: a });
   const page = await open('student', '/');
   const times: number[] = [];
@@ -65,7 +65,7 @@ test('a tab that never stops sending hears why it is closed, on its node and thr
   for (const on of [b, a]) {
     for (let n = 0; n < 10; n += 1) {
       const { id } = await b.launchAs('student');
-      const socket = await hold(on.url, `/sessions/${id}/stream`, { cookie, origin: on.url });
+      const socket = await openStream(on.url, `/sessions/${id}/stream`, { cookie, origin: on.url });
       if (socket === undefined) throw new Error('the stream was refused');
       const heard = lastWord(socket);
       await b.expire(id);
@@ -100,8 +100,8 @@ async function lastWord(socket: Socket): Promise<{ told: boolean; reset: boolean
   return new Promise((resolve) => socket.once('close', (reset) => resolve({ told, reset })));
 }
 
-test('without NOTIFY it takes 1.5 s at most, also where nobody but the log tells of it', async ({ startServer, browser, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('without NOTIFY it takes 1.5 s at most, also where nobody but the log tells of it', async ({ startServer, browser, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const settings = { CLOUD_DELIVERY_DATABASE_NOTIFY: 'false' };
   const a = await startServer({ name: 'nodes-quiet-a', simulated: true, postgres: true, node: 'a', settings });
   const b = await startServer({ name: 'nodes-quiet-b', simulated: true, node: 'b', sharing: a, settings });
@@ -177,8 +177,8 @@ test('an administrator on one node sees and refreshes what runs on the other', a
   await b.expire(id);
 });
 
-test('a node is restarted: the sessions of the others go on, and the tabs that it relayed come back without a click', async ({ server: a, startServer, open, complaints }) => {
-  complaints.allow(...AWAY);
+test('a node is restarted: the sessions of the others go on, and the tabs that it relayed come back without a click', async ({ server: a, startServer, open, consoleErrors }) => {
+  consoleErrors.allow(...AWAY);
   const b = await startServer({ name: 'nodes-rolling', simulated: true, node: 'b', sharing: a });
   const { id } = await a.launchAs(await a.person('steady', 'user'));
   const tab = await open('steady', '/');
@@ -194,9 +194,9 @@ test('a node is restarted: the sessions of the others go on, and the tabs that i
   await expectEnded(tab, id, 'An administrator ended this session.');
 });
 
-test('a node that is killed: its sessions are not connected, everybody reads why, and its tab says so until it is back', async ({ server: a, startServer, open, complaints }) => {
+test('a node that is killed: its sessions are not connected, everybody reads why, and its tab says so until it is back', async ({ server: a, startServer, open, consoleErrors }) => {
   test.setTimeout(120_000);
-  complaints.allow(...AWAY);
+  consoleErrors.allow(...AWAY);
   const b = await startServer({ name: 'nodes-killed', simulated: true, node: 'b', sharing: a });
   const { id } = await b.launchAs(await a.person('orphan', 'user'));
   await b.launchAs(await a.person('orphan-2', 'user'));
@@ -221,9 +221,9 @@ test('a node that is killed: its sessions are not connected, everybody reads why
   await expect(page.getByText("The node can't be reached.")).toHaveCount(0);
 });
 
-test('a node that hangs: the tab that another one relays to it says so, and is there again with it', async ({ server: a, startServer, open, complaints }) => {
+test('a node that hangs: the tab that another one relays to it says so, and is there again with it', async ({ server: a, startServer, open, consoleErrors }) => {
   test.setTimeout(120_000);
-  complaints.allow(...AWAY);
+  consoleErrors.allow(...AWAY);
   const b = await startServer({ name: 'nodes-hung', simulated: true, node: 'b', sharing: a });
   const { id } = await b.launchAs(await a.person('patient', 'user'));
   const tab = await open('patient', '/');
@@ -257,9 +257,9 @@ test('a server that wakes up when another one has its name ends, and leaves what
   expect((await a.session(id)).status).toBe('active');
 });
 
-test('a node that loses the database closes its tabs within 10 s, answers 503, and goes on by itself', async ({ startServer, browser, complaints }) => {
+test('a node that loses the database closes its tabs within 10 s, answers 503, and goes on by itself', async ({ startServer, browser, consoleErrors }) => {
   test.setTimeout(120_000);
-  complaints.allow(...AWAY);
+  consoleErrors.allow(...AWAY);
   const server = await startServer({ name: 'nodes-lost', simulated: true, postgres: true, node: 'a' });
   const { id } = await server.launchAs('student');
   const context = await browser.newContext();

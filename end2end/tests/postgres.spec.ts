@@ -6,8 +6,8 @@ import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'postgres', simulated: true, postgres: true } });
 
-test('launched, seen, expired; and after kill -9 all of it is there', async ({ server, open, complaints }) => {
-  complaints.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)/);
+test('launched, seen, expired; and after kill -9 all of it is there', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)/);
   const page = await open('admin', SESSIONS);
   const tab = await launch(await open('student', '/'), SIMULATED.application);
   await expectConnected(tab);

@@ -13,7 +13,7 @@ const HOUR = 3600;
 /** A server of its own: moving a clock back is no fair test. */
 const setup = { name: 'purge-clock', simulated: true, movableClock: true };
 
-test('an Expired row stays for 48 hours to the minute, then leaves the open page by itself', async ({ startServer, browser, complaints }) => {
+test('an Expired row stays for 48 hours to the minute, then leaves the open page by itself', async ({ startServer, browser, consoleErrors }) => {
   test.setTimeout(120_000);
   const server = await startServer(setup);
   const earlier = await server.launchAs(await server.person('earlier', 'user'));
@@ -28,7 +28,7 @@ test('an Expired row stays for 48 hours to the minute, then leaves the open page
   const context = await browser.newContext({ baseURL: server.url });
   const [name = '', value = ''] = (await server.signIn('admin')).split('=');
   await context.addCookies([{ name, value, url: server.url }]);
-  context.on('console', (message) => message.type() === 'error' && complaints.heard.push(message.text()));
+  context.on('console', (message) => message.type() === 'error' && consoleErrors.seen.push(message.text()));
   const page = await context.newPage();
   await page.goto(SESSIONS);
   await page.evaluate(() => Object.assign(window, { notReloaded: true }));
@@ -50,8 +50,8 @@ test('an Expired row stays for 48 hours to the minute, then leaves the open page
   await context.close();
 });
 
-test('“Valid until” is the latest moment of access: the page warns of it, and the tab is cut', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('“Valid until” is the latest moment of access: the page warns of it, and the tab is cut', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   // Nobody touches the tab for hours, and that is not what this is about.
   await server.addApplication('Exam', { start_seconds: 300, idle_seconds: null, total_seconds: 8 * HOUR });
   await server.launchAs('student', 'Exam');

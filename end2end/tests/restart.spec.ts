@@ -6,8 +6,8 @@ import { expectRow, rowOf, SESSIONS, table } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'restart', simulated: true } });
 
-test('after kill -9 the list is right within 5 s, and the open pages come back by themselves', async ({ server, open, complaints }) => {
-  complaints.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)/, /WebSocket|Failed when connecting/);
+test('after kill -9 the list is right within 5 s, and the open pages come back by themselves', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)/, /WebSocket|Failed when connecting/);
   const over = await server.launchAs(await server.person('over', 'user'));
   await server.expire(over.id, 'before the crash');
   const ended = await server.session(over.id);

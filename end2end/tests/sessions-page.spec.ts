@@ -2,7 +2,7 @@
 import { expect, test } from '../support/test.ts';
 import { type Session, SIMULATED } from '../support/server.ts';
 import { expectConnected, signIn } from '../support/portal.ts';
-import { askToExpire, dialog, expectRow, expectRowCount, expireButton, record, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
+import { askToExpire, dialog, expectRow, expectRowCount, expireButton, recordCell, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
 const SEEDED = 300;
 const ENVIRONMENT = SIMULATED.environment;
@@ -23,14 +23,14 @@ test.describe('live', () => {
     for (const page of pages) await expectRow(page, { Username: 'live', Status: 'Expired' }, { timeout: 1000 });
   });
 
-  test('a reload of the tab is no disconnect', async ({ server, open, complaints }) => {
-    complaints.allow(/410 \(Gone\)/);
+  test('a reload of the tab is no disconnect', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/410 \(Gone\)/);
     const session = await server.launchAs(await server.person('reloader', 'user'));
     const tab = await open('reloader', `/sessions/${session.id}`);
     await expectConnected(tab);
     const page = await open('admin', SESSIONS);
     await expectRow(page, { Username: 'reloader', Connected: 'Yes' });
-    const connected = await record(page, 'reloader', 'Connected');
+    const connected = await recordCell(page, 'reloader', 'Connected');
     await tab.reload();
     await expectConnected(tab);
     await expect.poll(async () => (await server.session(session.id)).connected).toBe(true);
@@ -64,8 +64,8 @@ test.describe('live', () => {
   });
 });
 
-test('a page that has gone astray notices, counts it, and starts anew from a snapshot', async ({ server, open, complaints }) => {
-  complaints.allow(/the list differed from the server’s|the list differed from the server's/);
+test('a page that has gone astray notices, counts it, and starts anew from a snapshot', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/the list differed from the server’s|the list differed from the server's/);
   const page = await open('admin', '/');
   let astray = true;
   // The first stream tells of a list that the server does not have, and then what the rows should sum up to.
@@ -113,8 +113,8 @@ test.describe('Expire', () => {
     await server.expire(session.id);
   });
 
-  test('the user connects while the dialog is open: the facts follow, and it asks again', async ({ server, open, complaints }) => {
-    complaints.allow(/409 \(Conflict\)|410 \(Gone\)/);
+  test('the user connects while the dialog is open: the facts follow, and it asks again', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/409 \(Conflict\)|410 \(Gone\)/);
     const session = await server.launchAs(await server.person('conflict', 'user'));
     const page = await open('admin', SESSIONS);
     const asked = await askToExpire(page, 'conflict', ENVIRONMENT);

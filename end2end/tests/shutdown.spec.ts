@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { expectConnected, launch } from '../support/portal.ts';
-import { hold } from '../support/http.ts';
+import { openStream } from '../support/http.ts';
 import { expectRow, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'shutdown', simulated: true } });
@@ -11,8 +11,8 @@ test.use({ setup: { name: 'shutdown', simulated: true } });
 /** Longest way down that whoever stops the server has to wait for. */
 const DOWN_MS = 10_000;
 
-test('told to stop, the server tells tabs and pages to come back, ends with 0 within 10 s, and they do', async ({ server, open, complaints }) => {
-  complaints.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)|503 \(Service/, /WebSocket|Failed when connecting|1012/);
+test('told to stop, the server tells tabs and pages to come back, ends with 0 within 10 s, and they do', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)|503 \(Service/, /WebSocket|Failed when connecting|1012/);
   const tab = await launch(await open('student', '/'), SIMULATED.application);
   await expectConnected(tab);
   const page = await open('admin', SESSIONS);
@@ -38,7 +38,7 @@ test('a client that holds on does not keep it from stopping, and what was acknow
   const { id } = await server.launchAs('student');
   const held: (Socket | undefined)[] = [];
   // A tab that never reads, and a request whose body never ends.
-  held.push(await hold(server.url, `/sessions/${id}/stream`, { cookie: await server.cookie('student'), origin: server.url }));
+  held.push(await openStream(server.url, `/sessions/${id}/stream`, { cookie: await server.cookie('student'), origin: server.url }));
   held[0]?.pause();
   const endless = server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { body: '{"reason":"', unfinished: true, headers: { 'content-type': 'application/json' } }).catch(() => 'cut');
   const expired = await server.launchAs(await server.person('other', 'user'));
@@ -62,7 +62,7 @@ test('on its way down it says that it is not ready, and lets no new tab in', asy
   const endless = server.call('admin', 'POST', '/api/v1/sessions/refresh', { body: '{', unfinished: true }).catch(() => 'cut');
   const down = server.terminate();
   await expect.poll(() => server.log).toContain('stopping: tabs and watchers are told to come back');
-  const late = await hold(server.url, `/sessions/${id}/stream`, { cookie, origin: server.url }).catch(() => undefined);
+  const late = await openStream(server.url, `/sessions/${id}/stream`, { cookie, origin: server.url }).catch(() => undefined);
   expect(late).toBeUndefined();
   expect(await down).toBe(0);
   expect(await endless).toBe('cut');

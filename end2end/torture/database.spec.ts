@@ -2,7 +2,7 @@
 // goes on by itself; nothing that was acknowledged is lost.
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Answer, hold } from '../support/http.ts';
+import { type HttpResponse, openStream } from '../support/http.ts';
 import { expect, test } from '../support/test.ts';
 import { type Server, type Session, SIMULATED } from '../support/server.ts';
 
@@ -24,7 +24,7 @@ const AGAIN_MS = 10_000;
 /** Words of the database and of the machine, which nobody who uses the server can do anything with. */
 const INSIDE = /sqlx|sql|postgres|tcp|os error|connection|timed out|panic/i;
 
-interface Refusal extends Answer {
+interface Refusal extends HttpResponse {
   ms: number;
 }
 
@@ -158,14 +158,14 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 test('the database is killed and comes back', async ({ startServer }) => {
   const server = await startServer({ name: 'database-killed', simulated: true, postgres: true });
   const load = await busy(server);
-  const mended = await during(server, load, () => server.database?.kill(), () => server.database?.startAgain(), 3000);
+  const mended = await during(server, load, () => server.database?.kill(), () => server.database?.restart(), 3000);
   await expectRecovered(server, load, mended, 'database killed, back after 3 s');
 });
 
 test('the database is restarted', async ({ startServer }) => {
   const server = await startServer({ name: 'database-restarted', simulated: true, postgres: true });
   const load = await busy(server);
-  const mended = await during(server, load, () => server.database?.shutDown(), () => server.database?.startAgain(), 0);
+  const mended = await during(server, load, () => server.database?.shutDown(), () => server.database?.restart(), 0);
   await expectRecovered(server, load, mended, 'database restarted');
 });
 
@@ -177,7 +177,7 @@ test('the database is frozen for 10 s', async ({ startServer }) => {
 });
 
 test('a firewall cuts the database off: tabs are closed within 10 s, and can be opened again when it is back', async ({ startServer }) => {
-  const server = await startServer({ name: 'database-cut-off', simulated: true, postgres: 'far' });
+  const server = await startServer({ name: 'database-cut-off', simulated: true, postgres: 'remote' });
   const { id } = await server.launchAs('student');
   const load = await busy(server);
   const network = server.database?.network;
@@ -194,7 +194,7 @@ test('a firewall cuts the database off: tabs are closed within 10 s, and can be 
     const refused = await server.call('admin', 'GET', '/api/v1/sessions');
     expect(refused.status, refused.text).toBe(503);
     expect(refused.json).toMatchObject({ code: 'database_lost' });
-    network?.mend();
+    network?.restore();
   };
   const mended = await during(server, load, cut, mend, LASTS_MS);
   await expect(async () => void (await tab(server, id))).toPass({ timeout: AGAIN_MS });
@@ -204,7 +204,7 @@ test('a firewall cuts the database off: tabs are closed within 10 s, and can be 
 
 /** The stream of a session of the student, as a tab holds it. */
 async function tab(server: Server, id: string) {
-  const socket = await hold(server.url, `/sessions/${id}/stream`, { cookie: await server.cookie('student'), origin: server.url });
+  const socket = await openStream(server.url, `/sessions/${id}/stream`, { cookie: await server.cookie('student'), origin: server.url });
   if (socket === undefined) throw new Error(`the stream of ${id} is refused`);
   return socket;
 }

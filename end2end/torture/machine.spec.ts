@@ -72,7 +72,7 @@ test('disk full: refused with a clear error, nothing acknowledged is lost, and i
 
 test('the disk fails on fsync: the server says so and ends, and what was acknowledged is there when it starts again', async ({ startServer }) => {
   const inject = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:error=EIO:when=150+'];
-  const server = await startServer({ name: 'disk-fails', simulated: true, under: inject });
+  const server = await startServer({ name: 'disk-fails', simulated: true, wrapper: inject });
   await server.cookie('student');
   const acknowledged: string[] = [];
   const application_id = await simulated(server);
@@ -86,14 +86,14 @@ test('the disk fails on fsync: the server says so and ends, and what was acknowl
   }
   expect(await server.ended(), 'it does not go on').not.toBe(0);
   expect(server.log).toContain('the disk of the data directory failed');
-  await server.launchAlone();
+  await server.launchWithoutWrapper();
   for (const id of acknowledged) expect(await server.session(id)).toMatchObject({ status: 'expired', ended_by: 'admin' });
   expect(await server.cli(['events', 'verify'])).toContain('consistent up to ');
   console.log(`disk fails on fsync: ${acknowledged.length} ends acknowledged before it did, none lost, ended by itself and started again`);
 });
 
 test('the clock of the machine is moved by hours either way: nothing is expired or purged early, and Refresh waits 30 s at most', async ({ startServer }) => {
-  const server = await startServer({ name: 'clock', simulated: true, movableClock: true, steadyClock: true });
+  const server = await startServer({ name: 'clock', simulated: true, movableClock: true, monotonicClock: true });
   const live = await server.launchAs('student');
   const ended = await server.launchAs(await server.person('earlier', 'user'));
   await server.expire(ended.id);

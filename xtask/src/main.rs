@@ -34,7 +34,7 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
-    /// Checks the rules of the house that no compiler checks, one finding a line
+    /// Runs the architecture checks that the compiler cannot do and prints one finding per line
     Tidy,
     /// Takes guards out of the code, one after the other, and says which seed of the simulation notices; about 15 min
     Bugs,

@@ -6,7 +6,7 @@ import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { SIMULATED } from '../support/server.ts';
 import { askToExpire, openColumns, SESSIONS } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'reach', seed: 60, simulated: true } });
+test.use({ setup: { name: 'small-screens', seed: 60, simulated: true } });
 
 for (const [what, size] of [
   ['320 px wide', { width: 320, height: 640 }],

@@ -1,6 +1,6 @@
 // Chance that can be had again: the same for the same seed.
 
-export class Dice {
+export class Rng {
   constructor(private state: number) {}
 
   /** From 0 to below 1 (Mulberry32). */
@@ -22,7 +22,7 @@ export class Dice {
   }
 
   /** The name of one of these, each as often as its weight says. */
-  weighed<T extends string>(weights: Record<T, number>): T {
+  weighted<T extends string>(weights: Record<T, number>): T {
     const entries = Object.entries<number>(weights) as [T, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [name, weight] of entries) {

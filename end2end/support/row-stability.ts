@@ -1,9 +1,9 @@
 // Does what has the focus keep it, and does what is on screen stay where it is, while rows come, go and change places?
 import type { Page } from '@playwright/test';
-import type { Dice } from './dice.ts';
+import type { Rng } from './rng.ts';
 import { table } from './sessions.ts';
 
-export interface Rest {
+export interface StabilityReport {
   what: string;
   /** Frames in a row in which another element had the focus. */
   lost: number;
@@ -15,7 +15,7 @@ export interface Rest {
 }
 
 /** Puts the focus on something in a row in the middle of the screen, and watches it while rows change. */
-export function rest(page: Page, dice: Dice): Promise<Rest> {
+export function observeRow(page: Page, rng: Rng): Promise<StabilityReport> {
   return table(page).evaluate((table, chance) => {
     const [rows, region] = [[...table.querySelectorAll('tbody tr')], table.closest('[role=region]') ?? table];
     const row = rows[Math.floor(chance[0] * rows.length)];
@@ -73,5 +73,5 @@ export function rest(page: Page, dice: Dice): Promise<Rest> {
       const next = () => requestAnimationFrame(() => afterwards.port2.postMessage(undefined));
       next();
     });
-  }, [dice.next(), dice.next()] as const);
+  }, [rng.next(), rng.next()] as const);
 }

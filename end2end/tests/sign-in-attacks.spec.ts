@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { Nginx } from '../support/nginx.ts';
 import { expect, test } from '../support/test.ts';
-import { type Answer, send } from '../support/http.ts';
+import { type HttpResponse, send } from '../support/http.ts';
 import { PASSWORD } from '../support/server.ts';
 
 /** More than a network may have at once. */
@@ -17,16 +17,16 @@ interface Attempt {
   headers?: Record<string, string>;
 }
 
-function signIn(url: string, { username, password, from, headers }: Attempt): Promise<Answer> {
+function signIn(url: string, { username, password, from, headers }: Attempt): Promise<HttpResponse> {
   const body = new URLSearchParams({ username, password, next: '/' }).toString();
   const form = { 'content-type': 'application/x-www-form-urlencoded', ...headers };
   return send(url, 'POST', '/login', { body, headers: form, ...(from === undefined ? {} : { from }) });
 }
 
-const succeeded = (answer: Answer) => answer.status === 303 && answer.headers.location === '/';
+const succeeded = (answer: HttpResponse) => answer.status === 303 && answer.headers.location === '/';
 
 /** Guesses names until it is told to stop, several at a time. */
-function guesser(attempt: (number: number) => Promise<Answer>) {
+function guesser(attempt: (number: number) => Promise<HttpResponse>) {
   const state = { stopped: false, made: 0 };
   const one = async () => {
     while (!state.stopped && state.made < 20 * GUESSES) {

@@ -2,7 +2,7 @@
 import { expect, type Page } from '@playwright/test';
 import type { Server } from './server.ts';
 import { table } from './sessions.ts';
-import type { Turmoil } from './turmoil.ts';
+import type { RandomActions } from './random-actions.ts';
 
 /** What is compared. Session ID must be among the columns. */
 interface List {
@@ -18,8 +18,8 @@ interface List {
 const PATIENCE_MS = 10_000;
 
 /** Waits until the page shows a state that the API has told as well, and compares the two. */
-export async function expectSame(page: Page, server: Server, turmoil: Turmoil, what: string): Promise<void> {
-  if ((await onPage(page)).revision === null) return expectSameAtRest(page, server, turmoil, what);
+export async function expectTableMatchesApi(page: Page, server: Server, actions: RandomActions, what: string): Promise<void> {
+  if ((await onPage(page)).revision === null) return pauseAndExpectMatch(page, server, actions, what);
   const told = new Map<string, string>();
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -38,14 +38,14 @@ export async function expectSame(page: Page, server: Server, turmoil: Turmoil, w
 }
 
 /** The same for a page that does not say which revision it shows: the changes pause until the two are equal. */
-async function expectSameAtRest(page: Page, server: Server, turmoil: Turmoil, what: string): Promise<void> {
-  await turmoil.pause();
-  await expectQuietlySame(page, server, what);
-  turmoil.start();
+async function pauseAndExpectMatch(page: Page, server: Server, actions: RandomActions, what: string): Promise<void> {
+  await actions.pause();
+  await expectTableMatchesApiAtRest(page, server, what);
+  actions.start();
 }
 
 /** Nothing changes any more, and soon the page shows just that. */
-export async function expectQuietlySame(page: Page, server: Server, what: string): Promise<void> {
+export async function expectTableMatchesApiAtRest(page: Page, server: Server, what: string): Promise<void> {
   await expect(async () => {
     const before = await onPage(page);
     const list = await inApi(server, before.search);

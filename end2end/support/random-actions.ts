@@ -2,8 +2,8 @@
 import { expect } from '@playwright/test';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Dice } from './dice.ts';
-import { hold } from './http.ts';
+import type { Rng } from './rng.ts';
+import { openStream } from './http.ts';
 import { type Server, SIMULATED } from './server.ts';
 
 const PEOPLE = ['amy', 'ben', 'cleo', 'dev', 'eva', 'finn'];
@@ -18,7 +18,7 @@ interface Live {
   tab?: Socket;
 }
 
-export class Turmoil {
+export class RandomActions {
   /** How often each thing was done. */
   readonly done = { launch: 0, end: 0, expire: 0, open: 0, close: 0 };
   private readonly live = new Map<string, Live>();
@@ -28,16 +28,16 @@ export class Turmoil {
 
   private constructor(
     private readonly server: Server,
-    private readonly dice: Dice,
+    private readonly rng: Rng,
   ) {}
 
   /** Makes the people and the applications. */
-  static async on(server: Server, dice: Dice): Promise<Turmoil> {
+  static async prepare(server: Server, rng: Rng): Promise<RandomActions> {
     for (const name of APPLICATIONS.slice(1)) {
       await server.cli(['application', 'add', name, '--environment', SIMULATED.environment, '--', 'desktop']);
     }
     for (const name of PEOPLE) await server.cookie(await server.person(name, 'user'));
-    return new Turmoil(server, dice);
+    return new RandomActions(server, rng);
   }
 
   /** Goes on until it is paused. */
@@ -62,15 +62,15 @@ export class Turmoil {
 
   private async goOn(): Promise<void> {
     while (this.going) {
-      const what = this.dice.weighed(WEIGHTS);
+      const what = this.rng.weighted(WEIGHTS);
       if (await this[what]()) this.done[what] += 1;
-      await pause(this.dice.below(PAUSE_MS));
+      await pause(this.rng.below(PAUSE_MS));
     }
   }
 
   private async launch(): Promise<boolean> {
-    const who = this.dice.pick(PEOPLE) ?? '';
-    const { id } = await this.server.launchAs(who, this.dice.pick(APPLICATIONS));
+    const who = this.rng.pick(PEOPLE) ?? '';
+    const { id } = await this.server.launchAs(who, this.rng.pick(APPLICATIONS));
     if (this.live.has(id)) return false;
     this.live.set(id, { id, who });
     return true;
@@ -87,7 +87,7 @@ export class Turmoil {
   private async expire(): Promise<boolean> {
     const session = this.any();
     if (session === undefined) return false;
-    await this.server.expire(session.id, this.dice.pick(['Maintenance at noon', undefined]));
+    await this.server.expire(session.id, this.rng.pick(['Maintenance at noon', undefined]));
     return this.live.delete(session.id);
   }
 
@@ -96,7 +96,7 @@ export class Turmoil {
     const session = this.any();
     if (session === undefined) return false;
     const headers = { cookie: await this.server.cookie(session.who), origin: this.server.url };
-    const tab = await hold(this.server.url, `/sessions/${session.id}/stream`, headers);
+    const tab = await openStream(this.server.url, `/sessions/${session.id}/stream`, headers);
     expect(tab, `the stream of ${session.id}`).toBeDefined();
     if (tab === undefined) return false;
     session.tab = tab;
@@ -111,6 +111,6 @@ export class Turmoil {
   }
 
   private any(): Live | undefined {
-    return this.dice.pick([...this.live.values()]);
+    return this.rng.pick([...this.live.values()]);
   }
 }

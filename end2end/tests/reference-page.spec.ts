@@ -24,7 +24,7 @@ import {
 const SEEDED = 120;
 const ENVIRONMENT = SIMULATED.environment;
 
-test.use({ setup: { name: 'seed-page', seed: SEEDED, simulated: true } });
+test.use({ setup: { name: 'reference-page', seed: SEEDED, simulated: true } });
 
 test('“Log in as a System Admin user. Click on Admin in the user menu. Go to Cloud Delivery → Sessions”', async ({ server, open }) => {
   const page = await open(null, '/');
@@ -81,9 +81,9 @@ test('“You can use the search box in the top left of the table to quickly sear
 test('“Click the Expire button next to a session”: the user loses access, and it closes if they are using it', async ({
   server,
   open,
-  complaints,
+  consoleErrors,
 }) => {
-  complaints.allow(/410 \(Gone\)/);
+  consoleErrors.allow(/410 \(Gone\)/);
   await server.launchAs('student');
   const student = await open('student', '/');
   const tab = await resume(student, SIMULATED.application);
@@ -211,7 +211,7 @@ test.describe('Columns', () => {
   });
 });
 
-test('“The data can be refreshed again, but only every 30 seconds”: the limit is the server’s', async ({ server, open, complaints }) => {
+test('“The data can be refreshed again, but only every 30 seconds”: the limit is the server’s', async ({ server, open, consoleErrors }) => {
   const first = await open('admin', SESSIONS);
   const second = await open(await server.person('second', 'system-admin'), SESSIONS);
   await expect(refreshButton(first)).toHaveText('Refresh', { timeout: 35_000 });
@@ -241,5 +241,5 @@ test('“The data can be refreshed again, but only every 30 seconds”: the limi
   await refreshButton(first).press('Enter');
   await expect(first.getByText('All administrators share one refresh every 30 seconds.')).toBeVisible();
   await expect.poll(() => left(first), 'it counts down, and the press did not start anew').toBeLessThan(before);
-  expect(complaints.heard, 'a refused refresh is no error').toEqual([]);
+  expect(consoleErrors.seen, 'a refused refresh is no error').toEqual([]);
 });

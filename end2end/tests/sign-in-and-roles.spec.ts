@@ -12,7 +12,7 @@ const UNKNOWN = '0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11';
 const WITHOUT_JAVASCRIPT = { javaScriptEnabled: false };
 const SEEDED = 70;
 
-test.use({ setup: { name: 'people', seed: SEEDED, simulated: true } });
+test.use({ setup: { name: 'sign-in-and-roles', seed: SEEDED, simulated: true } });
 
 test.describe('signing in', () => {
   test('a wrong user and a wrong password look the same', async ({ server, open }) => {
@@ -66,7 +66,7 @@ test.describe('signing in', () => {
   });
 
   test('guessing is slowed down, for that name and that address', async ({ startServer }) => {
-    const server = await startServer({ name: 'people-throttle' });
+    const server = await startServer({ name: 'sign-in-and-roles-throttle' });
     const guess = (username: string) =>
       server.call(null, 'POST', '/login', { form: { username, password: 'a guess', next: '/' } });
     const answers = [];
@@ -207,8 +207,8 @@ test.describe('who may see what', () => {
   });
 
   for (const [username, role] of PEOPLE) {
-    test(`a person with the role ${role} is refused the pages, each server function and each route`, async ({ server, open, complaints }) => {
-      complaints.allow(/403 \(Forbidden\)/);
+    test(`a person with the role ${role} is refused the pages, each server function and each route`, async ({ server, open, consoleErrors }) => {
+      consoleErrors.allow(/403 \(Forbidden\)/);
       await server.person(username, role);
       const theirs = await server.launchAs(username);
       const page = await open(username, SESSIONS);
@@ -263,8 +263,8 @@ test.describe('who may see what', () => {
     }
   });
 
-  test('a role that is taken away counts within a second, also on an open page', async ({ server, open, complaints }) => {
-    complaints.allow(/403 \(Forbidden\)/);
+  test('a role that is taken away counts within a second, also on an open page', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/403 \(Forbidden\)/);
     await server.person('former', 'system-admin');
     const page = await open('former', SESSIONS);
     await expect(table(page)).toBeVisible();
@@ -273,8 +273,8 @@ test.describe('who may see what', () => {
     await expect(page.getByRole('alert')).toContainText('Your role has changed.', { timeout: 15_000 });
   });
 
-  test('a login that is ended elsewhere shows on the open page, with the way back', async ({ server, open, complaints }) => {
-    complaints.allow(/401 \(Unauthorized\)/);
+  test('a login that is ended elsewhere shows on the open page, with the way back', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/401 \(Unauthorized\)/);
     await server.person('ousted', 'system-admin');
     const page = await open('ousted', `${SESSIONS}?q=status%3Aexpired`);
     await expect(table(page)).toBeVisible();

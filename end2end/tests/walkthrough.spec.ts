@@ -1,23 +1,23 @@
 // The product in one story: a student launches a real application, an administrator watches it and ends it.
-import { alive as pageAlive, expect, test } from '../support/test.ts';
+import { waitForHydration, expect, test } from '../support/test.ts';
 import { difference, expectConnected, expectEnded, expectPrompt, launch, picture, resume, sessionIn, settled, signIn, typeLine } from '../support/portal.ts';
 import { alive, processesOf, running } from '../support/processes.ts';
-import { askToExpire, expectRow, record, SESSIONS } from '../support/sessions.ts';
+import { askToExpire, expectRow, recordCell, SESSIONS } from '../support/sessions.ts';
 import { handshake } from '../support/http.ts';
 
-test.use({ setup: { name: 'story' } });
+test.use({ setup: { name: 'walkthrough' } });
 
 const HOST = 'This host';
 const REASON = 'The licence is needed for an exam.';
 
-test('a student launches Terminal, an administrator watches and expires it', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('a student launches Terminal, an administrator watches and expires it', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const admin = await open('admin', SESSIONS);
-  const statuses = await record(admin, 'student', 'Status');
-  const ages = await record(admin, 'student', 'Started ago');
+  const statuses = await recordCell(admin, 'student', 'Status');
+  const ages = await recordCell(admin, 'student', 'Started ago');
   const student = await open(null, '/');
   await signIn(student, 'student', server.password('student'));
-  await pageAlive(student);
+  await waitForHydration(student);
 
   let tab = await launch(student, 'Terminal');
   await expectPrompt(tab);

@@ -5,7 +5,7 @@ import { SIMULATED } from '../support/server.ts';
 import { expectConnected, expectEnded, launch, sessionIn } from '../support/portal.ts';
 import { expectRow, SESSIONS } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'time', simulated: true, movableClock: true } });
+test.use({ setup: { name: 'time-left', simulated: true, movableClock: true } });
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -38,8 +38,8 @@ test('a tab that nobody uses is warned, then closed; a click opens it again, and
   server.moveClock(0);
 });
 
-test('before its allowed time is over the tab says so, can be told to be quiet, and ends the session when asked twice', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('before its allowed time is over the tab says so, can be told to be quiet, and ends the session when asked twice', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   // An application without the limit that is told of above.
   const form = { start_seconds: 300, never_connected_seconds: null, idle_seconds: null, disconnected_seconds: null, total_seconds: 8 * 3600 };
   await server.person('busy', 'user');
@@ -64,8 +64,8 @@ test('before its allowed time is over the tab says so, can be told to be quiet, 
   server.moveClock(0);
 });
 
-test('the menu of a tab tells its limits, is reached by keys, and ends the session', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('the menu of a tab tells its limits, is reached by keys, and ends the session', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   await server.person('keys', 'user');
   const tab = await launch(await open('keys', '/'), SIMULATED.application);
   await expectConnected(tab);
@@ -82,8 +82,8 @@ test('the menu of a tab tells its limits, is reached by keys, and ends the sessi
   await expectEnded(tab, sessionIn(tab), 'You ended this session.');
 });
 
-test('where the server is away, End session says that the session goes on', async ({ server, open, complaints }) => {
-  complaints.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
+test('where the server is away, End session says that the session goes on', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
   await server.person('away', 'user');
   const tab = await launch(await open('away', '/'), SIMULATED.application);
   await expectConnected(tab);
