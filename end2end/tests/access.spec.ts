@@ -18,7 +18,7 @@ async function openSession(page: Page, application = SIMULATED.application): Pro
   return tab;
 }
 
-test('a user who is blocked at the command line loses the open tab and the login, and is told why', async ({ server, open, consoleErrors }) => {
+test('a user who is blocked at the command line loses the tab and the login and reads the reason', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)|401 \(Unauthorized\)|404 \(Not Found\)/);
   await server.person('rowdy', 'user');
   const portal = await open('rowdy', '/');
@@ -38,7 +38,7 @@ test('a user who is blocked at the command line loses the open tab and the login
   await expectEnded(tab, sessionIn(tab), 'Your account was blocked.');
 });
 
-test('a user who is removed by the API loses the open tab; the rows keep their name', async ({ server, open, consoleErrors }) => {
+test('a user who is removed by the API loses the open tab; the rows keep the username', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/401 \(Unauthorized\)/);
   await server.person('gone', 'user');
   const tab = await openSession(await open('gone', '/'));
@@ -50,7 +50,7 @@ test('a user who is removed by the API loses the open tab; the rows keep their n
   expect((await server.call('admin', 'DELETE', '/api/v1/users/admin')).json).toMatchObject({ code: 'last_system_admin' });
 });
 
-test('an environment is closed together with its sessions, after a question that can be answered with no', async ({ server, open, consoleErrors }) => {
+test('an administrator closes an environment and its sessions after a confirmation that can be cancelled', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   await server.person('tenant', 'user');
   const tab = await openSession(await open('tenant', '/'));
@@ -73,7 +73,7 @@ test('an environment is closed together with its sessions, after a question that
   await expect(page.getByRole('button', { name: `Close to launches: ${SIMULATED.environment}` })).toBeVisible();
 });
 
-test('an application is withdrawn at the command line, and its sessions end', async ({ server, open, consoleErrors }) => {
+test('closing an application at the command line ends its sessions', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   await server.person('reader', 'user');
   await server.addApplication('Reader');
@@ -82,7 +82,7 @@ test('an application is withdrawn at the command line, and its sessions end', as
   await expectEnded(tab, sessionIn(tab), 'This application was withdrawn.');
 });
 
-test('an expire can keep the user from launching the application again for 15 minutes', async ({ server, open, consoleErrors }) => {
+test('an administrator expires a session and blocks its relaunch for 15 minutes', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)|409 \(Conflict\)/);
   await server.person('again', 'user');
   const portal = await open('again', '/');
@@ -103,7 +103,7 @@ test('an expire can keep the user from launching the application again for 15 mi
   server.moveClock(0);
 });
 
-test('what an environment does not close is overdue, is given up by an administrator, and then purged', async ({ startServer, browser, consoleErrors }) => {
+test('a session that its environment never closes becomes overdue, an administrator gives up its cleanup, and it is purged', async ({ startServer, browser, consoleErrors }) => {
   // The login is over long before the row is purged.
   consoleErrors.allow(/401 \(Unauthorized\)/);
   test.setTimeout(120_000);
@@ -133,7 +133,7 @@ test('what an environment does not close is overdue, is given up by an administr
   await context.close();
 });
 
-test('the log of events is checked at the command line', async ({ server }) => {
+test('an operator verifies the event log at the command line', async ({ server }) => {
   await server.launchAs(await server.person('logged', 'user'));
   expect(await server.cli(['events', 'verify'])).toMatch(/^consistent up to [0-9a-f]{64} \(event \d+\)\nonly a head that was kept elsewhere proves/);
 });

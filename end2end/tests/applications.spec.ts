@@ -19,7 +19,7 @@ async function edit(page: Page, name: string): Promise<void> {
   await expect(field(page, 'Name')).toHaveValue(name);
 }
 
-test('add an application, and a student launches it', async ({ server, open }) => {
+test('an administrator adds an application, and a student launches it', async ({ server, open }) => {
   const page = await open('admin', APPLICATIONS);
   await expect(page.getByRole('heading', { name: 'Applications', level: 1 })).toBeVisible();
   await expect(page.getByRole('table', { name: 'Applications' }).getByRole('columnheader')).toHaveText(HEADERS);
@@ -53,7 +53,7 @@ test('add an application, and a student launches it', async ({ server, open }) =
   await expect(refused.getByRole('alert')).toContainText('All seats of this application are taken.');
 });
 
-test('an application may be allowed user namespaces, and no longer', async ({ server, open }) => {
+test('an administrator withdraws an application’s permission for user namespaces', async ({ server, open }) => {
   await server.cli(['application', 'add', 'Browser', '--environment', SIMULATED.environment, '--allow-user-namespaces', '--', 'browser']);
   const page = await open('admin', APPLICATIONS);
   const allowed = page.getByLabel(/^Allow user namespaces/);
@@ -66,7 +66,7 @@ test('an application may be allowed user namespaces, and no longer', async ({ se
   await expect(allowed).not.toBeChecked();
 });
 
-test('each wrong field is refused beside it, and what was typed stays', async ({ open, consoleErrors }) => {
+test('each wrong field shows its error beside it, and the form keeps its input', async ({ open, consoleErrors }) => {
   consoleErrors.allow(/422 \(Unprocessable/, /ERR_INTERNET_DISCONNECTED/);
   const page = await open('admin', `${APPLICATIONS}/new`);
   await expect(field(page, 'Name')).not.toHaveAttribute('aria-invalid');
@@ -107,7 +107,7 @@ test('each wrong field is refused beside it, and what was typed stays', async ({
   await expect(rowNamed(page, 'Applications', 'Second calculator')).toBeVisible();
 });
 
-test('of two administrators who edit the same, the second sees the new values before anything is overwritten', async ({ server, open, consoleErrors }) => {
+test('two administrators edit one application, and the second sees the new values before overwriting them', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/409 \(Conflict\)/);
   await server.cli(['application', 'add', 'Shared', '--environment', SIMULATED.environment, '--', 'desktop']);
   const first = await open('admin', APPLICATIONS);
@@ -136,7 +136,7 @@ test('of two administrators who edit the same, the second sees the new values be
   await expectCell(rowNamed(second, 'Applications', 'Shared'), 'Launch text', 'Go');
 });
 
-test('what is closed is refused with the reason; a live session goes on; then it is opened again', async ({ server, open }) => {
+test('an administrator closes an application: launches are refused with the reason, live sessions go on, and it can be reopened', async ({ server, open }) => {
   const { application: APP } = SIMULATED;
   const session = await server.launchAs(await server.person('inside', 'user'), APP);
   const student = await open(await server.person('outside', 'user'), '/');
@@ -155,7 +155,7 @@ test('what is closed is refused with the reason; a live session goes on; then it
   await expectConnected(await launch(student, APP));
 });
 
-test('an App Admin finds Applications, and neither Sessions nor Environments', async ({ server, open, consoleErrors }) => {
+test('an App Admin sees Applications, but neither Sessions nor Environments', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/403 \(Forbidden\)/);
   await server.launchAs('student');
   const page = await open(await server.person('anton', 'app-admin'), '/admin');
@@ -180,7 +180,7 @@ test('an App Admin finds Applications, and neither Sessions nor Environments', a
   await expect(student.getByRole('navigation', { name: 'Admin' })).toHaveCount(0);
 });
 
-test('keyboard only: add, edit, close', async ({ open }) => {
+test('an administrator adds, edits and closes an application with the keyboard alone', async ({ open }) => {
   const page = await open('admin', APPLICATIONS);
   const press = async (...keys: string[]) => {
     for (const key of keys) await page.keyboard.press(key);
@@ -212,7 +212,7 @@ test('keyboard only: add, edit, close', async ({ open }) => {
   await expectCell(row, 'Launches', 'Closed');
 });
 
-test('without JavaScript the list can be read, and the form says what it needs', async ({ open }) => {
+test('without JavaScript the list is readable, and the form says that it needs JavaScript', async ({ open }) => {
   const page = await open('admin', APPLICATIONS, { javaScriptEnabled: false });
   await expectCell(rowNamed(page, 'Applications', 'Terminal'), 'Command', 'xterm');
   await expect(page.getByRole('button', { name: /launches/ })).toHaveCount(0);

@@ -11,7 +11,7 @@ test.use({ setup: { name: 'audit', seed: 120, simulated: true } });
 const status = (page: Page) => page.getByRole('main').getByRole('status').first();
 const adminLink = (page: Page, name: string) => page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name });
 
-test('an administrator goes there and finds who expired a session, why and from where', async ({ server, open }) => {
+test('an administrator finds who expired a session, why, and from which address', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('jane', 'user'));
   const answer = await server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: { reason: 'Licence needed for an exam' } });
   const page = await open('admin', '/admin');
@@ -45,14 +45,14 @@ test('an administrator goes there and finds who expired a session, why and from 
   await expect(page.getByRole('heading', { name: 'Environments', level: 1 })).toBeVisible();
 });
 
-test('a request’s id leads from its answer to what it did', async ({ server, open }) => {
+test('an administrator finds the event of a request by its request ID', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('traced', 'user'));
   const answer = await server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: {} });
   const page = await open('admin', `${AUDIT}?q=request:${answer.headers['x-request-id']}`);
   expect((await auditRows(page)).map(({ What }) => What)).toEqual(['Expired by admin']);
 });
 
-test('a launch that was refused is there with its reason, and what was done to people and the catalogue', async ({ server, open }) => {
+test('Audit lists refused launches with their reasons, and changes of users and applications', async ({ server, open }) => {
   await server.cli(['application', 'add', 'Shut', '--environment', SIMULATED.environment, '--', 'desktop']);
   const mine = (await server.call('admin', 'GET', '/api/v1/applications')).json as { id: string; name: string }[];
   await server.cli(['application', 'close', 'Shut']);
@@ -71,7 +71,7 @@ test('a launch that was refused is there with its reason, and what was done to p
   expect((await auditRows(page))[0]?.What).toMatch(/^User late added.*, with the role User$/);
 });
 
-test('the search narrows words to columns and times, says what it can’t understand, and is cleared', async ({ server, open, consoleErrors }) => {
+test('an administrator narrows the search to columns and times, reads its errors, and clears it', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/400 \(Bad Request\)/);
   const { id } = await server.launchAs(await server.person('zoë', 'user'));
   await server.expire(id, 'ZOE goes home');
@@ -101,7 +101,7 @@ test('the search narrows words to columns and times, says what it can’t unders
   await expect(status(page)).toHaveText(all);
 });
 
-test('pages stay as they are while events come', async ({ server, open }) => {
+test('a page of events stays the same while new events arrive', async ({ server, open }) => {
   const page = await open('admin', AUDIT);
   const first = await auditRows(page);
   expect(first.length).toBe(50);
@@ -130,7 +130,7 @@ test('pages stay as they are while events come', async ({ server, open }) => {
   expect([...oldest].sort().reverse(), 'newest first').toEqual(oldest);
 });
 
-test('all that match are saved to a file: every column, in UTC, nothing a formula', async ({ server, open }) => {
+test('an administrator downloads all matching events: every column, in UTC, no formulas', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('=cmd', 'user'));
   await server.expire(id, '=1+1, "twice"');
   const page = await open('admin', `${AUDIT}?q=session:${id}`);
@@ -146,7 +146,7 @@ test('all that match are saved to a file: every column, in UTC, nothing a formul
   expect(all.text.trim().split('\n').length, 'not only a page').toBeGreaterThan(120);
 });
 
-test('the API answers the same, page by page', async ({ server }) => {
+test('the API returns the same events, page by page', async ({ server }) => {
   const ask = async (query: string) => (await server.call('admin', 'GET', `/api/v1/events${query}`)).json as Events;
   const { items, next_before } = await ask('?q=what:launched&limit=60');
   expect(items.length).toBe(60);
@@ -159,7 +159,7 @@ test('the API answers the same, page by page', async ({ server }) => {
   );
 });
 
-test('it works without JavaScript', async ({ server, open }) => {
+test('an administrator pages and searches Audit without JavaScript', async ({ server, open }) => {
   await events(server, 'plain', 1);
   // Somebody else than the other tests: signing out ends the login.
   const page = await open(await server.person('leaver', 'system-admin'), AUDIT, { javaScriptEnabled: false });
@@ -174,7 +174,7 @@ test('it works without JavaScript', async ({ server, open }) => {
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
 });
 
-test('at 320 px each event is a card that names what it says', async ({ server, open }) => {
+test('at 320 px each event is a card with labelled values', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('narrow', 'user'));
   await server.expire(id, 'Maintenance at noon');
   const page = await open('admin', `${AUDIT}?q=session:${id}`, { viewport: { width: 320, height: 640 } });

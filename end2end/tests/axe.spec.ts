@@ -235,7 +235,7 @@ for (const [what, prepare] of Object.entries(PAGES)) {
   });
 }
 
-test('axe finds nothing: Sessions, nothing there yet', async ({ startServer, browser, consoleErrors }) => {
+test('axe finds nothing: Sessions, empty', async ({ startServer, browser, consoleErrors }) => {
   const { page: open, close } = opener(browser, await startServer({ name: 'axe-empty' }), consoleErrors);
   await expectNoViolations(open, {
     who: 'admin',

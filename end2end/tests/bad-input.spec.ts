@@ -24,7 +24,7 @@ async function unchanged(server: Server, work: () => Promise<void>): Promise<voi
 }
 
 test.describe('requests', () => {
-  test('an unknown or malformed session id', async ({ server }) => {
+  test('an unknown or malformed session id is refused', async ({ server }) => {
     await unchanged(server, async () => {
       for (const [id, status] of [
         [UNKNOWN, 404],
@@ -51,7 +51,7 @@ test.describe('requests', () => {
     });
   });
 
-  test('launch of an unknown, malformed or closed application', async ({ server, open }) => {
+  test('a launch of an unknown, malformed or closed application is refused', async ({ server, open }) => {
     await unchanged(server, async () => {
       const launch = (json: unknown) => server.call('student', 'POST', '/api/v1/sessions', { json });
       const unknown = await launch({ application_id: UNKNOWN });
@@ -79,7 +79,7 @@ test.describe('requests', () => {
     });
   });
 
-  test('launch of an application whose program is missing ends in Error, and says which program', async ({ server, open, consoleErrors }) => {
+  test('a launch whose program is missing ends in Error and names the program', async ({ server, open, consoleErrors }) => {
     consoleErrors.allow(/409 \(Conflict\)|410 \(Gone\)/, /WebSocket|Failed when connecting/);
     await server.cli(['application', 'add', 'Ghost', '--', 'no-such-program', '--flag']);
     const admin = await open('admin', SESSIONS);
@@ -92,7 +92,7 @@ test.describe('requests', () => {
     await expectConnected(works);
   });
 
-  test('a search of 10,000 characters', async ({ server, open, consoleErrors }) => {
+  test('a search of 10,000 characters is refused', async ({ server, open, consoleErrors }) => {
     consoleErrors.allow(/400 \(Bad Request\)/);
     const long = 'é'.repeat(10_000);
     await unchanged(server, async () => {
@@ -111,7 +111,7 @@ test.describe('requests', () => {
     });
   });
 
-  test('a body of 10 MB', async ({ server }) => {
+  test('a body of 10 MB is refused before it is read', async ({ server }) => {
     // Refused as soon as it is known to be too long: nothing waits for the rest.
     const body = Buffer.alloc(600_000, 'a');
     await unchanged(server, async () => {
@@ -131,7 +131,7 @@ test.describe('requests', () => {
     });
   });
 
-  test('a stream from another site, or from no page at all', async ({ server }) => {
+  test('a stream from another site or without a page is refused', async ({ server }) => {
     const session = await server.launchAs(await server.person('streamer', 'user'));
     const cookie = await server.cookie('streamer');
     const path = `/sessions/${session.id}/stream`;
@@ -154,7 +154,7 @@ test.describe('requests', () => {
     expect((await handshake(server.url, path, { cookie, origin: server.url })).status).toBe(101);
   });
 
-  test('a form or a call that another site makes a browser send', async ({ server }) => {
+  test('a form or call that another site makes a browser send is refused', async ({ server }) => {
     const session = await server.launchAs(await server.person('victim', 'user'));
     await expect.poll(async () => (await server.session(session.id)).status).toBe('active');
     await unchanged(server, async () => {
@@ -175,7 +175,7 @@ test.describe('requests', () => {
     });
   });
 
-  test('an address that is none', async ({ server, open, consoleErrors }) => {
+  test('an unknown address and a wrong query get a clear answer', async ({ server, open, consoleErrors }) => {
     consoleErrors.allow(/404 \(Not Found\)/);
     const page = await open('student', '/no/such/page');
     await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
@@ -195,7 +195,7 @@ test.describe('requests', () => {
   });
 });
 
-test.describe('a start that can’t be', () => {
+test.describe('wrong settings', () => {
   /** Starts the program with these settings over those of a server that runs; it must end, and say why in one line. */
   async function start(server: Server, settings: Record<string, string>) {
     const base = { ...server.settings, CLOUD_DELIVERY_ADDR: `127.0.0.1:${await freePort()}`, CLOUD_DELIVERY_DATA_DIR: join(server.folder, 'other') };
@@ -209,7 +209,7 @@ test.describe('a start that can’t be', () => {
     return last;
   }
 
-  test('a setting that is unknown or wrong', async ({ server }) => {
+  test('an unknown or wrong setting stops the start and is named', async ({ server }) => {
     expect(await start(server, { CLOUD_DELIVERY_COLOUR: 'red' })).toMatch(/CLOUD_DELIVERY_COLOUR: there is no such setting; there are addr, data_dir/);
     expect(await start(server, { CLOUD_DELIVERY_ADDR: 'here' })).toContain('“here” is not an address');
     const file = join(server.folder, 'colour.toml');
@@ -221,14 +221,14 @@ test.describe('a start that can’t be', () => {
     expect(await start(server, { CLOUD_DELIVERY_CONFIG: join(server.folder, 'none.toml') })).toContain('none.toml');
   });
 
-  test('a second server on the same data directory', async ({ server }) => {
+  test('a second server on the same data directory does not start', async ({ server }) => {
     await unchanged(server, async () => {
       expect(await start(server, { CLOUD_DELIVERY_DATA_DIR: server.dataDir })).toMatch(/another|already|in use/i);
     });
     expect((await server.call(null, 'GET', '/readyz')).status).toBe(200);
   });
 
-  test('a data directory that can’t be written', async ({ server }) => {
+  test('a data directory that can’t be written stops the start and is named', async ({ server }) => {
     const file = join(server.folder, 'a-file');
     writeFileSync(file, '');
     for (const folder of [join(file, 'data'), '/proc/cloud-delivery']) {
@@ -236,7 +236,7 @@ test.describe('a start that can’t be', () => {
     }
   });
 
-  test('a port in use', async ({ server }) => {
+  test('a port in use stops the start and is named', async ({ server }) => {
     const told = await start(server, { CLOUD_DELIVERY_ADDR: `127.0.0.1:${server.port}` });
     expect(told).toContain(`can't listen on 127.0.0.1:${server.port}`);
     expect(told).toContain('CLOUD_DELIVERY_ADDR');

@@ -18,7 +18,7 @@ const WEIGHTS = { search: 30, sort: 30, page: 20, observe: 20 };
 
 test.use({ setup: { name: 'change-burst', seed: SEEDED, simulated: true } });
 
-test('sorted by one header after the other, the rows stand in the order of the API', async ({ server, open }) => {
+test('an administrator sorts by one header after the other and sees the order of the API', async ({ server, open }) => {
   // Most sessions are on both pages, in another order: rows that stay are moved, others come between them.
   await server.showColumns('admin', COLUMNS);
   const page = await open('admin', SESSIONS);
@@ -28,7 +28,7 @@ test('sorted by one header after the other, the rows stand in the order of the A
   }
 });
 
-test('sorted, searched and paged while sessions come, connect and end, the table shows what the API says', async ({ server, open }) => {
+test('an administrator sorts, searches and pages during a burst of changes and sees the rows of the API', async ({ server, open }) => {
   test.setTimeout(120_000);
   // To see a failure again: CHANGE_BURST_SEED=…
   const seed = Number(process.env.CHANGE_BURST_SEED ?? randomInt(2 ** 31));

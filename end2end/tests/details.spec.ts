@@ -11,7 +11,7 @@ const panel = (page: Page) => page.getByRole('region', { name: 'Session details'
 const story = async (page: Page) => (await panel(page).getByRole('list', { name: 'Timeline' }).getByRole('listitem').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
 const link = (page: Page, name: string) => page.getByRole('link', { name: `Details of session of ${name} in ${SIMULATED.environment}` });
 
-test('a row opens them, they follow the session, Esc gives the focus back', async ({ server, open }) => {
+test('an administrator opens the details of a row, sees the session change live, and Esc returns the focus', async ({ server, open }) => {
   const session = await server.launchAs(await server.person('told', 'user'));
   const page = await open('admin', `${SESSIONS}?q=user:told`, { permissions: ['clipboard-read', 'clipboard-write'] });
   await link(page, 'told').click();
@@ -49,7 +49,7 @@ test('a row opens them, they follow the session, Esc gives the focus back', asyn
   await expect(link(page, 'told')).toBeFocused();
 });
 
-test('a press anywhere on the row opens them; Back closes them and keeps the list', async ({ server, open }) => {
+test('a click anywhere on the row opens the details; Back closes them and keeps the list', async ({ server, open }) => {
   const session = await server.launchAs(await server.person('pressed', 'user'));
   const page = await open('admin', SESSIONS);
   await rowOf(page, 'pressed').getByText('pressed').click();
@@ -64,7 +64,7 @@ test('a press anywhere on the row opens them; Back closes them and keeps the lis
   await server.expire(session.id);
 });
 
-test('the list beside them goes on working: search, and the panel stays', async ({ server, open }) => {
+test('an administrator searches the list beside the open details', async ({ server, open }) => {
   const session = await server.launchAs(await server.person('beside', 'user'));
   const page = await open('admin', `${SESSIONS}/${session.id}`);
   await expect(panel(page)).toContainText('beside');
@@ -77,7 +77,7 @@ test('the list beside them goes on working: search, and the panel stays', async 
   await server.expire(session.id);
 });
 
-test('an id that is gone says “purged” and keeps its story; one that never was says so', async ({ server, open, consoleErrors }) => {
+test('a purged session keeps its timeline; an unknown id says that there is no such session', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/404 \(Not Found\)/);
   const session = await server.launchAs(await server.person('gone', 'user'));
   await server.expire(session.id);

@@ -25,7 +25,7 @@ async function events(server: Server, id: string): Promise<{ kind: string; batch
   return (answer.json as { events: { kind: string; batch: string | null }[] }).events;
 }
 
-test('a few: chosen row by row, one dialog with the counts, a result for each, one event each and one batch', async ({ server, open, consoleErrors }) => {
+test('an administrator selects some rows, confirms the counts, and reads one result per session; all events name one batch', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   const ids = await launched(server, 'few', 3);
   const tab = await open('few00', `/sessions/${ids[0]}`);
@@ -61,7 +61,7 @@ test('a few: chosen row by row, one dialog with the counts, a result for each, o
   await server.expire(ids[2] ?? '');
 });
 
-test('the selection outlives sort, refresh of rows, search and pages', async ({ server, open }) => {
+test('the selection survives sorting, row updates and searches', async ({ server, open }) => {
   const ids = await launched(server, 'keep', 3);
   const page = await open('admin', SESSIONS);
   await box(page, 'keep01').check();
@@ -83,7 +83,7 @@ test('the selection outlives sort, refresh of rows, search and pages', async ({ 
   expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
 });
 
-test('one that its user opens meanwhile is left alone, and asked about again', async ({ server, open, consoleErrors }) => {
+test('a session that its user opens during the dialog is not expired until the administrator confirms again', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   const ids = await launched(server, 'change', 2);
   const page = await open('admin', `${SESSIONS}?q=user:change`);
@@ -105,7 +105,7 @@ test('one that its user opens meanwhile is left alone, and asked about again', a
   expect((await server.session(ids[1] ?? '')).status).toBe('expired');
 });
 
-test('all that match, on every page: above 25 the number must be typed', async ({ server, open }) => {
+test('an administrator selects all matches on all pages; above 25 sessions the dialog asks for the number', async ({ server, open }) => {
   const ids = await launched(server, 'mass', 27);
   const page = await open('admin', `${SESSIONS}?q=user:mass&limit=20`);
   await page.getByRole('checkbox', { name: 'Select all sessions on this page' }).check();
@@ -128,7 +128,7 @@ test('all that match, on every page: above 25 the number must be typed', async (
   expect(new Set(await Promise.all(ids.map(async (id) => (await events(server, id)).find(({ kind }) => kind === 'expired')?.batch))).size).toBe(1);
 });
 
-test('Esc changes nothing; ended rows can’t be chosen; an unreachable server is said for each', async ({ server, open, consoleErrors }) => {
+test('Esc changes nothing, ended rows have no checkbox, and a lost connection is reported for each session', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/Failed to load resource|ERR_/);
   const [id = ''] = await launched(server, 'calm', 1);
   const page = await open('admin', SESSIONS);
@@ -149,7 +149,7 @@ test('Esc changes nothing; ended rows can’t be chosen; an unreachable server i
   await server.expire(id);
 });
 
-test('the API: the same limits, the same answers', async ({ server }) => {
+test('the API has the same limits and gives the same results', async ({ server }) => {
   const ids = await launched(server, 'api', 2);
   const chosen = await server.call('admin', 'POST', '/api/v1/sessions/selection', { json: { ids: [...ids, crypto.randomUUID()] } });
   expect(chosen.json).toMatchObject({ ended: 1, sessions: [{ id: ids[0] }, { id: ids[1] }] });

@@ -122,7 +122,7 @@ class Load {
   }
 }
 
-test('what was acknowledged survives kill -9, at every moment of a busy server', async ({ startServer }) => {
+test('acknowledged changes survive kill -9 at any moment of a busy server', async ({ startServer }) => {
   test.setTimeout(60_000 + CYCLES * (SESSIONS > 0 ? 10_000 : 5000));
   const seed = Number(process.env.TORTURE_SEED ?? randomInt(2 ** 31));
   const rng = new Rng(seed);

@@ -15,7 +15,7 @@ const pages = (page: Page) => page.getByRole('navigation', { name: 'Pages' });
 const names = async (page: Page) => (await rows(page)).map((row) => row.Username ?? '');
 
 test.describe('status chips', () => {
-  test('each counts live, over the whole search, and shows what it counts', async ({ server, open }) => {
+  test('each chip counts live over the whole search and filters the list by its status', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('chip', 'user'));
     const page = await open('admin', SESSIONS);
     await expect.poll(() => chips(page)).toMatchObject({ Pending: '0', Active: '1', Connected: '0' });
@@ -47,7 +47,7 @@ test.describe('status chips', () => {
     await expect.poll(() => chips(page)).toMatchObject({ Active: '0', Expired: '1' });
   });
 
-  test('Back returns to the list before', async ({ open }) => {
+  test('Back returns to the unfiltered list', async ({ open }) => {
     const page = await open('admin', SESSIONS);
     await chip(page, 'Error').click();
     await expect(page.getByRole('heading', { name: 'No sessions match' })).toBeVisible();
@@ -81,7 +81,7 @@ test('every column sorts over all rows, both ways', async ({ server, open }) => 
   expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
 });
 
-test('a page that was turned to stays as it is while sessions come before it', async ({ server, open }) => {
+test('a later page keeps its rows while new sessions arrive before it', async ({ server, open }) => {
   const page = await open('admin', SESSIONS);
   await pages(page).getByRole('link', { name: 'Next' }).click();
   await expect(pages(page)).toContainText(/51–100 of/);
@@ -100,7 +100,7 @@ test('a page that was turned to stays as it is while sessions come before it', a
   await server.expire(session.id);
 });
 
-test('forwards to the end and back again, every session once', async ({ server, open }) => {
+test('an administrator pages to the end and back and sees every session once', async ({ server, open }) => {
   const page = await open('admin', `${SESSIONS}?q=status:expired&sort=username`);
   const { total, items } = (await server.list('?q=status:expired&sort=username&limit=200')) as { total: number; items: Session[] };
   const seen: string[] = [];
@@ -117,7 +117,7 @@ test('forwards to the end and back again, every session once', async ({ server, 
   expect(await names(page)).toEqual(seen.slice(0, 50));
 });
 
-test('rows of a page: 50, 100 or 200, never more', async ({ server, open }) => {
+test('an administrator chooses 50, 100 or 200 rows per page, never more', async ({ server, open }) => {
   // Ids have words that are only read aloud, in every row.
   await server.showColumns('admin', ['session_id', 'environment', 'status', 'username', 'connected', 'start_date', 'valid_until']);
   const page = await open('admin', SESSIONS);
@@ -133,7 +133,7 @@ test('rows of a page: 50, 100 or 200, never more', async ({ server, open }) => {
   expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
 });
 
-test('a row is patched in place: the same element before and after', async ({ server, open }) => {
+test('an update changes a row in place and keeps its element', async ({ server, open }) => {
   const session = await server.launchAs(await server.person('patched', 'user'));
   const page = await open('admin', SESSIONS);
   await expectRow(page, { Username: 'patched', Status: 'Active' });
@@ -150,7 +150,7 @@ test.describe('columns', () => {
     expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
   });
 
-  test('are moved by button and by keyboard, and stay where they were put', async ({ open }) => {
+  test('an administrator moves columns with buttons and keys, and a reload keeps their order', async ({ open }) => {
     const page = await open('admin', SESSIONS);
     const menu = await openColumns(page);
     const kept = () => page.waitForResponse('**/api/ui/set_columns');
@@ -173,7 +173,7 @@ test.describe('columns', () => {
     expect((await rows(page))[0]?.Username).toBeTruthy();
   });
 
-  test('the order of the rows is kept for the administrator; a link’s own order wins', async ({ server, open }) => {
+  test('the server keeps the sort order of each administrator; the order in a link takes precedence', async ({ server, open }) => {
     const page = await open('admin', SESSIONS);
     const saved = page.waitForResponse('**/api/ui/set_columns');
     await table(page).getByRole('columnheader', { name: 'Username' }).getByRole('link').click();
@@ -189,7 +189,7 @@ test.describe('columns', () => {
   });
 });
 
-test('numbers and dates are drawn in the manner of the administrator', async ({ server, startServer, browser, open }) => {
+test('numbers and dates follow the locale and time zone of the administrator’s browser', async ({ server, startServer, browser, open }) => {
   const session = await server.launchAs(await server.person('german', 'user'));
   const page = await open('admin', SESSIONS, { locale: 'de-DE', timezoneId: 'America/New_York' });
   const time = { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const;

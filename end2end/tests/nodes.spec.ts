@@ -58,7 +58,7 @@ test('expired on one node, the tab on the other is closed, a hundred times', asy
   expect(all[99]).toBeLessThan(2000);
 });
 
-test('a tab that never stops sending hears why it is closed, on its node and through another', async ({ server: a, startServer }) => {
+test('a tab that never stops sending still receives the reason of its closing, on its node and through another', async ({ server: a, startServer }) => {
   const b = await startServer({ name: 'nodes-busy', simulated: true, node: 'b', sharing: a });
   const cookie = await b.cookie('student');
   await expectRelay(a, (await b.launchAs('student')).id, cookie);
@@ -131,7 +131,7 @@ test('without NOTIFY it takes 1.5 s at most, also where nobody but the log tells
   expect(Math.max(...told, ...found)).toBeLessThan(1500);
 });
 
-test('twenty expires at once from both nodes are one event and twenty successes', async ({ server: a, startServer }) => {
+test('twenty simultaneous expires from both nodes succeed and write one event', async ({ server: a, startServer }) => {
   const b = await startServer({ name: 'nodes-twenty', simulated: true, node: 'b', sharing: a });
   const { id } = await b.launchAs(await a.person('hunted', 'user'));
   const ended = await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? a : b).expire(id)));
@@ -140,7 +140,7 @@ test('twenty expires at once from both nodes are one event and twenty successes'
   expect(details.events.filter(({ text }) => /xpired/.test(text))).toHaveLength(1);
 });
 
-test('who pretends to be another node is trusted in nothing', async ({ server: a, startServer }) => {
+test('a client with a forged node secret gets no trust', async ({ server: a, startServer }) => {
   const b = await startServer({ name: 'nodes-forged', simulated: true, node: 'b', sharing: a });
   const forged = { 'x-cloud-delivery-relayed': `${'A'.repeat(43)} 192.0.2.66` };
   const { id } = await b.launchAs('student');
@@ -159,7 +159,7 @@ test('who pretends to be another node is trusted in nothing', async ({ server: a
   expect(items.find(({ kind }) => kind === 'expired')?.address, 'the address is the real one').toBe('127.0.0.1');
 });
 
-test('an administrator on one node sees and refreshes what runs on the other', async ({ server: a, startServer, open }) => {
+test('an administrator on one node sees and refreshes the sessions of the other', async ({ server: a, startServer, open }) => {
   const b = await startServer({ name: 'nodes-seen', simulated: true, node: 'b', sharing: a });
   await a.showColumns('admin', ['environment', 'status', 'username', 'connected', 'node']);
   const page = await open('admin', SESSIONS);
@@ -177,7 +177,7 @@ test('an administrator on one node sees and refreshes what runs on the other', a
   await b.expire(id);
 });
 
-test('a node is restarted: the sessions of the others go on, and the tabs that it relayed come back without a click', async ({ server: a, startServer, open, consoleErrors }) => {
+test('after the restart of a node, the other node’s sessions go on and the relayed tabs reconnect by themselves', async ({ server: a, startServer, open, consoleErrors }) => {
   consoleErrors.allow(...AWAY);
   const b = await startServer({ name: 'nodes-rolling', simulated: true, node: 'b', sharing: a });
   const { id } = await a.launchAs(await a.person('steady', 'user'));
@@ -194,7 +194,7 @@ test('a node is restarted: the sessions of the others go on, and the tabs that i
   await expectEnded(tab, id, 'An administrator ended this session.');
 });
 
-test('a node that is killed: its sessions are not connected, everybody reads why, and its tab says so until it is back', async ({ server: a, startServer, open, consoleErrors }) => {
+test('after a node is killed, its sessions show as not connected, the pages give the reason, and its tab waits for the node', async ({ server: a, startServer, open, consoleErrors }) => {
   test.setTimeout(120_000);
   consoleErrors.allow(...AWAY);
   const b = await startServer({ name: 'nodes-killed', simulated: true, node: 'b', sharing: a });
@@ -221,7 +221,7 @@ test('a node that is killed: its sessions are not connected, everybody reads why
   await expect(page.getByText("The node can't be reached.")).toHaveCount(0);
 });
 
-test('a node that hangs: the tab that another one relays to it says so, and is there again with it', async ({ server: a, startServer, open, consoleErrors }) => {
+test('a relayed tab reports that its node hangs, and reconnects when the node continues', async ({ server: a, startServer, open, consoleErrors }) => {
   test.setTimeout(120_000);
   consoleErrors.allow(...AWAY);
   const b = await startServer({ name: 'nodes-hung', simulated: true, node: 'b', sharing: a });
@@ -239,7 +239,7 @@ test('a node that hangs: the tab that another one relays to it says so, and is t
   await expect.poll(async () => (await a.session(id)).connected).toBe(true);
 });
 
-test('a server that wakes up when another one has its name ends, and leaves what the other runs alone', async ({ server: a, startServer }) => {
+test('a server that resumes after another took its node name stops and leaves the sessions of the other alone', async ({ server: a, startServer }) => {
   const asleep = await startServer({ name: 'nodes-asleep', simulated: true, node: 'b', sharing: a });
   asleep.suspend();
   // The database gives up the connection that holds the name; that of node a, which it gives up as well, is made again.
@@ -257,7 +257,7 @@ test('a server that wakes up when another one has its name ends, and leaves what
   expect((await a.session(id)).status).toBe('active');
 });
 
-test('a node that loses the database closes its tabs within 10 s, answers 503, and goes on by itself', async ({ startServer, browser, consoleErrors }) => {
+test('a node that loses the database closes its tabs, answers 503, and recovers by itself', async ({ startServer, browser, consoleErrors }) => {
   test.setTimeout(120_000);
   consoleErrors.allow(...AWAY);
   const server = await startServer({ name: 'nodes-lost', simulated: true, postgres: true, node: 'a' });

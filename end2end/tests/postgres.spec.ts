@@ -6,7 +6,7 @@ import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'postgres', simulated: true, postgres: true } });
 
-test('launched, seen, expired; and after kill -9 all of it is there', async ({ server, open, consoleErrors }) => {
+test('an administrator expires a launched session, and kill -9 loses nothing', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)/);
   const page = await open('admin', SESSIONS);
   const tab = await launch(await open('student', '/'), SIMULATED.application);
@@ -30,7 +30,7 @@ test('launched, seen, expired; and after kill -9 all of it is there', async ({ s
   expect(await server.cli(['events', 'verify'])).toContain('consistent up to ');
 });
 
-test('a second server of the same name says why it does not start', async ({ server }) => {
+test('a second server with the same node name gives the reason and does not start', async ({ server }) => {
   const { code, stderr } = await run(['serve'], { ...server.settings, CLOUD_DELIVERY_ADDR: '127.0.0.1:0' }, { cwd: server.folder });
   expect(code).toBe(1);
   expect(stderr).toContain('another cloud-delivery server is node “main” of this database; give each its own name (CLOUD_DELIVERY_NODE)');

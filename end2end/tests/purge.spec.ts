@@ -13,7 +13,7 @@ const HOUR = 3600;
 /** A server of its own: moving a clock back is no fair test. */
 const setup = { name: 'purge-clock', simulated: true, movableClock: true };
 
-test('an Expired row stays for 48 hours to the minute, then leaves the open page by itself', async ({ startServer, browser, consoleErrors }) => {
+test('an Expired row stays for 48 hours to the minute, then disappears from the open page', async ({ startServer, browser, consoleErrors }) => {
   test.setTimeout(120_000);
   const server = await startServer(setup);
   const earlier = await server.launchAs(await server.person('earlier', 'user'));
@@ -50,7 +50,7 @@ test('an Expired row stays for 48 hours to the minute, then leaves the open page
   await context.close();
 });
 
-test('“Valid until” is the latest moment of access: the page warns of it, and the tab is cut', async ({ server, open, consoleErrors }) => {
+test('the page warns before “Valid until”, and the tab is disconnected at that time', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   // Nobody touches the tab for hours, and that is not what this is about.
   await server.addApplication('Exam', { start_seconds: 300, idle_seconds: null, total_seconds: 8 * HOUR });

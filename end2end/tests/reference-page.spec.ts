@@ -115,7 +115,7 @@ test.describe('Columns', () => {
     expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
   });
 
-  test('ten, in the order of the page, three of them hidden', async ({ open }) => {
+  test('the table has ten columns in the order of the reference page, three of them hidden', async ({ open }) => {
     const page = await open('admin', SESSIONS);
     expect(await headers(page)).toEqual(DEFAULT_HEADERS);
     const menu = await openColumns(page);
@@ -131,7 +131,7 @@ test.describe('Columns', () => {
     expect(await headers(page)).toEqual(ALL_HEADERS);
   });
 
-  test('each can be hidden and shown again', async ({ open }) => {
+  test('an administrator hides each column and shows it again', async ({ open }) => {
     const page = await open('admin', SESSIONS);
     await openColumns(page);
     for (const header of [...ALL_HEADERS, ...EXTRA_HEADERS]) {
@@ -146,7 +146,7 @@ test.describe('Columns', () => {
     }
   });
 
-  test('the choice stays: after a reload, in another browser, and not for another administrator', async ({ server, open }) => {
+  test('the choice of columns survives a reload and another browser, and belongs to one administrator', async ({ server, open }) => {
     const page = await open('admin', SESSIONS);
     await openColumns(page);
     await toggleColumn(page, 'Session ID', true);
@@ -172,7 +172,7 @@ test.describe('Columns', () => {
     expect(await headers(page)).toEqual(DEFAULT_HEADERS);
   });
 
-  test('each says what its description says', async ({ server, open }) => {
+  test('each column shows the value that the reference page describes', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('descriptive', 'user'));
     const page = await open('admin', SESSIONS, { permissions: ['clipboard-read', 'clipboard-write'] });
     await openColumns(page);

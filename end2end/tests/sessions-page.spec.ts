@@ -9,8 +9,8 @@ const ENVIRONMENT = SIMULATED.environment;
 
 test.use({ setup: { name: 'sessions-page', seed: SEEDED, simulated: true } });
 
-test.describe('live', () => {
-  test('a launch, a tab that opens and one that goes show within a second, on every administrator’s page', async ({ server, open }) => {
+test.describe('live updates', () => {
+  test('every administrator’s page shows a launch, an opened tab and a closed tab live', async ({ server, open }) => {
     const pages = [await open('admin', SESSIONS), await open(await server.person('second', 'system-admin'), SESSIONS)];
     const session = await server.launchAs(await server.person('live', 'user'));
     for (const page of pages) await expectRow(page, { Username: 'live', Status: 'Active', Connected: 'No' }, { timeout: 1000 });
@@ -23,7 +23,7 @@ test.describe('live', () => {
     for (const page of pages) await expectRow(page, { Username: 'live', Status: 'Expired' }, { timeout: 1000 });
   });
 
-  test('a reload of the tab is no disconnect', async ({ server, open, consoleErrors }) => {
+  test('a reload of the tab does not count as a disconnect', async ({ server, open, consoleErrors }) => {
     consoleErrors.allow(/410 \(Gone\)/);
     const session = await server.launchAs(await server.person('reloader', 'user'));
     const tab = await open('reloader', `/sessions/${session.id}`);
@@ -39,7 +39,7 @@ test.describe('live', () => {
     expect(await connected(), 'until it ended').toEqual(['Yes', 'No']);
   });
 
-  test('what was expired at the command line shows too', async ({ server, open }) => {
+  test('the page shows a session that was expired at the command line', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('terminal', 'user'));
     const page = await open('admin', SESSIONS);
     await expectRow(page, { Username: 'terminal', Status: 'Active' });
@@ -47,7 +47,7 @@ test.describe('live', () => {
     await expectRow(page, { Username: 'terminal', Status: 'Expired', Action: /by admin \(command line\) “by hand”/ }, { timeout: 3000 });
   });
 
-  test('rows that come leave the focus and the open dialog alone', async ({ server, open }) => {
+  test('new rows keep the focus and the open dialog', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('steady', 'user'));
     const page = await open('admin', SESSIONS);
     await expireButton(page, 'steady', ENVIRONMENT).focus();
@@ -64,7 +64,7 @@ test.describe('live', () => {
   });
 });
 
-test('a page that has gone astray notices, counts it, and starts anew from a snapshot', async ({ server, open, consoleErrors }) => {
+test('a page whose list differs from the server’s detects it, counts it, and loads a new snapshot', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/the list differed from the server’s|the list differed from the server's/);
   const page = await open('admin', '/');
   let astray = true;
@@ -87,7 +87,7 @@ test('a page that has gone astray notices, counts it, and starts anew from a sna
 });
 
 test.describe('Expire', () => {
-  test('asks first: the facts, the consequence, and Cancel has the focus', async ({ server, open }) => {
+  test('the dialog shows the session and the consequence, and focuses Cancel', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('asked', 'user'));
     const page = await open('admin', SESSIONS);
     const asked = await askToExpire(page, 'asked', ENVIRONMENT);
@@ -113,7 +113,7 @@ test.describe('Expire', () => {
     await server.expire(session.id);
   });
 
-  test('the user connects while the dialog is open: the facts follow, and it asks again', async ({ server, open, consoleErrors }) => {
+  test('the user connects while the dialog is open: the dialog updates and asks again', async ({ server, open, consoleErrors }) => {
     consoleErrors.allow(/409 \(Conflict\)|410 \(Gone\)/);
     const session = await server.launchAs(await server.person('conflict', 'user'));
     const page = await open('admin', SESSIONS);
@@ -141,7 +141,7 @@ test.describe('Expire', () => {
     await expectRow(page, { Username: 'conflict', Status: 'Expired', Action: /kept while asking again/ });
   });
 
-  test('two administrators at once: one end, and both learn of it', async ({ server, open }) => {
+  test('two administrators expire one session: it ends once, and both see it', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('contested', 'user'));
     const first = await open('admin', SESSIONS);
     const second = await open(await server.person('second', 'system-admin'), SESSIONS);
@@ -160,7 +160,7 @@ test.describe('Expire', () => {
     expect(new Set(answers.map(({ ended_at }) => ended_at)).size, 'one end').toBe(1);
   });
 
-  test('what was done is said, and the focus is not lost', async ({ server, open }) => {
+  test('a toast reports the expired session, and the focus moves to the table', async ({ server, open }) => {
     await server.launchAs(await server.person('done', 'user'));
     const page = await open('admin', SESSIONS);
     const asked = await askToExpire(page, 'done', ENVIRONMENT);
@@ -170,8 +170,8 @@ test.describe('Expire', () => {
   });
 });
 
-test.describe('finding', () => {
-  test('no match says so, with the way back', async ({ open }) => {
+test.describe('search and paging', () => {
+  test('a search without a match says so and offers to clear the search', async ({ open }) => {
     const page = await open('admin', SESSIONS);
     await searchBox(page).fill('nobody of this name');
     await expect(page.getByRole('heading', { name: 'No sessions match “nobody of this name”' })).toBeVisible();
@@ -182,7 +182,7 @@ test.describe('finding', () => {
     await expectRowCount(page, 50);
   });
 
-  test('an empty list says how a session appears', async ({ startServer, browser }) => {
+  test('an empty list explains how a session appears', async ({ startServer, browser }) => {
     const server = await startServer({ name: 'sessions-page-empty' });
     const context = await browser.newContext({ baseURL: server.url });
     const page = await context.newPage();
@@ -193,7 +193,7 @@ test.describe('finding', () => {
     await context.close();
   });
 
-  test('/ goes to the search box, Esc clears it', async ({ open }) => {
+  test('/ focuses the search box, and Esc clears it', async ({ open }) => {
     const page = await open('admin', SESSIONS);
     await page.keyboard.press('/');
     await expect(searchBox(page)).toBeFocused();
@@ -206,7 +206,7 @@ test.describe('finding', () => {
     await expectRowCount(page, 50);
   });
 
-  test('the search is in the address: a link shows the same list, Back and Forward keep it', async ({ server, open }) => {
+  test('the address holds the search: a link, Back and Forward show the same list', async ({ server, open }) => {
     const page = await open('admin', SESSIONS);
     const session = (await server.list('?sort=started_at&limit=1')).items[0] as Session;
     await searchBox(page).fill(`user:${session.username} 100%`);
@@ -228,7 +228,7 @@ test.describe('finding', () => {
     await expectRowCount(other, total);
   });
 
-  test('pages: every session once, in order, and the count is of all', async ({ server, open }) => {
+  test('the pages show every session once, in order, and count all of them', async ({ server, open }) => {
     const page = await open('admin', `${SESSIONS}?q=status:expired&sort=username`);
     const { total, all } = await server.list('?q=status:expired');
     await expect(page.getByText(`${total} of ${all} sessions`)).toBeVisible();
@@ -249,7 +249,7 @@ test.describe('finding', () => {
     expect(seen.map(fold)).toEqual(seen.map(fold).sort());
   });
 
-  test('a header sorts, and says which way', async ({ server, open }) => {
+  test('a header sorts the table and shows the direction', async ({ server, open }) => {
     const page = await open('admin', SESSIONS);
     const header = (name: string) => table(page).getByRole('columnheader', { name });
     await expect(header('Start date')).toHaveAttribute('aria-sort', 'descending');
@@ -265,7 +265,7 @@ test.describe('finding', () => {
   });
 });
 
-test('with the keyboard alone, from the login to an expired session', async ({ server, open }) => {
+test('an administrator signs in and expires a session with the keyboard alone', async ({ server, open }) => {
   await server.launchAs(await server.person('keyboard', 'user'));
   const page = await open(null, '/');
   const { keyboard } = page;
@@ -304,7 +304,7 @@ test('with the keyboard alone, from the login to an expired session', async ({ s
   await expectRow(page, { Username: 'keyboard', Status: 'Expired' });
 });
 
-test('times are drawn where the administrator is', async ({ server, open }) => {
+test('times are in the time zone of the administrator’s browser', async ({ server, open }) => {
   const session = await server.launchAs(await server.person('far', 'user'));
   const page = await open('admin', SESSIONS, { timezoneId: 'Asia/Kolkata' });
   const kolkata = new Date(Date.parse(session.started_at) + 5.5 * 3600 * 1000).toISOString().slice(11, 16);

@@ -11,7 +11,7 @@ test.use({ setup: { name: 'shutdown', simulated: true } });
 /** Longest way down that whoever stops the server has to wait for. */
 const DOWN_MS = 10_000;
 
-test('told to stop, the server tells tabs and pages to come back, ends with 0 within 10 s, and they do', async ({ server, open, consoleErrors }) => {
+test('after SIGTERM the server asks tabs and pages to reconnect, exits with 0, and they reconnect after a restart', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/, /410 \(Gone\)|503 \(Service/, /WebSocket|Failed when connecting|1012/);
   const tab = await launch(await open('student', '/'), SIMULATED.application);
   await expectConnected(tab);
@@ -33,7 +33,7 @@ test('told to stop, the server tells tabs and pages to come back, ends with 0 wi
   expect(await page.evaluate(() => 'notReloaded' in window)).toBe(true);
 });
 
-test('a client that holds on does not keep it from stopping, and what was acknowledged is there afterwards', async ({ startServer }) => {
+test('a client that keeps its connections open does not block the shutdown, and acknowledged changes survive it', async ({ startServer }) => {
   const server = await startServer({ name: 'shutdown-held', simulated: true });
   const { id } = await server.launchAs('student');
   const held: (Socket | undefined)[] = [];
@@ -53,7 +53,7 @@ test('a client that holds on does not keep it from stopping, and what was acknow
   expect(await server.session(id), 'the half request has done nothing').toMatchObject({ status: 'error', connected: false });
 });
 
-test('on its way down it says that it is not ready, and lets no new tab in', async ({ startServer }) => {
+test('during the shutdown the server accepts no new tab', async ({ startServer }) => {
   const server = await startServer({ name: 'shutdown-ready', simulated: true });
   const { id } = await server.launchAs('student');
   const cookie = await server.cookie('student');
@@ -68,7 +68,7 @@ test('on its way down it says that it is not ready, and lets no new tab in', asy
   expect(await endless).toBe('cut');
 });
 
-test('told to stop twice, it stops at once', async ({ startServer }) => {
+test('a second SIGTERM stops the server at once', async ({ startServer }) => {
   const server = await startServer({ name: 'shutdown-twice', simulated: true });
   await server.launchAs('student');
   const endless = server.call('admin', 'POST', '/api/v1/sessions/refresh', { body: '{', unfinished: true }).catch(() => 'cut');

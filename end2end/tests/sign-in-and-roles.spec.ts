@@ -15,7 +15,7 @@ const SEEDED = 70;
 test.use({ setup: { name: 'sign-in-and-roles', seed: SEEDED, simulated: true } });
 
 test.describe('signing in', () => {
-  test('a wrong user and a wrong password look the same', async ({ server, open }) => {
+  test('a wrong username and a wrong password give the same message', async ({ server, open }) => {
     const texts: string[] = [];
     for (const [username, password] of [
       ['student', 'not the password'],
@@ -31,7 +31,7 @@ test.describe('signing in', () => {
     expect(texts[1]).toBe(texts[0]);
   });
 
-  test('leads back to what was asked for, with its search', async ({ server, open }) => {
+  test('signing in leads back to the requested page with its search', async ({ server, open }) => {
     const asked = `${SESSIONS}?q=user%3Aa%20%22b%22&page=2`;
     const page = await open(null, asked);
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
@@ -42,7 +42,7 @@ test.describe('signing in', () => {
     await expect(searchBox(page)).toHaveValue('user:a "b"');
   });
 
-  test('never leads to another site', async ({ server, open }) => {
+  test('signing in never leads to another site', async ({ server, open }) => {
     for (const next of ['https://example.com/', '//example.com', '/\\example.com']) {
       const page = await open(null, `/login?next=${encodeURIComponent(next)}`);
       await signIn(page, 'admin', server.password('admin'));
@@ -65,7 +65,7 @@ test.describe('signing in', () => {
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   });
 
-  test('guessing is slowed down, for that name and that address', async ({ startServer }) => {
+  test('repeated guesses are throttled for that username and address', async ({ startServer }) => {
     const server = await startServer({ name: 'sign-in-and-roles-throttle' });
     const guess = (username: string) =>
       server.call(null, 'POST', '/login', { form: { username, password: 'a guess', next: '/' } });
@@ -79,7 +79,7 @@ test.describe('signing in', () => {
 });
 
 test.describe('without JavaScript', () => {
-  test('sign in, launch, end', async ({ server, open }) => {
+  test('a student signs in, launches a session and ends it', async ({ server, open }) => {
     const page = await open(null, '/', WITHOUT_JAVASCRIPT);
     await signIn(page, 'student', server.password('student'));
     await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
@@ -96,7 +96,7 @@ test.describe('without JavaScript', () => {
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   });
 
-  test('the list: times in UTC, search, paging', async ({ server, open }) => {
+  test('an administrator searches and pages the list, with times in UTC', async ({ server, open }) => {
     const page = await open('admin', SESSIONS, WITHOUT_JAVASCRIPT);
     await expect(table(page).getByRole('row')).toHaveCount(51);
     await expect(table(page).locator('tbody tr').first()).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
@@ -113,7 +113,7 @@ test.describe('without JavaScript', () => {
     await expect(page.getByText(`1 of ${total} sessions`)).toBeVisible();
   });
 
-  test('Expire asks on a page of its own, and asks again when the session has changed', async ({ server, open }) => {
+  test('Expire asks on a separate page, and asks again when the session has changed', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('plain', 'user'));
     const page = await open('admin', SESSIONS, WITHOUT_JAVASCRIPT);
     const expire = { name: `Expire session of plain in ${SIMULATED.environment}` };
@@ -143,7 +143,7 @@ test.describe('without JavaScript', () => {
   });
 });
 
-test.describe('who may see what', () => {
+test.describe('permissions', () => {
   const PEOPLE: [string, Role][] = [
     ['student', 'user'],
     ['rita', 'reporter'],
@@ -198,7 +198,7 @@ test.describe('who may see what', () => {
   const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS, AUDIT];
   const APP_ADMIN_PAGES = ['/admin', APPLICATIONS, `${APPLICATIONS}/new`, `${APPLICATIONS}/${UNKNOWN}`];
 
-  test('every server function is in the lists above', () => {
+  test('the lists of this test name every server function', () => {
     const folder = new URL('../../app/src/api/', import.meta.url);
     const source = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
     const endpoints = [...source.matchAll(/endpoint = "(\w+)"/g)].map(([, name]) => name);
@@ -207,7 +207,7 @@ test.describe('who may see what', () => {
   });
 
   for (const [username, role] of PEOPLE) {
-    test(`a person with the role ${role} is refused the pages, each server function and each route`, async ({ server, open, consoleErrors }) => {
+    test(`a user with the role ${role} may not use the admin pages, server functions and routes`, async ({ server, open, consoleErrors }) => {
       consoleErrors.allow(/403 \(Forbidden\)/);
       await server.person(username, role);
       const theirs = await server.launchAs(username);
@@ -241,7 +241,7 @@ test.describe('who may see what', () => {
     });
   }
 
-  test('a stranger is sent to sign in, and gets 401 from everything else', async ({ server }) => {
+  test('pages send a visitor to sign in, and everything else answers 401', async ({ server }) => {
     for (const path of ['/', ...PAGES, ...APP_ADMIN_PAGES, `/sessions/${UNKNOWN}`]) {
       const answer = await server.call(null, 'GET', path);
       expect(answer.status, path).toBe(303);
@@ -263,7 +263,7 @@ test.describe('who may see what', () => {
     }
   });
 
-  test('a role that is taken away counts within a second, also on an open page', async ({ server, open, consoleErrors }) => {
+  test('an open page reports that its user has lost the role', async ({ server, open, consoleErrors }) => {
     consoleErrors.allow(/403 \(Forbidden\)/);
     await server.person('former', 'system-admin');
     const page = await open('former', SESSIONS);
@@ -273,7 +273,7 @@ test.describe('who may see what', () => {
     await expect(page.getByRole('alert')).toContainText('Your role has changed.', { timeout: 15_000 });
   });
 
-  test('a login that is ended elsewhere shows on the open page, with the way back', async ({ server, open, consoleErrors }) => {
+  test('an open page reports that its login has ended, and signing in leads back to it', async ({ server, open, consoleErrors }) => {
     consoleErrors.allow(/401 \(Unauthorized\)/);
     await server.person('ousted', 'system-admin');
     const page = await open('ousted', `${SESSIONS}?q=status%3Aexpired`);
@@ -286,7 +286,7 @@ test.describe('who may see what', () => {
     await expect(table(page)).toBeVisible();
   });
 
-  test('ending all logins cuts the tabs of sessions, which go on and are resumed after signing in', async ({ server, open }) => {
+  test('ending all logins disconnects a session’s tab; the session goes on, and its user resumes it after signing in', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('shared-computer', 'user'));
     const cookie = await server.signIn('shared-computer');
     const tab = await open('shared-computer', `/sessions/${session.id}`);

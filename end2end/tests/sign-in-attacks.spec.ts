@@ -47,7 +47,7 @@ function guesser(attempt: (number: number) => Promise<HttpResponse>) {
 }
 
 test.describe('behind nginx', () => {
-  test('a guesser delays nobody at another address, and Audit has the true addresses', async ({ startServer }) => {
+  test('an attacker’s guesses delay nobody at another address, and Audit shows the real addresses', async ({ startServer }) => {
     const port = await Nginx.freePort();
     const server = await startServer({
       name: 'nginx',
@@ -75,7 +75,7 @@ test.describe('behind nginx', () => {
   });
 });
 
-test('a guesser at the same address never delays who signed in from there before', async ({ startServer }) => {
+test('guesses from the same address never delay a user who signed in from there before', async ({ startServer }) => {
   const server = await startServer({ name: 'same-address' });
   expect(succeeded(await signIn(server.url, { username: 'admin', password: PASSWORD }))).toBe(true);
   const guesses = guesser((number) => signIn(server.url, { username: number % 2 === 0 ? 'admin' : `name${number}`, password: 'guess' }));
@@ -91,7 +91,7 @@ test('a guesser at the same address never delays who signed in from there before
   expect(entered, 'of 20 attempts of the right administrator').toBe(20);
 });
 
-test('clients that hang up while their passwords are checked take no memory', async ({ startServer }) => {
+test('clients that hang up during their password check take no memory', async ({ startServer }) => {
   const server = await startServer({ name: 'hang-up' });
   await signIn(server.url, { username: 'admin', password: PASSWORD });
   const before = residentMib(server.pid);

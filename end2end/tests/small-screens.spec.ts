@@ -9,11 +9,11 @@ import { askToExpire, openColumns, SESSIONS } from '../support/sessions.ts';
 test.use({ setup: { name: 'small-screens', seed: 60, simulated: true } });
 
 for (const [what, size] of [
-  ['320 px wide', { width: 320, height: 640 }],
-  ['1280 px wide at 400 %', { width: 320, height: 256 }],
-  ['at 200 %', { width: 640, height: 400 }],
+  ['at 320 px', { width: 320, height: 640 }],
+  ['at 1280 px and a zoom of 400 %', { width: 320, height: 256 }],
+  ['at a zoom of 200 %', { width: 640, height: 400 }],
 ] as const) {
-  test(`${what}, no page scrolls sideways`, async ({ server, open }) => {
+  test(`no page scrolls sideways ${what}`, async ({ server, open }) => {
     const session = await server.launchAs('student');
     const fits = async (page: Page, where: string) => {
       const wide = await page.evaluate(() => {

@@ -12,7 +12,7 @@ const HOUR = 60 * MINUTE;
 
 const left = (tab: Page) => tab.getByRole('region', { name: 'Time left' });
 
-test('a tab that nobody uses is warned, then closed; a click opens it again, and the session went on', async ({ server, open }) => {
+test('the server warns an unused tab, then closes it; a button opens the same session again', async ({ server, open }) => {
   await server.person('idle', 'user');
   const tab = await launch(await open('idle', '/'), SIMULATED.application);
   await expectConnected(tab);
@@ -38,7 +38,7 @@ test('a tab that nobody uses is warned, then closed; a click opens it again, and
   server.moveClock(0);
 });
 
-test('before its allowed time is over the tab says so, can be told to be quiet, and ends the session when asked twice', async ({ server, open, consoleErrors }) => {
+test('a tab warns before its time limit, the user dismisses the warning, and ends the session with two presses', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   // An application without the limit that is told of above.
   const form = { start_seconds: 300, never_connected_seconds: null, idle_seconds: null, disconnected_seconds: null, total_seconds: 8 * 3600 };
@@ -64,7 +64,7 @@ test('before its allowed time is over the tab says so, can be told to be quiet, 
   server.moveClock(0);
 });
 
-test('the menu of a tab tells its limits, is reached by keys, and ends the session', async ({ server, open, consoleErrors }) => {
+test('a user opens the menu of a tab with the keyboard, reads the limits, and ends the session', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   await server.person('keys', 'user');
   const tab = await launch(await open('keys', '/'), SIMULATED.application);
@@ -82,7 +82,7 @@ test('the menu of a tab tells its limits, is reached by keys, and ends the sessi
   await expectEnded(tab, sessionIn(tab), 'You ended this session.');
 });
 
-test('where the server is away, End session says that the session goes on', async ({ server, open, consoleErrors }) => {
+test('End session reports that the session goes on when the server does not answer', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
   await server.person('away', 'user');
   const tab = await launch(await open('away', '/'), SIMULATED.application);

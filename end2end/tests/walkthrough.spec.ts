@@ -10,7 +10,7 @@ test.use({ setup: { name: 'walkthrough' } });
 const HOST = 'This host';
 const REASON = 'The licence is needed for an exam.';
 
-test('a student launches Terminal, an administrator watches and expires it', async ({ server, open, consoleErrors }) => {
+test('a student launches Terminal, and an administrator watches and expires the session', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   const admin = await open('admin', SESSIONS);
   const statuses = await recordCell(admin, 'student', 'Status');

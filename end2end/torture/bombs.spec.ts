@@ -51,7 +51,7 @@ async function answers(server: Server, what: string, goesOn: () => boolean): Pro
   console.log(`${what}: healthz ${words(asked)}; launch until ready ${words(launched)}; load ${load}`);
 }
 
-test('bombs of forks, memory and CPU: each is bounded, its row says so, and the server goes on', async ({ startServer }) => {
+test('fork, memory and CPU bombs hit their limits, their rows say so, and the server keeps answering', async ({ startServer }) => {
   const server = await startServer({ name: 'bombs' });
   const limits = (await server.call(null, 'GET', '/readyz')).text;
   console.log(limits);

@@ -155,28 +155,28 @@ async function expectAllThere(server: Server, load: Load): Promise<void> {
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
-test('the database is killed and comes back', async ({ startServer }) => {
+test('the server survives a killed and restarted database', async ({ startServer }) => {
   const server = await startServer({ name: 'database-killed', simulated: true, postgres: true });
   const load = await busy(server);
   const mended = await during(server, load, () => server.database?.kill(), () => server.database?.restart(), 3000);
   await expectRecovered(server, load, mended, 'database killed, back after 3 s');
 });
 
-test('the database is restarted', async ({ startServer }) => {
+test('the server survives a restart of the database', async ({ startServer }) => {
   const server = await startServer({ name: 'database-restarted', simulated: true, postgres: true });
   const load = await busy(server);
   const mended = await during(server, load, () => server.database?.shutDown(), () => server.database?.restart(), 0);
   await expectRecovered(server, load, mended, 'database restarted');
 });
 
-test('the database is frozen for 10 s', async ({ startServer }) => {
+test('the server survives a database that is frozen for 10 s', async ({ startServer }) => {
   const server = await startServer({ name: 'database-frozen', simulated: true, postgres: true });
   const load = await busy(server);
   const mended = await during(server, load, () => server.database?.freeze(), () => server.database?.thaw(), LASTS_MS);
   await expectRecovered(server, load, mended, 'database frozen for 10 s');
 });
 
-test('a firewall cuts the database off: tabs are closed within 10 s, and can be opened again when it is back', async ({ startServer }) => {
+test('a firewall cuts the database off: the server closes its tabs within 10 s, and they open again afterwards', async ({ startServer }) => {
   const server = await startServer({ name: 'database-cut-off', simulated: true, postgres: 'remote' });
   const { id } = await server.launchAs('student');
   const load = await busy(server);

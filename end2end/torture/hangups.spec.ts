@@ -49,7 +49,7 @@ async function hangUps(server: Server, count: number, cookie: string): Promise<v
   await Promise.all(Array.from({ length: AT_A_TIME }, client));
 }
 
-test('clients hang up while their page is rendered: no panic, and memory stays as it was', async ({ startServer }) => {
+test('clients that hang up while the server renders their page cause no panic and take no memory', async ({ startServer }) => {
   test.setTimeout(DEADLINE_MS);
   const server = await startServer({ name: 'hangups', simulated: true, seed: 500 });
   const cookie = await server.cookie('admin');

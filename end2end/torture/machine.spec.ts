@@ -44,7 +44,7 @@ async function people(server: Server): Promise<void> {
   for (let n = 0; n < 40; n += 1) await server.cookie(await server.person(`p${n}`, 'user'));
 }
 
-test('disk full: refused with a clear error, nothing acknowledged is lost, and it goes on by itself when there is room', async ({ startServer }) => {
+test('a full disk gives a clear error, loses nothing acknowledged, and the server recovers by itself when there is room', async ({ startServer }) => {
   const server = await startServer({ name: 'disk-full', simulated: true, disk: '48m', movableClock: true });
   await people(server);
   await server.cookie('admin');
@@ -70,7 +70,7 @@ test('disk full: refused with a clear error, nothing acknowledged is lost, and i
   console.log(`disk full: ${acknowledged.length - 1} launches and ${ended.length} ends acknowledged before it was, none lost, written again without a restart`);
 });
 
-test('the disk fails on fsync: the server says so and ends, and what was acknowledged is there when it starts again', async ({ startServer }) => {
+test('the server reports a failing fsync and exits, and acknowledged changes are there after a restart', async ({ startServer }) => {
   const inject = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:error=EIO:when=150+'];
   const server = await startServer({ name: 'disk-fails', simulated: true, wrapper: inject });
   await server.cookie('student');
@@ -92,7 +92,7 @@ test('the disk fails on fsync: the server says so and ends, and what was acknowl
   console.log(`disk fails on fsync: ${acknowledged.length} ends acknowledged before it did, none lost, ended by itself and started again`);
 });
 
-test('the clock of the machine is moved by hours either way: nothing is expired or purged early, and Refresh waits 30 s at most', async ({ startServer }) => {
+test('a clock that jumps by hours expires and purges nothing early, and Refresh waits 30 s at most', async ({ startServer }) => {
   const server = await startServer({ name: 'clock', simulated: true, movableClock: true, monotonicClock: true });
   const live = await server.launchAs('student');
   const ended = await server.launchAs(await server.person('earlier', 'user'));
