@@ -1,59 +1,57 @@
-// Is what the table shows what the API says?
+// Compares the rows of the table with the rows of the API.
 import { expect, type Page } from '@playwright/test';
+import { EXPECT_LIMIT_MS } from './limits.ts';
+import type { RandomActions } from './random-actions.ts';
 import type { Server } from './server.ts';
 import { table } from './sessions.ts';
-import type { RandomActions } from './random-actions.ts';
 
-/** What is compared. Session ID must be among the columns. */
+/** A list in a form that both sides share. The table must show the column Session ID. */
 interface List {
-  /** Of the log; null where the page does not say. */
+  /** The revision of the event log; null if the page does not give it. */
   revision: number | null;
-  /** Another list is on the way. */
+  /** The page is loading another list. */
   busy: boolean;
   search: string;
   text: string;
 }
 
-/** Most time that a page may need to show a state that was also asked for. */
-const PATIENCE_MS = 10_000;
-
-/** Waits until the page shows a state that the API has told as well, and compares the two. */
-export async function expectTableMatchesApi(page: Page, server: Server, actions: RandomActions, what: string): Promise<void> {
-  if ((await onPage(page)).revision === null) return pauseAndExpectMatch(page, server, actions, what);
-  const told = new Map<string, string>();
-  const deadline = Date.now() + PATIENCE_MS;
+/** Waits until the page shows a revision that the API has returned too, and compares the two lists. */
+export async function expectTableMatchesApi(page: Page, server: Server, actions: RandomActions, step: string): Promise<void> {
+  if ((await onPage(page)).revision === null) return pauseAndExpectMatch(page, server, actions, step);
+  const returned = new Map<string, string>();
+  const deadline = Date.now() + EXPECT_LIMIT_MS;
   for (;;) {
-    const seen = await onPage(page);
-    // A state lasts some milliseconds: what was asked for just now may be what the page shows in a moment.
-    const lists = [await inApi(server, seen.search), await inApi(server, seen.search)];
-    for (const list of lists) told.set(`${list.revision} ${list.search}`, list.text);
-    const list = told.get(`${seen.revision} ${seen.search}`);
-    if (list !== undefined && !seen.busy) {
-      expect(seen.text, `${what}, revision ${seen.revision} of “${seen.search}”`).toBe(list);
+    const shown = await onPage(page);
+    // A revision lasts a few milliseconds. The page may show the API’s last revision only a moment later, so keep all of them.
+    const lists = [await inApi(server, shown.search), await inApi(server, shown.search)];
+    for (const list of lists) returned.set(`${list.revision} ${list.search}`, list.text);
+    const list = returned.get(`${shown.revision} ${shown.search}`);
+    if (list !== undefined && !shown.busy) {
+      expect(shown.text, `${step}, revision ${shown.revision} of “${shown.search}”`).toBe(list);
       return;
     }
-    const news = { page: seen.revision, busy: seen.busy, api: lists.map(({ revision }) => revision) };
-    expect(Date.now(), `${what}: no state was seen on both sides, ${JSON.stringify(news)}`).toBeLessThan(deadline);
+    const state = { page: shown.revision, busy: shown.busy, api: lists.map(({ revision }) => revision) };
+    expect(Date.now(), `${step}: no revision was seen on both sides, ${JSON.stringify(state)}`).toBeLessThan(deadline);
   }
 }
 
-/** The same for a page that does not say which revision it shows: the changes pause until the two are equal. */
-async function pauseAndExpectMatch(page: Page, server: Server, actions: RandomActions, what: string): Promise<void> {
+/** The same for a page that does not give its revision: the actions pause until page and API are equal. */
+async function pauseAndExpectMatch(page: Page, server: Server, actions: RandomActions, step: string): Promise<void> {
   await actions.pause();
-  await expectTableMatchesApiAtRest(page, server, what);
+  await expectTableMatchesApiAtRest(page, server, step);
   actions.start();
 }
 
-/** Nothing changes any more, and soon the page shows just that. */
-export async function expectTableMatchesApiAtRest(page: Page, server: Server, what: string): Promise<void> {
+/** Waits until the page shows the list of the API. Nothing may change that list any more. */
+export async function expectTableMatchesApiAtRest(page: Page, server: Server, step: string): Promise<void> {
   await expect(async () => {
     const before = await onPage(page);
     const list = await inApi(server, before.search);
-    const seen = await onPage(page);
-    expect(seen, 'it is still on its way').toEqual(before);
-    expect(seen.text, `${what}, “${seen.search}”`).toBe(list.text);
-    expect(seen.busy).toBe(false);
-  }).toPass({ timeout: PATIENCE_MS, intervals: [50] });
+    const shown = await onPage(page);
+    expect(shown, 'the page is still changing').toEqual(before);
+    expect(shown.text, `${step}, “${shown.search}”`).toBe(list.text);
+    expect(shown.busy).toBe(false);
+  }).toPass({ timeout: EXPECT_LIMIT_MS, intervals: [50] });
 }
 
 function onPage(page: Page): Promise<List> {
@@ -61,7 +59,7 @@ function onPage(page: Page): Promise<List> {
     const text = (row: Element, header: string) => row.querySelector(`[data-label="${header}"]`)?.textContent?.trim() ?? '';
     const rows = [...table.querySelectorAll('tbody tr')].map((row) => {
       const id = row.querySelector('[data-label="Session ID"] code')?.textContent;
-      // In an Error row the reason stands below the word.
+      // The cell also contains the reason of an Error.
       const status = /^(Pending|Active|Expired|Error)/.exec(text(row, 'Status'))?.[0].toLowerCase();
       return `${id} ${status} ${text(row, 'Connected')} ${text(row, 'Username')}`;
     });

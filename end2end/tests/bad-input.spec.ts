@@ -1,8 +1,9 @@
-// Wrong requests and wrong settings: each gets a clear answer, and nothing is changed.
+// Wrong requests and wrong settings: each gets a clear answer and changes nothing.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '../support/test.ts';
-import { freePort, run, type Server, type Session, SIMULATED } from '../support/server.ts';
+import { freePort, run } from '../support/program.ts';
+import { type Server, type Session, SIMULATED } from '../support/server.ts';
 import { card, expectConnected, newTab } from '../support/portal.ts';
 import { expectRow, searchBox, SESSIONS } from '../support/sessions.ts';
 import { handshake } from '../support/http.ts';
@@ -11,16 +12,16 @@ const UNKNOWN = '0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11';
 
 test.use({ setup: { name: 'bad-input', simulated: true } });
 
-/** Runs what must change nothing, and looks whether it did. */
+/** Runs requests, and expects that no session changed. */
 async function unchanged(server: Server, work: () => Promise<void>): Promise<void> {
-  // What earlier tests left has come to rest: a tab that was just closed, a start, a stop.
-  const restless = async () =>
+  // Sessions of earlier tests may still be starting, stopping or noticing a closed tab.
+  const changing = async () =>
     (await server.list()).items.filter((row) => row.connected || row.status === 'pending' || row.teardown === 'wanted');
-  await expect.poll(restless).toEqual([]);
-  const facts = async () => (await server.list()).items.map(({ id, version }: Session) => `${id} ${version}`);
-  const before = await facts();
+  await expect.poll(changing).toEqual([]);
+  const versions = async () => (await server.list()).items.map(({ id, version }: Session) => `${id} ${version}`);
+  const before = await versions();
   await work();
-  expect(await facts()).toEqual(before);
+  expect(await versions()).toEqual(before);
 }
 
 test.describe('requests', () => {
@@ -107,12 +108,12 @@ test.describe('requests', () => {
       await page.getByRole('link', { name: 'Show all sessions' }).click();
       await expect(searchBox(page)).toBeVisible();
       await searchBox(page).fill('b'.repeat(1000));
-      await expect(searchBox(page), 'the box takes what can be searched for').toHaveValue(/^b{200}$|^b{1000}$/);
+      await expect(searchBox(page), 'the search box limits its length or accepts all of it').toHaveValue(/^b{200}$|^b{1000}$/);
     });
   });
 
   test('a body of 10 MB is refused before it is read', async ({ server }) => {
-    // Refused as soon as it is known to be too long: nothing waits for the rest.
+    // The server refuses as soon as it knows the length, without the rest of the body.
     const body = Buffer.alloc(600_000, 'a');
     await unchanged(server, async () => {
       for (const path of ['/api/v1/sessions', `/api/v1/sessions/${UNKNOWN}/expire`, '/api/ui/expire_session', '/login', '/launch']) {
@@ -127,7 +128,7 @@ test.describe('requests', () => {
         headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
         unfinished: true,
       });
-      expect(chunked.status, 'also when it does not say how long it is').toBe(413);
+      expect(chunked.status, 'also without a content-length').toBe(413);
     });
   });
 
@@ -149,7 +150,7 @@ test.describe('requests', () => {
       expect((await handshake(server.url, path, { cookie })).status, 'no Origin').toBe(403);
       expect((await handshake(server.url, path, { origin: server.url })).status, 'no cookie').toBe(401);
       const other = await server.cookie('admin');
-      expect((await handshake(server.url, path, { cookie: other, origin: server.url })).status, 'not theirs').toBe(404);
+      expect((await handshake(server.url, path, { cookie: other, origin: server.url })).status, 'another user’s session').toBe(404);
     });
     expect((await handshake(server.url, path, { cookie, origin: server.url })).status).toBe(101);
   });
@@ -190,18 +191,18 @@ test.describe('requests', () => {
       const answer = await server.call('admin', 'GET', `/api/v1/sessions?${query}`);
       expect(answer.status, query).toBe(400);
       expect(answer.json, query).toMatchObject({ code: 'malformed' });
-      expect((await server.call('admin', 'GET', `${SESSIONS}?${query}`)).status, 'the page shows it').toBeLessThan(500);
+      expect((await server.call('admin', 'GET', `${SESSIONS}?${query}`)).status, 'the page shows an error, not a crash').toBeLessThan(500);
     }
   });
 });
 
 test.describe('wrong settings', () => {
-  /** Starts the program with these settings over those of a server that runs; it must end, and say why in one line. */
+  /** Starts the program with a running server’s settings and these changes. It must exit with an error message, which is returned. */
   async function start(server: Server, settings: Record<string, string>) {
     const base = { ...server.settings, CLOUD_DELIVERY_ADDR: `127.0.0.1:${await freePort()}`, CLOUD_DELIVERY_DATA_DIR: join(server.folder, 'other') };
     const ended = await run([], { ...base, ...settings }, { cwd: server.folder });
     expect(ended.code, ended.stderr).not.toBe(0);
-    expect(ended.code, 'it ended by itself').not.toBeNull();
+    expect(ended.code, 'it exits by itself').not.toBeNull();
     expect(ended.stdout).not.toContain('is ready');
     expect(ended.stderr).not.toMatch(/panicked|RUST_BACKTRACE/);
     const last = ended.stderr.trim();
@@ -214,10 +215,10 @@ test.describe('wrong settings', () => {
     expect(await start(server, { CLOUD_DELIVERY_ADDR: 'here' })).toContain('“here” is not an address');
     const file = join(server.folder, 'colour.toml');
     writeFileSync(file, '# a comment\nsimulated = true\ncolour = "red"\n');
-    const told = await start(server, { CLOUD_DELIVERY_CONFIG: file });
-    expect(told).toContain('colour.toml');
-    expect(told).toMatch(/line 3/);
-    expect(told).toContain('colour');
+    const message = await start(server, { CLOUD_DELIVERY_CONFIG: file });
+    expect(message).toContain('colour.toml');
+    expect(message).toMatch(/line 3/);
+    expect(message).toContain('colour');
     expect(await start(server, { CLOUD_DELIVERY_CONFIG: join(server.folder, 'none.toml') })).toContain('none.toml');
   });
 
@@ -237,8 +238,8 @@ test.describe('wrong settings', () => {
   });
 
   test('a port in use stops the start and is named', async ({ server }) => {
-    const told = await start(server, { CLOUD_DELIVERY_ADDR: `127.0.0.1:${server.port}` });
-    expect(told).toContain(`can't listen on 127.0.0.1:${server.port}`);
-    expect(told).toContain('CLOUD_DELIVERY_ADDR');
+    const message = await start(server, { CLOUD_DELIVERY_ADDR: `127.0.0.1:${server.port}` });
+    expect(message).toContain(`can't listen on 127.0.0.1:${server.port}`);
+    expect(message).toContain('CLOUD_DELIVERY_ADDR');
   });
 });

@@ -1,6 +1,7 @@
 // The same server with its log in PostgreSQL: the main job in it, a crash, and a second server that takes the same name.
 import { expect, test } from '../support/test.ts';
-import { run, SIMULATED } from '../support/server.ts';
+import { run } from '../support/program.ts';
+import { SIMULATED } from '../support/server.ts';
 import { expectConnected, expectEnded, launch, sessionIn } from '../support/portal.ts';
 import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
 
