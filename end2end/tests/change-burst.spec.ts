@@ -1,4 +1,4 @@
-// In a change-burst of changes the page shows, at every moment, a state that the list really had.
+// During a burst of changes, the page always shows a state that the list really had.
 import { randomInt } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
@@ -10,16 +10,18 @@ import { searchBox, SESSIONS, table } from '../support/sessions.ts';
 import { RandomActions } from '../support/random-actions.ts';
 
 const SEEDED = 70;
-const LASTS_MS = 30_000;
+/** The fewest steps, and the fewest times of each random action. The test runs until it has both, however fast the machine is. */
+const STEPS = 40;
+const ACTIONS = 6;
 const SEARCHES = ['', 'user:amy', 'status:active', 'connected:yes', 'e', 'storm', 'simulated', 'status:expired rain', 'nobody of this name'];
-// Most rows change places where they are sorted by what changes.
+// Sorting by a changing column moves the most rows.
 const HEADERS = ['Status', 'Session ID', 'Environment', 'Status', 'Username', 'Connected', 'Start date', 'Started ago', 'Valid until'];
 const WEIGHTS = { search: 30, sort: 30, page: 20, observe: 20 };
 
 test.use({ setup: { name: 'change-burst', seed: SEEDED, simulated: true } });
 
 test('an administrator sorts by one header after the other and sees the order of the API', async ({ server, open }) => {
-  // Most sessions are on both pages, in another order: rows that stay are moved, others come between them.
+  // Consecutive orders share most of their rows, so that rows move and others arrive between them.
   await server.showColumns('admin', COLUMNS);
   const page = await open('admin', SESSIONS);
   const rng = new Rng(1);
@@ -29,8 +31,7 @@ test('an administrator sorts by one header after the other and sees the order of
 });
 
 test('an administrator sorts, searches and pages during a burst of changes and sees the rows of the API', async ({ server, open }) => {
-  test.setTimeout(120_000);
-  // To see a failure again: CHANGE_BURST_SEED=…
+  // CHANGE_BURST_SEED=… repeats a failed run.
   const seed = Number(process.env.CHANGE_BURST_SEED ?? randomInt(2 ** 31));
   console.log(`change-burst: seed ${seed}`);
   const rng = new Rng(seed);
@@ -49,29 +50,28 @@ test('an administrator sorts, searches and pages during a burst of changes and s
     },
   };
   let count = 0;
-  for (const end = Date.now() + LASTS_MS; Date.now() < end; count += 1) {
-    const did = await steps[rng.weighted(WEIGHTS)]();
-    await expectTableMatchesApi(page, server, actions, `seed ${seed}, step ${count}, ${did}`);
+  for (; count < STEPS || actions.fewest < ACTIONS; count += 1) {
+    const step = await steps[rng.weighted(WEIGHTS)]();
+    await expectTableMatchesApi(page, server, actions, `seed ${seed}, step ${count}, ${step}`);
   }
   await actions.stop();
   const changes = reports.reduce((sum, report) => sum + report.changes, 0);
-  console.log(`change-burst: ${count} steps, ${JSON.stringify(actions.done)}, ${reports.length} reports with ${changes} changes`);
-  expect(Math.min(...Object.values(actions.done)), 'a change-burst').toBeGreaterThan(5);
-  expect(reports.filter(({ lost }) => lost), 'the focus stays where it is').toEqual([]);
-  // Less than a row is a line that wraps above; the page follows in the next picture. One more in a run of many is told, not
-  // refused: in one of some twenty runs on a busy machine the list jumps once, and we do not know yet why.
+  console.log(`change-burst: ${count} steps, ${JSON.stringify(actions.done)}, ${reports.length} observed rows with ${changes} changes`);
+  expect(reports.filter(({ lost }) => lost), 'the focused element keeps the focus').toEqual([]);
+  // A jump below the height of a row is a line that wraps above, and the page follows in the next frame. One larger jump is
+  // reported but accepted: in one of about twenty runs on a busy machine the list jumps once, for a reason that is unknown.
   const jumps = reports.filter(({ jump }) => jump > 30);
-  if (jumps.length > 0) console.log(`change-burst: it jumped, ${JSON.stringify(jumps, null, 1)}`);
-  expect(jumps.slice(1), 'and what is on screen stays in its place').toEqual([]);
+  if (jumps.length > 0) console.log(`change-burst: the list jumped, ${JSON.stringify(jumps, null, 1)}`);
+  expect(jumps.slice(1), 'the visible rows keep their place').toEqual([]);
 
-  // The page keeps the order that was last asked for, the API does not: back to the plain one.
+  // The server stores the last sort order for the page but not for the API, so reset it.
   await expectTableMatchesApiAtRest(page, server, `seed ${seed}, at the end`);
   await server.showColumns('admin', COLUMNS.filter((column) => !/^(environment|user)_id$/.test(column)));
   for (const query of ['', '?q=status:expired&sort=username', '?sort=-connected', '?page=2']) {
     await page.goto(`${SESSIONS}${query}`);
     await expectTableMatchesApiAtRest(page, server, `seed ${seed}, at the end`);
   }
-  expect((await table(page).getAttribute('data-divergences')) ?? '0', 'the page never had to mend its list').toBe('0');
+  expect((await table(page).getAttribute('data-divergences')) ?? '0', 'the page’s list never diverged from the server’s').toBe('0');
 });
 
 async function search(page: Page, rng: Rng): Promise<string> {
@@ -92,10 +92,10 @@ async function sort(page: Page, rng: Rng): Promise<string> {
   return `sort by ${name}`;
 }
 
-/** To another page, if there is one. */
+/** Goes to the next or the previous page, if there is one. */
 async function turn(page: Page, rng: Rng): Promise<string> {
   const rel = rng.pick(['next', 'prev']) ?? '';
-  // At once, for what is there now may be gone when one comes to click it.
+  // Finds and clicks the link in one step, because it may disappear in between.
   const turned = await page.evaluate((rel) => {
     const link = document.querySelector<HTMLAnchorElement>(`nav[aria-label="Pages"] a[rel="${rel}"]`);
     link?.click();
