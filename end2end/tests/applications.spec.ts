@@ -1,4 +1,4 @@
-// Applications: an administrator adds, changes and closes what students launch.
+// Applications: an administrator adds, edits and closes the applications that students launch.
 import type { Page } from '@playwright/test';
 import { waitForHydration, expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
@@ -13,7 +13,7 @@ test.use({ setup: { name: 'applications', simulated: true } });
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 const save = (page: Page) => page.getByRole('button', { name: /^(Add application|Save changes)$/ });
 
-/** Opens the form of an application from its row. */
+/** Opens the form of an application with the link in its row. */
 async function edit(page: Page, name: string): Promise<void> {
   await page.getByRole('link', { name: `Edit ${name}`, exact: true }).click();
   await expect(field(page, 'Name')).toHaveValue(name);
@@ -71,13 +71,13 @@ test('each wrong field shows its error beside it, and the form keeps its input',
   const page = await open('admin', `${APPLICATIONS}/new`);
   await expect(field(page, 'Name')).not.toHaveAttribute('aria-invalid');
   await save(page).click();
-  await expect(field(page, 'Name'), 'the first wrong field').toBeFocused();
+  await expect(field(page, 'Name'), 'the first invalid field has the focus').toBeFocused();
   await expectRefused(page, 'Name', /This can’t be empty\./);
   await expectRefused(page, 'Environment', /Choose where it runs\./);
   await expectRefused(page, 'Program', /This can’t be empty\./);
 
   await field(page, 'Name').fill('Calculator');
-  await expect(field(page, 'Name'), 'right as soon as it is').not.toHaveAttribute('aria-invalid');
+  await expect(field(page, 'Name'), 'the error disappears as soon as the value is valid').not.toHaveAttribute('aria-invalid');
   await field(page, 'Environment').selectOption('This host');
   await field(page, 'Program').fill('x'.repeat(1001));
   await field(page, 'Seats').fill('0');
@@ -124,7 +124,7 @@ test('two administrators edit one application, and the second sees the new value
   const alert = second.getByRole('alert');
   await expect(alert).toContainText('This application was changed meanwhile.');
   await expect(alert.getByRole('definition')).toHaveText(['7']);
-  await expect(field(second, 'Launch text'), 'what was typed stays').toHaveValue('Go');
+  await expect(field(second, 'Launch text'), 'the form keeps its input').toHaveValue('Go');
   await expectCell(rowNamed(await open('admin', APPLICATIONS), 'Applications', 'Shared'), 'Launch text', 'Launch');
 
   await alert.getByRole('button', { name: 'Use the new values' }).click();
@@ -164,7 +164,7 @@ test('an App Admin sees Applications, but neither Sessions nor Environments', as
   await expect(links).toHaveText(['Applications']);
   const row = rowNamed(page, 'Applications', SIMULATED.application);
   await expectCell(row, 'Live sessions', /^[1-9]$/);
-  await expect(row.getByRole('link', { name: /live session/ }), 'no dead link').toHaveCount(0);
+  await expect(row.getByRole('link', { name: /live session/ }), 'no link that leads to a refusal').toHaveCount(0);
   for (const path of [SESSIONS, ENVIRONMENTS]) {
     const answer = await page.goto(path);
     expect(answer?.status(), path).toBe(403);

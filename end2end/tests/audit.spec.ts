@@ -1,8 +1,8 @@
-// Audit: an administrator finds out who did what, when, why and from where.
+// Audit: an administrator searches and reads the event log.
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
-import { AUDIT, AUDIT_HEADERS, auditLink, auditRows, auditTable, eventSearch, searchEvents } from '../support/audit.ts';
+import { AUDIT, AUDIT_HEADERS, auditLink, auditRows, auditTable, eventSearch, followAuditLink, searchEvents } from '../support/audit.ts';
 import { type Server, SIMULATED } from '../support/server.ts';
 import { SESSIONS } from '../support/sessions.ts';
 
@@ -94,7 +94,7 @@ test('an administrator narrows the search to columns and times, reads its errors
   await searchEvents(page, 'after:yesterday');
   await expect(page.getByRole('alert')).toHaveText(/^“after:yesterday” is no time\. Write a day as after:2026-11-01/);
   await expect(eventSearch(page)).toHaveAccessibleDescription(/is no time/);
-  await expect(auditTable(page).locator('tbody tr'), 'the list stays').toHaveCount(50);
+  await expect(auditTable(page).locator('tbody tr'), 'the list keeps its rows').toHaveCount(50);
   await auditLink(page, 'Clear search').click();
   await expect(page).toHaveURL(AUDIT);
   await expect(eventSearch(page)).toHaveValue('');
@@ -105,26 +105,26 @@ test('a page of events stays the same while new events arrive', async ({ server,
   const page = await open('admin', AUDIT);
   const first = await auditRows(page);
   expect(first.length).toBe(50);
-  await expect(auditLink(page, 'Newer'), 'nothing is newer than the newest').toHaveCount(0);
-  await auditLink(page, 'Older').click();
+  await expect(auditLink(page, 'Newer'), 'the newest page has no newer one').toHaveCount(0);
+  await followAuditLink(page, 'Older');
   const second = await auditRows(page);
-  await events(server, 'while-they-come', 3);
+  await createEvents(server, 'newcomer', 3);
   await page.reload();
   expect(await auditRows(page)).toEqual(second);
   await expect(status(page)).toHaveText(/^50 from .* UTC to .* UTC$/);
-  await auditLink(page, 'Newer').click();
-  expect(await auditRows(page), 'the page before it as it was').toEqual(first);
-  await auditLink(page, 'Newer').click();
+  await followAuditLink(page, 'Newer');
+  expect(await auditRows(page), 'the previous page is unchanged').toEqual(first);
+  await followAuditLink(page, 'Newer');
   await expect(page).toHaveURL(/after=/);
   const newest = await auditRows(page);
-  expect(newest.map(({ What }) => What).filter((what) => what === 'Launched by while-they-come').length).toBe(3);
+  expect(newest.map(({ What }) => What).filter((what) => what === 'Launched by newcomer').length).toBe(3);
   expect(newest.length).toBe(50);
   await expect(auditLink(page, 'Newer')).toHaveCount(0);
 
-  await auditLink(page, '100').click();
+  await followAuditLink(page, '100');
   expect((await auditRows(page)).length).toBe(100);
   let pages = 1;
-  for (; (await auditLink(page, 'Older').count()) > 0; pages += 1) await auditLink(page, 'Older').click();
+  for (; (await auditLink(page, 'Older').count()) > 0; pages += 1) await followAuditLink(page, 'Older');
   expect(pages).toBeGreaterThan(1);
   const oldest = (await auditRows(page)).map(({ Date }) => Date ?? '');
   expect([...oldest].sort().reverse(), 'newest first').toEqual(oldest);
@@ -143,7 +143,7 @@ test('an administrator downloads all matching events: every column, in UTC, no f
   expect(lines.some((line) => /^\d+,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,launched,'=cmd,Launched by =cmd,/.test(line)), lines.join('\n')).toBe(true);
   expect(lines.some((line) => line.includes(`,expired,admin,Expired by admin,${id},"'=1+1, ""twice""",127.0.0.1,`)), lines.join('\n')).toBe(true);
   const all = await server.call('admin', 'GET', '/api/v1/events.csv');
-  expect(all.text.trim().split('\n').length, 'not only a page').toBeGreaterThan(120);
+  expect(all.text.trim().split('\n').length, 'more than one page').toBeGreaterThan(120);
 });
 
 test('the API returns the same events, page by page', async ({ server }) => {
@@ -160,8 +160,8 @@ test('the API returns the same events, page by page', async ({ server }) => {
 });
 
 test('an administrator pages and searches Audit without JavaScript', async ({ server, open }) => {
-  await events(server, 'plain', 1);
-  // Somebody else than the other tests: signing out ends the login.
+  await createEvents(server, 'plain', 1);
+  // A user of this test only: signing out ends the login that tests share.
   const page = await open(await server.person('leaver', 'system-admin'), AUDIT, { javaScriptEnabled: false });
   await expect(auditTable(page).locator('tbody tr')).toHaveCount(50);
   await auditLink(page, 'Older').click();
@@ -193,8 +193,8 @@ interface Events {
   next_before: number | null;
 }
 
-/** So many sessions of somebody, each launched and expired. */
-async function events(server: Server, who: string, count: number): Promise<void> {
-  await server.person(who, 'user');
-  for (let n = 0; n < count; n += 1) await server.expire((await server.launchAs(who)).id);
+/** Launches and expires sessions of a user. */
+async function createEvents(server: Server, username: string, count: number): Promise<void> {
+  await server.person(username, 'user');
+  for (let n = 0; n < count; n += 1) await server.expire((await server.launchAs(username)).id);
 }

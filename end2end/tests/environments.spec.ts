@@ -1,4 +1,4 @@
-// Environments: what an administrator reads there, and what closing one does.
+// Environments: an administrator reads their state and closes them to launches.
 import { expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { card, newTab } from '../support/portal.ts';
@@ -43,7 +43,7 @@ test('an administrator closes an environment: launches are refused with the reas
   await expectCell(row, 'Launches', 'Closed');
   await expect(page.getByRole('status')).toContainText([`${ENVIRONMENT} is closed to launches.`]);
   const reopen = page.getByRole('button', { name: `Open to launches: ${ENVIRONMENT}` });
-  await expect(reopen, 'the focus stays').toBeFocused();
+  await expect(reopen, 'the button keeps the focus').toBeFocused();
 
   const tab = await newTab(student, card(student, APP).getByRole('button', { name: 'Launch' }));
   await expect(tab.getByRole('alert')).toContainText('The environment of this application is closed to launches.');
@@ -73,7 +73,7 @@ test('an open page reports a lost connection and an ended login', async ({ serve
   const page = await open(await server.person('ousted', 'system-admin'), ENVIRONMENTS);
   await page.context().setOffline(true);
   await expect(page.getByRole('alert')).toContainText('The server can’t be reached.');
-  await expect(rowNamed(page, 'Environments', ENVIRONMENT), 'the rows stay').toBeVisible();
+  await expect(rowNamed(page, 'Environments', ENVIRONMENT), 'the page keeps its rows').toBeVisible();
   await page.context().setOffline(false);
   await expect(page.getByRole('alert')).toHaveCount(0);
   await server.cli(['user', 'set-password', 'ousted'], 'another fine password\n');

@@ -1,4 +1,4 @@
-// Expire for many: choose, read the counts, confirm, follow, and see what became of each.
+// Expire for many sessions: an administrator selects, confirms, and reads a result for each.
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { type Server, SIMULATED } from '../support/server.ts';
@@ -57,7 +57,7 @@ test('an administrator selects some rows, confirms the counts, and reads one res
     expect(ends.length).toBe(1);
     batches.add(ends[0]?.batch);
   }
-  expect(batches.size, 'both name the same batch').toBe(1);
+  expect(batches.size, 'both events name the same batch').toBe(1);
   await server.expire(ids[2] ?? '');
 });
 
@@ -76,7 +76,7 @@ test('the selection survives sorting, row updates and searches', async ({ server
   await searchBox(page).fill('user:keep');
   await expect(box(page, 'keep00')).toBeChecked();
   await server.expire(ids[0] ?? '');
-  await expect(bar(page), 'what has ended is no longer chosen').toContainText('1 selected');
+  await expect(bar(page), 'an ended session is no longer selected').toContainText('1 selected');
   await bar(page).getByRole('button', { name: 'Clear selection' }).click();
   await expect(box(page, 'keep01')).not.toBeChecked();
   for (const id of ids) await server.expire(id);
@@ -132,7 +132,7 @@ test('Esc changes nothing, ended rows have no checkbox, and a lost connection is
   consoleErrors.allow(/Failed to load resource|ERR_/);
   const [id = ''] = await launched(server, 'calm', 1);
   const page = await open('admin', SESSIONS);
-  await expect(page.getByRole('checkbox', { name: /^Select session of / }), 'only what has not ended').toHaveCount(1);
+  await expect(page.getByRole('checkbox', { name: /^Select session of / }), 'only live sessions').toHaveCount(1);
   await box(page, 'calm00').check();
   await bar(page).getByRole('button', { name: 'Expire selected' }).click();
   await expect(dialog(page)).toContainText('1 session will be expired');
@@ -162,7 +162,7 @@ test('the API has the same limits and gives the same results', async ({ server }
   }
   const answers = await Promise.all([1, 2, 3].map(() => server.call('admin', 'POST', '/api/v1/sessions/expire', { json: part })));
   for (const answer of answers) expect(answer.json).toMatchObject(ids.map((id) => ({ id, session: { status: 'expired', ended_by: 'admin' } })));
-  for (const id of ids) expect((await events(server, id)).filter(({ kind }) => kind === 'expired').length, 'one end').toBe(1);
+  for (const id of ids) expect((await events(server, id)).filter(({ kind }) => kind === 'expired').length, 'each session ends once').toBe(1);
   const tooMany = { ...part, sessions: Array.from({ length: 251 }, () => ({ id: ids[0] })) };
   expect((await server.call('admin', 'POST', '/api/v1/sessions/expire', { json: tooMany })).status).toBe(400);
   expect((await server.call('admin', 'POST', '/api/v1/sessions/expire', { json: { ...part, reason: 'x'.repeat(501) } })).status).toBe(422);

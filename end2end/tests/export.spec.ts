@@ -1,11 +1,11 @@
-// The list as a file for a spreadsheet.
+// The list as a CSV file for a spreadsheet.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { ALL_HEADERS, EXTRA_HEADERS, searchBox, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'export', seed: 1200, simulated: true } });
 
-/** The records of a file (RFC 4180), which begins with a byte order mark. */
+/** The records of a CSV file (RFC 4180) that begins with a byte order mark. */
 function records(file: string): string[][] {
   expect(file[0]).toBe('\u{feff}');
   const text = file.slice(1);

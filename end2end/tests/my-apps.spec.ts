@@ -1,4 +1,4 @@
-// My apps: what a student does there.
+// My apps: a student launches, resumes and ends sessions.
 import { expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { card, expectConnected, expectEnded, launch, newTab, resume, sessionIn } from '../support/portal.ts';
@@ -74,7 +74,7 @@ test('a refused launch gives the reason', async ({ server, open }) => {
   const tab = await newTab(page, card(page, 'Calculator').getByRole('button', { name: 'Launch' }));
   await expect(tab.getByRole('alert')).toContainText('The launch was refused.');
   await expect(tab.getByRole('alert')).toContainText(/closed/i);
-  await expect(card(tab, 'Calculator'), 'what is closed is not offered').toHaveCount(0);
+  await expect(card(tab, 'Calculator'), 'a closed application is not offered').toHaveCount(0);
   await server.cli(['application', 'open', 'Calculator']);
 
   await server.cli(['environment', 'close', 'This host']);
