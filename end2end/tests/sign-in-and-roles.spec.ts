@@ -1,4 +1,4 @@
-// The way in and out, what works without JavaScript, and who may see what.
+// Signing in and out, use without JavaScript, and the permissions of each role.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { type Role, type Session, SIMULATED } from '../support/server.ts';
@@ -25,7 +25,7 @@ test.describe('signing in', () => {
       await signIn(page, username, password);
       texts.push(await page.getByRole('alert').innerText());
       await expect(page).toHaveURL(/\/login\?/);
-      expect(page.url(), 'nothing of what was typed').not.toContain(username);
+      expect(page.url(), 'the address does not contain the input').not.toContain(username);
     }
     expect(texts[0]).toContain('The username or the password is wrong.');
     expect(texts[1]).toBe(texts[0]);
@@ -72,7 +72,7 @@ test.describe('signing in', () => {
     const answers = [];
     for (let n = 0; n < 8; n += 1) answers.push((await guess('student')).headers.location);
     expect(answers[0]).toMatch(/^\/login\?failed=1/);
-    expect(answers.at(-1), 'not even looked at').toMatch(/^\/login\?throttled=\d+/);
+    expect(answers.at(-1), 'the last guess is throttled').toMatch(/^\/login\?throttled=\d+/);
     const page = await server.call(null, 'GET', answers.at(-1) ?? '');
     expect(page.text).toMatch(/Too many attempts\. Try again in (<!--.*?-->)?\d+/);
   });
@@ -100,7 +100,7 @@ test.describe('without JavaScript', () => {
     const page = await open('admin', SESSIONS, WITHOUT_JAVASCRIPT);
     await expect(table(page).getByRole('row')).toHaveCount(51);
     await expect(table(page).locator('tbody tr').first()).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
-    await expect(page.getByRole('button', { name: 'Columns' }), 'what can’t work is not offered').toBeHidden();
+    await expect(page.getByRole('button', { name: 'Columns' }), 'controls that need JavaScript are hidden').toBeHidden();
     await expect(page.getByRole('button', { name: /^Refresh/ })).toBeHidden();
     await page.getByRole('link', { name: 'Next' }).click();
     await expect(page).toHaveURL(/[?&]cursor=/);
@@ -150,7 +150,7 @@ test.describe('permissions', () => {
     ['anton', 'app-admin'],
   ];
   const VIEW = { q: '', status: null, connected: false, sort: null, limit: 50, page: 1, cursor: null };
-  /** Arguments with which each server function could work. */
+  /** Valid arguments for each server function. */
   const ADMIN_FUNCTIONS: Record<string, unknown> = {
     columns: {},
     set_columns: { choice: null },
@@ -175,7 +175,7 @@ test.describe('permissions', () => {
     admit_application: { id: UNKNOWN, to: 'close' },
   };
   const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, end_session: { id: UNKNOWN } };
-  /** Those that only read and are polled: a GET. */
+  /** Server functions that only read. Pages poll them with GET. */
   const POLLED_FUNCTIONS = ['my_applications'];
   const ADMIN_ROUTES: [string, string][] = [
     ['GET', '/api/v1/sessions'],
@@ -235,7 +235,7 @@ test.describe('permissions', () => {
         expect((await server.call(username, method, path, more)).status, `${method} ${path}`).toBe(403);
       }
       const own = await server.call(username, 'POST', `/api/v1/sessions/${theirs.id}/expire`, { json: {} });
-      expect(own.status, 'not even their own by that way').toBe(403);
+      expect(own.status, 'not even their own session').toBe(403);
       expect(own.json).toMatchObject({ code: 'forbidden' });
       expect(await server.session(theirs.id)).toMatchObject({ status: 'active' });
     });
@@ -270,7 +270,7 @@ test.describe('permissions', () => {
     await expect(table(page)).toBeVisible();
     await server.cli(['user', 'set-role', 'former', 'user']);
     await expect.poll(async () => (await server.call('former', 'GET', '/api/v1/sessions')).status).toBe(403);
-    await expect(page.getByRole('alert')).toContainText('Your role has changed.', { timeout: 15_000 });
+    await expect(page.getByRole('alert')).toContainText('Your role has changed.');
   });
 
   test('an open page reports that its login has ended, and signing in leads back to it', async ({ server, open, consoleErrors }) => {
@@ -279,7 +279,7 @@ test.describe('permissions', () => {
     const page = await open('ousted', `${SESSIONS}?q=status%3Aexpired`);
     await expect(table(page)).toBeVisible();
     await server.cli(['user', 'set-password', 'ousted'], 'another fine password\n');
-    await expect(page.getByRole('alert')).toContainText('Your login has ended.', { timeout: 15_000 });
+    await expect(page.getByRole('alert')).toContainText('Your login has ended.');
     await page.getByRole('link', { name: 'Sign in again' }).click();
     await signIn(page, 'ousted', 'another fine password');
     await expect(page).toHaveURL(`${SESSIONS}?q=status%3Aexpired`);
@@ -294,7 +294,7 @@ test.describe('permissions', () => {
     const ended = await call(server.url, cookie, 'POST', '/logout', { form: { everywhere: 'true' }, headers: { origin: server.url } });
     expect(ended.status).toBe(303);
     await expect(tab.getByText('You’ve been signed out, so this tab was disconnected. Your session is still running.')).toBeVisible();
-    await expect(tab.locator('#screen canvas'), 'nothing of the application stays').toHaveCount(0);
+    await expect(tab.locator('#screen canvas'), 'the tab removes the application’s picture').toHaveCount(0);
     expect(await server.session(session.id)).toMatchObject({ status: 'active', connected: false });
     await tab.getByRole('button', { name: 'Continue' }).click();
     await signIn(tab, 'shared-computer', server.password('shared-computer'));

@@ -1,12 +1,13 @@
-// Sign-in under attack: guessers behind the same proxy and at the same address, and clients that hang up while a password is checked.
+// Attacks on sign-in: guesses through the same proxy and from the same address, and clients that hang up during a password check.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { Nginx } from '../support/nginx.ts';
 import { expect, test } from '../support/test.ts';
 import { type HttpResponse, send } from '../support/http.ts';
+import { TEST_LIMIT_MS } from '../support/limits.ts';
 import { PASSWORD } from '../support/server.ts';
 
-/** More than a network may have at once. */
+/** More guesses than a network may make at once. */
 const GUESSES = 120;
 const ABORTED = 120;
 
@@ -25,7 +26,7 @@ function signIn(url: string, { username, password, from, headers }: Attempt): Pr
 
 const succeeded = (answer: HttpResponse) => answer.status === 303 && answer.headers.location === '/';
 
-/** Guesses names until it is told to stop, several at a time. */
+/** Makes guesses, eight in parallel, until `stop`. */
 function guesser(attempt: (number: number) => Promise<HttpResponse>) {
   const state = { stopped: false, made: 0 };
   const one = async () => {
@@ -55,10 +56,10 @@ test.describe('behind nginx', () => {
     });
     const nginx = await Nginx.start(port, server.port);
     try {
-      // Each pretends to be somebody else, by every header that a proxy may trust.
+      // Each guess claims another address, in every header that a proxy may trust.
       const spoofed = { 'x-forwarded-for': '127.0.0.3', forwarded: 'for=127.0.0.3', 'x-real-ip': '127.0.0.3' };
       const guesses = guesser((number) => signIn(nginx.url, { username: `name${number}`, password: 'guess', from: '127.0.0.2', headers: spoofed }));
-      await expect.poll(() => guesses.made, { timeout: 45_000 }).toBeGreaterThan(GUESSES);
+      await expect.poll(() => guesses.made, { timeout: TEST_LIMIT_MS }).toBeGreaterThan(GUESSES);
       let entered = 0;
       for (let attempt = 0; attempt < 20; attempt += 1) {
         entered += Number(succeeded(await signIn(nginx.url, { username: 'admin', password: PASSWORD, from: '127.0.0.3' })));
@@ -79,11 +80,11 @@ test('guesses from the same address never delay a user who signed in from there 
   const server = await startServer({ name: 'same-address' });
   expect(succeeded(await signIn(server.url, { username: 'admin', password: PASSWORD }))).toBe(true);
   const guesses = guesser((number) => signIn(server.url, { username: number % 2 === 0 ? 'admin' : `name${number}`, password: 'guess' }));
-  await expect.poll(() => guesses.made, { timeout: 45_000 }).toBeGreaterThan(GUESSES);
+  await expect.poll(() => guesses.made, { timeout: TEST_LIMIT_MS }).toBeGreaterThan(GUESSES);
   let entered = 0;
   for (let attempt = 0; attempt < 20; attempt += 1) {
     let answer = await signIn(server.url, { username: 'admin', password: PASSWORD });
-    // A full queue of password checks says when to come back, and it is no verdict.
+    // 503 means that the queue of password checks is full. It is no decision on the password.
     while (answer.status === 503) answer = await signIn(server.url, { username: 'admin', password: PASSWORD });
     entered += Number(succeeded(answer));
   }
@@ -103,7 +104,7 @@ test('clients that hang up during their password check take no memory', async ({
       const outgoing = request(new URL('/login', server.url), { method: 'POST', headers, agent: false, localAddress: `127.0.1.${1 + (number % 200)}` });
       outgoing.on('error', () => resolve());
       outgoing.on('response', () => resolve());
-      // It has been sent, and nobody waits for the answer.
+      // Hang up as soon as the request is sent.
       outgoing.end(body, () => outgoing.destroy());
       outgoing.on('close', () => resolve());
     });
@@ -113,10 +114,10 @@ test('clients that hang up during their password check take no memory', async ({
       highest = Math.max(highest, residentMib(server.pid));
     }),
   );
-  // Whatever still runs is done before this one's turn.
+  // The queue is in order, so all earlier checks are done after this one.
   await expect.poll(async () => succeeded(await signIn(server.url, { username: 'admin', password: PASSWORD }))).toBe(true);
   highest = Math.max(highest, residentMib(server.pid));
-  // Two checks at a time take 38 MiB.
+  // Two parallel checks take 38 MiB.
   expect(highest - before, `from ${before} MiB`).toBeLessThan(120);
 });
 
