@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { chromium } from '@playwright/test';
 
 const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** The sandbox is off for containers and root. Services that use the network are off, because they disturb measurements. */
+/**
+ * The sandbox is off for containers and root. Services that use the network are off, because they disturb measurements.
+ */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -28,7 +30,10 @@ export async function withBrowser(use) {
   }
 }
 
-/** Creates a profile with an empty cache, passes it to `use`, and closes it. Its pages run `script` first. A cookie signs it in. */
+/**
+ * Creates a profile with an empty cache, passes it to `use`, and closes it. Its pages run `script` first. A cookie
+ * signs it in.
+ */
 export async function withContext(browser, { url, cookie }, script, use) {
   const context = await browser.newContext({ ...CONTEXT, baseURL: url });
   try {

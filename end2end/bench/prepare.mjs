@@ -5,7 +5,9 @@ import { join } from 'node:path';
 
 import { example, verb, withServer } from './server.mjs';
 
-/** The names of added applications are this and a number. Usernames are the same in lower case and without the space. */
+/**
+ * The names of added applications are this and a number. Usernames are the same in lower case and without the space.
+ */
 export const PREFIX = 'Bench';
 /** The password of the users that `prepare` adds. */
 export const PASSWORD = 'bench-user-password';

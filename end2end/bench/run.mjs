@@ -1,7 +1,7 @@
 // `make bench`: measures real servers on temporary data directories and prints the figures.
 //
-// To add a figure, add it to FIGURES with a file in figures/ that exports `title` and `measure(bench)`. That returns a list of
-// { name, unit, runs, aim? or least?, note? }. A figure's value is the median of its runs.
+// To add a figure, add it to FIGURES with a file in figures/ that exports `title` and `measure(bench)`. That returns a
+// list of { name, unit, runs, aim? or least?, note? }. A figure's value is the median of its runs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

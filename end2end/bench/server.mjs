@@ -74,7 +74,10 @@ export async function verb(bench, dataDir, args, input = '') {
   }
 }
 
-/** Runs an example program of the store, which is built beside the program, with the command `under`. Returns its output. */
+/**
+ * Runs an example program of the store, which is built beside the program, with the command `under`. Returns its
+ * output.
+ */
 export async function example(bench, name, args, { under = [], env = {}, input = '' } = {}) {
   const program = join(dirname(bench.bin), 'examples', name);
   if (!existsSync(program)) throw new Error(`there is no program at ${program}; “make bench” builds it`);
@@ -91,7 +94,9 @@ export function memory(pid, line) {
   return Number(kibibytes) * 1024;
 }
 
-/** The environment of the program: its settings, and the variables that any program needs. It refuses unknown settings. */
+/**
+ * The environment of the program: its settings, and the variables that any program needs. It refuses unknown settings.
+ */
 export function environment(dataDir, addr) {
   const { PATH, HOME, LANG } = process.env;
   return {

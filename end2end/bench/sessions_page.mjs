@@ -8,7 +8,10 @@ export async function listOf(client, search) {
   return { search, total, rows: items.map((row) => `${row.username} ${row.started_at.slice(0, 19)}Z`) };
 }
 
-/** Starts the stopwatch at the user's next `event`. Returns a function that waits for the paint of the list and returns the milliseconds. */
+/**
+ * Starts the stopwatch at the user's next `event`. Returns a function that waits for the paint of the list and returns
+ * the milliseconds.
+ */
 export async function arm(page, event, list, sorted = undefined) {
   await page.evaluate((wanted) => window.bench.arm(wanted), { event, sorted, ...list });
   return async () => {

@@ -18,7 +18,10 @@ export class Database {
     readonly network: Network | undefined,
   ) {}
 
-  /** Starts a server. A remote one is behind a network that tests can cut. It ends when its script’s standard input closes. */
+  /**
+   * Starts a server. A remote one is behind a network that tests can cut. It ends when its script’s standard input
+   * closes.
+   */
   static async start(remote: boolean): Promise<Database> {
     const network = remote ? Network.create() : undefined;
     const [program = SCRIPT, ...args] = network ? [...network.execPrefix, SCRIPT, '--listen', network.address] : [SCRIPT];

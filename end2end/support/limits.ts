@@ -1,5 +1,5 @@
-// Limits of time that only end a hang. A correct run stays far below them, also on a machine that is busy with other work.
-// No test measures a duration with them: durations are figures of `make bench`.
+// Limits of time that only end a hang. A correct run stays far below them, also on a machine that is busy with other
+// work. No test measures a duration with them: durations are figures of `make bench`.
 
 /** For one test. */
 export const TEST_LIMIT_MS = 240_000;

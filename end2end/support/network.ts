@@ -1,5 +1,5 @@
-// A virtual network to one remote machine, which is a network namespace, with a firewall there that can cut the connection.
-// It changes nothing in this machine's own network, except for one end of a virtual cable.
+// A virtual network to one remote machine, which is a network namespace, with a firewall there that can cut the
+// connection. It changes nothing in this machine's own network, except for one end of a virtual cable.
 import { execFileSync } from 'node:child_process';
 
 /** The number of the newest network. Several can exist at a time. */

@@ -39,7 +39,10 @@ export function sessionIn(tab: Page): string {
   return id;
 }
 
-/** The average brightness in each square of 16 pixels of the application’s picture. Lossy compression makes exact pixels differ. */
+/**
+ * The average brightness in each square of 16 pixels of the application’s picture. Lossy compression makes exact pixels
+ * differ.
+ */
 export async function picture(tab: Page): Promise<number[]> {
   return tab.locator('canvas').evaluate((element) => {
     const { width, height } = element as HTMLCanvasElement;

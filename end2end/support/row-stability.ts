@@ -8,7 +8,9 @@ export interface StabilityReport {
   element: string;
   /** The most consecutive frames with the focus on another element. */
   lost: number;
-  /** The largest distance in pixels by which the list scrolled and all visible rows moved from one frame to the next. */
+  /**
+   * The largest distance in pixels by which the list scrolled and all visible rows moved from one frame to the next.
+   */
   jump: number;
   changes: number;
   /** The scroll position and the tops of the rows around that jump: two frames before it, and the frame after it. */
@@ -55,7 +57,8 @@ export function observeRow(page: Page, rng: Rng): Promise<StabilityReport> {
           return resolve(report);
         }
         const now = measure();
-        // The last measurement may have caught a change before its paint. A real jump differs from the one before it as well.
+        // The last measurement may have caught a change before its paint. A real jump differs from the one before it as
+        // well.
         if (frames.length === 2) {
           const distance = Math.min(...frames.map((before) => jump(before, now)));
           if (distance > Math.max(report.jump, 30)) {

@@ -83,7 +83,8 @@ export class Server {
     if (setup.postgres) server.database = await Database.start(setup.postgres === 'remote');
     if (setup.disk !== undefined) mount(server.dataDir, setup.disk);
     if (setup.movableClock) server.moveClock(0);
-    // Before the start: a running server sees new rows only at its next poll, and a page without JavaScript never would.
+    // Before the start: a running server sees new rows only at its next poll, and a page without JavaScript never
+    // would.
     if (setup.seed) await server.cli(['seed', '--sessions', String(setup.seed)]);
     await server.launch();
     return server;
@@ -123,7 +124,9 @@ export class Server {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Starts the server, or restarts it after `kill` or `terminate`. Returns when the server reports that it is ready. */
+  /**
+   * Starts the server, or restarts it after `kill` or `terminate`. Returns when the server reports that it is ready.
+   */
   async launch(): Promise<void> {
     const env = cleanEnvironment({ ...this.settings, ...this.clockSettings() });
     const [program = BINARY, ...args] = [...(this.setup.wrapper ?? []), BINARY, 'serve'];

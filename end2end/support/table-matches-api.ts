@@ -22,7 +22,8 @@ export async function expectTableMatchesApi(page: Page, server: Server, actions:
   const deadline = Date.now() + EXPECT_LIMIT_MS;
   for (;;) {
     const shown = await onPage(page);
-    // A revision lasts a few milliseconds. The page may show the API’s last revision only a moment later, so keep all of them.
+    // A revision lasts a few milliseconds. The page may show the API’s last revision only a moment later, so keep all
+    // of them.
     const lists = [await inApi(server, shown.search), await inApi(server, shown.search)];
     for (const list of lists) returned.set(`${list.revision} ${list.search}`, list.text);
     const list = returned.get(`${shown.revision} ${shown.search}`);

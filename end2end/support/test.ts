@@ -1,9 +1,13 @@
-// The fixtures of all tests: a server for each file, signed-in pages, and the errors that pages write to their consoles.
+// The fixtures of all tests: a server for each file, signed-in pages, and the errors that pages write to their
+// consoles.
 import { type Browser, type BrowserContext, type BrowserContextOptions, expect, type Page, test as base } from '@playwright/test';
 import { START_LIMIT_MS } from './limits.ts';
 import { Server, type Setup } from './server.ts';
 
-/** Console errors and warnings, including those of hydration, and uncaught exceptions. A test fails on any that it does not allow. */
+/**
+ * Console errors and warnings, including those of hydration, and uncaught exceptions. A test fails on any that it does
+ * not allow.
+ */
 export class ConsoleErrors {
   readonly seen: string[] = [];
   private readonly allowed: RegExp[] = [];

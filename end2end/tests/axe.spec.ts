@@ -263,7 +263,10 @@ async function finishTransitions(page: Page): Promise<void> {
   });
 }
 
-/** Opens a page without its scripts. axe itself needs JavaScript, so this blocks the page's scripts and swaps its `scripting` media queries. */
+/**
+ * Opens a page without its scripts. axe itself needs JavaScript, so this blocks the page's scripts and swaps its
+ * `scripting` media queries.
+ */
 async function openWithoutScripts(open: Open, username: string | null, path: string): Promise<Page> {
   const page = await open(username, '/healthz');
   await page.route(/\.(js|wasm)$/, (route) => route.abort());
@@ -304,7 +307,10 @@ async function everyStatus(server: Server): Promise<void> {
   await expect(() => launchPending(server)).toPass({ intervals: [1] });
 }
 
-/** Launches a session that stays Pending: its sandbox is paused before it reports that it is ready. Fails if that is too late. */
+/**
+ * Launches a session that stays Pending: its sandbox is paused before it reports that it is ready. Fails if that is too
+ * late.
+ */
 async function launchPending(server: Server): Promise<void> {
   const { id } = await server.launchAs('pending', 'Terminal');
   let before = 0;

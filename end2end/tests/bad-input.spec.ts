@@ -197,7 +197,10 @@ test.describe('requests', () => {
 });
 
 test.describe('wrong settings', () => {
-  /** Starts the program with a running server’s settings and these changes. It must exit with an error message, which is returned. */
+  /**
+   * Starts the program with a running server’s settings and these changes. It must exit with an error message, which is
+   * returned.
+   */
   async function start(server: Server, settings: Record<string, string>) {
     const base = { ...server.settings, CLOUD_DELIVERY_ADDR: `127.0.0.1:${await freePort()}`, CLOUD_DELIVERY_DATA_DIR: join(server.folder, 'other') };
     const ended = await run([], { ...base, ...settings }, { cwd: server.folder });

@@ -10,7 +10,10 @@ import { searchBox, SESSIONS, table } from '../support/sessions.ts';
 import { RandomActions } from '../support/random-actions.ts';
 
 const SEEDED = 70;
-/** The fewest steps, and the fewest times of each random action. The test runs until it has both, however fast the machine is. */
+/**
+ * The fewest steps, and the fewest times of each random action. The test runs until it has both, however fast the
+ * machine is.
+ */
 const STEPS = 40;
 const ACTIONS = 6;
 const SEARCHES = ['', 'user:amy', 'status:active', 'connected:yes', 'e', 'storm', 'simulated', 'status:expired rain', 'nobody of this name'];
@@ -58,8 +61,9 @@ test('an administrator sorts, searches and pages during a burst of changes and s
   const changes = reports.reduce((sum, report) => sum + report.changes, 0);
   console.log(`change-burst: ${count} steps, ${JSON.stringify(actions.done)}, ${reports.length} observed rows with ${changes} changes`);
   expect(reports.filter(({ lost }) => lost), 'the focused element keeps the focus').toEqual([]);
-  // A jump below the height of a row is a line that wraps above, and the page follows in the next frame. One larger jump is
-  // reported but accepted: in one of about twenty runs on a busy machine the list jumps once, for a reason that is unknown.
+  // A jump below the height of a row is a line that wraps above, and the page follows in the next frame. One larger
+  // jump is reported but accepted: in one of about twenty runs on a busy machine the list jumps once, for a reason that
+  // is unknown.
   const jumps = reports.filter(({ jump }) => jump > 30);
   if (jumps.length > 0) console.log(`change-burst: the list jumped, ${JSON.stringify(jumps, null, 1)}`);
   expect(jumps.slice(1), 'the visible rows keep their place').toEqual([]);

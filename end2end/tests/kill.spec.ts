@@ -1,4 +1,5 @@
-// kill -9 under load, many times: acknowledged changes survive, nothing exists twice, and nothing ended becomes live again.
+// kill -9 under load, many times: acknowledged changes survive, nothing exists twice, and nothing ended becomes live
+// again.
 //   TORTURE_CYCLES=1000 TORTURE_SESSIONS=100000 TORTURE_SEED=… make torture
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';

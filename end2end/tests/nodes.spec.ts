@@ -20,7 +20,10 @@ async function openTab(page: Page, on: Server, id: string): Promise<void> {
   await expectConnected(page);
 }
 
-/** Opens a stream of a new session of the student, ends that session, and returns the milliseconds from then to the close frame. */
+/**
+ * Opens a stream of a new session of the student, ends that session, and returns the milliseconds from then to the
+ * close frame.
+ */
 async function timeToClose(host: Server, tabOn: Server, end: (id: string) => Promise<unknown>) {
   const { id, node } = await host.launchAs('student');
   expect(node).toBe('b');
@@ -87,7 +90,10 @@ async function expectRelay(through: Server, id: string, cookie: string): Promise
   await expect.poll(async () => (await handshake(through.url, path, { cookie, origin: through.url })).status).toBe(101);
 }
 
-/** Floods a stream until its close frame arrives. Returns whether the frame had the code for an expired session, and whether the connection was reset. */
+/**
+ * Floods a stream until its close frame arrives. Returns whether the frame had the code for an expired session, and
+ * whether the connection was reset.
+ */
 async function floodUntilClosed(socket: Socket): Promise<{ expired: boolean; reset: boolean }> {
   // A text frame of 16 KiB with an empty mask.
   const burst = Buffer.concat([Buffer.from([0x81, 0xfe, 0x40, 0, 0, 0, 0, 0]), Buffer.alloc(16_384, ' ')]);
@@ -265,7 +271,8 @@ test('a node that loses the database closes its tabs, answers 503, and recovers 
   // The node does not know yet that it has lost the database.
   const signIn = server.call(null, 'POST', '/login', { form: { username: 'student', password: 'whatever', next: '/admin' }, headers: { accept: 'text/html' } });
   try {
-    // Fencing: other nodes may take the sessions over after 15 s. The node closes its tabs a second before the limit of 10 s.
+    // Fencing: other nodes may take the sessions over after 15 s. The node closes its tabs a second before the limit of
+    // 10 s.
     expect((await closed) - began).toBeLessThan(10_000);
     await expect(tab.getByText('The server has lost its database. The session is opened again when it is back…')).toBeVisible();
     const early = await signIn;

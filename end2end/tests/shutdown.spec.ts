@@ -7,12 +7,16 @@ import { expectRow, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'shutdown', simulated: true } });
 
-/** The limits of the phases of a shutdown add up to less than this. Its other work takes as long as the machine needs. */
+/**
+ * The limits of the phases of a shutdown add up to less than this. Its other work takes as long as the machine needs.
+ */
 const SHUTDOWN_MS = 10_000;
 /** The log line of the first signal. */
 const SHUTDOWN_BEGINS = /stopping: |shutting down/i;
 
-/** Stops and starts the server without clients. Returns the milliseconds of the stop, which is all work and no waiting. */
+/**
+ * Stops and starts the server without clients. Returns the milliseconds of the stop, which is all work and no waiting.
+ */
 async function idleShutdown(server: Server): Promise<number> {
   const began = performance.now();
   expect(await server.terminate()).toBe(0);

@@ -1,4 +1,5 @@
-// Attacks on sign-in: guesses through the same proxy and from the same address, and clients that hang up during a password check.
+// Attacks on sign-in: guesses through the same proxy and from the same address, and clients that hang up during a
+// password check.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { Nginx } from '../support/nginx.ts';

@@ -1,5 +1,5 @@
-// Faults of the database under a busy server: it is killed, restarted, frozen, and cut off by a firewall. The server reports it, keeps
-// running and recovers by itself, and no acknowledged change is lost.
+// Faults of the database under a busy server: it is killed, restarted, frozen, and cut off by a firewall. The server
+// reports it, keeps running and recovers by itself, and no acknowledged change is lost.
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HttpResponse, openStream } from '../support/http.ts';
@@ -15,7 +15,10 @@ const ENOUGH = 20;
 const FIRST_ANSWERS_MS = 12;
 /** The duration of a fault. */
 const LASTS_MS = 10_000;
-/** A node that has lost the database for this long has closed its tabs, because another node may have ended their sessions. */
+/**
+ * A node that has lost the database for this long has closed its tabs, because another node may have ended their
+ * sessions.
+ */
 const LOST_MS = 10_000;
 /** The limit for a refusal. Queries to a database that does not answer time out before it. */
 const REFUSED_MS = 15_000;
@@ -111,7 +114,10 @@ async function during(server: Server, load: Load, begin: () => void, end: () => 
   return performance.now();
 }
 
-/** Expects that the server recovers by itself, that every request has an answer, and that acknowledged changes are in the list, also after kill -9. */
+/**
+ * Expects that the server recovers by itself, that every request has an answer, and that acknowledged changes are in
+ * the list, also after kill -9.
+ */
 async function expectRecovered(server: Server, load: Load, mended: number, what: string): Promise<void> {
   const { pid } = server;
   const since = () => load.acknowledged.filter((at) => at > mended);

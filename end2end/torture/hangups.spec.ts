@@ -8,7 +8,10 @@ import type { Server } from '../support/server.ts';
 
 const HANGUPS = Number(process.env.TORTURE_HANGUPS ?? 100_000);
 const AT_A_TIME = 16;
-/** The longest time from a request to its hang-up, in milliseconds. Some hang up before, some during and some after the rendering. */
+/**
+ * The longest time from a request to its hang-up, in milliseconds. Some hang up before, some during and some after the
+ * rendering.
+ */
 const LONGEST = 12;
 /** The limit for the whole test. */
 const DEADLINE_MS = 600_000;

@@ -1,6 +1,6 @@
 // The tab of a session: opens the stream and passes it to noVNC, so that this page sees the close code.
-// After the end of the session it reloads the page, and the server shows the reason. It reconnects by itself only if the
-// session goes on, for example after a network failure.
+// After the end of the session it reloads the page, and the server shows the reason. It reconnects by itself only if
+// the session goes on, for example after a network failure.
 import RFB from '/novnc/core/rfb.js';
 import { listen, start } from './notices.js';
 

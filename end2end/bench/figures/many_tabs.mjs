@@ -87,7 +87,9 @@ async function expire(admin, tab) {
   return (await closed(tab)) - began;
 }
 
-/** Expires all tabs as the page does: the selection first, then the parts in sequence. Times count from the first part. */
+/**
+ * Expires all tabs as the page does: the selection first, then the parts in sequence. Times count from the first part.
+ */
 async function expireAll(admin, tabs) {
   const chosen = await admin.post('/api/v1/sessions/selection', { matching: ALL_ACTIVE });
   const { batch, sessions } = JSON.parse(chosen.text);

@@ -1,4 +1,5 @@
-// Two thousand open My apps pages that poll every five seconds, while two hundred pages of administrators watch the list.
+// Two thousand open My apps pages that poll every five seconds, while two hundred pages of administrators watch the
+// list.
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -95,7 +96,9 @@ async function busy(server, { state }, seconds) {
   return [cpu, { answers: state.answers, unchanged: state.unchanged, ms: times[times.length >> 1] ?? 0 }];
 }
 
-/** Counts the fsyncs, of which each SQLite commit makes one. This has its own time window, because counting takes time. */
+/**
+ * Counts the fsyncs, of which each SQLite commit makes one. This has its own time window, because counting takes time.
+ */
 async function commitsPerSecond(pid, seconds) {
   const args = ['--follow-forks', '--summary-only', '--trace=fsync,fdatasync', '--attach', String(pid)];
   const strace = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] });

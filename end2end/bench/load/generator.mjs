@@ -1,7 +1,7 @@
 // Makes changes at a steady rate: users launch sessions, and an administrator expires them.
 //
-// A cycle is four changes: launched, ready, expired, torn down. Only the first and the third are requests. The expire proves
-// the second, because it names the expected status and would be refused otherwise.
+// A cycle is four changes: launched, ready, expired, torn down. Only the first and the third are requests. The expire
+// proves the second, because it names the expected status and would be refused otherwise.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { signIn } from '../client.mjs';

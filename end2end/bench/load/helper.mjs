@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 /** The milliseconds of a clock that all processes of this machine share. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Starts a file of this folder that calls `serve`, passes `use` a function that sends it requests, and always stops it. */
+/**
+ * Starts a file of this folder that calls `serve`, passes `use` a function that sends it requests, and always stops it.
+ */
 export async function withHelper(name, use) {
   const child = fork(fileURLToPath(new URL(`${name}.mjs`, import.meta.url)), { serialization: 'advanced' });
   const ask = (method, argument) =>
