@@ -5,7 +5,7 @@ import { SIMULATED } from '../support/server.ts';
 import { expectConnected } from '../support/portal.ts';
 import { dialog, rowOf, searchBox, SESSIONS } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'details', seed: 60, simulated: true, movableClock: true } });
+test.use({ setup: { name: 'details', seed: 12, simulated: true, movableClock: true } });
 
 const panel = (page: Page) => page.getByRole('region', { name: 'Session details' });
 const timeline = async (page: Page) => (await panel(page).getByRole('list', { name: 'Timeline' }).getByRole('listitem').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));

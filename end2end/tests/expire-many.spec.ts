@@ -5,7 +5,7 @@ import { type Server, SIMULATED } from '../support/server.ts';
 import { expectConnected } from '../support/portal.ts';
 import { expectRow, expectRowCount, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'expire-many', seed: 70, simulated: true } });
+test.use({ setup: { name: 'expire-many', seed: 12, simulated: true } });
 
 const ENVIRONMENT = SIMULATED.environment;
 const bar = (page: Page) => page.getByRole('group', { name: 'Selection' });

@@ -3,9 +3,10 @@ import type { Locator } from '@playwright/test';
 import { expect, test, waitForHydration } from '../support/test.ts';
 import { type Session, SIMULATED } from '../support/server.ts';
 import { expectConnected, signIn } from '../support/portal.ts';
-import { askToExpire, dialog, expectRow, expectRowCount, expireButton, recordCell, rowOf, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
+import { askToExpire, dialog, expectRow, expectRowCount, expireButton, recordCell, rowOf, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
-const SEEDED = 300;
+/** Few rows, because an unoptimised server needs 0.4 s of CPU time to render fifty. list.spec.ts has the tests with many. */
+const SEEDED = 12;
 const ENVIRONMENT = SIMULATED.environment;
 
 test.use({ setup: { name: 'sessions-page', seed: SEEDED, simulated: true } });
@@ -179,7 +180,7 @@ test.describe('Expire', () => {
 });
 
 test.describe('search and paging', () => {
-  test('a search without a match says so and offers to clear the search', async ({ open }) => {
+  test('a search without a match says so and offers to clear the search', async ({ server, open }) => {
     const page = await open('admin', SESSIONS);
     await searchBox(page).fill('nobody of this name');
     await expect(page.getByRole('heading', { name: 'No sessions match “nobody of this name”' })).toBeVisible();
@@ -187,7 +188,7 @@ test.describe('search and paging', () => {
     await page.getByRole('link', { name: 'Clear search' }).click();
     await expect(searchBox(page)).toHaveValue('');
     await expect(page).toHaveURL(SESSIONS);
-    await expectRowCount(page, 50);
+    await expectRowCount(page, (await server.list()).all);
   });
 
   test('an empty list explains how a session appears', async ({ startServer, openOn }) => {
@@ -198,7 +199,7 @@ test.describe('search and paging', () => {
     await expect(page.getByText('as soon as somebody launches an application')).toBeVisible();
   });
 
-  test('/ focuses the search box, and Esc clears it', async ({ open }) => {
+  test('/ focuses the search box, and Esc clears it', async ({ server, open }) => {
     const page = await open('admin', SESSIONS);
     await page.keyboard.press('/');
     await expect(searchBox(page)).toBeFocused();
@@ -208,7 +209,7 @@ test.describe('search and paging', () => {
     await page.keyboard.press('Escape');
     await expect(searchBox(page)).toHaveValue('');
     await expect(page).toHaveURL(SESSIONS);
-    await expectRowCount(page, 50);
+    await expectRowCount(page, (await server.list()).all);
   });
 
   test('the address holds the search: a link, Back and Forward show the same list', async ({ server, open }) => {
@@ -231,27 +232,6 @@ test.describe('search and paging', () => {
     const other = await open(await server.person('second', 'system-admin'), link);
     await expect(searchBox(other)).toHaveValue(`user:${session.username}`);
     await expectRowCount(other, total);
-  });
-
-  test('the pages show every session once, in order, and count all of them', async ({ server, open }) => {
-    const page = await open('admin', `${SESSIONS}?q=status:expired&sort=username`);
-    const { total, all } = await server.list('?q=status:expired');
-    await expect(page.getByText(`${total} of ${all} sessions`)).toBeVisible();
-    const pages = page.getByRole('navigation', { name: 'Pages' });
-    await expect(pages.getByRole('link', { name: 'Previous' })).toHaveCount(0);
-    const seen: string[] = [];
-    for (let at = 0; at < total; at += 50) {
-      await expect(pages).toContainText(`${at + 1}–${Math.min(at + 50, total)} of ${total}`);
-      const { items } = await server.list(`?q=status:expired&sort=username&page=${at / 50 + 1}`);
-      const names = async () => (await rows(page)).map((row) => row.Username ?? '');
-      await expect.poll(names).toEqual(items.map(({ username }) => username));
-      seen.push(...(await names()));
-      if (at + 50 < total) await pages.getByRole('link', { name: 'Next' }).click();
-    }
-    expect(seen.length).toBe(total);
-    await expect(pages.getByRole('link', { name: 'Next' })).toHaveCount(0);
-    const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
-    expect(seen.map(fold)).toEqual(seen.map(fold).sort());
   });
 
   test('a header sorts the table and shows the direction', async ({ server, open }) => {
