@@ -1,5 +1,6 @@
-// How every browser of these tests is started: Debian's Chromium, without anything that talks to the network by itself.
+// The browser of all tests: Debian's Chromium, with every service off that uses the network by itself.
 import { defineConfig, type PlaywrightTestConfig } from '@playwright/test';
+import { EXPECT_LIMIT_MS, TEST_LIMIT_MS } from './support/limits.ts';
 
 const use: PlaywrightTestConfig['use'] = {
   browserName: 'chromium',
@@ -22,14 +23,14 @@ const use: PlaywrightTestConfig['use'] = {
   },
 };
 
-/** A configuration for the tests in one folder. */
+/** The configuration for the tests of one folder. */
 export function tests(testDir: string, more: PlaywrightTestConfig = {}) {
   return defineConfig({
     testDir,
     outputDir: 'test-results',
-    timeout: 60_000,
-    expect: { timeout: 10_000 },
-    // Files run side by side, the tests of one file one after the other: they share a server.
+    timeout: TEST_LIMIT_MS,
+    expect: { timeout: EXPECT_LIMIT_MS },
+    // Files run in parallel. The tests of one file share a server and run in order.
     fullyParallel: false,
     workers: 2,
     retries: 0,

@@ -1,4 +1,4 @@
-// The browser tests of `make test`. The server under test is CLOUD_DELIVERY_BIN, else target/debug/cloud-delivery.
+// The browser tests of `make test`. They test the program CLOUD_DELIVERY_BIN, by default target/debug/cloud-delivery.
 import { tests } from './chromium.ts';
 
 export default tests('./tests');

@@ -1,4 +1,4 @@
-// Draws the pictures of the README anew, by hand:
+// Takes the screenshots of the README again. Run it by hand:
 //   npx playwright test --config end2end/screenshots.config.ts
 import { tests } from './chromium.ts';
 

@@ -1,4 +1,4 @@
-// What `make torture` runs beside the kill -9 loop: faults of the machine and of the database that the tests of `make test` don't provoke.
+// `make torture`: the kill -9 loop, and faults of the machine and the database that `make test` does not inject.
 import { tests } from './chromium.ts';
 
 export default tests('./', { testMatch: ['torture/*.spec.ts', 'tests/kill.spec.ts'], workers: 1, timeout: 300_000 });

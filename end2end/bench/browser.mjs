@@ -1,10 +1,12 @@
-// The browser of the figures that need one, started as the tests start theirs (../chromium.ts).
+// The browser for the figures, with the same options as in the tests (../chromium.ts).
 import { existsSync } from 'node:fs';
 
 import { chromium } from '@playwright/test';
 
 const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** In a container and as root; and nothing that talks to the network while we measure. */
+/**
+ * The sandbox is off for containers and root. Services that use the network are off, because they disturb measurements.
+ */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,7 +19,7 @@ const FLAGS = [
 
 const CONTEXT = { locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1280, height: 800 } };
 
-/** Starts the browser, gives it to `use`, and stops it whatever happens. */
+/** Starts the browser, passes it to `use`, and always stops it. */
 export async function withBrowser(use) {
   if (!existsSync(BROWSER)) throw new Error(`there is no ${BROWSER}; “scripts/setup test” installs it`);
   const browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
@@ -28,7 +30,10 @@ export async function withBrowser(use) {
   }
 }
 
-/** A new profile, with nothing in its cache, whose pages run `script` before their own; signed in where there is a cookie. */
+/**
+ * Creates a profile with an empty cache, passes it to `use`, and closes it. Its pages run `script` first. A cookie
+ * signs it in.
+ */
 export async function withContext(browser, { url, cookie }, script, use) {
   const context = await browser.newContext({ ...CONTEXT, baseURL: url });
   try {

@@ -1,7 +1,7 @@
-// A person's HTTP client: signed in, kept connections (one unless told otherwise), and a stopwatch on every request.
+// The HTTP client of a signed-in user. It keeps its connections alive (one by default) and measures every request.
 import http from 'node:http';
 
-/** Signs in by the form, as a browser does, and keeps the cookie. */
+/** Signs in with the form, as a browser does, and returns a client with the cookie. */
 export async function signIn(url, username, password, { sockets = 1 } = {}) {
   const agent = connections(sockets);
   const form = new URLSearchParams({ username, password, next: '/' }).toString();
@@ -11,7 +11,7 @@ export async function signIn(url, username, password, { sockets = 1 } = {}) {
   return signedIn(url, cookie, agent);
 }
 
-/** Somebody who has signed in before. Many can share connections. */
+/** A client with the cookie of an earlier sign-in. Many clients can share an agent. */
 export function signedIn(url, cookie, agent) {
   const send = (method, path, type, body, more) =>
     request(agent, url, method, path, type, body, cookie, more).then(expectSuccess);
@@ -23,7 +23,7 @@ export function signedIn(url, cookie, agent) {
   };
 }
 
-/** Connections that are kept, at most so many. */
+/** An agent that keeps up to this many connections alive. */
 export const connections = (sockets) => new http.Agent({ keepAlive: true, maxSockets: sockets });
 
 function expectSuccess(answer) {
@@ -31,10 +31,10 @@ function expectSuccess(answer) {
   return answer;
 }
 
-/** From the first byte sent to the last byte received. */
+/** Sends a request and measures it from the first byte sent to the last byte received. */
 function request(agent, url, method, path, type, body, cookie, more = {}) {
   return new Promise((resolve, reject) => {
-    // Our own pages send their Origin with each POST, and the server looks at it.
+    // The server checks the Origin of each POST.
     const headers = { origin: url, ...more };
     if (cookie) headers.cookie = cookie;
     if (type) Object.assign(headers, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
@@ -55,7 +55,7 @@ function request(agent, url, method, path, type, body, cookie, more = {}) {
   });
 }
 
-/** What the server itself counted; undefined where it does not say. */
+/** The server's own measurement, from the header Server-Timing; undefined without one. */
 function serverMs(headers) {
   const duration = /total;dur=([\d.]+)/.exec(headers['server-timing'] ?? '')?.[1];
   return duration === undefined ? undefined : Number(duration);

@@ -1,4 +1,4 @@
-// What the figures were measured on: without it they mean nothing.
+// The machine of the measurements, without which the figures mean nothing.
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
 export function machine() {
@@ -11,7 +11,7 @@ export function machine() {
   };
 }
 
-/** Processes that ran or waited, on average over the last minute and over the last five. */
+/** The average number of running or waiting processes in the last minute and in the last five. */
 export function load() {
   return loadavg().slice(0, 2).map((value) => Number(value.toFixed(2)));
 }

@@ -1,27 +1,29 @@
-// Data directories to measure on.
+// Creates the data directories for the measurements.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { example, verb, withServer } from './server.mjs';
 
-/** Applications that `prepare` adds are called this and a number; people as well, in small letters and in one word. */
+/**
+ * The names of added applications are this and a number. Usernames are the same in lower case and without the space.
+ */
 export const PREFIX = 'Bench';
-/** Of the people that `prepare` adds. */
+/** The password of the users that `prepare` adds. */
 export const PASSWORD = 'bench-user-password';
-/** The application of a first start that needs no program. */
+/** The simulated application that the first start adds. It needs no program. */
 export const SIMULATED_APPLICATION = 'Simulated desktop';
 const SIMULATED = 'Simulated (no real applications)';
-/** What the login's cookie is called on plain http (server/src/http/logins.rs). */
+/** The name of the login's cookie over plain HTTP. */
 const COOKIE = 'cloud-delivery-login';
 
-/** Makes a data directory with synthetic history, so many applications that are only pretended, and so many people. */
+/** Creates a data directory with synthetic history, simulated applications and users. */
 export async function prepare(bench, name, { applications = 0, people = 0, sessions = bench.sessions } = {}) {
   const dataDir = join(bench.scratch, name);
   mkdirSync(dataDir, { mode: 0o700 });
-  // The first start makes the catalogue and the administrator.
+  // The first start creates the catalogue and the administrator.
   await withServer(bench, dataDir, () => {});
-  // Before the history: every verb loads the whole log.
+  // Before the history, because each command loads the whole log.
   for (let n = 1; n <= applications; n += 1) {
     await verb(bench, dataDir, ['application', 'add', `${PREFIX} ${n}`, '--environment', SIMULATED, '--', 'desktop']);
   }
@@ -32,7 +34,7 @@ export async function prepare(bench, name, { applications = 0, people = 0, sessi
   return dataDir;
 }
 
-/** Adds so many people who are signed in, and answers their cookies. By password this would take a second for twenty of them. */
+/** Adds signed-in users and returns their cookies. Sign-in with passwords would take a second per twenty users. */
 export async function crowd(bench, dataDir, count) {
   const tokens = Array.from({ length: count }, () => randomBytes(32));
   const line = (token, n) => `crowd${n + 1} ${createHash('sha256').update(token).digest('hex')}\n`;

@@ -1,13 +1,13 @@
-// What processes of this machine have cost.
+// The CPU time of processes.
 import { readFileSync } from 'node:fs';
 
-/** Linux counts a process's time in these, on every machine. */
+/** The unit of CPU time in /proc: a hundredth of a second on every Linux machine. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU time of a process so far, in seconds. */
+/** The CPU seconds of a process so far. */
 export function cpuSeconds(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // After the program's name, which may hold anything, utime and stime are the 12th and 13th word.
+  // utime and stime are words 12 and 13 after the program's name, which may contain any character.
   const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(words[11]) + Number(words[12])) / TICKS_PER_SECOND;
 }

@@ -1,11 +1,11 @@
-// The table for people and the file for programs.
+// Prints the figures as a table, and writes them to a JSON file.
 import { writeFileSync } from 'node:fs';
 
 import { spread } from './stats.mjs';
 
 const DIGITS = { ms: 1, s: 2, MB: 1, kB: 1, 'ms/s': 1, '/s': 0, '%': 0, '': 0 };
 
-/** Fills in what follows from a figure's runs. An aim is the most that is fine, a least the least. */
+/** Adds the values that follow from a figure's runs. `aim` is the highest acceptable value, `least` the lowest. */
 export function judged(figure) {
   const { median, min, max } = spread(figure.runs);
   const { aim = Infinity, least = -Infinity } = figure;
@@ -25,7 +25,7 @@ ${result.sessions.toLocaleString('en')} sessions; ${result.bin}
   const rows = [['figure', 'median', 'min – max', 'runs', 'aim', ''], ...result.figures.map(cells)];
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   for (const row of rows) {
-    // Words to the left, numbers to the right.
+    // Text is aligned to the left, numbers to the right.
     const pad = (cell, column) => (column % 5 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]));
     console.log(row.map(pad).join('   ').trimEnd());
   }
@@ -34,7 +34,7 @@ ${result.sessions.toLocaleString('en')} sessions; ${result.bin}
   for (const figure of notes) console.log(`${figure.name}: ${figure.note}`);
   for (const failure of result.failures) console.log(`\nnot measured: ${failure.figure}: ${failure.why}`);
   if (result.load_before[0] > machine.cores) {
-    console.log(`\nThe machine was busy with other work: times are longer than they need be.`);
+    console.log(`\nThe machine was busy with other work, so the times are too long.`);
   }
 }
 

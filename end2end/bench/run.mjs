@@ -1,7 +1,7 @@
-// `make bench`: measures real servers on throw-away data directories and prints the figures.
+// `make bench`: measures real servers on temporary data directories and prints the figures.
 //
-// To add a figure: a file in figures/ that exports `title` and `measure(bench)`, which answers a list of
-// { name, unit, runs, aim? or least?, note? }, and its line in FIGURES. A figure's value is the median of its runs.
+// To add a figure, add it to FIGURES with a file in figures/ that exports `title` and `measure(bench)`. That returns a
+// list of { name, unit, runs, aim? or least?, note? }. A figure's value is the median of its runs.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -54,7 +54,7 @@ function options() {
     options: {
       sessions: { type: 'string', default: '100000' },
       runs: { type: 'string', default: '5' },
-      // Of the one run that is about what goes on all the time.
+      // The length of the runs that measure continuous work.
       seconds: { type: 'string', default: '60' },
       only: { type: 'string', default: Object.keys(FIGURES).join(',') },
     },
@@ -66,19 +66,19 @@ function options() {
   return { sessions: number('sessions'), runs: number('runs'), seconds: number('seconds'), only };
 }
 
-/** Everything that a figure may need to know. */
+/** The context of all figures. */
 function setUp() {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
   const bin = resolve(root, process.env.CLOUD_DELIVERY_BIN ?? join(target, 'release/cloud-delivery'));
   if (!existsSync(bin)) throw new Error(`there is no program at ${bin}; “make bench” builds it`);
   const { only, ...wanted } = options();
-  // Not in /tmp: where that is memory, commits cost nothing and the figures would flatter.
+  // Not in /tmp, which may be in memory: commits would cost nothing there.
   const scratch = mkdtempSync(join(target, 'bench-'));
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const once = new Map();
   const bench = { root, target, bin, scratch, ...wanted };
-  /** Several figures share a data directory; it is made when the first of them asks. */
+  /** Returns a data directory that several figures share. The first use creates it. */
   bench.dataDir = (name, more) => {
     if (!once.has(name)) once.set(name, prepare(bench, name, more));
     return once.get(name);
@@ -114,7 +114,7 @@ async function run() {
   process.exitCode = failures.length ? 1 : 0;
 }
 
-// An exit runs the handlers that stop servers and remove files.
+// `process.exit` runs the handlers that stop servers and remove files.
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(130));
 run().catch((error) => {
   console.error(`error: ${error.message}`);

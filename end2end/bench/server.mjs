@@ -1,4 +1,4 @@
-// The real program on a data directory of its own: its server and its verbs. Nothing of this outlives the benchmark.
+// Runs the real program, as a server and as a command line, on temporary data directories.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import net from 'node:net';
@@ -6,15 +6,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** Name and password of the administrator of every data directory here. */
+/** The administrator of all data directories. */
 export const ADMIN = { username: 'admin', password: 'bench-admin-password' };
-/** A start that takes longer has failed. */
+/** The limit for a start. */
 const START_MS = 60_000;
 
 const running = new Set();
 process.on('exit', () => running.forEach((child) => signal(child, 'SIGKILL')));
 
-/** Starts the server, gives it to `use`, and stops it whatever happens. */
+/** Starts the server, passes it to `use`, and always stops it. */
 export async function withServer(bench, dataDir, use) {
   const server = await startServer(bench, dataDir);
   try {
@@ -27,14 +27,14 @@ export async function withServer(bench, dataDir, use) {
 /** Starts the server and waits until it is ready. */
 export async function startServer(bench, dataDir) {
   const addr = `127.0.0.1:${await freePort()}`;
-  // In its data directory, so that no settings file of a developer is read.
+  // In the data directory, so that the server does not read a developer's settings file.
   return launch(bench.bin, ['serve'], { cwd: dataDir, env: environment(dataDir, addr) }, addr);
 }
 
-/** Starts a command that becomes a server, and measures the time until it is ready. */
+/** Starts a command that runs the server, and measures the time until the server is ready. */
 export async function launch(command, args, options, addr) {
   const began = performance.now();
-  // A process group of its own, so that all of it can be stopped, whatever the command started.
+  // Its own process group, so that all processes of the command can be stopped.
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   const output = [];
@@ -62,7 +62,7 @@ export async function launch(command, args, options, addr) {
   return { url, pid: child.pid, readyMs: performance.now() - began, stop };
 }
 
-/** Runs a verb of the command line. */
+/** Runs a command of the command line. */
 export async function verb(bench, dataDir, args, input = '') {
   const options = { cwd: dataDir, env: environment(dataDir, '127.0.0.1:1') };
   try {
@@ -74,7 +74,10 @@ export async function verb(bench, dataDir, args, input = '') {
   }
 }
 
-/** Runs an example program of the store, built beside the program; `under` runs it. Answers what it printed. */
+/**
+ * Runs an example program of the store, which is built beside the program, with the command `under`. Returns its
+ * output.
+ */
 export async function example(bench, name, args, { under = [], env = {}, input = '' } = {}) {
   const program = join(dirname(bench.bin), 'examples', name);
   if (!existsSync(program)) throw new Error(`there is no program at ${program}; “make bench” builds it`);
@@ -85,13 +88,15 @@ export async function example(bench, name, args, { under = [], env = {}, input =
   return (await run).stdout;
 }
 
-/** A line of /proc/…/status, in bytes: VmRSS is what it holds now, VmHWM the most it ever held. */
+/** A value of /proc/…/status in bytes: VmRSS is the resident memory, VmHWM its maximum so far. */
 export function memory(pid, line) {
   const kibibytes = new RegExp(`^${line}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kibibytes) * 1024;
 }
 
-/** The program's settings, and of ours only what programs need: it refuses settings that it does not know. */
+/**
+ * The environment of the program: its settings, and the variables that any program needs. It refuses unknown settings.
+ */
 export function environment(dataDir, addr) {
   const { PATH, HOME, LANG } = process.env;
   return {
@@ -105,7 +110,7 @@ export function environment(dataDir, addr) {
   };
 }
 
-/** A port that is free right now. */
+/** A free port. */
 export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = net.createServer().once('error', reject);
@@ -118,7 +123,7 @@ export function freePort() {
 
 async function isReady(url) {
   try {
-    // The port is open before the log is loaded: this waits for the answer, so nothing is lost to polling.
+    // The server opens its port before it loads the log and answers when it is ready, so the wait has no polling error.
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(START_MS) });
     await answer.text();
     return answer.ok;
@@ -131,6 +136,6 @@ function signal(child, name) {
   try {
     process.kill(-child.pid, name);
   } catch {
-    // It has ended.
+    // The process has exited already.
   }
 }

@@ -1,14 +1,17 @@
-// A stopwatch inside the Sessions page, and what the page has to show before it stops.
+// A stopwatch inside the Sessions page. It stops when the page shows the expected list.
 
 export const SESSIONS = '/admin/cloud-delivery/sessions';
 
-/** The list that the page must show for an address's `search`, as the API has it. */
+/** The list of the API that the page must show for the `search` of its address. */
 export async function listOf(client, search) {
   const { total, items } = JSON.parse((await client.get(`/api/v1/sessions${search}`)).text);
   return { search, total, rows: items.map((row) => `${row.username} ${row.started_at.slice(0, 19)}Z`) };
 }
 
-/** Starts the stopwatch at the next `event` of a person. Returns what waits for the list to be painted, in milliseconds. */
+/**
+ * Starts the stopwatch at the user's next `event`. Returns a function that waits for the paint of the list and returns
+ * the milliseconds.
+ */
 export async function arm(page, event, list, sorted = undefined) {
   await page.evaluate((wanted) => window.bench.arm(wanted), { event, sorted, ...list });
   return async () => {
@@ -18,17 +21,17 @@ export async function arm(page, event, list, sorted = undefined) {
   };
 }
 
-/** What the page shows now, in the form of `listOf`. */
+/** The list that the page shows, in the form of `listOf`. */
 export const shown = (page) => page.evaluate(() => window.bench.shown());
 
-/** Runs in every page before its own scripts. Times count from the navigation, or from the event as the browser got it. */
+/** Runs in every page before its own scripts. Times count from the navigation, or from the timestamp of the event. */
 export function stopwatch() {
   const bench = (window.bench = { shown });
   const table = () => document.querySelector('table[aria-label="Sessions"]');
 
   const seeFirstRow = () => {
     const there = table()?.querySelector('tbody tr')?.getBoundingClientRect().height > 0;
-    // What a frame's callbacks find is painted when those of the next one run.
+    // The state in a frame's callback is painted when the next frame's callback runs.
     requestAnimationFrame(there ? () => (bench.firstRow = performance.now()) : seeFirstRow);
   };
   requestAnimationFrame(seeFirstRow);
@@ -38,7 +41,7 @@ export function stopwatch() {
     observer.disconnect();
   }).observe(document, { attributes: true, subtree: true, attributeFilter: ['data-alive'] });
 
-  // The memory of wasm is no part of the heap that the browser tells of.
+  // The browser's heap size does not include the memory of wasm.
   for (const name of ['instantiate', 'instantiateStreaming']) {
     const original = WebAssembly[name];
     WebAssembly[name] = async (...given) => {
@@ -59,7 +62,7 @@ export function stopwatch() {
         requestAnimationFrame(look);
       });
       observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
-      // From the first change on every frame is looked at: the address may change after the rows, or before.
+      // Checks every frame after the first change, because the address may change before or after the rows.
       const look = () => {
         const then = isAnswer(wanted) ? () => resolve({ ms: performance.now() - since }) : look;
         requestAnimationFrame(then);
@@ -67,7 +70,7 @@ export function stopwatch() {
     });
   };
 
-  /** This very list: address, count, each row, and the header that says how it is sorted. */
+  /** Whether the page shows exactly this list: the address, the count, each row, and the sorted header. */
   function isAnswer({ search, total, rows, sorted }) {
     const now = shown();
     const query = (text) => JSON.stringify([...new URLSearchParams(text)].sort());

@@ -1,12 +1,12 @@
-// A WebSocket that only listens (RFC 6455): Node.js 20 has none, and a library would be one more thing to install.
+// A WebSocket client that only receives (RFC 6455). Node.js 20 has none, and a library would be one more dependency.
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 
 const OPCODE = { close: 8, ping: 9, pong: 10 };
 
 /**
- * Opens the stream of a session. `first` resolves when something of the application has come, `closed` with the close
- * code and the moment at which it was read.
+ * Opens the stream of a session. `first` resolves with the first message of the application, `closed` with the close code
+ * and the time of its arrival.
  */
 export function openStream(url, path, cookie) {
   const { hostname, port, host, origin } = new URL(url);
@@ -48,7 +48,7 @@ export function openStream(url, path, cookie) {
     }
     for (let frame = readFrame(buffer); frame; frame = readFrame(buffer)) {
       buffer = buffer.subarray(frame.bytes);
-      // A tab that does not answer pings counts as gone after a while.
+      // The server closes a tab that does not answer pings.
       if (frame.opcode === OPCODE.ping) socket.write(pong());
       else if (frame.opcode === OPCODE.close) closed.resolve({ code: frame.payload.readUInt16BE(0), at });
       else if (frame.opcode !== OPCODE.pong) first.resolve();
@@ -57,7 +57,7 @@ export function openStream(url, path, cookie) {
   return { first: first.promise, closed: closed.promise, destroy: () => socket.destroy() };
 }
 
-/** The first frame, if all of it is there. Servers never mask theirs. */
+/** The first frame if it is complete. Servers do not mask their frames. */
 function readFrame(buffer) {
   if (buffer.length < 2) return undefined;
   const short = buffer[1] & 0x7f;
@@ -70,7 +70,7 @@ function readFrame(buffer) {
   return { opcode: buffer[0] & 0x0f, payload: buffer.subarray(start, start + length), bytes: start + length };
 }
 
-/** An empty pong. Clients must mask; what masks nothing may be zero. */
+/** An empty pong. Clients must mask their frames; the mask of an empty one may be zero. */
 function pong() {
   return Buffer.from([0x80 | OPCODE.pong, 0x80, 0, 0, 0, 0]);
 }
@@ -78,7 +78,7 @@ function pong() {
 function deferred() {
   let settle;
   const promise = new Promise((resolve, reject) => (settle = { resolve, reject }));
-  // Whoever waits sees the error; where nobody does, it must not end the process.
+  // A rejection without a listener must not end the process. Listeners still receive it.
   promise.catch(() => {});
   return { promise, ...settle };
 }

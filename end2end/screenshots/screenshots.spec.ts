@@ -1,4 +1,4 @@
-// The pictures of the documentation, drawn anew by hand: see ../screenshots.config.ts.
+// Takes the screenshots of the documentation. ../screenshots.config.ts says how to run it.
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
@@ -11,7 +11,7 @@ test.use({ setup: { name: 'screenshots', seed: 340, simulated: true } });
 
 const shot = (page: Page, name: string) => page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, IMAGES)) });
 
-test('pictures', async ({ server, open }) => {
+test('screenshots', async ({ server, open }) => {
   await server.cli(['application', 'add', 'Statistics', '--', 'no-such-program']);
   await shot(await open(null, '/login'), 'login');
   for (const name of ['amelie', 'björn', 'chen']) await server.launchAs(await server.person(name, 'user'));

@@ -6,10 +6,10 @@ export const AUDIT_HEADERS = ['Date', 'Who', 'What', 'Session', 'Reason', 'Addre
 
 export const auditTable = (page: Page): Locator => page.getByRole('table', { name: 'Audit', exact: true });
 export const eventSearch = (page: Page): Locator => page.getByRole('searchbox', { name: 'Search events' });
-/** The page's own links, not those of the navigation. */
+/** A link of the page itself; the navigation has links of its own. */
 export const auditLink = (page: Page, name: string): Locator => page.getByRole('main').getByRole('link', { name, exact: true });
 
-/** Every event on the page, by header. */
+/** All events on the page, by header. */
 export async function auditRows(page: Page): Promise<Record<string, string>[]> {
   return auditTable(page).locator('tbody tr').evaluateAll((rows) =>
     rows.map((row) =>
@@ -20,9 +20,19 @@ export async function auditRows(page: Page): Promise<Record<string, string>[]> {
   );
 }
 
-/** Searches with the form. Returns when the answer is there. */
+/** Searches with the form. Returns after the page has loaded. */
 export async function searchEvents(page: Page, q: string): Promise<void> {
   await eventSearch(page).fill(q);
   await page.getByRole('button', { name: 'Search', exact: true }).click();
-  await expect(page).toHaveURL((url) => url.searchParams.get('q') === q);
+  await page.waitForURL((url) => url.searchParams.get('q') === q);
+  await expect(eventSearch(page)).toHaveValue(q);
+}
+
+/** Follows a link of the page. Returns after the next page has loaded. */
+export async function followAuditLink(page: Page, name: string): Promise<void> {
+  const href = await auditLink(page, name).getAttribute('href');
+  if (href === null) throw new Error(`the link “${name}” has no address`);
+  const target = new URL(href, page.url()).href;
+  await auditLink(page, name).click();
+  await page.waitForURL(target);
 }

@@ -1,4 +1,4 @@
-// The Environments and Applications pages as an administrator reads and uses them.
+// The Environments and Applications pages as an administrator uses them.
 import { expect, type Locator, type Page } from '@playwright/test';
 
 export const ENVIRONMENTS = '/admin/cloud-delivery/environments';
@@ -11,17 +11,17 @@ export const rowNamed = (page: Page, table: 'Environments' | 'Applications', nam
     .getByRole('row')
     .filter({ has: page.getByRole('cell', { name, exact: true }).first() });
 
-/** What a row says under one header. */
+/** The text of a row under one header. */
 export async function cell(row: Locator, header: string): Promise<string> {
   return (await row.locator(`td[data-label="${header}"]`).innerText()).replace(/\s+/g, ' ').trim();
 }
 
-/** The row says this under that header, now or soon. */
+/** Waits until a row shows the text under the header. */
 export async function expectCell(row: Locator, header: string, text: string | RegExp): Promise<void> {
   await expect(row.locator(`td[data-label="${header}"]`)).toHaveText(text, { useInnerText: true });
 }
 
-/** The field, and the reason that stands beside it. */
+/** Expects that a field is marked as invalid and described by the reason. */
 export async function expectRefused(page: Page, label: string, reason: string | RegExp): Promise<void> {
   const field = page.getByLabel(label, { exact: true });
   await expect(field).toHaveAttribute('aria-invalid', 'true');

@@ -1,4 +1,4 @@
-// A throw-away PostgreSQL, and what can happen to one.
+// A temporary PostgreSQL server, and the faults that the tests inject into it.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -14,14 +14,17 @@ export class Database {
     readonly url: string,
     private readonly folder: string,
     private readonly script: ChildProcess,
-    /** The way to it, where it is on another machine. */
+    /** The network to a remote server. */
     readonly network: Network | undefined,
   ) {}
 
-  /** Starts one; a far one is reached over a network that can be cut. It is gone with the standard input of its script. */
-  static async start(far: boolean): Promise<Database> {
-    const network = far ? Network.create() : undefined;
-    const [program = SCRIPT, ...args] = network ? [...network.there, SCRIPT, '--listen', network.address] : [SCRIPT];
+  /**
+   * Starts a server. A remote one is behind a network that tests can cut. It ends when its script’s standard input
+   * closes.
+   */
+  static async start(remote: boolean): Promise<Database> {
+    const network = remote ? Network.create() : undefined;
+    const [program = SCRIPT, ...args] = network ? [...network.execPrefix, SCRIPT, '--listen', network.address] : [SCRIPT];
     const script = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const { url, folder } = await new Promise<{ url: string; folder: string }>((resolve, reject) => {
       let printed = '';
@@ -36,35 +39,35 @@ export class Database {
     return new Database(url, folder, script, network);
   }
 
-  /** As a power cut would, but for what is on the disk. Its children see that it is gone, and go. */
+  /** Ends the server like a power cut, except that the disk keeps everything. Its child processes notice and exit. */
   kill(): void {
     process.kill(this.pid, 'SIGKILL');
   }
 
-  /** As whoever updates it would: at once, and without waiting for anybody who is connected. */
+  /** A fast shutdown, as an update does it: the server does not wait for connected clients. */
   shutDown(): void {
     process.kill(this.pid, 'SIGINT');
   }
 
-  /** Starts it again, on the same data and at the same address. */
-  async startAgain(): Promise<void> {
+  /** Starts the server again, with the same data and address. */
+  async restart(): Promise<void> {
     const started = once(this.script.stdout ?? this.script, 'data');
     this.script.stdin?.write('start\n');
     const [answer] = (await started) as [string];
     if (answer.trim() !== 'started') throw new Error(`PostgreSQL did not start again: ${answer}`);
   }
 
-  /** Stops every process of it where it is: it still accepts connections, and answers nothing. */
+  /** Pauses every process of the server: the kernel accepts connections, but nothing answers. */
   freeze(): void {
     this.signal('SIGSTOP');
   }
 
-  /** Undoes `freeze`. */
+  /** Continues after `freeze`. */
   thaw(): void {
     this.signal('SIGCONT');
   }
 
-  /** Asks or tells it something, beside the servers; answers the first value. */
+  /** Runs a statement on a separate connection and returns the first value. */
   sql(statement: string): string {
     return execFileSync('psql', ['--no-psqlrc', '--tuples-only', '--no-align', '--dbname', this.url, '--command', statement], { encoding: 'utf8' }).trim();
   }

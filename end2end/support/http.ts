@@ -1,28 +1,28 @@
-// Requests that no browser would send: with any header, any body, and raw WebSocket handshakes.
+// HTTP requests without a browser: with any header and any body, and raw WebSocket handshakes.
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { Socket } from 'node:net';
 
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
   json: unknown;
 }
 
-export interface Call {
+export interface RequestOptions {
   json?: unknown;
   form?: Record<string, string>;
   body?: string | Buffer;
   headers?: OutgoingHttpHeaders;
-  /** More is to come after the body, until there is an answer. */
+  /** The request stays open after the body until the response arrives. */
   unfinished?: boolean;
-  /** The address of this machine that it comes from, as 127.0.0.2. */
+  /** The local address of the connection, such as 127.0.0.2. */
   from?: string;
 }
 
-/** One request. Redirects are not followed. */
-export function send(url: string, method: string, path: string, more: Pick<Call, 'headers' | 'body' | 'unfinished' | 'from'> = {}) {
-  return new Promise<Answer>((resolve, reject) => {
+/** Sends one request. Does not follow redirects. */
+export function send(url: string, method: string, path: string, more: Pick<RequestOptions, 'headers' | 'body' | 'unfinished' | 'from'> = {}) {
+  return new Promise<HttpResponse>((resolve, reject) => {
     const length = more.body === undefined || more.unfinished ? {} : { 'content-length': Buffer.byteLength(more.body) };
     const outgoing = request(new URL(path, url), { method, headers: { ...length, ...more.headers }, agent: false, ...(more.from === undefined ? {} : { localAddress: more.from }) });
     outgoing.on('error', reject);
@@ -41,7 +41,7 @@ export function send(url: string, method: string, path: string, more: Pick<Call,
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', finish);
       response.on('error', finish);
-      // A stream of events never ends: its first words are answer enough.
+      // A stream of events never ends, so its first chunk counts as the response.
       if (/event-stream/.test(response.headers['content-type'] ?? '')) {
         response.once('data', () => response.destroy());
         response.once('close', finish);
@@ -55,8 +55,8 @@ export function send(url: string, method: string, path: string, more: Pick<Call,
   });
 }
 
-/** One request with a login. */
-export function call(url: string, cookie: string | null, method: string, path: string, more: Call = {}) {
+/** Sends one request with the cookie of a login, and with JSON or a form as its body. */
+export function call(url: string, cookie: string | null, method: string, path: string, more: RequestOptions = {}) {
   const headers: OutgoingHttpHeaders = { accept: 'application/json', ...(cookie === null ? {} : { cookie }), ...more.headers };
   let body = more.body;
   if (more.json !== undefined) {
@@ -69,13 +69,13 @@ export function call(url: string, cookie: string | null, method: string, path: s
   return send(url, method, path, { headers, ...(body === undefined ? {} : { body }), unfinished: more.unfinished ?? false, ...(more.from === undefined ? {} : { from: more.from }) });
 }
 
-/** The handshake that opens a WebSocket; 101 if it would have been opened. */
+/** Sends a WebSocket handshake and closes the connection. The status is 101 if the server accepted it. */
 export function handshake(url: string, path: string, headers: OutgoingHttpHeaders) {
   return send(url, 'GET', path, { headers: { ...UPGRADE, ...headers } });
 }
 
-/** Opens a WebSocket and keeps it, without a word; undefined if it is refused. It is closed with the socket. */
-export function hold(url: string, path: string, headers: { cookie: string; origin: string }) {
+/** Opens a WebSocket and sends nothing. Returns its socket, or undefined if the server refused it. */
+export function openStream(url: string, path: string, headers: { cookie: string; origin: string }) {
   return new Promise<Socket | undefined>((resolve, reject) => {
     const outgoing = request(new URL(path, url), { headers: { ...UPGRADE, ...headers }, agent: false });
     outgoing.on('error', reject);
@@ -84,7 +84,7 @@ export function hold(url: string, path: string, headers: { cookie: string; origi
       resolve(undefined);
     });
     outgoing.on('upgrade', (_, socket: Socket) => {
-      // The server may cut it at any moment.
+      // The server may reset the connection at any moment.
       socket.on('error', () => {});
       resolve(socket.resume());
     });

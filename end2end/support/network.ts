@@ -1,22 +1,22 @@
-// A network with one other machine on it, which is a network namespace of this one, and a firewall there that can cut it off.
-// Nothing of this machine's own network is touched, but for one end of a virtual cable.
+// A virtual network to one remote machine, which is a network namespace, with a firewall there that can cut the
+// connection. It changes nothing in this machine's own network, except for one end of a virtual cable.
 import { execFileSync } from 'node:child_process';
 
-/** Networks are numbered, so that several can be there at a time. */
+/** The number of the newest network. Several can exist at a time. */
 let last = 0;
 
 export class Network {
   private constructor(
     private readonly name: string,
-    /** Of the other machine. */
+    /** The IP address of the remote machine. */
     readonly address: string,
   ) {}
 
   static create(): Network {
-    if (process.getuid?.() !== 0) throw new Error('a network that can be cut off needs root: run “make torture” as root');
+    if (process.getuid?.() !== 0) throw new Error('a virtual network needs root: run “make torture” as root');
     last += 1;
     const name = `cd-${process.pid}-${last}`;
-    // Of the addresses that are kept for measurements (RFC 2544), so that none is in use: four of them.
+    // Four of the addresses that RFC 2544 reserves for benchmarks, because no real network uses them.
     const third = (process.pid >> 6) & 0xff;
     const fourth = (process.pid & 0x3f) << 2;
     const [here, there] = [1, 2].map((end) => `198.${18 + (last & 1)}.${third}.${fourth + end}`);
@@ -36,19 +36,19 @@ export class Network {
     return network;
   }
 
-  /** What a command there begins with. */
-  get there(): string[] {
+  /** The first words of a command that runs on the remote machine. */
+  get execPrefix(): string[] {
     return ['ip', 'netns', 'exec', this.name];
   }
 
-  /** From now on every packet is dropped without a word, in both directions, also of connections that are open. */
+  /** Drops every packet silently, in both directions, including those of open connections. */
   cut(): void {
     const drop = (hook: string) => `chain ${hook} { type filter hook ${hook} priority 0; policy drop; };`;
     this.run('nft', `table inet firewall { ${drop('input')} ${drop('output')} }`);
   }
 
-  /** Undoes `cut`. */
-  mend(): void {
+  /** Lets packets pass again after `cut`. */
+  restore(): void {
     this.run('nft', 'delete', 'table', 'inet', 'firewall');
   }
 
@@ -57,7 +57,7 @@ export class Network {
   }
 
   private run(...command: string[]): void {
-    root(...this.there, ...command);
+    root(...this.execPrefix, ...command);
   }
 }
 

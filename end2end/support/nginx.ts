@@ -1,4 +1,4 @@
-// A reverse proxy in front of a server, as a university would have one: Debian's nginx with the lines of docs/operation.md.
+// A reverse proxy in front of a server, as a university runs it: Debian's nginx with the configuration of README.md.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { send } from './http.ts';
-import { freePort } from './server.ts';
-
-const START_LIMIT_MS = 30_000;
+import { START_LIMIT_MS } from './limits.ts';
+import { freePort } from './program.ts';
 
 export class Nginx {
   private constructor(
@@ -17,7 +16,7 @@ export class Nginx {
     private readonly process: ChildProcess,
   ) {}
 
-  /** Starts it on a port of its own, in front of a server's. */
+  /** Starts nginx on a port, in front of the port of a server. */
   static async start(port: number, upstream: number): Promise<Nginx> {
     const folder = mkdtempSync(join(tmpdir(), 'cloud-delivery-nginx-'));
     const file = join(folder, 'nginx.conf');

@@ -1,4 +1,4 @@
-// The portal as a person uses it: the way in, My apps, a session's own tab.
+// The portal as a user sees it: sign-in, My apps, and the tab of a session.
 import { expect, type Locator, type Page } from '@playwright/test';
 
 /** Signs in with the form. */
@@ -11,7 +11,7 @@ export async function signIn(page: Page, username: string, password: string): Pr
 /** The card of an application on My apps. */
 export const card = (page: Page, application: string): Locator => page.getByRole('article', { name: application, exact: true });
 
-/** Presses something that opens a new tab, and answers the tab. */
+/** Clicks an element that opens a new tab, and returns that tab. */
 export async function newTab(page: Page, press: Locator): Promise<Page> {
   const opened = page.context().waitForEvent('page');
   await press.click();
@@ -26,24 +26,27 @@ export async function resume(page: Page, application: string): Promise<Page> {
   return newTab(page, card(page, application).getByRole('link', { name: 'Resume' }));
 }
 
-/** The application's picture is there. */
+/** Waits until the tab is connected and shows the application. */
 export async function expectConnected(tab: Page): Promise<void> {
   await expect(tab.locator('html')).toHaveAttribute('data-state', 'connected');
   await expect(tab.locator('canvas')).toBeVisible();
 }
 
-/** The id of the session that a tab shows. */
+/** The session ID from the address of a tab. */
 export function sessionIn(tab: Page): string {
   const id = /^\/sessions\/([0-9a-f-]{36})$/.exec(new URL(tab.url()).pathname)?.[1];
-  if (id === undefined) throw new Error(`${tab.url()} is no session's address`);
+  if (id === undefined) throw new Error(`${tab.url()} is not the address of a session`);
   return id;
 }
 
-/** The lightness of the application's picture in squares of 16 points: what is sent twice is not the same to the bit. */
+/**
+ * The average brightness in each square of 16 pixels of the application’s picture. Lossy compression makes exact pixels
+ * differ.
+ */
 export async function picture(tab: Page): Promise<number[]> {
   return tab.locator('canvas').evaluate((element) => {
     const { width, height } = element as HTMLCanvasElement;
-    // A small copy: the average of each square.
+    // Scaling down averages each square.
     const copy = new OffscreenCanvas(Math.ceil(width / 16), Math.ceil(height / 16)).getContext('2d', { willReadFrequently: true });
     if (copy === null) return [];
     copy.imageSmoothingQuality = 'high';
@@ -53,38 +56,36 @@ export async function picture(tab: Page): Promise<number[]> {
   });
 }
 
-/** The largest difference between two pictures, from 0 to 255. */
+/** The largest difference of a square between two pictures, from 0 to 255. */
 export function difference(one: number[], other: number[]): number {
   if (one.length !== other.length) return 255;
   return one.reduce((most, light, at) => Math.max(most, Math.abs(light - (other[at] ?? 0))), 0);
 }
 
-/** The picture once it no longer changes: what the application draws arrives in pieces. */
+/** The picture after it has stayed the same four times in a row, because the application’s output arrives in parts. */
 export async function settled(tab: Page): Promise<number[]> {
   let last = await picture(tab);
-  await expect
-    .poll(
-      async () => {
-        const [before, now] = [last, await picture(tab)];
-        last = now;
-        return difference(before, now);
-      },
-      { intervals: [300] },
-    )
-    .toBeLessThan(1);
+  let unchanged = 0;
+  const compare = async () => {
+    const [before, now] = [last, await picture(tab)];
+    last = now;
+    unchanged = difference(before, now) < 1 ? unchanged + 1 : 0;
+    return unchanged;
+  };
+  await expect.poll(compare, { intervals: [200] }).toBeGreaterThanOrEqual(4);
   return last;
 }
 
-/** The terminal shows a prompt on its dark ground, so that it takes what is typed. */
+/** Waits until the terminal shows a prompt on its dark background, so that it accepts input. */
 export async function expectPrompt(tab: Page): Promise<void> {
   await expectConnected(tab);
-  const inked = async () => {
+  const squaresWithText = async () => {
     const squares = await picture(tab);
-    const ground = squares.at(-1) ?? 255;
-    // Its ground is a dark grey; before the window is there it is black or a desktop's pattern.
-    return ground > 20 && ground < 60 ? squares.filter((light) => light > ground + 10).length : -1;
+    const background = squares.at(-1) ?? 255;
+    // The terminal is dark grey. Before its window opens, the screen is black or shows a desktop pattern.
+    return background > 20 && background < 60 ? squares.filter((brightness) => brightness > background + 10).length : -1;
   };
-  await expect.poll(inked, { intervals: [100] }).toBeGreaterThan(1);
+  await expect.poll(squaresWithText, { intervals: [100] }).toBeGreaterThan(1);
 }
 
 /** Types a line into the application. */
@@ -93,14 +94,14 @@ export async function typeLine(tab: Page, text: string): Promise<void> {
   await tab.keyboard.press('Enter');
 }
 
-/** The full page that takes the place of a session that is over. */
+/** Waits for the page that replaces the tab of an ended session. */
 export async function expectEnded(tab: Page, session: string, ...texts: (string | RegExp)[]): Promise<void> {
   await expect(tab.getByRole('heading', { name: 'Your session has ended' })).toBeVisible();
   for (const text of [session, ...texts]) await expect(tab.getByText(text).first()).toBeVisible();
   await expect(tab.getByRole('link', { name: 'My apps' })).toBeVisible();
 }
 
-/** Opens the user menu and answers it. */
+/** Opens the user menu and returns it. */
 export async function userMenu(page: Page, username: string): Promise<Locator> {
   await page.getByRole('banner').getByRole('button', { name: username }).click();
   const menu = page.getByRole('menu', { name: 'User menu' });

@@ -1,31 +1,31 @@
-// The processes of this host, read from /proc: what really runs, whatever the pages say.
+// The processes of this host, read from /proc: evidence that does not depend on the pages.
 import { readdirSync, readFileSync } from 'node:fs';
 
 interface Process {
   pid: number;
   parent: number;
-  /** Arguments, with a space between. */
+  /** The arguments, separated by spaces. */
   command: string;
 }
 
-/** Of every process that has not ended. */
+/** All processes that have not ended. */
 export function processes(): Process[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        // After the program's name, which may hold anything: state, then parent.
+        // The state and the parent follow the program's name, which may contain any character.
         const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
         return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent), command }];
       } catch {
-        return []; // It has just ended.
+        return []; // The process has just ended.
       }
     });
 }
 
-/** The sandbox of a session: whatever names its id, and all that descends from it. */
+/** The sandbox of a session: the processes with its ID in their arguments, and all their descendants. */
 export function processesOf(session: string): Process[] {
   const all = processes();
   const found = new Set(all.filter(({ command }) => command.includes(session)).map(({ pid }) => pid));
@@ -36,12 +36,12 @@ export function processesOf(session: string): Process[] {
   return all.filter(({ pid }) => found.has(pid));
 }
 
-/** The process that runs exactly this command. */
+/** The pid of the process with exactly this command. */
 export function running(command: string): number | undefined {
   return processes().find((process) => process.command === command)?.pid;
 }
 
-/** Which of these are still there. */
+/** The given pids that still exist. */
 export function alive(pids: number[]): number[] {
   const now = new Set(processes().map(({ pid }) => pid));
   return pids.filter((pid) => now.has(pid));

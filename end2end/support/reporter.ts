@@ -1,10 +1,10 @@
-// Says once more, below everything else, what failed: the end of a long output is what one sees of it.
+// Repeats the failures at the end of the output, because people read the end of a long log first.
 import type { FullResult, Reporter, Suite } from '@playwright/test/reporter';
 
-/** Lines of an error that are repeated. */
+/** The number of lines of each error. */
 const LINES = 12;
 
-export default class LastWord implements Reporter {
+export default class FailureSummary implements Reporter {
   private suite: Suite | undefined;
 
   onBegin(_config: unknown, suite: Suite): void {
@@ -18,7 +18,7 @@ export default class LastWord implements Reporter {
       const last = test.results.at(-1);
       const where = last?.error?.location ?? test.location;
       console.log(`\n✘ ${test.title} (${where.file.replace(/.*\/end2end\//, 'end2end/')}:${where.line})`);
-      // Without the colours of a terminal, and without empty lines.
+      // Remove terminal colours and empty lines.
       const text = (last?.error?.message ?? test.outcome()).replace(/\u001b\[\d+m/g, '');
       for (const line of text.split('\n').filter((line) => line.trim() !== '').slice(0, LINES)) console.log(`    ${line}`);
     }

@@ -1,20 +1,17 @@
-// A server of its own for a test file: a free port, a data directory that is thrown away, its command line.
+// Runs the server for a test file: on a free port, with a temporary data directory, and with its command line.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Database } from './database.ts';
-import { type Answer, call, type Call, send } from './http.ts';
+import { call, type HttpResponse, type RequestOptions, send } from './http.ts';
+import { START_LIMIT_MS } from './limits.ts';
+import { BINARY, cleanEnvironment, freePort, run } from './program.ts';
 
-export const BINARY = resolve(
-  process.env.CLOUD_DELIVERY_BIN ?? fileURLToPath(new URL('../../target/debug/cloud-delivery', import.meta.url)),
-);
 export const SIMULATED = { environment: 'Simulated (no real applications)', application: 'Simulated desktop' };
 export const PASSWORD = 'correct horse battery';
-/** Every column of the list, as the server calls them. */
+/** The columns of the reference page, by their names in the API. */
 export const COLUMNS = [
   'session_id',
   'environment_id',
@@ -29,78 +26,44 @@ export const COLUMNS = [
 ];
 
 const READY = /Cloud Delivery is ready: (\S+)/;
-const START_LIMIT_MS = 30_000;
 
 export interface Setup {
-  /** Servers are shared by tests of the same setup: the name of the test file keeps them apart. */
+  /** Test files with equal setups would share a server, so this is the name of the test file. */
   name: string;
-  /** Ended sessions to begin with. */
+  /** The number of ended sessions at the start. */
   seed?: number;
-  /** The environment that only pretends; without it only real applications of this host. */
+  /** Adds the simulated environment. Without it the server has only the real applications of this host. */
   simulated?: boolean;
-  /** The machine's clock can be moved, as far as the server sees it, and the server follows it. */
+  /** The test can move the system clock that the server sees, and the server follows it. */
   movableClock?: boolean;
-  /** It can be moved, and the server does not follow: as it is without settings. */
-  steadyClock?: boolean;
-  /** The data directory is a disk of its own, of so many bytes with a unit as `mount` knows it. */
+  /** The server does not follow the moved system clock, which is its default. */
+  monotonicClock?: boolean;
+  /** Mounts the data directory as a disk of this size, such as `48m`. */
   disk?: string;
-  /** Its log is in a PostgreSQL of its own; a far one is on another machine, as far as the server sees it. */
-  postgres?: true | 'far';
-  /** Its name among the servers that share a database. */
+  /** Stores the log in its own PostgreSQL server; `remote` puts that behind a virtual network. */
+  postgres?: true | 'remote';
+  /** The node name among the servers that share a database. */
   node?: string;
-  /** Whose PostgreSQL it shares. */
+  /** Uses the PostgreSQL server of this one. */
   sharing?: Server;
   /** Further settings. */
   settings?: Record<string, string>;
-  /** A program that runs the server, with its arguments. */
-  under?: string[];
+  /** A command that runs the server, such as strace, with its arguments. */
+  wrapper?: string[];
 }
 
 export type Role = 'user' | 'reporter' | 'app-admin' | 'system-admin';
-
-export interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Nothing of our own settings, and none that whoever runs the tests may have set. */
-export function cleanEnvironment(settings: Record<string, string>): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CLOUD_DELIVERY_'));
-  return { ...Object.fromEntries(own), ...settings };
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-/** Runs the program until it ends by itself. */
-export async function run(args: string[], settings: Record<string, string>, more: { cwd: string; input?: string }): Promise<Ended> {
-  const child = spawn(BINARY, args, { cwd: more.cwd, env: cleanEnvironment(settings), timeout: START_LIMIT_MS });
-  const ended: Ended = { code: null, stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (ended.stderr += text));
-  child.stdin.on('error', () => {});
-  child.stdin.end(more.input ?? '');
-  [ended.code] = (await once(child, 'close')) as [number | null];
-  return ended;
-}
 
 export class Server {
   readonly folder: string;
   readonly dataDir: string;
   log = '';
   url = '';
-  /** Where its log is, if that is not in its data directory. */
+  /** The PostgreSQL server of the log; undefined if the log is in the data directory. */
   database: Database | undefined;
   private process: ChildProcess | undefined;
   private ending: ChildProcess | undefined;
+  private clockOffset = 0;
   private readonly passwords: Map<string, string>;
   private readonly cookies = new Map<string, string>();
 
@@ -117,10 +80,11 @@ export class Server {
 
   static async start(setup: Setup): Promise<Server> {
     const server = new Server(setup, await freePort());
-    if (setup.postgres) server.database = await Database.start(setup.postgres === 'far');
+    if (setup.postgres) server.database = await Database.start(setup.postgres === 'remote');
     if (setup.disk !== undefined) mount(server.dataDir, setup.disk);
     if (setup.movableClock) server.moveClock(0);
-    // Before the start: a running server would see them within a second, and a page without JavaScript never.
+    // Before the start: a running server sees new rows only at its next poll, and a page without JavaScript never
+    // would.
     if (setup.seed) await server.cli(['seed', '--sessions', String(setup.seed)]);
     await server.launch();
     return server;
@@ -132,38 +96,40 @@ export class Server {
       CLOUD_DELIVERY_DATA_DIR: this.dataDir,
       CLOUD_DELIVERY_ADMIN_PASSWORD: PASSWORD,
       CLOUD_DELIVERY_TRIAL: 'true',
-      // Tests launch faster than people do, and one person more than anybody has open.
+      // Tests launch faster than a person, and have more sessions open.
       CLOUD_DELIVERY_LAUNCHES_PER_MINUTE: '0',
       CLOUD_DELIVERY_LIVE_SESSIONS_PER_USER: '0',
       CLOUD_DELIVERY_SIMULATED: String(this.setup.simulated ?? false),
       ...(this.database === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: this.database.url }),
       ...(this.setup.node === undefined ? {} : { CLOUD_DELIVERY_NODE: this.setup.node, CLOUD_DELIVERY_NODE_URL: `http://127.0.0.1:${this.port}` }),
       ...this.setup.settings,
-      ...(this.setup.movableClock && !this.setup.steadyClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
+      ...(this.setup.movableClock && !this.setup.monotonicClock ? { CLOUD_DELIVERY_CLOCK: 'system' } : {}),
     };
   }
 
-  /** Of the process that runs; that it has ended is an error. */
+  /** The pid of the running process. Fails if the server does not run. */
   get pid(): number {
     const child = this.process;
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) throw new Error('the server does not run');
     return child.pid;
   }
 
-  /** As a machine that sleeps: it stops where it is, with its connections open. */
+  /** Pauses the server like a machine that sleeps: its connections stay open. */
   suspend(): void {
     process.kill(this.pid, 'SIGSTOP');
   }
 
-  /** Undoes `suspend`. */
+  /** Continues after `suspend`. */
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Starts it, also again after [`kill`], and returns when it says that it is ready. */
+  /**
+   * Starts the server, or restarts it after `kill` or `terminate`. Returns when the server reports that it is ready.
+   */
   async launch(): Promise<void> {
     const env = cleanEnvironment({ ...this.settings, ...this.clockSettings() });
-    const [program = BINARY, ...args] = [...(this.setup.under ?? []), BINARY, 'serve'];
+    const [program = BINARY, ...args] = [...(this.setup.wrapper ?? []), BINARY, 'serve'];
     const child = spawn(program, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.process = child;
     const ready = new Promise<string>((resolve, reject) => {
@@ -180,42 +146,42 @@ export class Server {
         this.log += `the server ended: ${code ?? signal}\n`;
         reject(new Error(this.log));
       });
-      AbortSignal.timeout(START_LIMIT_MS).addEventListener('abort', () => reject(new Error(`no start:\n${this.log}`)));
+      AbortSignal.timeout(START_LIMIT_MS).addEventListener('abort', () => reject(new Error(`the server did not start:\n${this.log}`)));
     });
     this.url = await ready;
     if (!this.passwords.has('student') && existsSync(join(this.dataDir, 'first-passwords'))) {
-      // A password that was drawn is changed at the first sign-in, one that somebody chose is not.
+      // The first sign-in would have to change a generated password; a password that was set stays.
       await this.cli(['user', 'set-password', 'student'], `${PASSWORD}\n`);
       this.passwords.set('student', PASSWORD);
     }
   }
 
-  /** As a power cut would: SIGKILL. */
+  /** Kills the server with SIGKILL, like a power cut. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }
 
-  /** As whoever updates it would: SIGTERM. Answers the code that it ends with. */
+  /** Stops the server with SIGTERM, as an update does. Returns its exit code. */
   async terminate(): Promise<number | null> {
     const child = this.process;
     await this.end('SIGTERM');
     return child?.exitCode ?? null;
   }
 
-  /** Returns when it has ended by itself, with its code. */
+  /** Waits until the server exits by itself. Returns its exit code. */
   async ended(): Promise<number | null> {
     const child = this.process;
     if (child !== undefined && child.exitCode === null) await once(child, 'close');
     return child?.exitCode ?? null;
   }
 
-  /** Starts it without the program that ran it. */
-  async launchAlone(): Promise<void> {
-    delete this.setup.under;
+  /** Starts the server without its wrapper. */
+  async launchWithoutWrapper(): Promise<void> {
+    delete this.setup.wrapper;
     await this.launch();
   }
 
-  /** One more signal, while it ends. */
+  /** Sends another signal to a server that is stopping. */
   signal(signal: NodeJS.Signals): void {
     this.ending?.kill(signal);
   }
@@ -236,7 +202,7 @@ export class Server {
     await once(child, 'close');
   }
 
-  /** Runs a verb of the command line on the same data; fails if it does. Answers what it printed. */
+  /** Runs a command of the command line on the same data. Returns its output; fails if the command fails. */
   async cli(args: string[], input?: string): Promise<string> {
     const { CLOUD_DELIVERY_DATABASE_URL: url } = this.settings;
     const settings = { CLOUD_DELIVERY_DATA_DIR: this.dataDir, ...(url === undefined ? {} : { CLOUD_DELIVERY_DATABASE_URL: url }) };
@@ -245,7 +211,7 @@ export class Server {
     return ended.stdout;
   }
 
-  /** Adds a person, once. */
+  /** Adds a user unless the user exists, and returns the username. */
   async person(username: string, role: Role): Promise<string> {
     if (!this.passwords.has(username)) {
       await this.cli(['user', 'add', username, '--role', role], `${PASSWORD}\n`);
@@ -256,18 +222,23 @@ export class Server {
 
   password(username: string): string {
     const password = this.passwords.get(username);
-    if (password === undefined) throw new Error(`nobody is called ${username}`);
+    if (password === undefined) throw new Error(`there is no user ${username}`);
     return password;
   }
 
-  /** The `Cookie` header of a person who is signed in; the same login for all of a file. */
+  /** The `Cookie` header of a user. All tests of a file share the login. */
   async cookie(username: string): Promise<string> {
-    const kept = this.cookies.get(username) ?? (await this.signIn(username));
-    this.cookies.set(username, kept);
-    return kept;
+    const cookie = this.cookies.get(username) ?? (await this.signIn(username));
+    this.cookies.set(username, cookie);
+    return cookie;
   }
 
-  /** Signs in anew. */
+  /** Replaces the shared login of a user, because the old one has expired. */
+  async renewLogin(username: string): Promise<void> {
+    this.cookies.set(username, await this.signIn(username));
+  }
+
+  /** Signs in and returns the cookie of a login that no other test uses. */
   async signIn(username: string): Promise<string> {
     const form = new URLSearchParams({ username, password: this.password(username), next: '/' }).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -277,21 +248,21 @@ export class Server {
     return cookie;
   }
 
-  /** A request as `who`, or as a stranger. */
-  async call(who: string | null, method: string, path: string, more: Call = {}): Promise<Answer> {
-    return call(this.url, who === null ? null : await this.cookie(who), method, path, more);
+  /** Sends a request as a user, or without a login. */
+  async call(username: string | null, method: string, path: string, more: RequestOptions = {}): Promise<HttpResponse> {
+    return call(this.url, username === null ? null : await this.cookie(username), method, path, more);
   }
 
-  /** Launches by the API and answers the session; of the simulated application unless told otherwise. */
-  async launchAs(who: string, application = SIMULATED.application): Promise<Session> {
-    const mine = (await this.call(who, 'GET', '/api/v1/applications')).json as { id: string; name: string }[];
+  /** Launches an application by the API and returns the session. */
+  async launchAs(username: string, application = SIMULATED.application): Promise<Session> {
+    const mine = (await this.call(username, 'GET', '/api/v1/applications')).json as { id: string; name: string }[];
     const application_id = mine.find(({ name }) => name === application)?.id;
-    const answer = await this.call(who, 'POST', '/api/v1/sessions', { json: { application_id } });
-    if (answer.status !== 201) throw new Error(`${who} could not launch ${application}: ${answer.text}`);
+    const answer = await this.call(username, 'POST', '/api/v1/sessions', { json: { application_id } });
+    if (answer.status !== 201) throw new Error(`${username} could not launch ${application}: ${answer.text}`);
     return answer.json as Session;
   }
 
-  /** Adds an application to the simulated environment, with limits of its own where some are given. */
+  /** Adds an application to the simulated environment, with the given limits or the default ones. */
   async addApplication(name: string, policy?: Record<string, number | null>): Promise<void> {
     await this.cli(['application', 'add', name, '--environment', SIMULATED.environment, '--', 'desktop']);
     if (policy === undefined) return;
@@ -318,14 +289,25 @@ export class Server {
     return (await this.call('admin', 'GET', `/api/v1/sessions${query}`)).json as never;
   }
 
-  /** Shows these columns of the list to an administrator, from the next visit on. */
-  async showColumns(who: string, visible: string[]): Promise<void> {
-    const kept = await this.call(who, 'POST', '/api/ui/set_columns', { json: { choice: { visible } } });
-    if (kept.status !== 200) throw new Error(`the columns of ${who} could not be kept: ${kept.text}`);
+  /** Sets the visible columns of an administrator, for pages that are opened later. */
+  async showColumns(username: string, visible: string[]): Promise<void> {
+    const stored = await this.call(username, 'POST', '/api/ui/set_columns', { json: { choice: { visible } } });
+    if (stored.status !== 200) throw new Error(`the columns of ${username} could not be stored: ${stored.text}`);
   }
 
-  /** Sets the server's clock so many seconds ahead of the true time. */
+  /** The time on the server's clock, in milliseconds. */
+  get now(): number {
+    return Date.now() + this.clockOffset * 1000;
+  }
+
+  /** Sets the server's clock to a time in milliseconds. The clock goes on from there. */
+  setClock(time: number): void {
+    this.moveClock(Math.round((time - Date.now()) / 1000));
+  }
+
+  /** Sets the server's clock this many seconds ahead of the real time. */
   moveClock(seconds: number): void {
+    this.clockOffset = seconds;
     const file = join(this.folder, 'clock');
     writeFileSync(`${file}.new`, `+${seconds}\n`);
     renameSync(`${file}.new`, file);
@@ -345,12 +327,12 @@ export class Server {
   }
 }
 
-/** Makes a folder a disk of its own, in memory. */
+/** Mounts a disk in memory on a folder. */
 function mount(folder: string, size: string): void {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', folder], { stdio: 'pipe' });
   } catch (error) {
-    throw new Error(`a disk of its own needs root, and a kernel that lets it mount: ${String(error)}`);
+    throw new Error(`mounting a disk needs root and a kernel that permits it: ${String(error)}`);
   }
 }
 
@@ -362,7 +344,7 @@ function glob(folder: string, name: string): string[] {
   }
 }
 
-/** A session in JSON, as far as the tests look at it. */
+/** The fields of a session's JSON that the tests use. */
 export interface Session {
   id: string;
   environment_id: string;

@@ -1,5 +1,6 @@
-// The Sessions page as an administrator reads and uses it.
+// The Sessions page as an administrator uses it.
 import { expect, type Locator, type Page } from '@playwright/test';
+import { EXPECT_LIMIT_MS } from './limits.ts';
 
 export const SESSIONS = '/admin/cloud-delivery/sessions';
 
@@ -17,11 +18,11 @@ export const ALL_HEADERS = [
   'Valid until',
 ];
 export const HIDDEN_HEADERS = ALL_HEADERS.filter((header) => !DEFAULT_HEADERS.includes(header));
-/** What the reference page does not have. */
+/** Columns that the reference page does not have. */
 export const EXTRA_HEADERS = ['Application', 'Ended', 'Ended by', 'End reason', 'Error', 'Connected since', 'Next deadline', 'Node'];
 
-/** What a row says under some of its headers. `Action` is its last cell. */
-export type Facts = Record<string, string | RegExp>;
+/** Expected texts of a row, by header. `Action` is the last cell. */
+export type CellTexts = Record<string, string | RegExp>;
 export type Row = Record<string, string>;
 
 export const table = (page: Page): Locator => page.getByRole('table', { name: 'Sessions' });
@@ -29,12 +30,12 @@ export const searchBox = (page: Page): Locator => page.getByRole('searchbox', { 
 export const refreshButton = (page: Page): Locator => page.getByRole('button', { name: /^Refresh/ });
 export const dialog = (page: Page): Locator => page.getByRole('dialog', { name: 'Expire session' });
 
-/** The headers, from left to right. */
+/** The headers from left to right. */
 export async function headers(page: Page): Promise<string[]> {
   return (await table(page).getByRole('columnheader').allInnerTexts()).map((text) => text.trim());
 }
 
-/** Every row on the page, by header. */
+/** All rows on the page, by header. */
 export async function rows(page: Page): Promise<Row[]> {
   return table(page).evaluate((table) => {
     const text = (cell: Element) => (cell as HTMLElement).innerText.replace(/\s+/g, ' ').trim();
@@ -49,56 +50,56 @@ export async function rows(page: Page): Promise<Row[]> {
   });
 }
 
-export function matches(row: Row, facts: Facts): boolean {
-  return Object.entries(facts).every(([header, fact]) => {
+export function matches(row: Row, texts: CellTexts): boolean {
+  return Object.entries(texts).every(([header, expected]) => {
     const text = row[header];
-    return text !== undefined && (typeof fact === 'string' ? text === fact : fact.test(text));
+    return text !== undefined && (typeof expected === 'string' ? text === expected : expected.test(text));
   });
 }
 
-interface Patience {
+interface WaitOptions {
   timeout?: number;
 }
 
-/** Exactly one row says all this, now or soon. */
-export async function expectRow(page: Page, facts: Facts, patience: Patience = {}): Promise<void> {
-  await expectRows(page, facts, 1, patience);
+/** Waits until exactly one row has all these texts. */
+export async function expectRow(page: Page, texts: CellTexts, options: WaitOptions = {}): Promise<void> {
+  await expectRows(page, texts, 1, options);
 }
 
-/** No row says all this, now or soon. */
-export async function expectNoRow(page: Page, facts: Facts, patience: Patience = {}): Promise<void> {
-  await expectRows(page, facts, 0, patience);
+/** Waits until no row has all these texts. */
+export async function expectNoRow(page: Page, texts: CellTexts, options: WaitOptions = {}): Promise<void> {
+  await expectRows(page, texts, 0, options);
 }
 
-/** So many rows are on the page, now or soon: a search or a page is there a moment after its address. */
+/** Waits for the number of rows: the rows of a search or of a page follow a moment after its address. */
 export async function expectRowCount(page: Page, count: number): Promise<void> {
   await expect(table(page).locator('tbody tr')).toHaveCount(count);
 }
 
-async function expectRows(page: Page, facts: Facts, count: number, { timeout = 10_000 }: Patience): Promise<void> {
-  const wanted = Object.entries(facts).map(([header, fact]) => `${header} ${String(fact)}`).join(', ');
+async function expectRows(page: Page, texts: CellTexts, count: number, { timeout = EXPECT_LIMIT_MS }: WaitOptions): Promise<void> {
+  const wanted = Object.entries(texts).map(([header, text]) => `${header} ${String(text)}`).join(', ');
   await expect(async () => {
     const all = await rows(page);
-    const found = all.filter((row) => matches(row, facts));
+    const found = all.filter((row) => matches(row, texts));
     expect(found.length, `rows with ${wanted}; there are ${JSON.stringify(all.slice(0, 5), null, 1)}`).toBe(count);
   }).toPass({ timeout, intervals: [50] });
 }
 
-/** The row of a session, by whatever text only it has. */
+/** The row of a session, found by a text that no other row has. */
 export const rowOf = (page: Page, text: string | RegExp): Locator =>
   table(page).getByRole('row').filter({ hasText: text });
 
 export const expireButton = (page: Page, username: string, environment: string): Locator =>
   page.getByRole('button', { name: `Expire session of ${username} in ${environment}`, exact: true });
 
-/** Opens the dialog for the only session of a person in an environment. */
+/** Opens the dialog for the only session of a user in an environment. */
 export async function askToExpire(page: Page, username: string, environment: string): Promise<Locator> {
   await expireButton(page, username, environment).click();
   await expect(dialog(page)).toBeVisible();
   return dialog(page);
 }
 
-/** Shows or hides a column. Returns when the server has kept it. */
+/** Shows or hides a column. Returns after the server has stored the choice. */
 export async function toggleColumn(page: Page, header: string, shown: boolean): Promise<void> {
   const kept = page.waitForResponse((response) => response.url().endsWith('/api/ui/set_columns'));
   await page.getByRole('checkbox', { name: header, exact: true }).setChecked(shown);
@@ -112,22 +113,22 @@ export async function openColumns(page: Page): Promise<Locator> {
   return menu;
 }
 
-/** Writes down every text that a cell of a row has from now on, in the page itself so that none is missed. */
-export async function record(page: Page, username: string, header: string): Promise<() => Promise<string[]>> {
+/** Records every text of a cell from now on. The page itself records them, so none is missed. */
+export async function recordCell(page: Page, username: string, header: string): Promise<() => Promise<string[]>> {
   const key = `recorded ${username} ${header}`;
   await table(page).evaluate(
     (table, { username, header, key }) => {
       const seen: string[] = [];
       Object.assign(window, { [key]: seen });
-      const look = () => {
+      const note = () => {
         const at = [...table.querySelectorAll('thead th')].findIndex((cell) => cell.textContent?.trim() === header);
         const row = [...table.querySelectorAll('tbody tr')].find((row) => row.textContent?.includes(username));
         const cells = [...(row?.children ?? [])].filter((cell) => !cell.matches('.col-select'));
         const text = (cells[at] as HTMLElement | undefined)?.innerText.trim();
         if (text !== undefined && text !== '' && seen.at(-1) !== text) seen.push(text);
       };
-      look();
-      new MutationObserver(look).observe(table, { childList: true, subtree: true, characterData: true });
+      note();
+      new MutationObserver(note).observe(table, { childList: true, subtree: true, characterData: true });
     },
     { username, header, key },
   );

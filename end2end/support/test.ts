@@ -1,39 +1,47 @@
-// The fixtures of every test: a server for the file, browsers for the people in it, and an ear for what pages complain of.
+// The fixtures of all tests: a server for each file, signed-in pages, and the errors that pages write to their
+// consoles.
 import { type Browser, type BrowserContext, type BrowserContextOptions, expect, type Page, test as base } from '@playwright/test';
+import { START_LIMIT_MS } from './limits.ts';
 import { Server, type Setup } from './server.ts';
 
-/** What pages write to their consoles, hydration's complaints among it, and what they throw. None is expected unless allowed. */
-export class Complaints {
-  readonly heard: string[] = [];
+/**
+ * Console errors and warnings, including those of hydration, and uncaught exceptions. A test fails on any that it does
+ * not allow.
+ */
+export class ConsoleErrors {
+  readonly seen: string[] = [];
   private readonly allowed: RegExp[] = [];
 
-  /** Chromium itself prints a line for each refused request that a test provokes. */
+  /** Allows messages that the test provokes. Chromium itself logs each refused request. */
   allow(...patterns: RegExp[]): void {
     this.allowed.push(...patterns);
   }
 
   get unexpected(): string[] {
-    return this.heard.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
+    return this.seen.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
   }
 }
 
-export type Open = (who: string | null, path?: string, options?: BrowserContextOptions) => Promise<Page>;
+/** Opens a page of the file's server, in a new browser context, for a signed-in user or without a login. */
+export type Open = (username: string | null, path?: string, options?: BrowserContextOptions) => Promise<Page>;
+/** The same for another server. */
+export type OpenOn = (server: Server, ...page: Parameters<Open>) => Promise<Page>;
 
-interface ForTest {
-  complaints: Complaints;
-  /** A page in a browser of its own, for somebody who is signed in, or for a stranger. */
+interface TestFixtures {
+  consoleErrors: ConsoleErrors;
   open: Open;
-  /** A further server, for a test that breaks it. */
+  openOn: OpenOn;
+  /** Starts another server, for a test that stops or breaks it. */
   startServer: (setup: Setup) => Promise<Server>;
   serverLog: void;
 }
 
-interface ForFile {
+interface FileFixtures {
   setup: Setup;
   server: Server;
 }
 
-export const test = base.extend<ForTest, ForFile>({
+export const test = base.extend<TestFixtures, FileFixtures>({
   setup: [{ name: 'plain' }, { scope: 'worker', option: true }],
 
   server: [
@@ -42,7 +50,7 @@ export const test = base.extend<ForTest, ForFile>({
       await use(server);
       await server.stop();
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker', timeout: START_LIMIT_MS },
   ],
 
   serverLog: [
@@ -71,50 +79,50 @@ export const test = base.extend<ForTest, ForFile>({
     }
   },
 
-  complaints: async ({}, use) => {
-    const complaints = new Complaints();
-    await use(complaints);
-    expect(complaints.unexpected, 'what the pages complained of').toEqual([]);
+  consoleErrors: async ({}, use) => {
+    const consoleErrors = new ConsoleErrors();
+    await use(consoleErrors);
+    expect(consoleErrors.unexpected, 'errors and warnings in the consoles of the pages').toEqual([]);
   },
 
-  open: async ({ browser, server, complaints }, use) => {
-    const open = opener(browser, server, complaints);
-    await use(open.page);
-    await open.close();
+  // Its pages close before the servers stop, because it depends on `startServer`.
+  openOn: async ({ browser, consoleErrors, startServer: _servers }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async (server, username, path = '/', options = {}) => {
+      const context = await newContext(browser, server, username, options, consoleErrors);
+      contexts.push(context);
+      const page = await context.newPage();
+      await page.goto(path);
+      if (options.javaScriptEnabled !== false) await waitForHydration(page);
+      return page;
+    });
+    for (const context of contexts) await context.close();
+  },
+
+  open: async ({ openOn, server }, use) => {
+    await use((...page) => openOn(server, ...page));
   },
 });
 
-/** Opens pages of a server, and closes them all. */
-export function opener(browser: Browser, server: Server, complaints: Complaints) {
-  const contexts: BrowserContext[] = [];
-  const page: Open = async (who, path = '/', options = {}) => {
-    const context = await browser.newContext({ baseURL: server.url, ...options });
-    contexts.push(context);
-    context.on('console', (message) => {
-      const kind = message.type();
-      // Without JavaScript a page preloads what it never uses.
-      const counts = kind === 'error' || (kind === 'warning' && options.javaScriptEnabled !== false);
-      if (counts) complaints.heard.push(`${kind}: ${message.text()} (${message.location().url})`);
-    });
-    context.on('weberror', (error) => complaints.heard.push(`thrown: ${error.error().message}`));
-    if (who !== null) {
-      const [name = '', value = ''] = (await server.cookie(who)).split('=');
-      await context.addCookies([{ name, value, url: server.url }]);
-    }
-    const page = await context.newPage();
-    await page.goto(path);
-    if (options.javaScriptEnabled !== false) await alive(page);
-    return page;
-  };
-  const close = async () => {
-    for (const context of contexts) await context.close();
-  };
-  return { page, close };
+async function newContext(browser: Browser, server: Server, username: string | null, options: BrowserContextOptions, consoleErrors: ConsoleErrors) {
+  const context = await browser.newContext({ baseURL: server.url, ...options });
+  context.on('console', (message) => {
+    const kind = message.type();
+    // A page without JavaScript warns about preloaded files that it never uses.
+    const counts = kind === 'error' || (kind === 'warning' && options.javaScriptEnabled !== false);
+    if (counts) consoleErrors.seen.push(`${kind}: ${message.text()} (${message.location().url})`);
+  });
+  context.on('weberror', (error) => consoleErrors.seen.push(`uncaught: ${error.error().message}`));
+  if (username !== null) {
+    const [name = '', value = ''] = (await server.cookie(username)).split('=');
+    await context.addCookies([{ name, value, url: server.url }]);
+  }
+  return context;
 }
 
-/** Waits until a page of the portal is more than what the server drew: then its buttons do what they do with JavaScript. */
-export async function alive(page: Page): Promise<void> {
-  // A session's own tab and plain answers have no browser half.
+/** Waits until a page of the portal is hydrated. From then on its buttons use JavaScript. */
+export async function waitForHydration(page: Page): Promise<void> {
+  // A session's tab and plain error pages have no wasm application.
   if ((await page.locator('script[type="module"]:not([src])').count()) === 0) return;
   await expect(page.locator('html')).toHaveAttribute('data-alive');
 }

@@ -1,6 +1,6 @@
-// Applications: an administrator adds, changes and closes what students launch.
+// Applications: an administrator adds, edits and closes the applications that students launch.
 import type { Page } from '@playwright/test';
-import { alive, expect, test } from '../support/test.ts';
+import { waitForHydration, expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { card, expectConnected, launch, newTab } from '../support/portal.ts';
 import { APPLICATIONS, ENVIRONMENTS, expectCell, expectRefused, rowNamed } from '../support/catalogue.ts';
@@ -13,13 +13,13 @@ test.use({ setup: { name: 'applications', simulated: true } });
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 const save = (page: Page) => page.getByRole('button', { name: /^(Add application|Save changes)$/ });
 
-/** Opens the form of an application from its row. */
+/** Opens the form of an application with the link in its row. */
 async function edit(page: Page, name: string): Promise<void> {
   await page.getByRole('link', { name: `Edit ${name}`, exact: true }).click();
   await expect(field(page, 'Name')).toHaveValue(name);
 }
 
-test('add an application, and a student launches it', async ({ server, open }) => {
+test('an administrator adds an application, and a student launches it', async ({ server, open }) => {
   const page = await open('admin', APPLICATIONS);
   await expect(page.getByRole('heading', { name: 'Applications', level: 1 })).toBeVisible();
   await expect(page.getByRole('table', { name: 'Applications' }).getByRole('columnheader')).toHaveText(HEADERS);
@@ -53,7 +53,7 @@ test('add an application, and a student launches it', async ({ server, open }) =
   await expect(refused.getByRole('alert')).toContainText('All seats of this application are taken.');
 });
 
-test('an application may be allowed user namespaces, and no longer', async ({ server, open }) => {
+test('an administrator withdraws an application’s permission for user namespaces', async ({ server, open }) => {
   await server.cli(['application', 'add', 'Browser', '--environment', SIMULATED.environment, '--allow-user-namespaces', '--', 'browser']);
   const page = await open('admin', APPLICATIONS);
   const allowed = page.getByLabel(/^Allow user namespaces/);
@@ -66,18 +66,18 @@ test('an application may be allowed user namespaces, and no longer', async ({ se
   await expect(allowed).not.toBeChecked();
 });
 
-test('each wrong field is refused beside it, and what was typed stays', async ({ open, complaints }) => {
-  complaints.allow(/422 \(Unprocessable/, /ERR_INTERNET_DISCONNECTED/);
+test('each wrong field shows its error beside it, and the form keeps its input', async ({ open, consoleErrors }) => {
+  consoleErrors.allow(/422 \(Unprocessable/, /ERR_INTERNET_DISCONNECTED/);
   const page = await open('admin', `${APPLICATIONS}/new`);
   await expect(field(page, 'Name')).not.toHaveAttribute('aria-invalid');
   await save(page).click();
-  await expect(field(page, 'Name'), 'the first wrong field').toBeFocused();
+  await expect(field(page, 'Name'), 'the first invalid field has the focus').toBeFocused();
   await expectRefused(page, 'Name', /This can’t be empty\./);
   await expectRefused(page, 'Environment', /Choose where it runs\./);
   await expectRefused(page, 'Program', /This can’t be empty\./);
 
   await field(page, 'Name').fill('Calculator');
-  await expect(field(page, 'Name'), 'right as soon as it is').not.toHaveAttribute('aria-invalid');
+  await expect(field(page, 'Name'), 'the error disappears as soon as the value is valid').not.toHaveAttribute('aria-invalid');
   await field(page, 'Environment').selectOption('This host');
   await field(page, 'Program').fill('x'.repeat(1001));
   await field(page, 'Seats').fill('0');
@@ -107,8 +107,8 @@ test('each wrong field is refused beside it, and what was typed stays', async ({
   await expect(rowNamed(page, 'Applications', 'Second calculator')).toBeVisible();
 });
 
-test('of two administrators who edit the same, the second sees the new values before anything is overwritten', async ({ server, open, complaints }) => {
-  complaints.allow(/409 \(Conflict\)/);
+test('two administrators edit one application, and the second sees the new values before overwriting them', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/409 \(Conflict\)/);
   await server.cli(['application', 'add', 'Shared', '--environment', SIMULATED.environment, '--', 'desktop']);
   const first = await open('admin', APPLICATIONS);
   const second = await open(await server.person('anton', 'app-admin'), APPLICATIONS);
@@ -124,7 +124,7 @@ test('of two administrators who edit the same, the second sees the new values be
   const alert = second.getByRole('alert');
   await expect(alert).toContainText('This application was changed meanwhile.');
   await expect(alert.getByRole('definition')).toHaveText(['7']);
-  await expect(field(second, 'Launch text'), 'what was typed stays').toHaveValue('Go');
+  await expect(field(second, 'Launch text'), 'the form keeps its input').toHaveValue('Go');
   await expectCell(rowNamed(await open('admin', APPLICATIONS), 'Applications', 'Shared'), 'Launch text', 'Launch');
 
   await alert.getByRole('button', { name: 'Use the new values' }).click();
@@ -136,7 +136,7 @@ test('of two administrators who edit the same, the second sees the new values be
   await expectCell(rowNamed(second, 'Applications', 'Shared'), 'Launch text', 'Go');
 });
 
-test('what is closed is refused with the reason; a live session goes on; then it is opened again', async ({ server, open }) => {
+test('an administrator closes an application: launches are refused with the reason, live sessions go on, and it can be reopened', async ({ server, open }) => {
   const { application: APP } = SIMULATED;
   const session = await server.launchAs(await server.person('inside', 'user'), APP);
   const student = await open(await server.person('outside', 'user'), '/');
@@ -155,8 +155,8 @@ test('what is closed is refused with the reason; a live session goes on; then it
   await expectConnected(await launch(student, APP));
 });
 
-test('an App Admin finds Applications, and neither Sessions nor Environments', async ({ server, open, complaints }) => {
-  complaints.allow(/403 \(Forbidden\)/);
+test('an App Admin sees Applications, but neither Sessions nor Environments', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/403 \(Forbidden\)/);
   await server.launchAs('student');
   const page = await open(await server.person('anton', 'app-admin'), '/admin');
   await expect(page).toHaveURL(APPLICATIONS);
@@ -164,14 +164,14 @@ test('an App Admin finds Applications, and neither Sessions nor Environments', a
   await expect(links).toHaveText(['Applications']);
   const row = rowNamed(page, 'Applications', SIMULATED.application);
   await expectCell(row, 'Live sessions', /^[1-9]$/);
-  await expect(row.getByRole('link', { name: /live session/ }), 'no dead link').toHaveCount(0);
+  await expect(row.getByRole('link', { name: /live session/ }), 'no link that leads to a refusal').toHaveCount(0);
   for (const path of [SESSIONS, ENVIRONMENTS]) {
     const answer = await page.goto(path);
     expect(answer?.status(), path).toBe(403);
     await expect(page.getByText('It needs the role System Admin.')).toBeVisible();
   }
   await page.goto('/');
-  await alive(page);
+  await waitForHydration(page);
   await page.getByRole('button', { name: 'anton' }).click();
   await page.getByRole('menuitem', { name: 'Admin' }).click();
   await expect(page).toHaveURL(APPLICATIONS);
@@ -180,7 +180,7 @@ test('an App Admin finds Applications, and neither Sessions nor Environments', a
   await expect(student.getByRole('navigation', { name: 'Admin' })).toHaveCount(0);
 });
 
-test('keyboard only: add, edit, close', async ({ open }) => {
+test('an administrator adds, edits and closes an application with the keyboard alone', async ({ open }) => {
   const page = await open('admin', APPLICATIONS);
   const press = async (...keys: string[]) => {
     for (const key of keys) await page.keyboard.press(key);
@@ -212,7 +212,7 @@ test('keyboard only: add, edit, close', async ({ open }) => {
   await expectCell(row, 'Launches', 'Closed');
 });
 
-test('without JavaScript the list can be read, and the form says what it needs', async ({ open }) => {
+test('without JavaScript the list is readable, and the form says that it needs JavaScript', async ({ open }) => {
   const page = await open('admin', APPLICATIONS, { javaScriptEnabled: false });
   await expectCell(rowNamed(page, 'Applications', 'Terminal'), 'Command', 'xterm');
   await expect(page.getByRole('button', { name: /launches/ })).toHaveCount(0);

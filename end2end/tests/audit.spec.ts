@@ -1,8 +1,8 @@
-// Audit: an administrator finds out who did what, when, why and from where.
+// Audit: an administrator searches and reads the event log.
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
-import { AUDIT, AUDIT_HEADERS, auditLink, auditRows, auditTable, eventSearch, searchEvents } from '../support/audit.ts';
+import { AUDIT, AUDIT_HEADERS, auditLink, auditRows, auditTable, eventSearch, followAuditLink, searchEvents } from '../support/audit.ts';
 import { type Server, SIMULATED } from '../support/server.ts';
 import { SESSIONS } from '../support/sessions.ts';
 
@@ -11,7 +11,7 @@ test.use({ setup: { name: 'audit', seed: 120, simulated: true } });
 const status = (page: Page) => page.getByRole('main').getByRole('status').first();
 const adminLink = (page: Page, name: string) => page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name });
 
-test('an administrator goes there and finds who expired a session, why and from where', async ({ server, open }) => {
+test('an administrator finds who expired a session, why, and from which address', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('jane', 'user'));
   const answer = await server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: { reason: 'Licence needed for an exam' } });
   const page = await open('admin', '/admin');
@@ -45,14 +45,14 @@ test('an administrator goes there and finds who expired a session, why and from 
   await expect(page.getByRole('heading', { name: 'Environments', level: 1 })).toBeVisible();
 });
 
-test('a request’s id leads from its answer to what it did', async ({ server, open }) => {
+test('an administrator finds the event of a request by its request ID', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('traced', 'user'));
   const answer = await server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: {} });
   const page = await open('admin', `${AUDIT}?q=request:${answer.headers['x-request-id']}`);
   expect((await auditRows(page)).map(({ What }) => What)).toEqual(['Expired by admin']);
 });
 
-test('a launch that was refused is there with its reason, and what was done to people and the catalogue', async ({ server, open }) => {
+test('Audit lists refused launches with their reasons, and changes of users and applications', async ({ server, open }) => {
   await server.cli(['application', 'add', 'Shut', '--environment', SIMULATED.environment, '--', 'desktop']);
   const mine = (await server.call('admin', 'GET', '/api/v1/applications')).json as { id: string; name: string }[];
   await server.cli(['application', 'close', 'Shut']);
@@ -71,8 +71,8 @@ test('a launch that was refused is there with its reason, and what was done to p
   expect((await auditRows(page))[0]?.What).toMatch(/^User late added.*, with the role User$/);
 });
 
-test('the search narrows words to columns and times, says what it can’t understand, and is cleared', async ({ server, open, complaints }) => {
-  complaints.allow(/400 \(Bad Request\)/);
+test('an administrator narrows the search to columns and times, reads its errors, and clears it', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/400 \(Bad Request\)/);
   const { id } = await server.launchAs(await server.person('zoë', 'user'));
   await server.expire(id, 'ZOE goes home');
   const page = await open('admin', AUDIT);
@@ -94,43 +94,43 @@ test('the search narrows words to columns and times, says what it can’t unders
   await searchEvents(page, 'after:yesterday');
   await expect(page.getByRole('alert')).toHaveText(/^“after:yesterday” is no time\. Write a day as after:2026-11-01/);
   await expect(eventSearch(page)).toHaveAccessibleDescription(/is no time/);
-  await expect(auditTable(page).locator('tbody tr'), 'the list stays').toHaveCount(50);
+  await expect(auditTable(page).locator('tbody tr'), 'the list keeps its rows').toHaveCount(50);
   await auditLink(page, 'Clear search').click();
   await expect(page).toHaveURL(AUDIT);
   await expect(eventSearch(page)).toHaveValue('');
   await expect(status(page)).toHaveText(all);
 });
 
-test('pages stay as they are while events come', async ({ server, open }) => {
+test('a page of events stays the same while new events arrive', async ({ server, open }) => {
   const page = await open('admin', AUDIT);
   const first = await auditRows(page);
   expect(first.length).toBe(50);
-  await expect(auditLink(page, 'Newer'), 'nothing is newer than the newest').toHaveCount(0);
-  await auditLink(page, 'Older').click();
+  await expect(auditLink(page, 'Newer'), 'the newest page has no newer one').toHaveCount(0);
+  await followAuditLink(page, 'Older');
   const second = await auditRows(page);
-  await events(server, 'while-they-come', 3);
+  await createEvents(server, 'newcomer', 3);
   await page.reload();
   expect(await auditRows(page)).toEqual(second);
   await expect(status(page)).toHaveText(/^50 from .* UTC to .* UTC$/);
-  await auditLink(page, 'Newer').click();
-  expect(await auditRows(page), 'the page before it as it was').toEqual(first);
-  await auditLink(page, 'Newer').click();
+  await followAuditLink(page, 'Newer');
+  expect(await auditRows(page), 'the previous page is unchanged').toEqual(first);
+  await followAuditLink(page, 'Newer');
   await expect(page).toHaveURL(/after=/);
   const newest = await auditRows(page);
-  expect(newest.map(({ What }) => What).filter((what) => what === 'Launched by while-they-come').length).toBe(3);
+  expect(newest.map(({ What }) => What).filter((what) => what === 'Launched by newcomer').length).toBe(3);
   expect(newest.length).toBe(50);
   await expect(auditLink(page, 'Newer')).toHaveCount(0);
 
-  await auditLink(page, '100').click();
+  await followAuditLink(page, '100');
   expect((await auditRows(page)).length).toBe(100);
   let pages = 1;
-  for (; (await auditLink(page, 'Older').count()) > 0; pages += 1) await auditLink(page, 'Older').click();
+  for (; (await auditLink(page, 'Older').count()) > 0; pages += 1) await followAuditLink(page, 'Older');
   expect(pages).toBeGreaterThan(1);
   const oldest = (await auditRows(page)).map(({ Date }) => Date ?? '');
   expect([...oldest].sort().reverse(), 'newest first').toEqual(oldest);
 });
 
-test('all that match are saved to a file: every column, in UTC, nothing a formula', async ({ server, open }) => {
+test('an administrator downloads all matching events: every column, in UTC, no formulas', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('=cmd', 'user'));
   await server.expire(id, '=1+1, "twice"');
   const page = await open('admin', `${AUDIT}?q=session:${id}`);
@@ -143,10 +143,10 @@ test('all that match are saved to a file: every column, in UTC, nothing a formul
   expect(lines.some((line) => /^\d+,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,launched,'=cmd,Launched by =cmd,/.test(line)), lines.join('\n')).toBe(true);
   expect(lines.some((line) => line.includes(`,expired,admin,Expired by admin,${id},"'=1+1, ""twice""",127.0.0.1,`)), lines.join('\n')).toBe(true);
   const all = await server.call('admin', 'GET', '/api/v1/events.csv');
-  expect(all.text.trim().split('\n').length, 'not only a page').toBeGreaterThan(120);
+  expect(all.text.trim().split('\n').length, 'more than one page').toBeGreaterThan(120);
 });
 
-test('the API answers the same, page by page', async ({ server }) => {
+test('the API returns the same events, page by page', async ({ server }) => {
   const ask = async (query: string) => (await server.call('admin', 'GET', `/api/v1/events${query}`)).json as Events;
   const { items, next_before } = await ask('?q=what:launched&limit=60');
   expect(items.length).toBe(60);
@@ -159,9 +159,9 @@ test('the API answers the same, page by page', async ({ server }) => {
   );
 });
 
-test('it works without JavaScript', async ({ server, open }) => {
-  await events(server, 'plain', 1);
-  // Somebody else than the other tests: signing out ends the login.
+test('an administrator pages and searches Audit without JavaScript', async ({ server, open }) => {
+  await createEvents(server, 'plain', 1);
+  // A user of this test only: signing out ends the login that tests share.
   const page = await open(await server.person('leaver', 'system-admin'), AUDIT, { javaScriptEnabled: false });
   await expect(auditTable(page).locator('tbody tr')).toHaveCount(50);
   await auditLink(page, 'Older').click();
@@ -174,7 +174,7 @@ test('it works without JavaScript', async ({ server, open }) => {
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
 });
 
-test('at 320 px each event is a card that names what it says', async ({ server, open }) => {
+test('at 320 px each event is a card with labelled values', async ({ server, open }) => {
   const { id } = await server.launchAs(await server.person('narrow', 'user'));
   await server.expire(id, 'Maintenance at noon');
   const page = await open('admin', `${AUDIT}?q=session:${id}`, { viewport: { width: 320, height: 640 } });
@@ -193,8 +193,8 @@ interface Events {
   next_before: number | null;
 }
 
-/** So many sessions of somebody, each launched and expired. */
-async function events(server: Server, who: string, count: number): Promise<void> {
-  await server.person(who, 'user');
-  for (let n = 0; n < count; n += 1) await server.expire((await server.launchAs(who)).id);
+/** Launches and expires sessions of a user. */
+async function createEvents(server: Server, username: string, count: number): Promise<void> {
+  await server.person(username, 'user');
+  for (let n = 0; n < count; n += 1) await server.expire((await server.launchAs(username)).id);
 }

@@ -1,8 +1,9 @@
-// Wrong requests and wrong settings: each gets a clear answer, and nothing is changed.
+// Wrong requests and wrong settings: each gets a clear answer and changes nothing.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '../support/test.ts';
-import { freePort, run, type Server, type Session, SIMULATED } from '../support/server.ts';
+import { freePort, run } from '../support/program.ts';
+import { type Server, type Session, SIMULATED } from '../support/server.ts';
 import { card, expectConnected, newTab } from '../support/portal.ts';
 import { expectRow, searchBox, SESSIONS } from '../support/sessions.ts';
 import { handshake } from '../support/http.ts';
@@ -11,20 +12,20 @@ const UNKNOWN = '0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11';
 
 test.use({ setup: { name: 'bad-input', simulated: true } });
 
-/** Runs what must change nothing, and looks whether it did. */
+/** Runs requests, and expects that no session changed. */
 async function unchanged(server: Server, work: () => Promise<void>): Promise<void> {
-  // What earlier tests left has come to rest: a tab that was just closed, a start, a stop.
-  const restless = async () =>
+  // Sessions of earlier tests may still be starting, stopping or noticing a closed tab.
+  const changing = async () =>
     (await server.list()).items.filter((row) => row.connected || row.status === 'pending' || row.teardown === 'wanted');
-  await expect.poll(restless).toEqual([]);
-  const facts = async () => (await server.list()).items.map(({ id, version }: Session) => `${id} ${version}`);
-  const before = await facts();
+  await expect.poll(changing).toEqual([]);
+  const versions = async () => (await server.list()).items.map(({ id, version }: Session) => `${id} ${version}`);
+  const before = await versions();
   await work();
-  expect(await facts()).toEqual(before);
+  expect(await versions()).toEqual(before);
 }
 
 test.describe('requests', () => {
-  test('an unknown or malformed session id', async ({ server }) => {
+  test('an unknown or malformed session id is refused', async ({ server }) => {
     await unchanged(server, async () => {
       for (const [id, status] of [
         [UNKNOWN, 404],
@@ -51,7 +52,7 @@ test.describe('requests', () => {
     });
   });
 
-  test('launch of an unknown, malformed or closed application', async ({ server, open }) => {
+  test('a launch of an unknown, malformed or closed application is refused', async ({ server, open }) => {
     await unchanged(server, async () => {
       const launch = (json: unknown) => server.call('student', 'POST', '/api/v1/sessions', { json });
       const unknown = await launch({ application_id: UNKNOWN });
@@ -79,8 +80,8 @@ test.describe('requests', () => {
     });
   });
 
-  test('launch of an application whose program is missing ends in Error, and says which program', async ({ server, open, complaints }) => {
-    complaints.allow(/409 \(Conflict\)|410 \(Gone\)/, /WebSocket|Failed when connecting/);
+  test('a launch whose program is missing ends in Error and names the program', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/409 \(Conflict\)|410 \(Gone\)/, /WebSocket|Failed when connecting/);
     await server.cli(['application', 'add', 'Ghost', '--', 'no-such-program', '--flag']);
     const admin = await open('admin', SESSIONS);
     const student = await open('student', '/');
@@ -92,8 +93,8 @@ test.describe('requests', () => {
     await expectConnected(works);
   });
 
-  test('a search of 10,000 characters', async ({ server, open, complaints }) => {
-    complaints.allow(/400 \(Bad Request\)/);
+  test('a search of 10,000 characters is refused', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/400 \(Bad Request\)/);
     const long = 'é'.repeat(10_000);
     await unchanged(server, async () => {
       for (const path of ['/api/v1/sessions', '/api/v1/sessions/watch']) {
@@ -107,12 +108,12 @@ test.describe('requests', () => {
       await page.getByRole('link', { name: 'Show all sessions' }).click();
       await expect(searchBox(page)).toBeVisible();
       await searchBox(page).fill('b'.repeat(1000));
-      await expect(searchBox(page), 'the box takes what can be searched for').toHaveValue(/^b{200}$|^b{1000}$/);
+      await expect(searchBox(page), 'the search box limits its length or accepts all of it').toHaveValue(/^b{200}$|^b{1000}$/);
     });
   });
 
-  test('a body of 10 MB', async ({ server }) => {
-    // Refused as soon as it is known to be too long: nothing waits for the rest.
+  test('a body of 10 MB is refused before it is read', async ({ server }) => {
+    // The server refuses as soon as it knows the length, without the rest of the body.
     const body = Buffer.alloc(600_000, 'a');
     await unchanged(server, async () => {
       for (const path of ['/api/v1/sessions', `/api/v1/sessions/${UNKNOWN}/expire`, '/api/ui/expire_session', '/login', '/launch']) {
@@ -127,11 +128,11 @@ test.describe('requests', () => {
         headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
         unfinished: true,
       });
-      expect(chunked.status, 'also when it does not say how long it is').toBe(413);
+      expect(chunked.status, 'also without a content-length').toBe(413);
     });
   });
 
-  test('a stream from another site, or from no page at all', async ({ server }) => {
+  test('a stream from another site or without a page is refused', async ({ server }) => {
     const session = await server.launchAs(await server.person('streamer', 'user'));
     const cookie = await server.cookie('streamer');
     const path = `/sessions/${session.id}/stream`;
@@ -149,12 +150,12 @@ test.describe('requests', () => {
       expect((await handshake(server.url, path, { cookie })).status, 'no Origin').toBe(403);
       expect((await handshake(server.url, path, { origin: server.url })).status, 'no cookie').toBe(401);
       const other = await server.cookie('admin');
-      expect((await handshake(server.url, path, { cookie: other, origin: server.url })).status, 'not theirs').toBe(404);
+      expect((await handshake(server.url, path, { cookie: other, origin: server.url })).status, 'another user’s session').toBe(404);
     });
     expect((await handshake(server.url, path, { cookie, origin: server.url })).status).toBe(101);
   });
 
-  test('a form or a call that another site makes a browser send', async ({ server }) => {
+  test('a form or call that another site makes a browser send is refused', async ({ server }) => {
     const session = await server.launchAs(await server.person('victim', 'user'));
     await expect.poll(async () => (await server.session(session.id)).status).toBe('active');
     await unchanged(server, async () => {
@@ -175,8 +176,8 @@ test.describe('requests', () => {
     });
   });
 
-  test('an address that is none', async ({ server, open, complaints }) => {
-    complaints.allow(/404 \(Not Found\)/);
+  test('an unknown address and a wrong query get a clear answer', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/404 \(Not Found\)/);
     const page = await open('student', '/no/such/page');
     await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
     await page.getByRole('link', { name: 'Go to My apps' }).click();
@@ -190,18 +191,21 @@ test.describe('requests', () => {
       const answer = await server.call('admin', 'GET', `/api/v1/sessions?${query}`);
       expect(answer.status, query).toBe(400);
       expect(answer.json, query).toMatchObject({ code: 'malformed' });
-      expect((await server.call('admin', 'GET', `${SESSIONS}?${query}`)).status, 'the page shows it').toBeLessThan(500);
+      expect((await server.call('admin', 'GET', `${SESSIONS}?${query}`)).status, 'the page shows an error, not a crash').toBeLessThan(500);
     }
   });
 });
 
-test.describe('a start that can’t be', () => {
-  /** Starts the program with these settings over those of a server that runs; it must end, and say why in one line. */
+test.describe('wrong settings', () => {
+  /**
+   * Starts the program with a running server’s settings and these changes. It must exit with an error message, which is
+   * returned.
+   */
   async function start(server: Server, settings: Record<string, string>) {
     const base = { ...server.settings, CLOUD_DELIVERY_ADDR: `127.0.0.1:${await freePort()}`, CLOUD_DELIVERY_DATA_DIR: join(server.folder, 'other') };
     const ended = await run([], { ...base, ...settings }, { cwd: server.folder });
     expect(ended.code, ended.stderr).not.toBe(0);
-    expect(ended.code, 'it ended by itself').not.toBeNull();
+    expect(ended.code, 'it exits by itself').not.toBeNull();
     expect(ended.stdout).not.toContain('is ready');
     expect(ended.stderr).not.toMatch(/panicked|RUST_BACKTRACE/);
     const last = ended.stderr.trim();
@@ -209,26 +213,26 @@ test.describe('a start that can’t be', () => {
     return last;
   }
 
-  test('a setting that is unknown or wrong', async ({ server }) => {
+  test('an unknown or wrong setting stops the start and is named', async ({ server }) => {
     expect(await start(server, { CLOUD_DELIVERY_COLOUR: 'red' })).toMatch(/CLOUD_DELIVERY_COLOUR: there is no such setting; there are addr, data_dir/);
     expect(await start(server, { CLOUD_DELIVERY_ADDR: 'here' })).toContain('“here” is not an address');
     const file = join(server.folder, 'colour.toml');
     writeFileSync(file, '# a comment\nsimulated = true\ncolour = "red"\n');
-    const told = await start(server, { CLOUD_DELIVERY_CONFIG: file });
-    expect(told).toContain('colour.toml');
-    expect(told).toMatch(/line 3/);
-    expect(told).toContain('colour');
+    const message = await start(server, { CLOUD_DELIVERY_CONFIG: file });
+    expect(message).toContain('colour.toml');
+    expect(message).toMatch(/line 3/);
+    expect(message).toContain('colour');
     expect(await start(server, { CLOUD_DELIVERY_CONFIG: join(server.folder, 'none.toml') })).toContain('none.toml');
   });
 
-  test('a second server on the same data directory', async ({ server }) => {
+  test('a second server on the same data directory does not start', async ({ server }) => {
     await unchanged(server, async () => {
       expect(await start(server, { CLOUD_DELIVERY_DATA_DIR: server.dataDir })).toMatch(/another|already|in use/i);
     });
     expect((await server.call(null, 'GET', '/readyz')).status).toBe(200);
   });
 
-  test('a data directory that can’t be written', async ({ server }) => {
+  test('a data directory that can’t be written stops the start and is named', async ({ server }) => {
     const file = join(server.folder, 'a-file');
     writeFileSync(file, '');
     for (const folder of [join(file, 'data'), '/proc/cloud-delivery']) {
@@ -236,9 +240,9 @@ test.describe('a start that can’t be', () => {
     }
   });
 
-  test('a port in use', async ({ server }) => {
-    const told = await start(server, { CLOUD_DELIVERY_ADDR: `127.0.0.1:${server.port}` });
-    expect(told).toContain(`can't listen on 127.0.0.1:${server.port}`);
-    expect(told).toContain('CLOUD_DELIVERY_ADDR');
+  test('a port in use stops the start and is named', async ({ server }) => {
+    const message = await start(server, { CLOUD_DELIVERY_ADDR: `127.0.0.1:${server.port}` });
+    expect(message).toContain(`can't listen on 127.0.0.1:${server.port}`);
+    expect(message).toContain('CLOUD_DELIVERY_ADDR');
   });
 });

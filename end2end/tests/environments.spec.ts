@@ -1,4 +1,4 @@
-// Environments: what an administrator reads there, and what closing one does.
+// Environments: an administrator reads their state and closes them to launches.
 import { expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { card, newTab } from '../support/portal.ts';
@@ -11,7 +11,7 @@ const WITHOUT_JAVASCRIPT = { javaScriptEnabled: false };
 
 test.use({ setup: { name: 'environments', simulated: true } });
 
-test('an administrator goes there and reads how each environment stands', async ({ server, open }) => {
+test('an administrator reads the state of each environment', async ({ server, open }) => {
   await server.launchAs('student');
   const page = await open('admin', '/admin');
   await page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name: 'Environments' }).click();
@@ -33,7 +33,7 @@ test('an administrator goes there and reads how each environment stands', async 
   await expect(page.getByText(/^1 of \d+ session/)).toBeVisible();
 });
 
-test('what is closed is refused to students with the reason; what runs goes on; then it is opened again', async ({ server, open }) => {
+test('an administrator closes an environment: launches are refused with the reason, live sessions go on, and it can be reopened', async ({ server, open }) => {
   const session = await server.launchAs(await server.person('inside', 'user'));
   const student = await open(await server.person('outside', 'user'), '/');
   const page = await open('admin', ENVIRONMENTS);
@@ -43,7 +43,7 @@ test('what is closed is refused to students with the reason; what runs goes on; 
   await expectCell(row, 'Launches', 'Closed');
   await expect(page.getByRole('status')).toContainText([`${ENVIRONMENT} is closed to launches.`]);
   const reopen = page.getByRole('button', { name: `Open to launches: ${ENVIRONMENT}` });
-  await expect(reopen, 'the focus stays').toBeFocused();
+  await expect(reopen, 'the button keeps the focus').toBeFocused();
 
   const tab = await newTab(student, card(student, APP).getByRole('button', { name: 'Launch' }));
   await expect(tab.getByRole('alert')).toContainText('The environment of this application is closed to launches.');
@@ -56,7 +56,7 @@ test('what is closed is refused to students with the reason; what runs goes on; 
   await expectCell(row, 'Live sessions', /^[2-9]$/);
 });
 
-test('what others change shows without a reload, and the focus stays', async ({ server, open }) => {
+test('changes from elsewhere show without a reload and keep the focus', async ({ server, open }) => {
   const page = await open('admin', ENVIRONMENTS);
   const button = page.getByRole('button', { name: 'Close to launches: This host' });
   await button.focus();
@@ -68,12 +68,12 @@ test('what others change shows without a reload, and the focus stays', async ({ 
   await expectCell(row, 'Launches', 'Open');
 });
 
-test('a login that ends, and a server that is away, are told on the open page', async ({ server, open, complaints }) => {
-  complaints.allow(/401 \(Unauthorized\)|ERR_INTERNET_DISCONNECTED/);
+test('an open page reports a lost connection and an ended login', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/401 \(Unauthorized\)|ERR_INTERNET_DISCONNECTED/);
   const page = await open(await server.person('ousted', 'system-admin'), ENVIRONMENTS);
   await page.context().setOffline(true);
   await expect(page.getByRole('alert')).toContainText('The server can’t be reached.');
-  await expect(rowNamed(page, 'Environments', ENVIRONMENT), 'the rows stay').toBeVisible();
+  await expect(rowNamed(page, 'Environments', ENVIRONMENT), 'the page keeps its rows').toBeVisible();
   await page.context().setOffline(false);
   await expect(page.getByRole('alert')).toHaveCount(0);
   await server.cli(['user', 'set-password', 'ousted'], 'another fine password\n');
@@ -90,7 +90,7 @@ test('without JavaScript the page is a readable list', async ({ open }) => {
   await expect(page.getByRole('button', { name: /launches/ })).toHaveCount(0);
 });
 
-test('a kind that this server can’t reach says so', async ({ startServer }) => {
+test('the page marks an environment that this server can’t reach', async ({ startServer }) => {
   const setup = { name: 'environments-unreachable', simulated: true };
   const server = await startServer(setup);
   await server.kill();
@@ -104,7 +104,7 @@ test('a kind that this server can’t reach says so', async ({ startServer }) =>
   expect(items.map(({ kind, state }) => `${kind} ${state}`).sort()).toEqual(['local answering', 'simulated not_reachable']);
 });
 
-test('the API closes and opens them, under the same rules', async ({ server }) => {
+test('the API closes and opens environments under the same rules', async ({ server }) => {
   const list = async () =>
     ((await server.call('admin', 'GET', '/api/v1/environments')).json as { items: { id: string; name: string; open: boolean }[] }).items;
   const host = (await list()).find(({ name }) => name === 'This host');

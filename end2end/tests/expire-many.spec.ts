@@ -1,11 +1,11 @@
-// Expire for many: choose, read the counts, confirm, follow, and see what became of each.
+// Expire for many sessions: an administrator selects, confirms, and reads a result for each.
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { type Server, SIMULATED } from '../support/server.ts';
 import { expectConnected } from '../support/portal.ts';
 import { expectRow, expectRowCount, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'expire-many', seed: 70, simulated: true } });
+test.use({ setup: { name: 'expire-many', seed: 12, simulated: true } });
 
 const ENVIRONMENT = SIMULATED.environment;
 const bar = (page: Page) => page.getByRole('group', { name: 'Selection' });
@@ -25,8 +25,8 @@ async function events(server: Server, id: string): Promise<{ kind: string; batch
   return (answer.json as { events: { kind: string; batch: string | null }[] }).events;
 }
 
-test('a few: chosen row by row, one dialog with the counts, a result for each, one event each and one batch', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('an administrator selects some rows, confirms the counts, and reads one result per session; all events name one batch', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const ids = await launched(server, 'few', 3);
   const tab = await open('few00', `/sessions/${ids[0]}`);
   await expectConnected(tab);
@@ -57,11 +57,11 @@ test('a few: chosen row by row, one dialog with the counts, a result for each, o
     expect(ends.length).toBe(1);
     batches.add(ends[0]?.batch);
   }
-  expect(batches.size, 'both name the same batch').toBe(1);
+  expect(batches.size, 'both events name the same batch').toBe(1);
   await server.expire(ids[2] ?? '');
 });
 
-test('the selection outlives sort, refresh of rows, search and pages', async ({ server, open }) => {
+test('the selection survives sorting, row updates and searches', async ({ server, open }) => {
   const ids = await launched(server, 'keep', 3);
   const page = await open('admin', SESSIONS);
   await box(page, 'keep01').check();
@@ -76,15 +76,15 @@ test('the selection outlives sort, refresh of rows, search and pages', async ({ 
   await searchBox(page).fill('user:keep');
   await expect(box(page, 'keep00')).toBeChecked();
   await server.expire(ids[0] ?? '');
-  await expect(bar(page), 'what has ended is no longer chosen').toContainText('1 selected');
+  await expect(bar(page), 'an ended session is no longer selected').toContainText('1 selected');
   await bar(page).getByRole('button', { name: 'Clear selection' }).click();
   await expect(box(page, 'keep01')).not.toBeChecked();
   for (const id of ids) await server.expire(id);
   expect((await server.call('admin', 'POST', '/api/ui/set_columns', { json: { choice: null } })).status).toBe(200);
 });
 
-test('one that its user opens meanwhile is left alone, and asked about again', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('a session that its user opens during the dialog is not expired until the administrator confirms again', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const ids = await launched(server, 'change', 2);
   const page = await open('admin', `${SESSIONS}?q=user:change`);
   await page.getByRole('checkbox', { name: 'Select all sessions on this page' }).check();
@@ -105,7 +105,7 @@ test('one that its user opens meanwhile is left alone, and asked about again', a
   expect((await server.session(ids[1] ?? '')).status).toBe('expired');
 });
 
-test('all that match, on every page: above 25 the number must be typed', async ({ server, open }) => {
+test('an administrator selects all matches on all pages; above 25 sessions the dialog asks for the number', async ({ server, open }) => {
   const ids = await launched(server, 'mass', 27);
   const page = await open('admin', `${SESSIONS}?q=user:mass&limit=20`);
   await page.getByRole('checkbox', { name: 'Select all sessions on this page' }).check();
@@ -128,11 +128,11 @@ test('all that match, on every page: above 25 the number must be typed', async (
   expect(new Set(await Promise.all(ids.map(async (id) => (await events(server, id)).find(({ kind }) => kind === 'expired')?.batch))).size).toBe(1);
 });
 
-test('Esc changes nothing; ended rows can’t be chosen; an unreachable server is said for each', async ({ server, open, complaints }) => {
-  complaints.allow(/Failed to load resource|ERR_/);
+test('Esc changes nothing, ended rows have no checkbox, and a lost connection is reported for each session', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/Failed to load resource|ERR_/);
   const [id = ''] = await launched(server, 'calm', 1);
   const page = await open('admin', SESSIONS);
-  await expect(page.getByRole('checkbox', { name: /^Select session of / }), 'only what has not ended').toHaveCount(1);
+  await expect(page.getByRole('checkbox', { name: /^Select session of / }), 'only live sessions').toHaveCount(1);
   await box(page, 'calm00').check();
   await bar(page).getByRole('button', { name: 'Expire selected' }).click();
   await expect(dialog(page)).toContainText('1 session will be expired');
@@ -149,7 +149,7 @@ test('Esc changes nothing; ended rows can’t be chosen; an unreachable server i
   await server.expire(id);
 });
 
-test('the API: the same limits, the same answers', async ({ server }) => {
+test('the API has the same limits and gives the same results', async ({ server }) => {
   const ids = await launched(server, 'api', 2);
   const chosen = await server.call('admin', 'POST', '/api/v1/sessions/selection', { json: { ids: [...ids, crypto.randomUUID()] } });
   expect(chosen.json).toMatchObject({ ended: 1, sessions: [{ id: ids[0] }, { id: ids[1] }] });
@@ -162,7 +162,7 @@ test('the API: the same limits, the same answers', async ({ server }) => {
   }
   const answers = await Promise.all([1, 2, 3].map(() => server.call('admin', 'POST', '/api/v1/sessions/expire', { json: part })));
   for (const answer of answers) expect(answer.json).toMatchObject(ids.map((id) => ({ id, session: { status: 'expired', ended_by: 'admin' } })));
-  for (const id of ids) expect((await events(server, id)).filter(({ kind }) => kind === 'expired').length, 'one end').toBe(1);
+  for (const id of ids) expect((await events(server, id)).filter(({ kind }) => kind === 'expired').length, 'each session ends once').toBe(1);
   const tooMany = { ...part, sessions: Array.from({ length: 251 }, () => ({ id: ids[0] })) };
   expect((await server.call('admin', 'POST', '/api/v1/sessions/expire', { json: tooMany })).status).toBe(400);
   expect((await server.call('admin', 'POST', '/api/v1/sessions/expire', { json: { ...part, reason: 'x'.repeat(501) } })).status).toBe(422);

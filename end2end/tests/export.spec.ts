@@ -1,11 +1,11 @@
-// The list as a file for a spreadsheet.
+// The list as a CSV file for a spreadsheet.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { ALL_HEADERS, EXTRA_HEADERS, searchBox, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'export', seed: 1200, simulated: true } });
 
-/** The records of a file (RFC 4180), which begins with a byte order mark. */
+/** The records of a CSV file (RFC 4180) that begins with a byte order mark. */
 function records(file: string): string[][] {
   expect(file[0]).toBe('\u{feff}');
   const text = file.slice(1);
@@ -18,7 +18,7 @@ function records(file: string): string[][] {
   return out.filter((record) => record.length > 1);
 }
 
-test('what is filtered and ordered, all of it, every column, in UTC', async ({ server, open }) => {
+test('an administrator exports the filtered and sorted list with every column, in UTC', async ({ server, open }) => {
   const page = await open('admin', `${SESSIONS}?sort=username`);
   await searchBox(page).fill('lab');
   await expect(page).toHaveURL(/q=lab/);
@@ -47,7 +47,7 @@ test('what is filtered and ordered, all of it, every column, in UTC', async ({ s
   expect(rows.every((row) => row.length === headers?.length)).toBe(true);
 });
 
-test('nothing that people wrote is a formula, and quotes stay inside their cell', async ({ server }) => {
+test('no text that a user typed becomes a formula, and quotes stay inside their cell', async ({ server }) => {
   const session = await server.launchAs(await server.person('=cmd|calc', 'user'));
   await server.expire(session.id, 'said "no", twice\n=1+1');
   const answer = await server.call('admin', 'GET', `/api/v1/sessions.csv?q=id:${session.id}`);
@@ -57,7 +57,7 @@ test('nothing that people wrote is a formula, and quotes stay inside their cell'
   expect(row?.[13]).toBe('Expired by an administrator: said "no", twice\n=1+1');
 });
 
-test('no match is a file with headers; rubbish is refused; it is a System Admin’s', async ({ server }) => {
+test('an empty result has headers, an invalid query is refused, and only a System Admin may export', async ({ server }) => {
   const none = await server.call('admin', 'GET', '/api/v1/sessions.csv?q=nobody-of-this-name');
   expect(records(none.text).length).toBe(1);
   expect((await server.call('admin', 'GET', '/api/v1/sessions.csv?sort=colour')).status).toBe(400);

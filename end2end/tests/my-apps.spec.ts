@@ -1,4 +1,4 @@
-// My apps: what a student does there.
+// My apps: a student launches, resumes and ends sessions.
 import { expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { card, expectConnected, expectEnded, launch, newTab, resume, sessionIn } from '../support/portal.ts';
@@ -7,8 +7,8 @@ const APP = SIMULATED.application;
 
 test.use({ setup: { name: 'my-apps', simulated: true } });
 
-test('launch opens the session in a new tab; Resume opens the same one; End session ends it', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('a student launches a session in a new tab, resumes it, and ends it', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   const page = await open('student', '/');
   await expect(page.getByRole('heading', { name: 'My apps', level: 1 })).toBeVisible();
   for (const application of ['Calculator', APP, 'Terminal', 'Text Editor']) await expect(card(page, application)).toBeVisible();
@@ -42,7 +42,7 @@ test('launch opens the session in a new tab; Resume opens the same one; End sess
   expect(await server.session(session)).toMatchObject({ status: 'expired', ended_by: 'student', end_reason: 'user' });
 });
 
-test('a second launch goes back to the same session', async ({ server, open }) => {
+test('a second launch opens the same session', async ({ server, open }) => {
   const page = await open(await server.person('twice', 'user'), '/');
   const first = await launch(page, APP);
   await expectConnected(first);
@@ -68,13 +68,13 @@ test('a second tab takes the session over; the first says so and can take it bac
   expect((await server.session(sessionIn(first))).connected).toBe(true);
 });
 
-test('a refused launch says why', async ({ server, open }) => {
+test('a refused launch gives the reason', async ({ server, open }) => {
   const page = await open(await server.person('refused', 'user'), '/');
   await server.cli(['application', 'close', 'Calculator']);
   const tab = await newTab(page, card(page, 'Calculator').getByRole('button', { name: 'Launch' }));
   await expect(tab.getByRole('alert')).toContainText('The launch was refused.');
   await expect(tab.getByRole('alert')).toContainText(/closed/i);
-  await expect(card(tab, 'Calculator'), 'what is closed is not offered').toHaveCount(0);
+  await expect(card(tab, 'Calculator'), 'a closed application is not offered').toHaveCount(0);
   await server.cli(['application', 'open', 'Calculator']);
 
   await server.cli(['environment', 'close', 'This host']);
@@ -84,7 +84,7 @@ test('a refused launch says why', async ({ server, open }) => {
   expect((await server.list('?q=user:refused')).total).toBe(0);
 });
 
-test('an expire from elsewhere shows without a reload', async ({ server, open }) => {
+test('My apps shows without a reload that an administrator expired the session', async ({ server, open }) => {
   const page = await open(await server.person('watching', 'user'), '/');
   const session = await server.launchAs('watching');
   await expect(card(page, APP)).toContainText('Active');
@@ -92,8 +92,8 @@ test('an expire from elsewhere shows without a reload', async ({ server, open })
   await expect(card(page, APP)).toContainText('Not running');
 });
 
-test('somebody else’s session is as unknown as none', async ({ server, open, complaints }) => {
-  complaints.allow(/404 \(Not Found\)/);
+test('another user’s session looks like an unknown one', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/404 \(Not Found\)/);
   const session = await server.launchAs(await server.person('owner', 'user'));
   const page = await open('student', `/sessions/${session.id}`);
   await expect(page.getByRole('heading', { name: 'There is no such session' })).toBeVisible();

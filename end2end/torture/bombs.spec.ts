@@ -1,9 +1,9 @@
-// Applications that take all they can get, while the server must still answer and launch.
+// Applications that use all the resources they can get, while the server must still answer and launch.
 import { loadavg } from 'node:os';
 import { expect, test } from '../support/test.ts';
 import type { Server } from '../support/server.ts';
 
-/** Each has a limit of its own, for the case that nothing else bounds it. */
+/** Each bomb stops by itself, in case that no limit stops it. */
 const BOMBS: Record<string, { command: string[]; ended: RegExp }> = {
   'Fork bomb': {
     command: ['perl', '-e', 'for (1..6000) { my $child = fork; if (defined $child && !$child) { sleep 60; exit } } sleep 8; exit 9'],
@@ -19,7 +19,7 @@ const BOMBS: Record<string, { command: string[]; ended: RegExp }> = {
   },
 };
 
-/** Milliseconds of one call after the other, until told to stop. */
+/** Makes one call after the other until `goesOn` is false. Returns the milliseconds of each. */
 async function measure(call: () => Promise<unknown>, goesOn: () => boolean): Promise<number[]> {
   const times: number[] = [];
   do {
@@ -30,50 +30,50 @@ async function measure(call: () => Promise<unknown>, goesOn: () => boolean): Pro
   return times;
 }
 
-function words(times: number[]): string {
+function summary(times: number[]): string {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (index: number) => `${(sorted[index] ?? NaN).toFixed(1)} ms`;
   return `median ${at(Math.floor(sorted.length / 2))}, max ${at(sorted.length - 1)} of ${sorted.length}`;
 }
 
-/** Until the session is ready, and then it is ended. */
-async function launchOne(server: Server, who: string): Promise<void> {
-  const { id } = await server.launchAs(who, 'Terminal');
+/** Launches a session, waits until it is ready, and expires it. */
+async function launchOne(server: Server, username: string): Promise<void> {
+  const { id } = await server.launchAs(username, 'Terminal');
   await expect.poll(async () => (await server.session(id)).status, { timeout: 60_000, intervals: [20] }).toBe('active');
   await server.expire(id);
 }
 
-/** Asks and launches at the same time, for as long as something is to be seen. */
-async function answers(server: Server, what: string, goesOn: () => boolean): Promise<void> {
+/** Requests /healthz and launches sessions in parallel until `goesOn` is false, and prints their times. */
+async function measureAnswers(server: Server, title: string, goesOn: () => boolean): Promise<void> {
   const healthz = async () => expect((await server.call(null, 'GET', '/healthz')).status).toBe(200);
   const [asked, launched] = await Promise.all([measure(healthz, goesOn), measure(() => launchOne(server, 'student'), goesOn)]);
   const load = (loadavg()[0] ?? NaN).toFixed(1);
-  console.log(`${what}: healthz ${words(asked)}; launch until ready ${words(launched)}; load ${load}`);
+  console.log(`${title}: healthz ${summary(asked)}; launch until ready ${summary(launched)}; load ${load}`);
 }
 
-test('bombs of forks, memory and CPU: each is bounded, its row says so, and the server goes on', async ({ startServer }) => {
+test('fork, memory and CPU bombs hit their limits, their rows say so, and the server keeps answering', async ({ startServer }) => {
   const server = await startServer({ name: 'bombs' });
   const limits = (await server.call(null, 'GET', '/readyz')).text;
   console.log(limits);
-  expect(limits, 'without a limit of memory this machine can not show it').toContain('2 GiB memory');
+  expect(limits, 'this test needs a machine with memory limits').toContain('2 GiB memory');
   for (const [name, { command }] of Object.entries(BOMBS)) await server.cli(['application', 'add', name, '--', ...command]);
   const bomber = await server.person('bomber', 'user');
-  // The catalogue is read again within a second.
+  // The server reads the catalogue again at its next poll.
   await expect.poll(async () => (await server.call(bomber, 'GET', '/api/v1/applications')).text).toContain('CPU bomb');
   const neighbour = await server.launchAs(await server.person('neighbour', 'user'), 'Terminal');
 
-  const rest = Date.now() + 5000;
-  await answers(server, 'at rest', () => Date.now() < rest);
+  const restEnds = Date.now() + 5000;
+  await measureAnswers(server, 'at rest', () => Date.now() < restEnds);
   for (const [name, { ended }] of Object.entries(BOMBS)) {
     const { id } = await server.launchAs(bomber, name);
     let over = false;
-    const looking = expect
+    const ending = expect
       .poll(async () => (await server.session(id)).error ?? '', { message: name, timeout: 120_000, intervals: [250] })
       .toMatch(ended)
       .finally(() => (over = true));
-    await answers(server, name, () => !over);
-    await looking;
+    await measureAnswers(server, name, () => !over);
+    await ending;
     await server.expire(id);
   }
-  expect(await server.session(neighbour.id), 'its neighbour goes on').toMatchObject({ status: 'active' });
+  expect(await server.session(neighbour.id), 'another session goes on').toMatchObject({ status: 'active' });
 });

@@ -1,4 +1,4 @@
-// Clients that hang up while their page is rendered: nothing panics, and the server keeps no memory of them.
+// Clients that hang up while the server renders their page: nothing panics, and the server frees their memory.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -8,11 +8,14 @@ import type { Server } from '../support/server.ts';
 
 const HANGUPS = Number(process.env.TORTURE_HANGUPS ?? 100_000);
 const AT_A_TIME = 16;
-/** Longest time between a request and its end, in milliseconds: before, while, and after the page is rendered. */
+/**
+ * The longest time from a request to its hang-up, in milliseconds. Some hang up before, some during and some after the
+ * rendering.
+ */
 const LONGEST = 12;
-/** How long all of it may take. */
+/** The limit for the whole test. */
 const DEADLINE_MS = 600_000;
-/** A page for each way to render one. */
+/** One page of each kind. */
 const PAGES = [
   '/admin/cloud-delivery/sessions',
   '/admin/cloud-delivery/sessions?q=user:a&sort=-username',
@@ -26,7 +29,7 @@ const PAGES = [
   '/no-such-page',
 ];
 
-/** Resident memory of a process, in MiB. */
+/** The resident memory of a process in MiB. */
 function memory(pid: number): number {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Math.round(Number(kilobytes) / 1024);
@@ -49,7 +52,7 @@ async function hangUps(server: Server, count: number, cookie: string): Promise<v
   await Promise.all(Array.from({ length: AT_A_TIME }, client));
 }
 
-test('clients hang up while their page is rendered: no panic, and memory stays as it was', async ({ startServer }) => {
+test('clients that hang up while the server renders their page cause no panic and take no memory', async ({ startServer }) => {
   test.setTimeout(DEADLINE_MS);
   const server = await startServer({ name: 'hangups', simulated: true, seed: 500 });
   const cookie = await server.cookie('admin');

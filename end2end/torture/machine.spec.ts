@@ -1,10 +1,10 @@
-// The machine fails under the server: its disk is full, its disk fails, its clock is moved.
+// Faults of the machine: a full disk, a failing disk, and a moved clock.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '../support/test.ts';
 import { type Server, SIMULATED } from '../support/server.ts';
 
-/** Writes until nothing more fits. */
+/** Writes a file until the disk is full. */
 function fill(folder: string): string {
   const file = join(folder, 'filler');
   const block = Buffer.alloc(64 * 1024);
@@ -12,13 +12,13 @@ function fill(folder: string): string {
     try {
       for (;;) writeFileSync(file, block.subarray(0, size), { flag: 'a' });
     } catch {
-      // It is full for blocks of this size.
+      // The disk has no room for a block of this size. Try a smaller one.
     }
   }
   return file;
 }
 
-/** Launches for one person after the other until one is refused. Answers those that were acknowledged, and the refusal. */
+/** Launches and expires sessions until a request is refused. Returns the acknowledged ones and the refusal. */
 async function launchUntilRefused(server: Server, from: number) {
   const application_id = await simulated(server);
   const acknowledged: string[] = [];
@@ -32,7 +32,7 @@ async function launchUntilRefused(server: Server, from: number) {
     if (expired.status !== 200) return { acknowledged, ended, refusal: expired };
     ended.push(id);
   }
-  throw new Error('the disk was never full');
+  throw new Error('the disk did not become full');
 }
 
 async function simulated(server: Server): Promise<string> {
@@ -44,7 +44,7 @@ async function people(server: Server): Promise<void> {
   for (let n = 0; n < 40; n += 1) await server.cookie(await server.person(`p${n}`, 'user'));
 }
 
-test('disk full: refused with a clear error, nothing acknowledged is lost, and it goes on by itself when there is room', async ({ startServer }) => {
+test('a full disk gives a clear error, loses nothing acknowledged, and the server recovers by itself when there is room', async ({ startServer }) => {
   const server = await startServer({ name: 'disk-full', simulated: true, disk: '48m', movableClock: true });
   await people(server);
   await server.cookie('admin');
@@ -55,11 +55,11 @@ test('disk full: refused with a clear error, nothing acknowledged is lost, and i
   const acknowledged = [...before, ...last];
   expect(refusal.status, refusal.text).toBe(503);
   expect(refusal.json).toMatchObject({ code: 'disk_full' });
-  // So long after their last use that the server would note a login's new one.
+  // Late enough that the server would store the last use of the logins again.
   server.moveClock(120);
-  expect((await server.list()).total, 'it still answers').toBe(acknowledged.length);
+  expect((await server.list()).total, 'the server still answers').toBe(acknowledged.length);
   rmSync(filler);
-  // Somebody who has no session yet: nobody else is asked for a row.
+  // A user without a session, so that the launch has to write a row.
   const late = await server.person('late', 'user');
   await expect(async () => acknowledged.push((await server.launchAs(late)).id)).toPass();
   await server.kill();
@@ -67,12 +67,12 @@ test('disk full: refused with a clear error, nothing acknowledged is lost, and i
   for (const id of ended) expect(await server.session(id)).toMatchObject({ status: 'expired', ended_by: 'admin' });
   for (const id of acknowledged) expect((await server.session(id)).id).toBe(id);
   expect(await server.cli(['events', 'verify'])).toContain('consistent up to ');
-  console.log(`disk full: ${acknowledged.length - 1} launches and ${ended.length} ends acknowledged before it was, none lost, written again without a restart`);
+  console.log(`disk full: ${acknowledged.length - 1} launches and ${ended.length} ends acknowledged before the refusal, none lost; the server wrote again without a restart`);
 });
 
-test('the disk fails on fsync: the server says so and ends, and what was acknowledged is there when it starts again', async ({ startServer }) => {
+test('the server reports a failing fsync and exits, and acknowledged changes are there after a restart', async ({ startServer }) => {
   const inject = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:error=EIO:when=150+'];
-  const server = await startServer({ name: 'disk-fails', simulated: true, under: inject });
+  const server = await startServer({ name: 'disk-fails', simulated: true, wrapper: inject });
   await server.cookie('student');
   const acknowledged: string[] = [];
   const application_id = await simulated(server);
@@ -84,16 +84,16 @@ test('the disk fails on fsync: the server says so and ends, and what was acknowl
     if (expired?.status !== 200) break;
     acknowledged.push(id);
   }
-  expect(await server.ended(), 'it does not go on').not.toBe(0);
+  expect(await server.ended(), 'the server exits with an error').not.toBe(0);
   expect(server.log).toContain('the disk of the data directory failed');
-  await server.launchAlone();
+  await server.launchWithoutWrapper();
   for (const id of acknowledged) expect(await server.session(id)).toMatchObject({ status: 'expired', ended_by: 'admin' });
   expect(await server.cli(['events', 'verify'])).toContain('consistent up to ');
-  console.log(`disk fails on fsync: ${acknowledged.length} ends acknowledged before it did, none lost, ended by itself and started again`);
+  console.log(`disk fails on fsync: ${acknowledged.length} ends acknowledged before the fault, none lost; the server exited and started again`);
 });
 
-test('the clock of the machine is moved by hours either way: nothing is expired or purged early, and Refresh waits 30 s at most', async ({ startServer }) => {
-  const server = await startServer({ name: 'clock', simulated: true, movableClock: true, steadyClock: true });
+test('a clock that jumps by hours expires and purges nothing early, and Refresh waits 30 s at most', async ({ startServer }) => {
+  const server = await startServer({ name: 'clock', simulated: true, movableClock: true, monotonicClock: true });
   const live = await server.launchAs('student');
   const ended = await server.launchAs(await server.person('earlier', 'user'));
   await server.expire(ended.id);
@@ -101,7 +101,7 @@ test('the clock of the machine is moved by hours either way: nothing is expired 
   const before = Date.now();
   for (const hours of [60, -60, 9, -9, 0]) {
     server.moveClock(hours * 3600);
-    await looked(server);
+    await waitForPurge(server);
     await expect(async () => {
       expect(await server.session(live.id)).toMatchObject({ status: 'active' });
       expect(await server.session(ended.id)).toMatchObject({ status: 'expired' });
@@ -112,8 +112,8 @@ test('the clock of the machine is moved by hours either way: nothing is expired 
   console.log('clock moved by 60 and 9 hours either way: nothing expired, nothing purged');
 });
 
-/** Returns when the cleaner, which looks every 15 s, has looked: a session that ends now is closed by then. */
-async function looked(server: Server): Promise<void> {
+/** Waits until the server has looked for rows to purge, which it does every 15 s. */
+async function waitForPurge(server: Server): Promise<void> {
   const began = Date.now();
   await expect.poll(() => Date.now() - began, { timeout: 30_000, intervals: [1000] }).toBeGreaterThan(16_000);
   expect((await server.call(null, 'GET', '/healthz')).status).toBe(200);

@@ -1,5 +1,5 @@
-// What the server tells a tab about the time that is left: the session menu, and warnings before the end.
-// Text messages of the stream are the server's words; everything else is the application's picture.
+// The session menu, and warnings about the remaining time.
+// Text messages of the stream are notices of the server. Binary messages are the application's picture.
 
 const menu = document.getElementById('menu');
 const limits = document.getElementById('limits');
@@ -10,7 +10,7 @@ const problem = document.getElementById('end-problem');
 
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-// How far the server's clock is ahead of this one's.
+// The difference between the server's clock and this one, in milliseconds.
 let ahead = 0;
 let ticking;
 
@@ -19,7 +19,7 @@ const WHY = {
   valid_until: (at, minutes) => `This session ends in ${minutes} min, at ${at}: its allowed time is over then. Save your work.`,
 };
 
-/** Takes the server's words out of a stream, before anything else hears of them. */
+/** Handles the notices of a stream. Other listeners do not receive them. */
 export function listen(socket) {
   socket.addEventListener('message', (event) => {
     if (typeof event.data !== 'string') return;
@@ -53,7 +53,7 @@ function warn({ at, timer, minutes }) {
   text.textContent = WHY[timer](time.format(moment), minutes);
   warning.hidden = false;
   if (minutes > 1) return;
-  // For the eye only: a screen reader would read every second.
+  // Not announced, because a screen reader would read it every second.
   const tick = () => (left.textContent = `${Math.max(0, Math.round((moment - Date.now() - ahead) / 1000))} s`);
   tick();
   ticking = setInterval(tick, 1000);
@@ -65,7 +65,7 @@ function calm() {
   warning.hidden = true;
 }
 
-/** Asks once more, then ends the session; the stream is closed by the server and says the rest. */
+/** Ends the session at the second press of a button. The server then closes the stream with the reason. */
 function ending(button, id) {
   const words = button.textContent;
   let sure = false;
@@ -92,14 +92,14 @@ function ending(button, id) {
   });
 }
 
-/** Makes the buttons work. `focus` gives the keyboard back to the application. */
+/** Adds the handlers of the buttons and keys. `focus` returns the keyboard to the application. */
 export function start(id, focus) {
   for (const button of document.querySelectorAll('[data-end]')) ending(button, id);
   document.getElementById('dismiss').addEventListener('click', () => {
     calm();
     focus();
   });
-  // The application has the keyboard, Tab included: these three together lead out of it.
+  // The application receives all keys, including Tab. This combination opens the menu.
   window.addEventListener(
     'keydown',
     (event) => {

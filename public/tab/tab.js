@@ -1,6 +1,6 @@
-// The session's own tab: opens the stream and gives it to noVNC, so that this page sees why it was closed.
-// When the server cuts the stream, the page is loaded anew and the server says what happened. It reconnects by itself only
-// where nobody ended anything: when the network was lost.
+// The tab of a session: opens the stream and passes it to noVNC, so that this page sees the close code.
+// After the end of the session it reloads the page, and the server shows the reason. It reconnects by itself only if
+// the session goes on, for example after a network failure.
 import RFB from '/novnc/core/rfb.js';
 import { listen, start } from './notices.js';
 
@@ -19,14 +19,14 @@ const id = screen.dataset.session;
 
 document.getElementById('needs-script').remove();
 let failures = 0;
-// What the server said when it cut the stream: good until there is a new one.
+// The message for the last close code of the server, until the stream is open again.
 let told;
 let display;
 start(id, () => display?.focus());
 
 function say(message, label, act) {
   text.textContent = message;
-  // What is hidden can't take the focus.
+  // A hidden element can't take the focus, so show it first.
   notice.hidden = false;
   action.hidden = !label;
   if (label) {
@@ -40,7 +40,7 @@ function open() {
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new WebSocket(`${scheme}//${location.host}/sessions/${id}/stream`);
   socket.binaryType = 'arraybuffer';
-  // noVNC takes over the socket's on… properties; listeners stay ours.
+  // noVNC uses the socket's on… properties, so this page uses listeners.
   socket.addEventListener('close', closed);
   listen(socket);
   screen.replaceChildren();
@@ -57,19 +57,19 @@ function open() {
     rfb.focus();
   });
   rfb.addEventListener('clipboard', (event) => {
-    // Without the permission or the focus the browser refuses; the application's own clipboard still works.
+    // The browser refuses without the permission or the focus. The clipboard inside the application still works.
     navigator.clipboard?.writeText(event.detail.text).catch(() => {});
   });
   window.addEventListener('focus', () => shareClipboard(rfb), { signal: stopWith(socket) });
 }
 
-// Gives the person's clipboard to the application, where the browser allows it without asking.
+// Passes the user's clipboard to the application if the browser permits it without a prompt.
 async function shareClipboard(rfb) {
   try {
     const permission = await navigator.permissions.query({ name: 'clipboard-read' });
     if (permission.state === 'granted') rfb.clipboardPasteFrom(await navigator.clipboard.readText());
   } catch {
-    // This browser has no such permission: nothing is shared.
+    // The browser does not support the permission, so the clipboard is not shared.
   }
 }
 
@@ -89,9 +89,9 @@ async function closed(event) {
       open();
     });
   } else if (event.code === CLOSED.signedOut) {
-    // Nothing of the application stays on the screen of somebody who has left.
+    // Remove the application's picture, because its user has signed out.
     screen.replaceChildren();
-    // The server asks for a sign-in where there must be one, and comes back here.
+    // The reload leads to sign-in and back to this page.
     say('You’ve been signed out, so this tab was disconnected. Your session is still running.', 'Continue', () => {
       location.reload();
     });
@@ -109,7 +109,7 @@ async function closed(event) {
   }
 }
 
-// Is there a session to go back to? When the server says no, the page is loaded anew: it says why.
+// Whether the session still runs. If not, reloads the page, which shows the reason.
 async function running() {
   try {
     const answer = await fetch(`/api/v1/sessions/${id}`, { headers: { accept: 'application/json' } });
@@ -119,7 +119,7 @@ async function running() {
     location.reload();
     return false;
   } catch {
-    return true; // The network is away, which says nothing about the session.
+    return true; // A network failure, so the session may still run.
   }
 }
 

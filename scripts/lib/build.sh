@@ -1,7 +1,7 @@
-# The builds that several commands share. Each says what it does; cargo itself shows how far it is.
+# Builds that several commands share. Each prints its step; cargo prints the progress.
 # shellcheck shell=bash
 
-# Builds both halves as they are served to people. Nothing is built when nothing has changed.
+# Builds both halves for production. Builds nothing if nothing has changed.
 build_release() {
     build_xtask
     say "[2/3] browser half, about 6 min the first time"

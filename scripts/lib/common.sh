@@ -1,20 +1,20 @@
-# Sourced by every script of this folder: where things are, and how a script speaks.
+# Paths and output functions. All scripts of this folder source this file.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root" || exit 1
 
-# One absolute target directory, whatever folder a later command runs in.
+# An absolute path, because later commands run in other folders.
 CARGO_TARGET_DIR=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export CARGO_TARGET_DIR
 mkdir -p "$CARGO_TARGET_DIR"
 
-# The browser for the tests is Debian's; Playwright's own download is never wanted.
+# The tests use Debian's browser, so Playwright must not download its own.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
 
-# scripts/lib/toolchain.sh puts links to Debian's Rust here where no rustup can choose it.
+# scripts/lib/toolchain.sh creates links to Debian's Rust here if rustup cannot select it.
 toolchain_links=$CARGO_TARGET_DIR/toolchain/bin
-# Call it again after set-up, which may have made them.
+# Call this again after the set-up, which may have created the links.
 refresh_path() {
     if [ -d "$toolchain_links" ] && [[ $PATH != "$toolchain_links:"* ]]; then
         PATH=$toolchain_links:$PATH
@@ -30,14 +30,14 @@ die() {
     exit 1
 }
 
-# How far we are: `part N of M` for each part, done or not; `step "what happens, about how long"` where there is work.
+# Progress of the set-up: `part N of M` for each part; `step "action, duration"` for a part that has work to do.
 part() {
     part_number=$1
     part_count=$3
 }
 step() { say "[$part_number/$part_count] $*"; }
 
-# Runs a command as root: directly, or by sudo, which asks for a password only where somebody can type one.
+# Runs a command as root: directly or with sudo, which asks for a password only at a terminal.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"

@@ -1,7 +1,7 @@
-# Debian packages: which of them are missing, and how to install those.
+# Finds and installs missing Debian packages.
 # shellcheck shell=bash
 
-# Everything a session of the `local` environment needs. The product runs without: it says which program is missing.
+# The programs of `local` sessions. The server also runs without them: a launch then reports the missing program.
 run_packages=(
     tigervnc-standalone-server bubblewrap matchbox-window-manager
     xterm galculator mousepad
@@ -9,10 +9,10 @@ run_packages=(
 )
 test_packages=(chromium chromium-driver faketime procps strace postgresql iproute2 nftables nginx-light)
 
-# Prints those of the given packages that are not installed, one a line.
+# Prints the given packages that are not installed, one per line.
 missing_packages() {
     local installed
-    # Fails when one of them is unknown, and lists the others all the same.
+    # dpkg-query fails if a package is unknown, but still lists the others.
     installed=$(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true)
     local package
     for package in "$@"; do
@@ -20,21 +20,21 @@ missing_packages() {
     done
 }
 
-# Installs the given packages, quietly. Says nothing of a failure: the caller knows what it means. Apt's words are kept.
+# Installs the given packages without output. The caller reports a failure. The log has apt's messages.
 apt_log=$CARGO_TARGET_DIR/setup-apt.log
 apt_lists_are_fresh=no
 install_packages() {
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
     command -v apt-get >/dev/null || return 1
     if [ $apt_lists_are_fresh = no ]; then
-        # Lists that can't be refreshed may still be good enough to install from.
+        # Old package lists may still work, so a failed update is not an error.
         as_root "${apt[@]}" update >"$apt_log" 2>&1 || true
         apt_lists_are_fresh=yes
     fi
     as_root "${apt[@]}" install --yes --no-install-recommends "$@" >>"$apt_log" 2>&1
 }
 
-# The C compiler that SQLite and ring are built with.
+# SQLite and ring need a C compiler.
 ensure_c_compiler() {
     if command -v cc >/dev/null; then
         return
@@ -43,7 +43,7 @@ ensure_c_compiler() {
     install_packages gcc libc6-dev || die "a C compiler is needed to build SQLite: install gcc and libc6-dev"
 }
 
-# The product runs without these, so whatever can't be had is a warning.
+# The server runs without these packages, so a missing one is only a warning.
 ensure_run_packages() {
     local missing=() failed=() package
     if ! command -v dpkg-query >/dev/null; then
@@ -58,18 +58,18 @@ ensure_run_packages() {
     if install_packages "${missing[@]}"; then
         return
     fi
-    # One that is unknown keeps apt from installing the others.
+    # One unknown package makes apt install none, so try each alone.
     for package in "${missing[@]}"; do
         install_packages "$package" || failed+=("$package")
     done
     warn "going on without ${failed[*]}: launches that need them end in Error and say so ($apt_log has the reason)"
 }
 
-# Debian's package postgresql makes a database of the system and starts its server, unless this file says no before. The tests
-# start their own (scripts/postgres).
-no_database_of_the_system() {
+# Stops Debian's package postgresql from creating and starting a system-wide database. The tests start their own servers
+# (scripts/postgres).
+disable_system_database() {
     local settings=/etc/postgresql-common/createcluster.conf
-    # Whatever goes wrong here is told by the installation that follows.
+    # The following installation reports any failure.
     install_packages postgresql-common || return 0
     as_root sed -i -E 's/^#? *create_main_cluster *=.*/create_main_cluster = false/' "$settings" || true
 }
@@ -83,7 +83,7 @@ ensure_test_packages() {
     fi
     step "programs for the tests, about 90 s: ${missing[*]}"
     if [[ " ${missing[*]} " = *" postgresql "* ]]; then
-        no_database_of_the_system
+        disable_system_database
     fi
     install_packages "${missing[@]}" ||
         die "the tests can't run without ${missing[*]}, which apt-get could not install ($apt_log has the reason)"

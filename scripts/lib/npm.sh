@@ -1,7 +1,7 @@
 # npm packages: noVNC and wasm-opt for the product, Playwright and axe for the tests.
 # shellcheck shell=bash
 
-# Installs exactly what package-lock.json says, unless that very lock has been installed already.
+# Installs the packages of package-lock.json, unless exactly these are installed already.
 ensure_npm_packages() {
     local stamp=node_modules/.installed-lock
     if cmp --silent package-lock.json "$stamp"; then
@@ -14,7 +14,7 @@ ensure_npm_packages() {
     cp package-lock.json "$stamp"
 }
 
-# Playwright needs a newer Node.js than the product's own build does.
+# Playwright needs a newer Node.js than the build.
 ensure_node() {
     local least=18 found
     if [ "$purpose" = test ]; then

@@ -1,14 +1,14 @@
-# Rust for the browser: a toolchain that is new enough and has the target wasm32-unknown-unknown.
-# Three tries: it is there; rustup adds the target; Debian's toolchain with a standard library built from its source.
+# Provides a Rust toolchain that is new enough and has the target wasm32-unknown-unknown. Tries in this order: the installed
+# toolchain, adding the target with rustup, and Debian's toolchain with a standard library that is built from source.
 # shellcheck shell=bash
 
 wasm=wasm32-unknown-unknown
 debian_toolchain_name=debian-web
-# The source in rust-web-src must be of the very version of rustc-web, hence all from one place.
+# All from Debian, because rust-web-src must have exactly the version of rustc-web.
 debian_toolchain=(rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy rustfmt-web)
 
-# The rustc given can build and link a library for the browser. Asking for the installed targets would not do: a target
-# of another compiler version is "installed" and does not work.
+# Whether the given rustc can build and link a library for the browser. The list of installed targets is not enough: it
+# includes targets of other compiler versions, which do not work.
 builds_for_browser() {
     local rustc=$1 scratch=$CARGO_TARGET_DIR/wasm-probe
     mkdir -p "$scratch"
@@ -16,7 +16,7 @@ builds_for_browser() {
         >/dev/null 2>&1 <<<'pub fn probe() -> String { String::new() }'
 }
 
-# The rustc that cargo uses in this folder is at least the version that Cargo.toml asks for.
+# Whether cargo's rustc in this folder has at least the rust-version of Cargo.toml.
 is_new_enough() {
     local wanted found
     wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -32,12 +32,12 @@ ensure_toolchain() {
     if toolchain_works; then
         return
     fi
-    step "Rust for the browser (target $wasm), asking rustup, then Debian; up to 3 min"
+    step "Rust for the browser (target $wasm), from rustup or Debian, up to 3 min"
     if command -v rustup >/dev/null && is_new_enough &&
         rustup target add $wasm >"$CARGO_TARGET_DIR/setup-rustup.log" 2>&1 && toolchain_works; then
         return
     fi
-    say "      not by rustup; taking Debian's toolchain"
+    say "      rustup could not add it; installing Debian's toolchain"
     install_debian_toolchain
     choose_debian_toolchain
     toolchain_works || die "Debian's Rust is installed, but \`rustc --target $wasm\` does not work in $root"
@@ -45,7 +45,7 @@ ensure_toolchain() {
 
 install_debian_toolchain() {
     command -v dpkg-query >/dev/null ||
-        die "no Rust with the target $wasm: run \`rustup target add $wasm\` where it can download"
+        die "no Rust with the target $wasm: run \`rustup target add $wasm\` with access to the network"
     local missing=() linker
     mapfile -t missing < <(missing_packages "${debian_toolchain[@]}")
     if [ ${#missing[@]} != 0 ]; then
@@ -53,7 +53,7 @@ install_debian_toolchain() {
         install_packages "${missing[@]}" ||
             die "no Rust with the target $wasm: neither rustup nor apt-get could install it ($apt_log has the reason)"
     fi
-    # Debian's rust-lld is a link to the lld of the LLVM version in use, and that package is not a dependency of it.
+    # Debian's rust-lld is a link to a version of lld, but its package does not depend on that version.
     linker=$(basename "$(readlink /usr/bin/rust-lld)")
     if [ ! -x "/usr/bin/$linker" ]; then
         install_packages "$linker" || die "the linker for the browser half is missing: install $linker"
@@ -61,8 +61,8 @@ install_debian_toolchain() {
     builds_for_browser /usr/bin/rustc || build_standard_library
 }
 
-# Debian ships the standard library's source, not the library for the browser. Built once, it is copied to where rustc
-# looks for it, so that no other command needs a nightly flag.
+# Debian has only the source of the standard library for this target. This builds the library once and installs it in
+# rustc's sysroot, so that no other command needs a nightly flag.
 build_standard_library() {
     local crate=$CARGO_TARGET_DIR/wasm-std into
     say "      building the standard library for $wasm, about 70 s"
@@ -84,14 +84,14 @@ build_standard_library() {
     rm -rf "$crate"
 }
 
-# Makes cargo in this folder be Debian's, by rustup if there is one, so that a person's own `cargo` here is it as well.
+# Selects Debian's cargo for this folder, if possible with rustup, so that it also applies to commands by hand.
 choose_debian_toolchain() {
     if command -v rustup >/dev/null &&
         rustup toolchain link $debian_toolchain_name /usr &&
         rustup override set $debian_toolchain_name --path "$root" && toolchain_works; then
         return
     fi
-    # No rustup, or RUSTUP_TOOLCHAIN overrules it: the scripts put these links first on their PATH.
+    # There is no rustup, or RUSTUP_TOOLCHAIN overrides it. The scripts put these links first on their PATH.
     mkdir -p "$toolchain_links"
     local program
     for program in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver; do

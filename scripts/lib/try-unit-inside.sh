@@ -1,13 +1,13 @@
 #!/bin/bash
-# Runs inside the virtual machine of scripts/try-unit, as root, once it has started. Prints what it sees, and ends with a line
-# that says whether all was as it should be.
+# Runs as root inside the virtual machine of scripts/try-unit. Prints its checks. The last line says whether all of them
+# passed.
 set -u
 
 url=http://127.0.0.1:3000
 cookies=/root/cookies
 failures=0
 
-check() { # what, expected pattern, found
+check() { # title, expected pattern, found text
     if grep -qE -- "$2" <<<"$3"; then
         printf 'ok      %s: %s\n' "$1" "$3"
     else
@@ -20,7 +20,7 @@ api() { # method, path, [json]
 }
 field() { sed -nE "s/.*\"$1\":\"([^\"]*)\".*/\1/p"; }
 cli() { runuser -u cloud-delivery -- env CLOUD_DELIVERY_DATA_DIR=/var/lib/cloud-delivery /opt/cloud-delivery/bin/cloud-delivery "$@"; }
-launch() { # name: prints the id of the session
+launch() { # application: prints the id of the session
     local application
     application=$(api GET /api/v1/applications | tr '{' '\n' | grep "\"name\":\"$1\"" | field id)
     api POST /api/v1/sessions "{\"application_id\":\"$application\"}" | field id
@@ -34,7 +34,7 @@ until_status() { # id, pattern: prints the session
     done
     echo "$session"
 }
-healthz() { # how many times: prints the slowest in ms
+healthz() { # number of requests: prints the median and the slowest in ms
     for _ in $(seq "$1"); do
         curl -sS -m 30 -o /dev/null -w '%{time_total}\n' "$url/healthz"
         sleep 0.1
@@ -100,8 +100,8 @@ systemctl restart cloud-delivery
 check 'after a restart' '^active$' "$(systemctl is-active cloud-delivery)"
 check 'limits after a restart' '512 processes, CPU share, no swap' "$(curl -sS $url/readyz | tail -1)"
 if [ $failures = 0 ]; then
-    echo '== try-unit ends: all as it should be'
+    echo '== try-unit ends: all checks passed'
 else
     journalctl -u cloud-delivery -o cat | tail -40
-    echo "== try-unit ends: $failures wrong"
+    echo "== try-unit ends: $failures checks failed"
 fi

@@ -35,7 +35,7 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
-    /// Checks the architecture rules that no compiler checks, one finding a line
+    /// Runs the architecture checks that the compiler cannot do and prints one finding per line
     Tidy,
     /// Checks the form of new commits, one finding a line
     Commits,

@@ -1,4 +1,4 @@
-// Searches through what happened: what nothing matches, so that all of it is read, and what many match.
+// Searches of the event log: without a match, so that the server reads all of it, and with many matches.
 import { signIn } from '../client.mjs';
 import { ADMIN, withServer } from '../server.mjs';
 import { quantile, repeat } from '../stats.mjs';
@@ -7,7 +7,7 @@ export const title = 'Audit search, about 30 s';
 
 const SEARCHES = 10;
 const WARM_UP = 2;
-/** Of nothing, of a name, and of everything. */
+/** Searches that match nothing, one name, and everything. */
 const NEEDLES = ['qqqq', 'who:dana0003', 'what:launched'];
 
 export async function measure(bench) {

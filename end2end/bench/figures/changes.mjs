@@ -1,4 +1,4 @@
-// A busy minute: a thousand changes a second, two hundred who watch the list, and one of them in a real browser.
+// A busy minute: a thousand changes per second and two hundred watchers of the list, one of them in a real browser.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { withBrowser, withContext } from '../browser.mjs';
@@ -16,13 +16,13 @@ const PEOPLE = 100;
 const APPLICATIONS = 6;
 const CYCLES_PER_SECOND = 250;
 const WATCHERS = 200;
-/** What a tenth of the watchers look at. The others, and the browser, look at the plain list. */
+/** The lists of a tenth of the watchers. The others and the browser watch the plain list. */
 const OTHER_VIEWS = ['?q=user%3Abench1', '?sort=username', '?q=dana', '?sort=-valid_until', '?q=status%3Aactive'];
-/** Until connections, caches and heaps are what they stay. */
+/** The time until connections, caches and heaps are stable. */
 const WARM_UP_MS = 10_000;
-/** An event that is not there so long after the last change is missing. */
-const PATIENCE_MS = 3000;
-/** What two collections of the same page differ by: growth below it is none. */
+/** An event that arrives later after the last change counts as missing. */
+const MISSING_AFTER_MS = 3000;
+/** The difference between two garbage collections of the same page. Smaller growth is noise. */
 const HEAP_NOISE_KB = 100;
 
 export async function measure(bench) {
@@ -51,7 +51,7 @@ export async function measure(bench) {
             const pids = { server: server.pid, generator: generatorPid, watchers: watchersPid };
             const minute = await measured(admin, page, pids, bench.seconds);
             const done = await generator('stop');
-            await sleep(PATIENCE_MS);
+            await sleep(MISSING_AFTER_MS);
             const got = await watchers('close');
             await expectAllThere(admin, before, done);
             const wrong = await wrongRows(page, admin);
@@ -64,7 +64,7 @@ export async function measure(bench) {
   );
 }
 
-/** A page of the list in the browser, and what it costs there. */
+/** A page with the list in the browser, and functions that measure its costs. */
 async function watchedPage(context) {
   const page = await context.newPage();
   await page.goto(SESSIONS);
@@ -75,9 +75,9 @@ async function watchedPage(context) {
     const { metrics } = await devtools.send('Performance.getMetrics');
     return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
   };
-  /** Bytes that are in use, and not only not yet collected. */
+  /** The bytes in use after garbage collection. */
   const heap = async () => {
-    // What is only held by what this collection finds goes with the next.
+    // Objects that only garbage refers to may need a second collection.
     for (let n = 0; n < 2; n += 1) await devtools.send('HeapProfiler.collectGarbage');
     const { usedSize } = await devtools.send('Runtime.getHeapUsage');
     const wasm = await page.evaluate(() => window.bench.wasmMemory?.buffer.byteLength ?? 0);
@@ -87,7 +87,7 @@ async function watchedPage(context) {
   return { page, costs, heap, divergences };
 }
 
-/** What everything costs from now on, for so many seconds. */
+/** Measures all costs for this many seconds. */
 async function measured(admin, { costs, heap, divergences }, pids, seconds) {
   const look = async () => ({ costs: await costs(), cpu: cpuSeconds(pids), at: now(), revision: (await listed(admin)).revision });
   const heapBefore = await heap();
@@ -117,7 +117,7 @@ async function listed(admin) {
   return JSON.parse((await admin.get('/api/v1/sessions?limit=200')).text);
 }
 
-/** What was acknowledged is in the list, and all of it came to its end. */
+/** Expects that the list has all acknowledged sessions, and that all have ended. */
 async function expectAllThere(admin, before, done) {
   const resting = ({ counts, items }) => counts.pending + counts.active === 0 && items.every(({ teardown }) => teardown !== 'wanted');
   let after = await listed(admin);
@@ -131,7 +131,7 @@ async function expectAllThere(admin, before, done) {
   }
 }
 
-/** Rows of the page that are not those of the API, now that nothing changes. */
+/** The number of rows that differ between the page and the API after the last change. */
 async function wrongRows({ page }, admin) {
   const [is, wanted] = [await shown(page), await listOf(admin, '')];
   return wanted.rows.filter((row, at) => row !== is.rows[at]).length + Number(is.total !== wanted.total);
@@ -184,7 +184,7 @@ function figures(minute, done, got, wrong) {
   ];
 }
 
-/** Milliseconds from each answer of the minute to the event that covers it, at each of these watchers. */
+/** The milliseconds from each answer to the event with its version, for each watcher. */
 function delivery({ from, to }, { versions, times }, watchers) {
   const changes = Array.from(versions, (version, at) => ({ version, at: times[at] }))
     .filter(({ at }) => at >= from && at <= to)
@@ -195,7 +195,7 @@ function delivery({ from, to }, { versions, times }, watchers) {
     let event = 0;
     for (const { version, at } of changes) {
       while (event < revisions.length && revisions[event] < version) event += 1;
-      // An event that overtakes the answer has no delay; one that never came has no end.
+      // An event that overtakes its answer has no delay. A missing event has an infinite one.
       delays[filled] = event < revisions.length ? Math.max(0, times[event] - at) : Infinity;
       filled += 1;
     }

@@ -1,4 +1,4 @@
-// From an administrator's request to expire a session to the close frame in its tab, both seen by this one process.
+// The time from an administrator's expire to the close frame in the session's tab. This process measures both.
 import { signIn } from '../client.mjs';
 import { PREFIX } from '../prepare.mjs';
 import { ADMIN, withServer } from '../server.mjs';
@@ -7,9 +7,9 @@ import { openStream } from '../websocket.mjs';
 
 export const title = 'expire, about 2 min: applications and their history are made first';
 
-/** Sessions of a run. A person has one live session of an application, so there are as many applications. */
+/** Sessions per run. A user has one live session per application, so there are as many applications. */
 const SESSIONS = 200;
-/** The close code of a session that was expired (docs/spec.md §6). */
+/** The close code of an expired session (docs/spec.md §6). */
 const EXPIRED = 4001;
 
 export async function measure(bench) {
@@ -24,7 +24,7 @@ export async function measure(bench) {
   });
 }
 
-/** Opens all, then expires them one after the other. */
+/** Opens all sessions, then expires them in sequence. */
 async function one(server, admin, applications) {
   const tabs = [];
   for (const application of applications) tabs.push(await open(server, admin, application));
@@ -37,7 +37,7 @@ async function open(server, admin, application) {
   const answer = await admin.post('/api/v1/sessions', { application_id: application.id });
   const { id } = JSON.parse(answer.text);
   const stream = openStream(server.url, `/sessions/${id}/stream`, admin.cookie);
-  // The relay is in place once something has come through it.
+  // The first message shows that the relay is in place.
   await stream.first;
   return { id, stream };
 }

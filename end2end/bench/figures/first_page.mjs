@@ -1,4 +1,4 @@
-// The first page of the list over HTTP, on a kept connection: as JSON, and as the page that the server draws.
+// The first page of the list over a keep-alive connection, as JSON and as HTML.
 import { signIn } from '../client.mjs';
 import { ADMIN, withServer } from '../server.mjs';
 import { p50AndP99, repeat } from '../stats.mjs';
@@ -6,7 +6,7 @@ import { p50AndP99, repeat } from '../stats.mjs';
 export const title = 'first page over HTTP, about 30 s';
 
 const REQUESTS = 300;
-/** Requests that are not counted, until caches and branch predictors know what comes. */
+/** Warm-up requests, which do not count. */
 const WARM_UP = 30;
 
 export async function measure(bench) {
@@ -20,7 +20,7 @@ export async function measure(bench) {
   });
 }
 
-/** The times of each run. A wrong answer is no answer, however fast. */
+/** The times of each run. A wrong answer fails the run. */
 async function timed(bench, admin, path, isRight) {
   const one = async () => {
     const answer = await admin.get(path);

@@ -1,4 +1,5 @@
-// Durable launches a second, each with its event, without HTTP: the writer and the database (crates/store/examples/launches.rs).
+// Durable launches per second with their events, without HTTP: only the writer and the database
+// (crates/store/examples/launches.rs).
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,14 +8,14 @@ import { quantile, repeat } from '../stats.mjs';
 
 export const title = 'durable launches, about 1 min';
 
-/** Times that a disk is asked to keep a page, to know what a commit costs here at least. */
+/** The number of fsyncs that measure the minimum cost of a commit on this disk. */
 const SYNCS = 200;
 const PAGE = 4096;
 
 export async function measure(bench) {
   const disk = `asking this disk to keep 4 kB takes ${syncMs(bench.scratch).toFixed(2)} ms`;
   const sqlite = await repeat(bench.runs, () => launches(bench, { env: { TMPDIR: bench.scratch } }));
-  // A server of its own for each run: the database must be empty.
+  // A new server for each run, because the database must be empty.
   const withUrl = ['sh', '-c', 'exec "$0" "$CLOUD_DELIVERY_TEST_DATABASE_URL"'];
   const under = [join(bench.root, 'scripts/postgres'), '--durable', ...withUrl];
   const postgres = await repeat(bench.runs, () => launches(bench, { under }));

@@ -1,4 +1,4 @@
-// Thousands of tabs of as many people, open at the same time: how soon one is closed that is expired, and how soon all are.
+// Thousands of open tabs of as many users: the time until one expired tab closes, and until all of them close.
 import { readFileSync } from 'node:fs';
 
 import { connections, signedIn, signIn } from '../client.mjs';
@@ -10,17 +10,17 @@ import { openStream } from '../websocket.mjs';
 export const title = 'thousands of open tabs, about 3 min';
 
 const TABS = 5000;
-/** Of these, so many are expired one after the other in a run. */
+/** The number of tabs that a run expires one by one. */
 const SINGLY = 500;
-/** Launches and handshakes under way at once. */
+/** The most launches and handshakes under way. */
 const AT_ONCE = 32;
-/** Open files of a process beside its tabs: connections, the database, the program. */
+/** The open files of a process besides its tabs: connections, the database, the program. */
 const OTHER_FILES = 200;
-/** Most sessions of one request (crates/session/src/batch.rs); the page sends one part after the other. */
+/** The most sessions of one request (crates/session/src/batch.rs). The page sends the parts in sequence. */
 const PART = 250;
-/** The close code of a session that was expired (docs/spec.md §6). */
+/** The close code of an expired session (docs/spec.md §6). */
 const EXPIRED = 4001;
-/** “All that match”, as the page asks for it: nobody ticks thousands of rows. */
+/** The request of the page for “all that match”. */
 const ALL_ACTIVE = { q: '', status: 'active', connected: false, sort: null, limit: 50, page: 1, cursor: null };
 
 export async function measure(bench) {
@@ -41,7 +41,7 @@ export async function measure(bench) {
   });
 }
 
-/** Both ends of the tabs are on this machine; each is a process with a limit of its own, inherited from this one. */
+/** Both ends of the tabs are processes on this machine. Each inherits the limit of this process. */
 function expectOpenFiles(needed) {
   const most = /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   if (most !== 'unlimited' && Number(most) < needed) {
@@ -58,7 +58,7 @@ async function one(server, admin, people, application) {
   return { rss, singly, bulk: await expireAll(admin, [...tabs.slice(SINGLY), ...again]) };
 }
 
-/** Launches for all of these people and opens what they launched. */
+/** Launches a session for each user and opens its tab. */
 async function openAll(server, people, application) {
   const tabs = new Array(people.length);
   let next = 0;
@@ -76,7 +76,7 @@ async function open(server, person, application) {
   const answer = await person.post('/api/v1/sessions', { application_id: application });
   const { id } = JSON.parse(answer.text);
   const stream = openStream(server.url, `/sessions/${id}/stream`, person.cookie);
-  // The relay is in place once something has come through it.
+  // The first message shows that the relay is in place.
   await stream.first;
   return { id, stream };
 }
@@ -87,14 +87,16 @@ async function expire(admin, tab) {
   return (await closed(tab)) - began;
 }
 
-/** As the page does it: what is chosen, then one part after the other. Times count from the first part, which is the decision. */
+/**
+ * Expires all tabs as the page does: the selection first, then the parts in sequence. Times count from the first part.
+ */
 async function expireAll(admin, tabs) {
   const chosen = await admin.post('/api/v1/sessions/selection', { matching: ALL_ACTIVE });
   const { batch, sessions } = JSON.parse(chosen.text);
   if (sessions.length !== tabs.length) throw new Error(`${sessions.length} sessions can be expired, not ${tabs.length}`);
   const began = performance.now();
   const end = Promise.all(tabs.map(closed));
-  // Waited for below; what goes wrong before is told then.
+  // Awaited below, where a failure is reported.
   end.catch(() => {});
   for (let at = 0; at < sessions.length; at += PART) {
     const part = sessions.slice(at, at + PART).map(({ id, seen }) => ({ id, seen }));
@@ -107,7 +109,7 @@ async function expireAll(admin, tabs) {
   return { chosen: chosen.ms, answered, first: Math.min(...times), last: Math.max(...times) };
 }
 
-/** When the tab was told that its session has ended. */
+/** The time at which the tab received the close frame of the expired session. */
 async function closed({ id, stream }) {
   const { code, at } = await stream.closed;
   stream.destroy();

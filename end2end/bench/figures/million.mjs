@@ -1,4 +1,4 @@
-// The start with as many sessions as the list is meant for, and the memory that they take.
+// The start with a million sessions, the most that the list is designed for, and their memory.
 import { signIn } from '../client.mjs';
 import { ADMIN, memory, withServer } from '../server.mjs';
 import { repeat } from '../stats.mjs';

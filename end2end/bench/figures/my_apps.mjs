@@ -1,4 +1,5 @@
-// Two thousand people with My apps open, each asking every five seconds, while two hundred administrators' pages watch the list.
+// Two thousand open My apps pages that poll every five seconds, while two hundred pages of administrators watch the
+// list.
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,12 +13,12 @@ export const title = '2,000 people with My apps open, about 3 min';
 
 const PEOPLE = 2000;
 const WATCHERS = 200;
-/** How often a visible page asks (app/src/ui/repeat.rs). */
+/** The interval of the polls of a visible page (app/src/ui/repeat.rs). */
 const EVERY_MS = 5000;
 const CONNECTIONS = 64;
-/** Long enough that each login is used again after the minute to which its last use is kept. */
+/** Longer than a minute, because the server stores the last use of a login once per minute. */
 const WARM_UP_MS = 65_000;
-/** What a page asks, newest way first: an earlier server knows only the second. */
+/** The requests of a page, the newest first. An older server has only the second. */
 const WAYS = [
   (person, etag) => person.get('/api/ui/my_applications', etag === undefined ? {} : { 'if-none-match': etag }),
   (person) => person.post('/api/ui/my_applications', {}),
@@ -50,7 +51,7 @@ export async function measure(bench) {
   );
 }
 
-/** Pages that ask until they are closed, evenly spread over the five seconds. */
+/** Pages that poll until they are closed, spread evenly over the five seconds. */
 async function open(server, cookies, agent) {
   const way = await knownWay(signedIn(server.url, cookies[0], agent));
   const state = { closed: false, answers: 0, unchanged: 0, times: [] };
@@ -83,7 +84,7 @@ async function knownWay(person) {
     const known = await way(person).catch(() => undefined);
     if (known !== undefined) return way;
   }
-  throw new Error('My apps can be asked in no known way');
+  throw new Error('the server has no known request for My apps');
 }
 
 async function busy(server, { state }, seconds) {
@@ -95,7 +96,9 @@ async function busy(server, { state }, seconds) {
   return [cpu, { answers: state.answers, unchanged: state.unchanged, ms: times[times.length >> 1] ?? 0 }];
 }
 
-/** Each commit of SQLite waits for the disk once; what waits is counted, for a window of its own: counting costs time. */
+/**
+ * Counts the fsyncs, of which each SQLite commit makes one. This has its own time window, because counting takes time.
+ */
 async function commitsPerSecond(pid, seconds) {
   const args = ['--follow-forks', '--summary-only', '--trace=fsync,fdatasync', '--attach', String(pid)];
   const strace = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,4 +1,4 @@
-// The Sessions page in a real browser: until its first row is seen, until it can be used, and how long it takes to answer.
+// The Sessions page in a real browser: the time to the first row, to interactivity, and of its reactions.
 import { withBrowser, withContext } from '../browser.mjs';
 import { signIn } from '../client.mjs';
 import { ADMIN, withServer } from '../server.mjs';
@@ -7,13 +7,13 @@ import { quantile, repeat } from '../stats.mjs';
 
 export const title = 'the Sessions page in a browser, about 3 min';
 
-/** Answers that count in a run. */
+/** Measured reactions per run. */
 const KEYS = 40;
 const CLICKS = 30;
-/** Typed one letter after the other: of names, places and ids; with a filter, in two words. */
+/** Searches that are typed letter by letter: names, environments, IDs, a filter, two words. */
 const WORDS = ['amara00', 'bjorn10', 'lab b ch', 'user:dana', 'medical le', 'femi1', 'library g', 'hiro4 lab', 'env:eng ines', '-8f2'];
 const HEADERS = ['Username', 'Valid until', 'Environment', 'Start date', 'Username', 'Started ago', 'Valid until', 'Status'];
-/** A person who reads before going on. Also keeps an answer apart from the work that it leaves behind. */
+/** The pause of a reading user. It also separates a reaction from the work that follows it. */
 const PAUSE_MS = 100;
 
 export async function measure(bench) {
@@ -22,7 +22,7 @@ export async function measure(bench) {
     withServer(bench, dataDir, async (server) => {
       const admin = await signIn(server.url, ADMIN.username, ADMIN.password);
       const visit = (use) => withContext(browser, { ...server, cookie: admin.cookie }, stopwatch, use);
-      // The very first visit reads the browser's own files from the disk.
+      // The first visit does not count, because it reads the browser's own files from the disk.
       await visit(open);
       const visits = await repeat(bench.runs, () => visit(open));
       const keys = await repeat(bench.runs, () => visit((context) => type(context, admin)));
@@ -51,7 +51,7 @@ async function open(context) {
   return page.evaluate(() => ({ firstRow: window.bench.firstRow, interactive: window.bench.interactive }));
 }
 
-/** Types words into the search box, each letter when the one before it is answered. */
+/** Types searches. Each letter follows after the reaction to the previous one. */
 async function type(context, admin) {
   const page = await context.newPage();
   await page.goto(SESSIONS);
@@ -60,7 +60,7 @@ async function type(context, admin) {
   const times = [];
   const press = async (key, q) => {
     const list = await listOf(admin, q && `?${new URLSearchParams({ q })}`);
-    // A letter that changes nothing on screen can't be timed by what is on screen.
+    // A letter that does not change the screen can't be measured.
     const counts = key !== 'Escape' && (await shown(page)).total !== list.total;
     const painted = await arm(page, 'keydown', list);
     await page.keyboard.press(key);
@@ -78,7 +78,7 @@ async function type(context, admin) {
   return times;
 }
 
-/** Clicks on headers, each when the one before it is answered. */
+/** Clicks headers. Each click follows after the reaction to the previous one. */
 async function sort(context, admin) {
   const page = await context.newPage();
   await page.goto(SESSIONS);
@@ -90,7 +90,7 @@ async function sort(context, admin) {
     const link = header.getByRole('link');
     const { search } = new URL(await link.getAttribute('href'), page.url());
     const list = await listOf(admin, search);
-    // Another order of the same rows can be the same: a click that moves none can't be timed by what is on screen.
+    // Two sort orders may be equal. A click that moves no row can't be measured.
     const counts = (await shown(page)).rows.join() !== list.rows.join();
     const descending = new URLSearchParams(search).get('sort')?.startsWith('-') ?? true;
     const painted = await arm(page, 'click', list, `${name} ${descending ? 'descending' : 'ascending'}`);

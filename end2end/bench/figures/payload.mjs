@@ -1,11 +1,11 @@
-// What a browser downloads for the portal, as it travels: compressed with brotli.
+// The size of the portal's files for the browser, compressed with brotli.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export const title = 'browser payload';
 
 export async function measure(bench) {
-  // Where the server looks for it: beside the folder of the program.
+  // The site is beside the folder of the program, where the server reads it.
   const folder = join(dirname(dirname(bench.bin)), 'site', 'pkg');
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.br')) : [];
   const kilobytes = (kind) => {

@@ -1,4 +1,4 @@
-// From the click on Launch to the first picture of a real terminal in the session's tab, in a real browser.
+// The time from the click on Launch to the first picture of a real terminal in the session's tab.
 import { withBrowser, withContext } from '../browser.mjs';
 import { ADMIN, withServer } from '../server.mjs';
 import { quantile, repeat } from '../stats.mjs';
@@ -6,14 +6,14 @@ import { quantile, repeat } from '../stats.mjs';
 export const title = 'launch to first picture, about 30 s';
 
 const APPLICATION = 'Terminal';
-/** What is noted in the session's tab: the page and its scripts are there, the stream is open, something is seen. */
+/** The measured points in the session's tab: its scripts are loaded, the stream is open, the picture is visible. */
 const PARTS = ['page', 'connected', 'picture'];
 
 export async function measure(bench) {
   const dataDir = await bench.dataDir('history');
   return withBrowser((browser) =>
     withServer(bench, dataDir, async (server) => {
-      // The very first start reads the programs from the disk; it is not what a user of a running server sees.
+      // The first start does not count, because it reads the programs from the disk.
       await visit(browser, server);
       const visits = await repeat(bench.runs, () => visit(browser, server));
       const figure = (name, which) => {
@@ -28,7 +28,7 @@ export async function measure(bench) {
   );
 }
 
-/** A person who signs in with a new browser profile and launches, ends, and launches again. */
+/** Signs in with a new browser profile, then launches, ends and launches again. */
 function visit(browser, server) {
   return withContext(browser, server, stopwatch, async (context) => {
     const portal = await context.newPage();
@@ -55,22 +55,22 @@ async function launch(portal) {
   }
   const { clicked } = await portal.evaluate(() => window.bench);
   const seen = await tab.evaluate(() => window.bench);
-  // Another process drew the other page, but both have the same clock.
+  // The pages are in different processes but share a clock.
   const since = Object.fromEntries(PARTS.map((what) => [what, seen[what] - clicked]));
   await portal.request.post(`${new URL(tab.url()).pathname}/end`);
-  // It loads its last page now; a tab that is closed in the middle of that never tells that it has closed.
+  // Wait for the tab's last page. A tab that is closed during its load sends no close event.
   await tab.getByRole('heading', { name: 'Your session has ended' }).waitFor();
   await tab.close();
   return since;
 }
 
-/** Where the time goes, in the median of each part. */
+/** The median of each part of the time. */
 function where(visits, which) {
   const median = (what) => quantile(visits.map((visit) => visit[which][what]), 0.5);
   return PARTS.map((what) => `${what} after ${median(what)} ms`).join(', ');
 }
 
-/** Runs in every page before its own scripts: notes when it was clicked, when it came, when it showed something. */
+/** Runs in every page before its own scripts. Records the click, the load and the first picture. */
 function stopwatch() {
   window.bench = {};
   addEventListener('click', () => (window.bench.clicked = Date.now()), true);
@@ -83,7 +83,7 @@ function stopwatch() {
   };
   requestAnimationFrame(look);
 
-  /** An empty display is of one colour. */
+  /** Whether the canvas has more than one colour. An empty display has one. */
   function hasPicture(canvas) {
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const pixels = new Uint32Array(data.buffer);

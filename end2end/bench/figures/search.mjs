@@ -1,16 +1,16 @@
-// A search for three characters from the middle of a word or an id, with the exact count of all matches.
+// Searches for three characters inside a word or an ID, with the exact count of all matches.
 import { signIn } from '../client.mjs';
 import { ADMIN, withServer } from '../server.mjs';
 import { p50AndP99, quantile, repeat } from '../stats.mjs';
 
 export const title = 'search, about 30 s';
 
-/** Of names with many rows and with few, of ids, with an accent, of a status (every row matches), and of nothing. */
+/** Parts of frequent and rare names, of IDs, with an accent, of a status (every row matches), and without a match. */
 export const NEEDLES = ['ngi', 'rar', 'abv', 'mar', 'jör', 'f3a', '042', '-7b', 'pir', 'qqq'];
-/** Searches of each needle in a run. */
+/** Searches per needle and run. */
 const ROUNDS = 40;
 const WARM_UP = 3;
-/** Milliseconds at p99, in the server. */
+/** The aim for the server's p99 in milliseconds. */
 const AIM = 5;
 
 export const searchPath = (needle) => `/api/v1/sessions?q=${encodeURIComponent(needle)}`;
@@ -38,11 +38,11 @@ function figures(runs) {
     const judged = p50AndP99(server, times('serverMs'), { aim: AIM, note: perNeedle(runs, 'serverMs') });
     return [...judged, ...p50AndP99(client, times('ms'))];
   }
-  // An older server: what the client sees is more than what the server takes, so an aim met here is met.
+  // An older server sends no measurement of its own. The client's time is longer, so it can only miss the aim.
   return p50AndP99(client, times('ms'), { aim: AIM, note: perNeedle(runs, 'ms') });
 }
 
-/** Where the time goes: matches, and the median and the nearly slowest time of each needle. */
+/** The number of matches, the median and the p99 of each needle. */
 function perNeedle(runs, key) {
   const all = runs.flat();
   return NEEDLES.map((needle) => {

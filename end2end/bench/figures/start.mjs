@@ -1,4 +1,4 @@
-// From the start of the program to its first answer, and the memory it then holds.
+// The time from the start of the program to its first answer, and its memory after that.
 import { signIn } from '../client.mjs';
 import { ADMIN, memory, withServer } from '../server.mjs';
 import { repeat } from '../stats.mjs';

@@ -1,7 +1,7 @@
-// Makes changes at a steady rate: people launch, an administrator expires what they launched.
+// Makes changes at a steady rate: users launch sessions, and an administrator expires them.
 //
-// A cycle is four changes: launched, ready, expired, torn down. Only the first and the third are asked for and answered;
-// that the second came is known because the expire names what it saw, and is refused unless that is so.
+// A cycle is four changes: launched, ready, expired, torn down. Only the first and the third are requests. The expire
+// proves the second, because it names the expected status and would be refused otherwise.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { signIn } from '../client.mjs';
@@ -9,23 +9,23 @@ import { ADMIN } from '../server.mjs';
 import { quantile } from '../stats.mjs';
 import { now, serve } from './helper.mjs';
 
-/** An environment that only pretends is ready at once; a session younger than this may not be. */
+/** The simulated environment is ready at once, but a younger session may still be Pending. */
 const LEAST_AGE_MS = 300;
-/** What can't be done in time is not made up for beyond this many requests: the rate is then what the server can do. */
+/** The most launches under way. If the server is slower, the rate drops to the one that it can do. */
 const MOST_BEHIND = 100;
 const TICK_MS = 2;
-/** Expires that may be under way at once. */
+/** The most expires under way. */
 const SOCKETS = 32;
 
-/** Of every answer: the version it acknowledged, and when; of each kind: when, and how long it took. */
+/** The acknowledged version and the time of every answer. For each kind of request: the times and the durations. */
 const acknowledged = { versions: [], times: [] };
 const kinds = { launch: { at: [], took: [] }, expire: { at: [], took: [] } };
 const failures = [];
-/** A place is what one person has of one application: nothing, a session, or a request under way. */
+/** One place per user and application. It is empty, or has a session, or a request under way. */
 let [admin, idle, live, timer] = [undefined, [], [], undefined];
 
 serve({
-  /** Signs everybody in. */
+  /** Signs in all users. */
   async prepare({ url, people, password, applications }) {
     admin = await signIn(url, ADMIN.username, ADMIN.password, { sockets: SOCKETS });
     const all = JSON.parse((await admin.get('/api/v1/applications')).text);
@@ -36,7 +36,7 @@ serve({
     }
   },
 
-  /** Starts so many cycles a second. Half of the places are filled before the first session is expired. */
+  /** Starts this many cycles per second. Expires begin when half of the places are full. */
   start({ cycles }) {
     const began = now();
     const head = idle.length / 2;
@@ -50,7 +50,7 @@ serve({
     }, TICK_MS);
   },
 
-  /** Stops, expires what is live, and tells what was done. */
+  /** Stops, expires the live sessions, and returns the totals. */
   async stop() {
     clearInterval(timer);
     const places = idle.length;
@@ -87,7 +87,7 @@ async function expire(place) {
   else idle.push(place);
 }
 
-/** Sends a request and writes down when which version was acknowledged. */
+/** Sends a request and records the acknowledged version and its time. */
 async function tried(what, send) {
   try {
     const { text, ms } = await send();

@@ -1,11 +1,13 @@
-// A process of its own for what must not slow down the process that measures, nor be slowed down by it.
+// Runs load in a separate process, so that it and the measuring process do not slow each other down.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Milliseconds on a clock that all processes of this machine share. */
+/** The milliseconds of a clock that all processes of this machine share. */
 export const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Starts a file of this folder that calls `serve`, gives `use` what asks it, and stops it whatever happens. */
+/**
+ * Starts a file of this folder that calls `serve`, passes `use` a function that sends it requests, and always stops it.
+ */
 export async function withHelper(name, use) {
   const child = fork(fileURLToPath(new URL(`${name}.mjs`, import.meta.url)), { serialization: 'advanced' });
   const ask = (method, argument) =>
@@ -26,7 +28,7 @@ export async function withHelper(name, use) {
   }
 }
 
-/** Answers the process that started this one, one question at a time. */
+/** Handles the requests of the parent process in sequence. */
 export function serve(methods) {
   process.on('message', async ({ method, argument }) => {
     try {

@@ -1,6 +1,6 @@
-// Watches the list over many connections and writes down when which revision had come.
+// Watches the list over many connections and records the arrival of each revision.
 //
-// An event is not parsed: two hundred pages have computers of their own to do that, this process has not.
+// It does not parse events: real pages do that on two hundred computers, and this process has only one.
 import http from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
@@ -13,18 +13,18 @@ const watchers = [];
 const delay = monitorEventLoopDelay({ resolution: 1 });
 
 serve({
-  /** Opens a watch for each search; returns when each has its first list. */
+  /** Opens a watch for each search. Returns after each has received its first list. */
   async open({ url, cookie, searches }) {
     delay.enable();
     await Promise.all(searches.map((search) => watch(url, cookie, search)));
   },
 
-  /** Forgets the delays of this process so far. */
+  /** Clears the measured delays of this process. */
   begin() {
     delay.reset();
   },
 
-  /** Closes all, and tells what each got. */
+  /** Closes all watches and returns their records. */
   close() {
     const delayMs = delay.percentile(99) / 1e6;
     watchers.forEach(({ request }) => request.destroy());
@@ -59,7 +59,7 @@ function watch(url, cookie, search) {
   });
 }
 
-/** Notes each event when its last byte is there. */
+/** Records each event when its last byte has arrived. */
 function reader(watcher) {
   let [rest, revision] = [Buffer.alloc(0), undefined];
   return (chunk) => {
@@ -69,7 +69,7 @@ function reader(watcher) {
       if (revision === undefined) {
         const found = text.indexOf(REVISION, at);
         const digits = found < 0 ? null : /^(\d+)\D/.exec(text.toString('latin1', found + REVISION.length, found + 40));
-        // A name or a number that is not all there yet is looked for again together with what follows.
+        // An incomplete name or number is parsed again with the next chunk.
         if (digits === null) return (rest = text.subarray(Math.max(at, found < 0 ? text.length - REVISION.length : found)));
         revision = Number(digits[1]);
         at = found;

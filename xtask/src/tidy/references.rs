@@ -237,7 +237,7 @@ mod tests {
             " * gone.rs",
             "/// docs/images/b.png",
             "// SPEC §5",
-            "// (SPEC.md §6)",
+            "// (docs/spec.md §6)",
         ] {
             assert_eq!(found(&[("a.rs", text), other]).len(), 1, "{text}");
         }

@@ -1,4 +1,4 @@
-// For everybody: small screens, large text. What axe says of every page is in axe.spec.ts.
+// Small screens and large text. axe.spec.ts has the other checks of accessibility.
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { AUDIT } from '../support/audit.ts';
@@ -6,16 +6,16 @@ import { APPLICATIONS, ENVIRONMENTS } from '../support/catalogue.ts';
 import { SIMULATED } from '../support/server.ts';
 import { askToExpire, openColumns, SESSIONS } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'reach', seed: 60, simulated: true } });
+test.use({ setup: { name: 'small-screens', seed: 60, simulated: true } });
 
-for (const [what, size] of [
-  ['320 px wide', { width: 320, height: 640 }],
-  ['1280 px wide at 400 %', { width: 320, height: 256 }],
-  ['at 200 %', { width: 640, height: 400 }],
+for (const [screen, size] of [
+  ['at 320 px', { width: 320, height: 640 }],
+  ['at 1280 px and a zoom of 400 %', { width: 320, height: 256 }],
+  ['at a zoom of 200 %', { width: 640, height: 400 }],
 ] as const) {
-  test(`${what}, no page scrolls sideways`, async ({ server, open }) => {
+  test(`no page scrolls sideways ${screen}`, async ({ server, open }) => {
     const session = await server.launchAs('student');
-    const fits = async (page: Page, where: string) => {
+    const expectFits = async (page: Page, name: string) => {
       const wide = await page.evaluate(() => {
         const limit = document.documentElement.clientWidth;
         const out = [...document.querySelectorAll('body *')].filter((element) => {
@@ -24,20 +24,20 @@ for (const [what, size] of [
         });
         return [document.documentElement.scrollWidth - limit, ...out.map((element) => element.outerHTML.slice(0, 120))];
       });
-      expect(wide[0], `${where}: ${wide.slice(1).join('\n')}`).toBe(0);
+      expect(wide[0], `${name}: ${wide.slice(1).join('\n')}`).toBe(0);
     };
-    await fits(await open(null, '/login', { viewport: size }), 'login');
-    await fits(await open('student', '/', { viewport: size }), 'My apps');
+    await expectFits(await open(null, '/login', { viewport: size }), 'login');
+    await expectFits(await open('student', '/', { viewport: size }), 'My apps');
     const page = await open('admin', SESSIONS, { viewport: size });
-    await fits(page, 'Sessions');
+    await expectFits(page, 'Sessions');
     for (const path of [ENVIRONMENTS, APPLICATIONS, `${APPLICATIONS}/new`, AUDIT]) {
-      await fits(await open('admin', path, { viewport: size }), path);
+      await expectFits(await open('admin', path, { viewport: size }), path);
     }
     const button = page.getByRole('button', { name: `Expire session of student in ${SIMULATED.environment}` });
     await button.scrollIntoViewIfNeeded();
     await expect(button).toBeInViewport();
     const asked = await askToExpire(page, 'student', SIMULATED.environment);
-    await fits(page, 'dialog');
+    await expectFits(page, 'dialog');
     await asked.getByRole('button', { name: 'Expire session' }).scrollIntoViewIfNeeded();
     await expect(asked.getByRole('button', { name: 'Expire session' })).toBeInViewport();
     await asked.getByRole('button', { name: 'Cancel' }).click();

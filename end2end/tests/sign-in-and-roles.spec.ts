@@ -1,4 +1,4 @@
-// The way in and out, what works without JavaScript, and who may see what.
+// Signing in and out, use without JavaScript, and the permissions of each role.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { type Role, type Session, SIMULATED } from '../support/server.ts';
@@ -12,10 +12,10 @@ const UNKNOWN = '0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11';
 const WITHOUT_JAVASCRIPT = { javaScriptEnabled: false };
 const SEEDED = 70;
 
-test.use({ setup: { name: 'people', seed: SEEDED, simulated: true } });
+test.use({ setup: { name: 'sign-in-and-roles', seed: SEEDED, simulated: true } });
 
 test.describe('signing in', () => {
-  test('a wrong user and a wrong password look the same', async ({ server, open }) => {
+  test('a wrong username and a wrong password give the same message', async ({ server, open }) => {
     const texts: string[] = [];
     for (const [username, password] of [
       ['student', 'not the password'],
@@ -25,13 +25,13 @@ test.describe('signing in', () => {
       await signIn(page, username, password);
       texts.push(await page.getByRole('alert').innerText());
       await expect(page).toHaveURL(/\/login\?/);
-      expect(page.url(), 'nothing of what was typed').not.toContain(username);
+      expect(page.url(), 'the address does not contain the input').not.toContain(username);
     }
     expect(texts[0]).toContain('The username or the password is wrong.');
     expect(texts[1]).toBe(texts[0]);
   });
 
-  test('leads back to what was asked for, with its search', async ({ server, open }) => {
+  test('signing in leads back to the requested page with its search', async ({ server, open }) => {
     const asked = `${SESSIONS}?q=user%3Aa%20%22b%22&page=2`;
     const page = await open(null, asked);
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
@@ -42,7 +42,7 @@ test.describe('signing in', () => {
     await expect(searchBox(page)).toHaveValue('user:a "b"');
   });
 
-  test('never leads to another site', async ({ server, open }) => {
+  test('signing in never leads to another site', async ({ server, open }) => {
     for (const next of ['https://example.com/', '//example.com', '/\\example.com']) {
       const page = await open(null, `/login?next=${encodeURIComponent(next)}`);
       await signIn(page, 'admin', server.password('admin'));
@@ -65,21 +65,21 @@ test.describe('signing in', () => {
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   });
 
-  test('guessing is slowed down, for that name and that address', async ({ startServer }) => {
-    const server = await startServer({ name: 'people-throttle' });
+  test('repeated guesses are throttled for that username and address', async ({ startServer }) => {
+    const server = await startServer({ name: 'sign-in-and-roles-throttle' });
     const guess = (username: string) =>
       server.call(null, 'POST', '/login', { form: { username, password: 'a guess', next: '/' } });
     const answers = [];
     for (let n = 0; n < 8; n += 1) answers.push((await guess('student')).headers.location);
     expect(answers[0]).toMatch(/^\/login\?failed=1/);
-    expect(answers.at(-1), 'not even looked at').toMatch(/^\/login\?throttled=\d+/);
+    expect(answers.at(-1), 'the last guess is throttled').toMatch(/^\/login\?throttled=\d+/);
     const page = await server.call(null, 'GET', answers.at(-1) ?? '');
     expect(page.text).toMatch(/Too many attempts\. Try again in (<!--.*?-->)?\d+/);
   });
 });
 
 test.describe('without JavaScript', () => {
-  test('sign in, launch, end', async ({ server, open }) => {
+  test('a student signs in, launches a session and ends it', async ({ server, open }) => {
     const page = await open(null, '/', WITHOUT_JAVASCRIPT);
     await signIn(page, 'student', server.password('student'));
     await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
@@ -96,11 +96,11 @@ test.describe('without JavaScript', () => {
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
   });
 
-  test('the list: times in UTC, search, paging', async ({ server, open }) => {
+  test('an administrator searches and pages the list, with times in UTC', async ({ server, open }) => {
     const page = await open('admin', SESSIONS, WITHOUT_JAVASCRIPT);
     await expect(table(page).getByRole('row')).toHaveCount(51);
     await expect(table(page).locator('tbody tr').first()).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
-    await expect(page.getByRole('button', { name: 'Columns' }), 'what can’t work is not offered').toBeHidden();
+    await expect(page.getByRole('button', { name: 'Columns' }), 'controls that need JavaScript are hidden').toBeHidden();
     await expect(page.getByRole('button', { name: /^Refresh/ })).toBeHidden();
     await page.getByRole('link', { name: 'Next' }).click();
     await expect(page).toHaveURL(/[?&]cursor=/);
@@ -113,7 +113,7 @@ test.describe('without JavaScript', () => {
     await expect(page.getByText(`1 of ${total} sessions`)).toBeVisible();
   });
 
-  test('Expire asks on a page of its own, and asks again when the session has changed', async ({ server, open }) => {
+  test('Expire asks on a separate page, and asks again when the session has changed', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('plain', 'user'));
     const page = await open('admin', SESSIONS, WITHOUT_JAVASCRIPT);
     const expire = { name: `Expire session of plain in ${SIMULATED.environment}` };
@@ -143,14 +143,14 @@ test.describe('without JavaScript', () => {
   });
 });
 
-test.describe('who may see what', () => {
+test.describe('permissions', () => {
   const PEOPLE: [string, Role][] = [
     ['student', 'user'],
     ['rita', 'reporter'],
     ['anton', 'app-admin'],
   ];
   const VIEW = { q: '', status: null, connected: false, sort: null, limit: 50, page: 1, cursor: null };
-  /** Arguments with which each server function could work. */
+  /** Valid arguments for each server function. */
   const ADMIN_FUNCTIONS: Record<string, unknown> = {
     columns: {},
     set_columns: { choice: null },
@@ -175,7 +175,7 @@ test.describe('who may see what', () => {
     admit_application: { id: UNKNOWN, to: 'close' },
   };
   const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, end_session: { id: UNKNOWN } };
-  /** Those that only read and are polled: a GET. */
+  /** Server functions that only read. Pages poll them with GET. */
   const POLLED_FUNCTIONS = ['my_applications'];
   const ADMIN_ROUTES: [string, string][] = [
     ['GET', '/api/v1/sessions'],
@@ -198,7 +198,7 @@ test.describe('who may see what', () => {
   const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS, AUDIT];
   const APP_ADMIN_PAGES = ['/admin', APPLICATIONS, `${APPLICATIONS}/new`, `${APPLICATIONS}/${UNKNOWN}`];
 
-  test('every server function is in the lists above', () => {
+  test('the lists of this test name every server function', () => {
     const folder = new URL('../../app/src/api/', import.meta.url);
     const source = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
     const endpoints = [...source.matchAll(/endpoint = "(\w+)"/g)].map(([, name]) => name);
@@ -207,8 +207,8 @@ test.describe('who may see what', () => {
   });
 
   for (const [username, role] of PEOPLE) {
-    test(`a person with the role ${role} is refused the pages, each server function and each route`, async ({ server, open, complaints }) => {
-      complaints.allow(/403 \(Forbidden\)/);
+    test(`a user with the role ${role} may not use the admin pages, server functions and routes`, async ({ server, open, consoleErrors }) => {
+      consoleErrors.allow(/403 \(Forbidden\)/);
       await server.person(username, role);
       const theirs = await server.launchAs(username);
       const page = await open(username, SESSIONS);
@@ -235,13 +235,13 @@ test.describe('who may see what', () => {
         expect((await server.call(username, method, path, more)).status, `${method} ${path}`).toBe(403);
       }
       const own = await server.call(username, 'POST', `/api/v1/sessions/${theirs.id}/expire`, { json: {} });
-      expect(own.status, 'not even their own by that way').toBe(403);
+      expect(own.status, 'not even their own session').toBe(403);
       expect(own.json).toMatchObject({ code: 'forbidden' });
       expect(await server.session(theirs.id)).toMatchObject({ status: 'active' });
     });
   }
 
-  test('a stranger is sent to sign in, and gets 401 from everything else', async ({ server }) => {
+  test('pages send a visitor to sign in, and everything else answers 401', async ({ server }) => {
     for (const path of ['/', ...PAGES, ...APP_ADMIN_PAGES, `/sessions/${UNKNOWN}`]) {
       const answer = await server.call(null, 'GET', path);
       expect(answer.status, path).toBe(303);
@@ -263,30 +263,30 @@ test.describe('who may see what', () => {
     }
   });
 
-  test('a role that is taken away counts within a second, also on an open page', async ({ server, open, complaints }) => {
-    complaints.allow(/403 \(Forbidden\)/);
+  test('an open page reports that its user has lost the role', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/403 \(Forbidden\)/);
     await server.person('former', 'system-admin');
     const page = await open('former', SESSIONS);
     await expect(table(page)).toBeVisible();
     await server.cli(['user', 'set-role', 'former', 'user']);
     await expect.poll(async () => (await server.call('former', 'GET', '/api/v1/sessions')).status).toBe(403);
-    await expect(page.getByRole('alert')).toContainText('Your role has changed.', { timeout: 15_000 });
+    await expect(page.getByRole('alert')).toContainText('Your role has changed.');
   });
 
-  test('a login that is ended elsewhere shows on the open page, with the way back', async ({ server, open, complaints }) => {
-    complaints.allow(/401 \(Unauthorized\)/);
+  test('an open page reports that its login has ended, and signing in leads back to it', async ({ server, open, consoleErrors }) => {
+    consoleErrors.allow(/401 \(Unauthorized\)/);
     await server.person('ousted', 'system-admin');
     const page = await open('ousted', `${SESSIONS}?q=status%3Aexpired`);
     await expect(table(page)).toBeVisible();
     await server.cli(['user', 'set-password', 'ousted'], 'another fine password\n');
-    await expect(page.getByRole('alert')).toContainText('Your login has ended.', { timeout: 15_000 });
+    await expect(page.getByRole('alert')).toContainText('Your login has ended.');
     await page.getByRole('link', { name: 'Sign in again' }).click();
     await signIn(page, 'ousted', 'another fine password');
     await expect(page).toHaveURL(`${SESSIONS}?q=status%3Aexpired`);
     await expect(table(page)).toBeVisible();
   });
 
-  test('ending all logins cuts the tabs of sessions, which go on and are resumed after signing in', async ({ server, open }) => {
+  test('ending all logins disconnects a session’s tab; the session goes on, and its user resumes it after signing in', async ({ server, open }) => {
     const session = await server.launchAs(await server.person('shared-computer', 'user'));
     const cookie = await server.signIn('shared-computer');
     const tab = await open('shared-computer', `/sessions/${session.id}`);
@@ -294,7 +294,7 @@ test.describe('who may see what', () => {
     const ended = await call(server.url, cookie, 'POST', '/logout', { form: { everywhere: 'true' }, headers: { origin: server.url } });
     expect(ended.status).toBe(303);
     await expect(tab.getByText('You’ve been signed out, so this tab was disconnected. Your session is still running.')).toBeVisible();
-    await expect(tab.locator('#screen canvas'), 'nothing of the application stays').toHaveCount(0);
+    await expect(tab.locator('#screen canvas'), 'the tab removes the application’s picture').toHaveCount(0);
     expect(await server.session(session.id)).toMatchObject({ status: 'active', connected: false });
     await tab.getByRole('button', { name: 'Continue' }).click();
     await signIn(tab, 'shared-computer', server.password('shared-computer'));

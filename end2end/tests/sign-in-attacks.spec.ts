@@ -1,12 +1,14 @@
-// Sign-in under attack: guessers behind the same proxy and at the same address, and clients that hang up while a password is checked.
+// Attacks on sign-in: guesses through the same proxy and from the same address, and clients that hang up during a
+// password check.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { Nginx } from '../support/nginx.ts';
 import { expect, test } from '../support/test.ts';
-import { type Answer, send } from '../support/http.ts';
+import { type HttpResponse, send } from '../support/http.ts';
+import { TEST_LIMIT_MS } from '../support/limits.ts';
 import { PASSWORD } from '../support/server.ts';
 
-/** More than a network may have at once. */
+/** More guesses than a network may make at once. */
 const GUESSES = 120;
 const ABORTED = 120;
 
@@ -17,16 +19,16 @@ interface Attempt {
   headers?: Record<string, string>;
 }
 
-function signIn(url: string, { username, password, from, headers }: Attempt): Promise<Answer> {
+function signIn(url: string, { username, password, from, headers }: Attempt): Promise<HttpResponse> {
   const body = new URLSearchParams({ username, password, next: '/' }).toString();
   const form = { 'content-type': 'application/x-www-form-urlencoded', ...headers };
   return send(url, 'POST', '/login', { body, headers: form, ...(from === undefined ? {} : { from }) });
 }
 
-const succeeded = (answer: Answer) => answer.status === 303 && answer.headers.location === '/';
+const succeeded = (answer: HttpResponse) => answer.status === 303 && answer.headers.location === '/';
 
-/** Guesses names until it is told to stop, several at a time. */
-function guesser(attempt: (number: number) => Promise<Answer>) {
+/** Makes guesses, eight in parallel, until `stop`. */
+function guesser(attempt: (number: number) => Promise<HttpResponse>) {
   const state = { stopped: false, made: 0 };
   const one = async () => {
     while (!state.stopped && state.made < 20 * GUESSES) {
@@ -47,7 +49,7 @@ function guesser(attempt: (number: number) => Promise<Answer>) {
 }
 
 test.describe('behind nginx', () => {
-  test('a guesser delays nobody at another address, and Audit has the true addresses', async ({ startServer }) => {
+  test('an attacker’s guesses delay nobody at another address, and Audit shows the real addresses', async ({ startServer }) => {
     const port = await Nginx.freePort();
     const server = await startServer({
       name: 'nginx',
@@ -55,10 +57,10 @@ test.describe('behind nginx', () => {
     });
     const nginx = await Nginx.start(port, server.port);
     try {
-      // Each pretends to be somebody else, by every header that a proxy may trust.
+      // Each guess claims another address, in every header that a proxy may trust.
       const spoofed = { 'x-forwarded-for': '127.0.0.3', forwarded: 'for=127.0.0.3', 'x-real-ip': '127.0.0.3' };
       const guesses = guesser((number) => signIn(nginx.url, { username: `name${number}`, password: 'guess', from: '127.0.0.2', headers: spoofed }));
-      await expect.poll(() => guesses.made, { timeout: 45_000 }).toBeGreaterThan(GUESSES);
+      await expect.poll(() => guesses.made, { timeout: TEST_LIMIT_MS }).toBeGreaterThan(GUESSES);
       let entered = 0;
       for (let attempt = 0; attempt < 20; attempt += 1) {
         entered += Number(succeeded(await signIn(nginx.url, { username: 'admin', password: PASSWORD, from: '127.0.0.3' })));
@@ -75,15 +77,15 @@ test.describe('behind nginx', () => {
   });
 });
 
-test('a guesser at the same address never delays who signed in from there before', async ({ startServer }) => {
+test('guesses from the same address never delay a user who signed in from there before', async ({ startServer }) => {
   const server = await startServer({ name: 'same-address' });
   expect(succeeded(await signIn(server.url, { username: 'admin', password: PASSWORD }))).toBe(true);
   const guesses = guesser((number) => signIn(server.url, { username: number % 2 === 0 ? 'admin' : `name${number}`, password: 'guess' }));
-  await expect.poll(() => guesses.made, { timeout: 45_000 }).toBeGreaterThan(GUESSES);
+  await expect.poll(() => guesses.made, { timeout: TEST_LIMIT_MS }).toBeGreaterThan(GUESSES);
   let entered = 0;
   for (let attempt = 0; attempt < 20; attempt += 1) {
     let answer = await signIn(server.url, { username: 'admin', password: PASSWORD });
-    // A full queue of password checks says when to come back, and it is no verdict.
+    // 503 means that the queue of password checks is full. It is no decision on the password.
     while (answer.status === 503) answer = await signIn(server.url, { username: 'admin', password: PASSWORD });
     entered += Number(succeeded(answer));
   }
@@ -91,7 +93,7 @@ test('a guesser at the same address never delays who signed in from there before
   expect(entered, 'of 20 attempts of the right administrator').toBe(20);
 });
 
-test('clients that hang up while their passwords are checked take no memory', async ({ startServer }) => {
+test('clients that hang up during their password check take no memory', async ({ startServer }) => {
   const server = await startServer({ name: 'hang-up' });
   await signIn(server.url, { username: 'admin', password: PASSWORD });
   const before = residentMib(server.pid);
@@ -103,7 +105,7 @@ test('clients that hang up while their passwords are checked take no memory', as
       const outgoing = request(new URL('/login', server.url), { method: 'POST', headers, agent: false, localAddress: `127.0.1.${1 + (number % 200)}` });
       outgoing.on('error', () => resolve());
       outgoing.on('response', () => resolve());
-      // It has been sent, and nobody waits for the answer.
+      // Hang up as soon as the request is sent.
       outgoing.end(body, () => outgoing.destroy());
       outgoing.on('close', () => resolve());
     });
@@ -113,10 +115,10 @@ test('clients that hang up while their passwords are checked take no memory', as
       highest = Math.max(highest, residentMib(server.pid));
     }),
   );
-  // Whatever still runs is done before this one's turn.
+  // The queue is in order, so all earlier checks are done after this one.
   await expect.poll(async () => succeeded(await signIn(server.url, { username: 'admin', password: PASSWORD }))).toBe(true);
   highest = Math.max(highest, residentMib(server.pid));
-  // Two checks at a time take 38 MiB.
+  // Two parallel checks take 38 MiB.
   expect(highest - before, `from ${before} MiB`).toBeLessThan(120);
 });
 

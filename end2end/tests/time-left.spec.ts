@@ -1,32 +1,33 @@
-// The time that a session has left, as its user sees it in the tab; with a clock that the test moves.
+// The remaining time of a session, as its tab shows it. The test moves the clock.
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { expectConnected, expectEnded, launch, sessionIn } from '../support/portal.ts';
 import { expectRow, SESSIONS } from '../support/sessions.ts';
 
-test.use({ setup: { name: 'time', simulated: true, movableClock: true } });
+test.use({ setup: { name: 'time-left', simulated: true, movableClock: true } });
 
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 
-const left = (tab: Page) => tab.getByRole('region', { name: 'Time left' });
+const timeLeft = (tab: Page) => tab.getByRole('region', { name: 'Time left' });
 
-test('a tab that nobody uses is warned, then closed; a click opens it again, and the session went on', async ({ server, open }) => {
+test('the server warns an unused tab, then closes it; a button opens the same session again', async ({ server, open }) => {
   await server.person('idle', 'user');
   const tab = await launch(await open('idle', '/'), SIMULATED.application);
   await expectConnected(tab);
   const page = await open('admin', SESSIONS);
-  server.moveClock(15 * MINUTE + 5);
-  await expect(left(tab).getByRole('status')).toContainText(/^Nobody has used this session for a while\. In 15 min, at \d\d:\d\d, this tab is closed\./);
+  server.setClock(server.now + 15 * MINUTE + 5 * SECOND);
+  await expect(timeLeft(tab).getByRole('status')).toContainText(/^Nobody has used this session for a while\. In 15 min, at \d\d:\d\d, this tab is closed\./);
 
-  // A key press is use, and the warning goes by itself.
+  // A key press counts as use and removes the warning.
+  const used = server.now;
   await tab.keyboard.press('a');
-  await expect(left(tab).getByRole('status')).toBeHidden();
+  await expect(timeLeft(tab).getByRole('status')).toBeHidden();
 
-  server.moveClock(45 * MINUTE + 10 - 30);
-  await expect(left(tab).getByRole('status')).toContainText(/In 1 min, at .+ \d+ s$/);
-  server.moveClock(46 * MINUTE);
+  server.setClock(used + 29 * MINUTE + 10 * SECOND);
+  await expect(timeLeft(tab).getByRole('status')).toContainText(/In 1 min, at .+ \d+ s$/);
+  server.setClock(server.now + MINUTE);
   await expect(tab.getByText('This tab was closed because nobody used it for too long.')).toBeVisible();
   await expectRow(page, { Username: 'idle', Status: 'Active', Connected: 'No' });
   const again = tab.getByRole('button', { name: 'Open it again' });
@@ -38,9 +39,9 @@ test('a tab that nobody uses is warned, then closed; a click opens it again, and
   server.moveClock(0);
 });
 
-test('before its allowed time is over the tab says so, can be told to be quiet, and ends the session when asked twice', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
-  // An application without the limit that is told of above.
+test('a tab warns before its time limit, the user dismisses the warning, and ends the session with two presses', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
+  // An application without the limit of the test above.
   const form = { start_seconds: 300, never_connected_seconds: null, idle_seconds: null, disconnected_seconds: null, total_seconds: 8 * 3600 };
   await server.person('busy', 'user');
   await server.addApplication('Exam', form);
@@ -48,24 +49,26 @@ test('before its allowed time is over the tab says so, can be told to be quiet, 
   await expectConnected(tab);
   const id = sessionIn(tab);
 
-  server.moveClock(8 * HOUR - 15 * MINUTE + 2);
-  await expect(left(tab).getByRole('status')).toContainText(/This session ends in 15 min, at \d\d:\d\d: its allowed time is over then\. Save your work\./);
-  await left(tab).getByRole('button', { name: 'Dismiss' }).click();
-  await expect(left(tab).getByRole('status')).toBeHidden();
+  const end = Date.parse((await server.session(id)).valid_until);
 
-  server.moveClock(8 * HOUR - 5 * MINUTE + 2);
-  await expect(left(tab).getByRole('status')).toContainText('This session ends in 5 min');
-  const now = left(tab).getByRole('button', { name: 'End session now' });
+  server.setClock(end - 15 * MINUTE + 2 * SECOND);
+  await expect(timeLeft(tab).getByRole('status')).toContainText(/This session ends in 15 min, at \d\d:\d\d: its allowed time is over then\. Save your work\./);
+  await timeLeft(tab).getByRole('button', { name: 'Dismiss' }).click();
+  await expect(timeLeft(tab).getByRole('status')).toBeHidden();
+
+  server.setClock(end - 5 * MINUTE + 2 * SECOND);
+  await expect(timeLeft(tab).getByRole('status')).toContainText('This session ends in 5 min');
+  const now = timeLeft(tab).getByRole('button', { name: 'End session now' });
   await now.click();
-  await expect(left(tab).getByRole('button', { name: 'Really end it? Unsaved work is lost' })).toBeFocused();
-  expect((await server.session(id)).status, 'once is not enough').toBe('active');
+  await expect(timeLeft(tab).getByRole('button', { name: 'Really end it? Unsaved work is lost' })).toBeFocused();
+  expect((await server.session(id)).status, 'the first press does not end the session').toBe('active');
   await tab.keyboard.press('Enter');
   await expectEnded(tab, id, 'You ended this session.');
   server.moveClock(0);
 });
 
-test('the menu of a tab tells its limits, is reached by keys, and ends the session', async ({ server, open, complaints }) => {
-  complaints.allow(/410 \(Gone\)/);
+test('a user opens the menu of a tab with the keyboard, reads the limits, and ends the session', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   await server.person('keys', 'user');
   const tab = await launch(await open('keys', '/'), SIMULATED.application);
   await expectConnected(tab);
@@ -82,8 +85,8 @@ test('the menu of a tab tells its limits, is reached by keys, and ends the sessi
   await expectEnded(tab, sessionIn(tab), 'You ended this session.');
 });
 
-test('where the server is away, End session says that the session goes on', async ({ server, open, complaints }) => {
-  complaints.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
+test('End session reports that the session goes on when the server does not answer', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
   await server.person('away', 'user');
   const tab = await launch(await open('away', '/'), SIMULATED.application);
   await expectConnected(tab);
