@@ -144,7 +144,7 @@ async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()
     // It can be there first with each of the two.
     for _ in ["local", "simulated"] {
         match fill_catalogue(store, simulated).await {
-            Err(StoreError::Taken(_)) => {}
+            Err(StoreError::AlreadyExists(_)) => {}
             done => return done,
         }
     }

@@ -9,7 +9,7 @@ use session::{
     Actor, EndReason, Session, SessionId, Status, Teardown,
     lifecycle::{self, Command},
 };
-use store::{Answer, Changes, Request, StoreError};
+use store::{Changes, StoreError, WriteOutcome, WriteRequest};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -144,8 +144,9 @@ impl Control {
     pub(crate) async fn record(&self, id: SessionId, command: Command) {
         while let Err(error) = self.step(id, command.clone(), Actor::Environment).await {
             tracing::warn!(session = %id, %error, "what an environment told could not be recorded");
-            let Error::Store(StoreError::Unreachable(_) | StoreError::Unknown | StoreError::Busy | StoreError::Full) =
-                error
+            let Error::Store(
+                StoreError::Unreachable(_) | StoreError::OutcomeUnknown | StoreError::Busy | StoreError::Full,
+            ) = error
             else {
                 return;
             };
@@ -190,8 +191,8 @@ impl Control {
     pub async fn purge_now(&self) -> Result<()> {
         let at = self.clock.now();
         while self.replica.any_purgeable(at) {
-            match self.writer.submit(Request::Purge { at }).await? {
-                Answer::Purged(ids) if !ids.is_empty() => {}
+            match self.writer.submit(WriteRequest::Purge { at }).await? {
+                WriteOutcome::Purged(ids) if !ids.is_empty() => {}
                 _ => break,
             }
         }

@@ -8,7 +8,7 @@ use session::{
     lifecycle::{Command, Seen, Verb, Verdict, verdict},
     wire::{Me, Problem, SessionView},
 };
-use store::{Answer, Request};
+use store::{WriteOutcome, WriteRequest};
 
 use crate::{
     Control, Error, Result,
@@ -58,7 +58,7 @@ impl Control {
             )));
         }
         let note = note(request.reason.as_deref())?;
-        let noted = Request::Batch {
+        let noted = WriteRequest::Batch {
             batch: request.batch,
             size: request.size,
             note: note.clone(),
@@ -66,7 +66,7 @@ impl Control {
             at: self.clock.now(),
         };
         match self.writer.submit(noted).await? {
-            Answer::Noted => {}
+            WriteOutcome::Noted => {}
             other => return Err(Error::Internal(format!("the store answered {other:?} to a batch"))),
         }
         let expire = async |Target { id, seen }: &Target| {

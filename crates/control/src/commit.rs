@@ -30,7 +30,7 @@ impl Control {
 /// Why a change that is made can't be shown. That nothing was changed must not be said of it.
 pub fn unshown(error: Error) -> Error {
     match error {
-        Error::Store(_) => Error::Store(StoreError::Unknown),
+        Error::Store(_) => Error::Store(StoreError::OutcomeUnknown),
         other => other,
     }
 }

@@ -316,13 +316,13 @@ impl From<Error> for Problem {
                 "Nothing was changed: the database can't be reached",
                 "The server tries again by itself. Try again in a moment.",
             ),
-            Error::Store(StoreError::Unknown) => Self::new(
+            Error::Store(StoreError::OutcomeUnknown) => Self::new(
                 503,
                 "outcome_unknown",
                 "It is not known whether this was done",
                 "The database was lost in the middle of it. Look before you try again.",
             ),
-            Error::Store(StoreError::Taken(name)) => Self::new(
+            Error::Store(StoreError::AlreadyExists(name)) => Self::new(
                 409,
                 "name_taken",
                 "The name is in use",

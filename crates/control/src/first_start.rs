@@ -32,7 +32,7 @@ impl Control {
         match admin {
             Ok(drawn) => people.extend(drawn.map(|password| ("admin", password))),
             // Another node, started at the same moment, shows the passwords.
-            Err(Error::Store(StoreError::Taken(_))) => return Ok(None),
+            Err(Error::Store(StoreError::AlreadyExists(_))) => return Ok(None),
             Err(error) => return Err(error),
         }
         if trial {

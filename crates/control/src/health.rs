@@ -1,7 +1,7 @@
 //! Is this node well: may requests be sent here, is it alive, and has its disk failed for good?
 
 use session::{EnvironmentId, Timestamp};
-use store::{Request, StoreError};
+use store::{StoreError, WriteRequest};
 
 use crate::{Control, Result};
 
@@ -37,13 +37,14 @@ impl Control {
     /// and a restart would mend nothing but close every application that dies with the server.
     pub async fn alive(&self) -> Result<()> {
         // Nothing ended so long ago.
-        let nothing = Request::Purge {
+        let nothing = WriteRequest::Purge {
             at: Timestamp::UNIX_EPOCH,
         };
         let read = self.store.revision().await.map(drop);
         // It shares a transaction with what others write, and so their errors.
         match read.and(self.writer.submit(nothing).await.map(drop)) {
-            Ok(()) | Err(StoreError::Full | StoreError::Busy | StoreError::Unreachable(_) | StoreError::Unknown) => {
+            Ok(())
+            | Err(StoreError::Full | StoreError::Busy | StoreError::Unreachable(_) | StoreError::OutcomeUnknown) => {
                 Ok(())
             }
             Err(error) => Err(error.into()),

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use governor::{Quota, RateLimiter, middleware::NoOpMiddleware, state::keyed::HashMapStateStore};
 use parking_lot::Mutex;
 use session::{ApplicationId, Timestamp, UserId, refusal::LaunchRefusal, wire::Me};
-use store::Request;
+use store::WriteRequest;
 
 use crate::{Clock, Control, Error, Result};
 
@@ -135,7 +135,7 @@ impl Control {
         };
         let (at, refusal) = (self.clock.now(), LaunchRefusal::TooManyLaunches);
         if !self.refusals.counted((me.user_id, None, refusal), at) {
-            let first = Request::RecordRefusal {
+            let first = WriteRequest::RecordRefusal {
                 user_id: me.user_id,
                 application_id: Some(application),
                 refusal,
@@ -183,7 +183,7 @@ impl Control {
         let at = self.clock.now();
         let written = self.refusals.take(at, all).into_iter().map(|(key, more)| async move {
             let (user_id, application_id, refusal) = key;
-            let request = Request::RecordRefusal {
+            let request = WriteRequest::RecordRefusal {
                 user_id,
                 application_id,
                 refusal,

@@ -42,7 +42,7 @@ use chrono::TimeDelta;
 use environments::Environment;
 use parking_lot::Mutex;
 use session::{EnvironmentId, ONLY_NODE, Session, Status};
-use store::{Answer, Changes, Committed, Store, Writer};
+use store::{Changes, Committed, Store, WriteOutcome, Writer};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -237,25 +237,25 @@ impl Control {
 /// for what another node wrote as well, as far as an answer shows it.
 fn take_over(replica: &Replica, streams: &Streams, closing: &Notify, committed: &Committed) {
     let (mut shown, mut purged, mut wrote) = (Vec::new(), Vec::new(), false);
-    for answer in &committed.answers {
+    for answer in &committed.outcomes {
         match answer {
-            Answer::Launched(session, _) | Answer::Stepped { session, changed: true } => {
+            WriteOutcome::Launched(session, _) | WriteOutcome::Stepped { session, changed: true } => {
                 wrote = true;
                 shown.push(session.clone());
             }
-            Answer::Stepped {
+            WriteOutcome::Stepped {
                 session,
                 changed: false,
             }
-            | Answer::Resumed(session)
-            | Answer::Refused(_, session) => {
+            | WriteOutcome::Resumed(session)
+            | WriteOutcome::Refused(_, session) => {
                 shown.push(session.clone());
             }
-            Answer::Purged(ids) => {
+            WriteOutcome::Purged(ids) => {
                 wrote |= !ids.is_empty();
                 purged.extend_from_slice(ids);
             }
-            Answer::Denied(_) | Answer::Unknown | Answer::Noted => {}
+            WriteOutcome::Denied(_) | WriteOutcome::NotFound | WriteOutcome::Noted => {}
         }
     }
     let ended: Vec<_> = shown

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use session::{Actor, Session, SessionId, Status, Timestamp, lifecycle::Command, wire::Me};
-use store::{Heard, Node, StoreError};
+use store::{Node, PeerHeartbeats, StoreError};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
@@ -242,10 +242,10 @@ impl Control {
         };
         let report = serde_json::to_string(&told).map_err(|error| Error::Internal(error.to_string()))?;
         let (name, url) = (&self.options.node, &self.options.node_url);
-        let Heard {
+        let PeerHeartbeats {
             nodes,
             sweep_granted_at,
-        } = match self.store.beat(name, url, &report).await {
+        } = match self.store.heartbeat(name, url, &report).await {
             Err(StoreError::NodeTaken(name)) => {
                 tracing::error!("{}", StoreError::NodeTaken(name.clone()));
                 // Two that run the same sessions would end each other's: see `Control::broken`.

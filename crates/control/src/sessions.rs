@@ -10,7 +10,7 @@ use session::{
     view::View,
     wire::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView},
 };
-use store::{Answer, Application, Request};
+use store::{Application, WriteOutcome, WriteRequest};
 
 use crate::{
     Control, Error, Result,
@@ -180,16 +180,16 @@ impl Control {
 
     /// Commits one command and answers the session as it then is.
     pub(crate) async fn step(&self, id: SessionId, command: Command, by: Actor) -> Result<Session> {
-        let request = Request::Step {
+        let request = WriteRequest::Step {
             session_id: id,
             command,
             by,
             at: self.clock.now(),
         };
         match self.writer.submit(request).await? {
-            Answer::Stepped { session, .. } => Ok(session),
-            Answer::Refused(refusal, session) => Err(refused(refusal, &session)),
-            Answer::Unknown => Err(Error::NoSession(id)),
+            WriteOutcome::Stepped { session, .. } => Ok(session),
+            WriteOutcome::Refused(refusal, session) => Err(refused(refusal, &session)),
+            WriteOutcome::NotFound => Err(Error::NoSession(id)),
             other => Err(Error::Internal(format!("the store answered {other:?} to a step"))),
         }
     }
@@ -199,7 +199,7 @@ impl Control {
         let session_id = SessionId(self.new_id());
         let at = self.clock.now();
         let recorded = self.recorded_refusals(me, application_id);
-        let request = Request::Launch {
+        let request = WriteRequest::Launch {
             session_id,
             application_id,
             user_id: me.user_id,
@@ -210,13 +210,13 @@ impl Control {
             at,
         };
         match self.writer.submit(request).await? {
-            Answer::Launched(session, command) => {
+            WriteOutcome::Launched(session, command) => {
                 let view = SessionView::from(&session);
                 tokio::spawn(async move { self.start_in_environment(&session, command).await });
                 Ok(view)
             }
-            Answer::Resumed(session) => Ok(SessionView::from(&session)),
-            Answer::Denied(refusal) => {
+            WriteOutcome::Resumed(session) => Ok(SessionView::from(&session)),
+            WriteOutcome::Denied(refusal) => {
                 self.note_refusal(me, application_id, refusal, &recorded);
                 Err(Error::Denied(refusal))
             }

@@ -8,7 +8,7 @@ use std::{error::Error, io::Write, sync::Arc, time::Instant};
 use futures::{StreamExt, stream};
 use session::{Actor, ApplicationId, EnvironmentId, Policy, Role, SessionId, Timestamp, UserId};
 use store::{
-    Application, EnvironmentRow, Request, Store, User, Writer,
+    Application, EnvironmentRow, Store, User, WriteRequest, Writer,
     postgres::{Postgres, Settings},
     sqlite::Sqlite,
 };
@@ -41,8 +41,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Each person launches each of a hundred applications once.
-fn launch(n: u128) -> Request {
-    Request::Launch {
+fn launch(n: u128) -> WriteRequest {
+    WriteRequest::Launch {
         session_id: SessionId(Uuid::from_u128(1_000_000 + n)),
         application_id: ApplicationId(Uuid::from_u128(n / PEOPLE)),
         user_id: UserId(Uuid::from_u128(n % PEOPLE)),

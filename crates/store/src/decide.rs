@@ -17,7 +17,7 @@ use session::{
 };
 use uuid::Uuid;
 
-use crate::{Answer, Application, EnvironmentRow, LaunchRefusal, Request, User, values::kept};
+use crate::{Application, EnvironmentRow, LaunchRefusal, User, WriteOutcome, WriteRequest, values::truncate_to_micros};
 
 /// Most sessions that one request removes.
 pub(crate) const PURGE_AT_ONCE: u32 = 1000;
@@ -47,7 +47,7 @@ pub(crate) type Pair = (UserId, ApplicationId);
 
 /// What a batch wants to know from the database.
 #[derive(Default)]
-pub(crate) struct Questions {
+pub(crate) struct Reads {
     /// The sessions of these ids.
     pub(crate) sessions: Vec<Uuid>,
     /// These people.
@@ -62,22 +62,22 @@ pub(crate) struct Questions {
     pub(crate) batches: Vec<BatchId>,
 }
 
-impl Questions {
-    pub(crate) fn of(requests: &[Request]) -> Self {
-        let mut asked = Self::default();
+impl Reads {
+    pub(crate) fn of(requests: &[WriteRequest]) -> Self {
+        let mut reads = Self::default();
         let (mut users, mut applications) = (BTreeSet::new(), BTreeSet::new());
         for request in requests {
             match request {
-                Request::Launch {
+                WriteRequest::Launch {
                     application_id,
                     user_id,
                     most,
                     ..
                 } => {
-                    asked.pairs.insert((*user_id, *application_id));
-                    asked.holders.extend(most.map(|_| *user_id));
+                    reads.pairs.insert((*user_id, *application_id));
+                    reads.holders.extend(most.map(|_| *user_id));
                 }
-                Request::RecordRefusal {
+                WriteRequest::RecordRefusal {
                     user_id,
                     application_id,
                     ..
@@ -85,22 +85,22 @@ impl Questions {
                     users.insert(user_id.0);
                     applications.extend(*application_id);
                 }
-                Request::Step { session_id, .. } => asked.sessions.push(session_id.0),
-                Request::Batch { batch, .. } => asked.batches.push(*batch),
-                Request::Purge { .. } => {}
+                WriteRequest::Step { session_id, .. } => reads.sessions.push(session_id.0),
+                WriteRequest::Batch { batch, .. } => reads.batches.push(*batch),
+                WriteRequest::Purge { .. } => {}
             }
         }
-        users.extend(asked.pairs.iter().map(|(user, _)| user.0));
-        applications.extend(asked.pairs.iter().map(|(_, application)| *application));
-        asked.users.extend(users);
-        asked.applications.extend(applications);
-        asked
+        users.extend(reads.pairs.iter().map(|(user, _)| user.0));
+        applications.extend(reads.pairs.iter().map(|(_, application)| *application));
+        reads.users.extend(users);
+        reads.applications.extend(applications);
+        reads
     }
 }
 
-/// The answers to [`Questions`].
+/// The answers to [`Reads`].
 #[derive(Default)]
-pub(crate) struct Facts {
+pub(crate) struct LoadedRows {
     pub(crate) users: Vec<User>,
     pub(crate) launchable: Vec<Launchable>,
     /// In any order, and it does no harm to name one twice.
@@ -159,18 +159,18 @@ impl Batch {
     }
 
     /// Replaces the loaded rows. The rows decided so far must be written by then.
-    pub(crate) fn learn(&mut self, facts: Facts) {
-        self.users = facts.users.into_iter().map(|user| (user.id, user)).collect();
+    pub(crate) fn load(&mut self, rows: LoadedRows) {
+        self.users = rows.users.into_iter().map(|user| (user.id, user)).collect();
         let by_id = |found: Launchable| (found.application.id, found);
-        self.launchable = facts.launchable.into_iter().map(by_id).collect();
-        self.taken = facts.taken;
-        self.held = facts.held;
-        self.blocked = facts.blocked;
+        self.launchable = rows.launchable.into_iter().map(by_id).collect();
+        self.taken = rows.taken;
+        self.held = rows.held;
+        self.blocked = rows.blocked;
         // What was noted before is not in the database yet: events are written last.
-        self.noted.extend(facts.noted);
+        self.noted.extend(rows.noted);
         self.sessions.clear();
         self.live.clear();
-        for session in facts.sessions {
+        for session in rows.sessions {
             if session.status.is_live() {
                 let pair = (session.user_id, session.application_id);
                 let place = (session.started_at, session.id);
@@ -180,11 +180,11 @@ impl Batch {
         }
     }
 
-    /// Decides one request. [`Request::Purge`] is the database's to answer: [`Batch::purged`].
-    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+    /// Decides one request. [`WriteRequest::Purge`] is the database's to answer: [`Batch::purged`].
+    pub(crate) fn decide(&mut self, request: &WriteRequest) -> WriteOutcome {
         match request {
-            Request::Launch { at, .. } => self.launch(request, kept(*at)),
-            Request::RecordRefusal {
+            WriteRequest::Launch { at, .. } => self.launch(request, truncate_to_micros(*at)),
+            WriteRequest::RecordRefusal {
                 user_id,
                 application_id,
                 refusal,
@@ -198,16 +198,16 @@ impl Batch {
                     reason: refusal.sentence().as_ref().into(),
                     more: *more,
                 };
-                self.log(kept(*at), None, actor, what);
-                Answer::Noted
+                self.log(truncate_to_micros(*at), None, actor, what);
+                WriteOutcome::Noted
             }
-            Request::Step {
+            WriteRequest::Step {
                 session_id,
                 command,
                 by,
                 at,
-            } => self.step(*session_id, command, by, kept(*at)),
-            Request::Batch {
+            } => self.step(*session_id, command, by, truncate_to_micros(*at)),
+            WriteRequest::Batch {
                 batch,
                 size,
                 note,
@@ -220,23 +220,23 @@ impl Batch {
                         size: *size,
                         note: note.clone(),
                     };
-                    self.log(kept(*at), None, by.clone(), what);
+                    self.log(truncate_to_micros(*at), None, by.clone(), what);
                 }
-                Answer::Noted
+                WriteOutcome::Noted
             }
-            Request::Purge { .. } => Answer::Purged(Vec::new()),
+            WriteRequest::Purge { .. } => WriteOutcome::Purged(Vec::new()),
         }
     }
 
     /// Notes that these sessions were removed.
-    pub(crate) fn purged(&mut self, mut ids: Vec<SessionId>, at: Timestamp) -> Answer {
+    pub(crate) fn purged(&mut self, mut ids: Vec<SessionId>, at: Timestamp) -> WriteOutcome {
         // A database gives them in any order.
         ids.sort_unstable();
         for id in &ids {
             self.sessions.remove(id);
-            self.log(kept(at), Some(*id), Actor::System, EventKind::Purged);
+            self.log(truncate_to_micros(at), Some(*id), Actor::System, EventKind::Purged);
         }
-        Answer::Purged(ids)
+        WriteOutcome::Purged(ids)
     }
 
     /// What is to be written of what was decided since the last call.
@@ -253,9 +253,9 @@ impl Batch {
         Rows { added, changed }
     }
 
-    /// Decides a [`Request::Launch`].
-    fn launch(&mut self, request: &Request, at: Timestamp) -> Answer {
-        let Request::Launch {
+    /// Decides a [`WriteRequest::Launch`].
+    fn launch(&mut self, request: &WriteRequest, at: Timestamp) -> WriteOutcome {
+        let WriteRequest::Launch {
             session_id,
             application_id,
             user_id,
@@ -266,7 +266,7 @@ impl Batch {
             ..
         } = request
         else {
-            return Answer::Unknown;
+            return WriteOutcome::NotFound;
         };
         let pair = (*user_id, *application_id);
         let actor = self.actor(*user_id, origin.as_ref());
@@ -278,7 +278,7 @@ impl Batch {
             (_, Some(found)) if !found.environment.open => LaunchRefusal::EnvironmentClosed,
             (Some(user), Some(found)) => {
                 if let Some(session) = self.live(pair) {
-                    return Answer::Resumed(session.clone());
+                    return WriteOutcome::Resumed(session.clone());
                 }
                 match self.obstacle(pair, found, *most, at) {
                     Some(refusal) => refusal,
@@ -287,7 +287,7 @@ impl Batch {
                         let command = found.application.command.clone();
                         self.add(session.clone());
                         self.log(at, Some(session.id), actor, EventKind::Launched);
-                        return Answer::Launched(session, command);
+                        return WriteOutcome::Launched(session, command);
                     }
                 }
             }
@@ -300,7 +300,7 @@ impl Batch {
             };
             self.log(at, None, actor, what);
         }
-        Answer::Denied(refusal)
+        WriteOutcome::Denied(refusal)
     }
 
     /// A new live session.
@@ -353,13 +353,13 @@ impl Batch {
         full.then_some(LaunchRefusal::NoSeat)
     }
 
-    fn step(&mut self, id: SessionId, command: &lifecycle::Command, by: &Actor, at: Timestamp) -> Answer {
+    fn step(&mut self, id: SessionId, command: &lifecycle::Command, by: &Actor, at: Timestamp) -> WriteOutcome {
         let Some(before) = self.sessions.get(&id) else {
-            return Answer::Unknown;
+            return WriteOutcome::NotFound;
         };
         match lifecycle::step(before, command.clone(), by, at) {
-            Err(refusal) => Answer::Refused(refusal, before.clone()),
-            Ok(lifecycle::Transition { session, event: None }) => Answer::Stepped {
+            Err(refusal) => WriteOutcome::Refused(refusal, before.clone()),
+            Ok(lifecycle::Transition { session, event: None }) => WriteOutcome::Stepped {
                 session,
                 changed: false,
             },
@@ -373,7 +373,7 @@ impl Batch {
                 self.changed.insert(id);
                 self.index(&session, was_live);
                 self.log(at, Some(id), by.clone(), what);
-                Answer::Stepped { session, changed: true }
+                WriteOutcome::Stepped { session, changed: true }
             }
         }
     }

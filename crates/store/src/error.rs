@@ -11,10 +11,10 @@ use sqlx::{migrate::MigrateError, postgres::PgDatabaseError, sqlite::SqliteError
 pub enum StoreError {
     /// The name is in use.
     #[error("“{0}” is in use")]
-    Taken(String),
+    AlreadyExists(String),
     /// What the call names does not exist.
     #[error("there is no such {0}")]
-    NoSuch(&'static str),
+    NotFound(&'static str),
     /// Nobody would be left who can administer.
     #[error("the last System Admin can't be removed or demoted")]
     LastSystemAdmin,
@@ -41,7 +41,7 @@ pub enum StoreError {
     /// The database went away while it committed, and could not be asked since. It may be written or not: look before
     /// anything is tried again.
     #[error("the database can't be reached, and whether it was written is not known")]
-    Unknown,
+    OutcomeUnknown,
     /// The disk is full. Nothing was written; it can be tried again.
     #[error("the disk of the database is full")]
     Full,
@@ -84,7 +84,7 @@ impl StoreError {
     pub(crate) const fn may_be_one_requests(&self) -> bool {
         matches!(
             self,
-            Self::Taken(_) | Self::NoSuch(_) | Self::Database(_) | Self::Corrupt(_)
+            Self::AlreadyExists(_) | Self::NotFound(_) | Self::Database(_) | Self::Corrupt(_)
         )
     }
 

@@ -151,14 +151,14 @@ pub enum Edited {
     /// The application is now as it should be. Nothing was written where it was so already.
     Done(Application),
     /// It is no longer what the edit started from; as it is now. Nothing was written.
-    Meanwhile(Application),
+    Conflict(Application),
     /// There is no application of that id.
-    Unknown,
+    NotFound,
 }
 
 /// One thing to write. A batch of them is one transaction; each is decided on the rows as that transaction sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum WriteRequest {
     /// Start a session, resume the user's live one of that application, or keep the refusal.
     Launch {
         /// Id for the new session.
@@ -178,7 +178,7 @@ pub enum Request {
         /// When.
         at: Timestamp,
     },
-    /// Record a refusal that no [`Request::Launch`] has written.
+    /// Record a refusal that no [`WriteRequest::Launch`] has written.
     RecordRefusal {
         /// Whose launch.
         user_id: UserId,
@@ -224,9 +224,9 @@ pub enum Request {
     },
 }
 
-/// What became of a [`Request`].
+/// What became of a [`WriteRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum WriteOutcome {
     /// A new session, Pending, and the program to start for it.
     Launched(Session, Vec<String>),
     /// The user's live session of that application; nothing was written.
@@ -243,7 +243,7 @@ pub enum Answer {
     /// [`lifecycle::step`] refused; the session as it is.
     Refused(lifecycle::Refusal, Session),
     /// There is no session of that id.
-    Unknown,
+    NotFound,
     /// The batch, or the refusal, is in the log.
     Noted,
     /// These were removed.
@@ -256,7 +256,7 @@ pub struct Committed {
     /// The log's revision after it; unchanged where nothing was written.
     pub revision: u64,
     /// One answer for each request, in order.
-    pub answers: Vec<Answer>,
+    pub outcomes: Vec<WriteOutcome>,
 }
 
 /// What changed after some revision: the newest state of each session, once.
@@ -296,7 +296,7 @@ pub struct Node {
 
 /// What a heartbeat hears.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
+pub struct PeerHeartbeats {
     /// Every node that ever was, by name; none where nobody shares the database.
     pub nodes: Vec<Node>,
     /// When the last sweep was granted.
@@ -313,7 +313,7 @@ pub struct SignedIn {
 }
 
 /// The durable log. Every call that writes, but [`Store::seed`], is one transaction, and on return it is on the disk.
-/// [`StoreError::NoSuch`] where a call names a person or an environment that is not there.
+/// [`StoreError::NotFound`] where a call names a person or an environment that is not there.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Every session, and the revision that they show.
@@ -333,7 +333,7 @@ pub trait Store: Send + Sync + 'static {
         Ok(None)
     }
     /// Writes a batch. Call it only from [`Writer`]: one batch at a time, and never in a future that may be dropped.
-    async fn write(&self, batch: &[Request]) -> Result<Committed>;
+    async fn write(&self, batch: &[WriteRequest]) -> Result<Committed>;
     /// The events of a session, oldest first. Also of one that was purged.
     async fn events(&self, id: SessionId) -> Result<Vec<Event>>;
     /// A part of all events, in order: newest first, or oldest first from [`session::audit::Place::After`] on.
@@ -353,9 +353,9 @@ pub trait Store: Send + Sync + 'static {
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim>;
     /// Says that a node lives, and hears of the others. Not kept in the log, and lost in a power cut.
     /// [`StoreError::NodeTaken`] once another server has its name: then this one must end.
-    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
+    async fn heartbeat(&self, name: &str, url: &str, report: &str) -> Result<PeerHeartbeats> {
         let _ = (name, url, report);
-        Ok(Heard::default())
+        Ok(PeerHeartbeats::default())
     }
     /// Adds synthetic sessions as they are, but for their version, in transactions of some thousand: a server beside it
     /// gets its turn. [`StoreError::NotEmpty`] where there are sessions already.
@@ -365,7 +365,7 @@ pub trait Store: Send + Sync + 'static {
     async fn users(&self) -> Result<Vec<User>>;
     /// One person by name, case-insensitively.
     async fn user_named(&self, username: &str) -> Result<Option<User>>;
-    /// Adds a person, with its event. [`StoreError::Taken`] where the name is in use.
+    /// Adds a person, with its event. [`StoreError::AlreadyExists`] where the name is in use.
     async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()>;
     /// Changes a role, with its event. [`StoreError::LastSystemAdmin`] where nobody would be left.
     async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()>;
@@ -415,16 +415,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// All environments, by name.
     async fn environments(&self) -> Result<Vec<EnvironmentRow>>;
-    /// Adds an environment, with its event. [`StoreError::Taken`] where the name is in use.
+    /// Adds an environment, with its event. [`StoreError::AlreadyExists`] where the name is in use.
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()>;
     /// Opens or closes it to launches, with its event; writes nothing where it is so already. Also ends its sessions where
     /// that is asked for, each with its event, in the same transaction. False where there is none of that id.
-    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool>;
+    async fn set_environment_launches(
+        &self,
+        id: EnvironmentId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool>;
     /// All applications, by name.
     async fn applications(&self) -> Result<Vec<Application>>;
-    /// Adds an application, with its event. [`StoreError::Taken`] where the name is in use.
+    /// Adds an application, with its event. [`StoreError::AlreadyExists`] where the name is in use.
     async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()>;
-    /// Makes an application `wanted`, with its event, provided that it is still `seen`. [`StoreError::Taken`] where the
+    /// Makes an application `wanted`, with its event, provided that it is still `seen`. [`StoreError::AlreadyExists`] where the
     /// name is in use.
     async fn update_application(
         &self,
@@ -436,7 +442,13 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Edited>;
     /// Opens or closes it to launches, with its event; writes nothing where it is so already. Also ends its sessions where
     /// that is asked for, each with its event, in the same transaction. False where there is none of that id.
-    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool>;
+    async fn set_application_launches(
+        &self,
+        id: ApplicationId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool>;
 
     /// A choice that a person made, as text.
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>>;

@@ -19,10 +19,10 @@ use session::{
 };
 
 use crate::{
-    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Head, Heard, Login,
-    NewLogin, Node, Request, Result, SignedIn, Store, User,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Head, Login, NewLogin, Node,
+    PeerHeartbeats, Result, SignedIn, Store, User, WriteRequest,
     chain::{self, Check, Hash, Link, Verified},
-    values::{json, kept, micros, number},
+    values::{json, micros, number, truncate_to_micros},
 };
 
 mod catalogue;
@@ -109,7 +109,7 @@ impl State {
 
     fn keep(&mut self, event: Event) -> Result<()> {
         let event = Event {
-            at: kept(event.at),
+            at: truncate_to_micros(event.at),
             ..event
         };
         let hash = chained(self.revision, &event)?(&self.head());
@@ -204,13 +204,13 @@ impl Store for Memory {
     async fn revision(&self) -> Result<u64> {
         self.read(|state| state.revision)
     }
-    async fn write(&self, batch: &[Request]) -> Result<Committed> {
-        let answers = self.record(|state, events| {
-            let answer = |request| sessions::answer(state, events, request);
-            batch.iter().map(answer).collect::<Result<Vec<_>>>()
+    async fn write(&self, batch: &[WriteRequest]) -> Result<Committed> {
+        let outcomes = self.record(|state, events| {
+            let decide = |request| sessions::decide(state, events, request);
+            batch.iter().map(decide).collect::<Result<Vec<_>>>()
         })?;
         let revision = self.read(|state| state.revision)?;
-        Ok(Committed { revision, answers })
+        Ok(Committed { revision, outcomes })
     }
     async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
         self.read(|state| {
@@ -239,7 +239,7 @@ impl Store for Memory {
     async fn add_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
         self.transact(|state| {
             let kept = Checkpoint {
-                at: kept(checkpoint.at),
+                at: truncate_to_micros(checkpoint.at),
                 ..checkpoint.clone()
             };
             state.checkpoints.entry(checkpoint.head.number).or_insert(kept);
@@ -260,11 +260,11 @@ impl Store for Memory {
                 Some(last) if now < last => Claim::Wait(now + interval),
                 _ => Claim::Granted,
             };
-            state.swept = Some(kept(now));
+            state.swept = Some(truncate_to_micros(now));
             Ok(claim)
         })
     }
-    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
+    async fn heartbeat(&self, name: &str, url: &str, report: &str) -> Result<PeerHeartbeats> {
         self.transact(|state| {
             let beats = state.nodes.get(name).map_or(0, |node| node.beats) + 1;
             let node = Node {
@@ -274,7 +274,7 @@ impl Store for Memory {
                 report: report.into(),
             };
             state.nodes.insert(name.into(), node);
-            Ok(Heard {
+            Ok(PeerHeartbeats {
                 nodes: state.nodes.values().cloned().collect(),
                 sweep_granted_at: state.swept,
             })
@@ -333,7 +333,7 @@ impl Store for Memory {
         self.transact(|state| {
             for (token_hash, at) in used {
                 if let Some(login) = state.logins.get_mut(token_hash) {
-                    login.seen_at = login.seen_at.max(kept(*at));
+                    login.seen_at = login.seen_at.max(truncate_to_micros(*at));
                 }
             }
             Ok(())
@@ -388,8 +388,14 @@ impl Store for Memory {
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
         self.record(|state, events| catalogue::add_environment(state, events, row, by, at))
     }
-    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        self.record(|state, events| catalogue::admit_environment(state, events, id, to, by, at))
+    async fn set_environment_launches(
+        &self,
+        id: EnvironmentId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        self.record(|state, events| catalogue::set_environment_launches(state, events, id, to, by, at))
     }
     async fn applications(&self) -> Result<Vec<Application>> {
         self.read(|state| {
@@ -411,8 +417,14 @@ impl Store for Memory {
     ) -> Result<Edited> {
         self.record(|state, events| catalogue::update_application(state, events, id, (seen, wanted), by, at))
     }
-    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        self.record(|state, events| catalogue::admit_application(state, events, id, to, by, at))
+    async fn set_application_launches(
+        &self,
+        id: ApplicationId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        self.record(|state, events| catalogue::set_application_launches(state, events, id, to, by, at))
     }
 
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {

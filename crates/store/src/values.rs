@@ -16,7 +16,7 @@ pub(crate) const fn micros(at: Timestamp) -> i64 {
 }
 
 /// The moment as the store keeps it: to the microsecond.
-pub(crate) fn kept(at: Timestamp) -> Timestamp {
+pub(crate) fn truncate_to_micros(at: Timestamp) -> Timestamp {
     Timestamp::from_timestamp_micros(micros(at)).unwrap_or(at)
 }
 

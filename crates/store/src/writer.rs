@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Answer, Committed, Request, Result, Store, StoreError};
+use crate::{Committed, Result, Store, StoreError, WriteOutcome, WriteRequest};
 
 /// Most requests in one transaction.
 pub const BATCH: usize = 256;
 
-type Waiting = (Request, oneshot::Sender<Result<Answer>>);
+type Waiting = (WriteRequest, oneshot::Sender<Result<WriteOutcome>>);
 
 enum Message {
     Write(Waiting),
@@ -42,7 +42,7 @@ impl Writer {
     }
 
     /// Queues a request and waits until it is on the disk. Dropping the future once it is queued does not undo it.
-    pub async fn submit(&self, request: Request) -> Result<Answer> {
+    pub async fn submit(&self, request: WriteRequest) -> Result<WriteOutcome> {
         let (answer, answered) = oneshot::channel();
         self.queue
             .send(Message::Write((request, answer)))
@@ -98,7 +98,7 @@ async fn run(store: Arc<dyn Store>, mut messages: mpsc::Receiver<Message>, mut c
             match done {
                 Ok(done) => {
                     committed(&done);
-                    for (answer, to) in done.answers.into_iter().zip(answers) {
+                    for (answer, to) in done.outcomes.into_iter().zip(answers) {
                         // Nobody may be waiting any more. The request is done all the same.
                         let _ = to.send(Ok(answer));
                     }

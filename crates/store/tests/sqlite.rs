@@ -16,7 +16,7 @@ use session::{
     Actor, ApplicationId, EndReason, EnvironmentId, Policy, Role, SessionId, Status, Timestamp, UserId, lifecycle,
 };
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
-use store::{Answer, Application, EnvironmentRow, Request, Store, StoreError, User, Writer, sqlite::Sqlite};
+use store::{Application, EnvironmentRow, Store, StoreError, User, WriteOutcome, WriteRequest, Writer, sqlite::Sqlite};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -76,9 +76,9 @@ async fn furnish(store: &Sqlite, people: u128) {
     }
 }
 
-fn launch(id: Uuid, who: u128) -> Request {
+fn launch(id: Uuid, who: u128) -> WriteRequest {
     let user_id = UserId(Uuid::from_u128(who));
-    Request::Launch {
+    WriteRequest::Launch {
         session_id: SessionId(id),
         application_id: APPLICATION,
         user_id,
@@ -90,9 +90,9 @@ fn launch(id: Uuid, who: u128) -> Request {
     }
 }
 
-fn expire(id: Uuid) -> Request {
+fn expire(id: Uuid) -> WriteRequest {
     let command = lifecycle::Command::expire(EndReason::Admin);
-    Request::Step {
+    WriteRequest::Step {
         session_id: SessionId(id),
         command,
         by: Actor::System,
@@ -265,7 +265,7 @@ async fn the_process_to_be_killed() {
         async move {
             loop {
                 // Resumed, where the process before this one was killed between launch and expire.
-                let (Answer::Launched(session, _) | Answer::Resumed(session)) =
+                let (WriteOutcome::Launched(session, _) | WriteOutcome::Resumed(session)) =
                     writer.submit(launch(Uuid::now_v7(), who)).await.unwrap()
                 else {
                     panic!("no session")
@@ -332,7 +332,7 @@ async fn a_constraint_stops_a_row_that_breaks_an_invariant() {
     let store = Sqlite::open(dir.path()).await.unwrap();
     furnish(&store, 1).await;
     let done = store.write(&[launch(Uuid::from_u128(1), 0)]).await.unwrap();
-    assert!(matches!(done.answers[0], Answer::Launched(..)));
+    assert!(matches!(done.outcomes[0], WriteOutcome::Launched(..)));
     let mut database = raw(dir.path()).await;
     for change in [
         "UPDATE sessions SET status = 'zombie'",

@@ -83,8 +83,8 @@ pub const BUGS: &[Bug] = &[
         what: "what an answer shows of another node's expire is not taken over",
         changes: &[(
             CONTROL,
-            "Answer::Resumed(session)\n            | Answer::Refused(_, session) => {\n                shown.push(session.clone());",
-            "Answer::Resumed(session)\n            | Answer::Refused(_, session) => {\n                let _ = session;",
+            "WriteOutcome::Resumed(session)\n            | WriteOutcome::Refused(_, session) => {\n                shown.push(session.clone());",
+            "WriteOutcome::Resumed(session)\n            | WriteOutcome::Refused(_, session) => {\n                let _ = session;",
         )],
     },
     Bug {
@@ -119,8 +119,8 @@ pub const BUGS: &[Bug] = &[
         what: "a refused launch leaves no event",
         changes: &[(
             STORED,
-            "events.push(event(&by, at, what));\n                }\n                Ok(Answer::Denied(refusal))",
-            "let _ = what;\n                }\n                Ok(Answer::Denied(refusal))",
+            "events.push(event(&by, at, what));\n                }\n                Ok(WriteOutcome::Denied(refusal))",
+            "let _ = what;\n                }\n                Ok(WriteOutcome::Denied(refusal))",
         )],
     },
     Bug {

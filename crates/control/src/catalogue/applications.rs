@@ -70,8 +70,8 @@ impl Control {
         let views = Views::of(self).await.map_err(unshown)?;
         match edited {
             Edited::Done(application) => Ok(views.view(&application)),
-            Edited::Meanwhile(application) => Err(Error::ApplicationChanged(Box::new(views.view(&application)))),
-            Edited::Unknown => Err(Error::NoApplication(id)),
+            Edited::Conflict(application) => Err(Error::ApplicationChanged(Box::new(views.view(&application)))),
+            Edited::NotFound => Err(Error::NoApplication(id)),
         }
     }
 
@@ -84,7 +84,7 @@ impl Control {
     ) -> Result<ApplicationView> {
         require(me, Role::AppAdmin)?;
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
-        self.commit(async move { store.admit_application(id, to, &by, at).await })
+        self.commit(async move { store.set_application_launches(id, to, &by, at).await })
             .await?;
         self.application(me, id).await.map_err(unshown)
     }
@@ -146,8 +146,8 @@ impl Views {
 /// What only the store can tell is said beside its field, like everything else that is wrong with a draft.
 fn refused(error: Error) -> Error {
     match error {
-        Error::Store(StoreError::Taken(_)) => Error::Invalid(vec![FieldError::name_taken()]),
-        Error::Store(StoreError::NoSuch("environment")) => Error::Invalid(vec![FieldError::unknown_environment()]),
+        Error::Store(StoreError::AlreadyExists(_)) => Error::Invalid(vec![FieldError::name_taken()]),
+        Error::Store(StoreError::NotFound("environment")) => Error::Invalid(vec![FieldError::unknown_environment()]),
         other => other,
     }
 }

@@ -56,7 +56,7 @@ impl Control {
         require(me, Role::SystemAdmin)?;
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
         let known = self
-            .commit(async move { store.admit_environment(id, to, &by, at).await })
+            .commit(async move { store.set_environment_launches(id, to, &by, at).await })
             .await?;
         let all = self.environments(me).await.map_err(unshown)?.items;
         let found = all.into_iter().find(|environment| known && environment.id == id);

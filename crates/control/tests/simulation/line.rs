@@ -12,8 +12,8 @@ use session::{
     catalogue::{Admission, ApplicationSpec},
 };
 use store::{
-    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, Heard, NewLogin,
-    Request, Result, SignedIn, Store, StoreError, User, Verified, memory::Memory,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, NewLogin,
+    PeerHeartbeats, Result, SignedIn, Store, StoreError, User, Verified, WriteRequest, memory::Memory,
 };
 use tokio::{
     sync::Notify,
@@ -112,7 +112,7 @@ impl Line {
             return Err(StoreError::Disk("it failed".into()));
         }
         if done.is_ok() && self.chance(self.exchange.weather.sky().store_forgets) {
-            return Err(StoreError::Unknown);
+            return Err(StoreError::OutcomeUnknown);
         }
         done
     }
@@ -142,7 +142,7 @@ impl Store for Line {
             }
         }
     }
-    async fn write(&self, batch: &[Request]) -> Result<Committed> {
+    async fn write(&self, batch: &[WriteRequest]) -> Result<Committed> {
         self.transact(self.memory().write(batch)).await
     }
     async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
@@ -176,8 +176,8 @@ impl Store for Line {
         })
         .await
     }
-    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
-        self.read(self.memory().beat(name, url, report)).await
+    async fn heartbeat(&self, name: &str, url: &str, report: &str) -> Result<PeerHeartbeats> {
+        self.read(self.memory().heartbeat(name, url, report)).await
     }
     async fn seed(&self, sessions: &[Session]) -> Result<()> {
         self.transact(self.memory().seed(sessions)).await
@@ -257,8 +257,15 @@ impl Store for Line {
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
         self.transact(self.memory().add_environment(row, by, at)).await
     }
-    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        self.transact(self.memory().admit_environment(id, to, by, at)).await
+    async fn set_environment_launches(
+        &self,
+        id: EnvironmentId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        self.transact(self.memory().set_environment_launches(id, to, by, at))
+            .await
     }
     async fn applications(&self) -> Result<Vec<Application>> {
         self.read(self.memory().applications()).await
@@ -277,8 +284,15 @@ impl Store for Line {
         self.transact(self.memory().update_application(id, seen, wanted, by, at))
             .await
     }
-    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        self.transact(self.memory().admit_application(id, to, by, at)).await
+    async fn set_application_launches(
+        &self,
+        id: ApplicationId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        self.transact(self.memory().set_application_launches(id, to, by, at))
+            .await
     }
 
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {

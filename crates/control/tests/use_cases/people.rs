@@ -38,7 +38,10 @@ async fn somebody_stays_system_admin() {
     house.control.set_role("other", Role::SystemAdmin).await.unwrap();
     house.control.set_role("admin", Role::User).await.unwrap();
     let taken = house.control.add_user("ADMIN", PASSWORD, Role::User).await;
-    assert!(matches!(taken, Err(Error::Store(StoreError::Taken(_)))), "{taken:?}");
+    assert!(
+        matches!(taken, Err(Error::Store(StoreError::AlreadyExists(_)))),
+        "{taken:?}"
+    );
 }
 
 #[tokio::test]

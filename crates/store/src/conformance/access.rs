@@ -12,7 +12,7 @@ use session::{
 
 use super::{denials, kit::*, newest};
 use crate::{
-    Answer, Changes, Checkpoint, Head, LaunchRefusal, Login, Store, StoreError,
+    Changes, Checkpoint, Head, LaunchRefusal, Login, Store, StoreError, WriteOutcome,
     chain::{START, hex},
 };
 
@@ -33,7 +33,7 @@ pub(super) async fn blocking_a_user_ends_logins_and_sessions(store: Arc<dyn Stor
     expect_going_on(&*store, &others).await;
     assert_eq!(store.login(&[7; 32]).await.unwrap(), None);
     let refused = write(&*store, launch(9, 1, TERMINAL, at(10))).await;
-    assert_eq!(refused, Answer::Denied(LaunchRefusal::UserBlocked));
+    assert_eq!(refused, WriteOutcome::Denied(LaunchRefusal::UserBlocked));
 
     // Once more changes nothing; and back.
     let revision = store.revision().await.unwrap();
@@ -56,9 +56,9 @@ pub(super) async fn removing_a_user_ends_their_sessions_and_keeps_their_history(
     assert_eq!(store.user_named("person1").await.unwrap(), None);
     assert_eq!(store.events(mine[0]).await.unwrap()[0].what, EventKind::Launched);
     let refused = write(&*store, launch(9, 1, TERMINAL, at(10))).await;
-    assert_eq!(refused, Answer::Denied(LaunchRefusal::UnknownUser));
+    assert_eq!(refused, WriteOutcome::Denied(LaunchRefusal::UnknownUser));
     let again = store.remove_user(person(1), &actor(3), at(11)).await;
-    assert!(matches!(again, Err(StoreError::NoSuch("user"))), "{again:?}");
+    assert!(matches!(again, Err(StoreError::NotFound("user"))), "{again:?}");
 }
 
 pub(super) async fn somebody_who_can_administer_stays(store: Arc<dyn Store>) {
@@ -89,7 +89,7 @@ pub(super) async fn closing_ends_sessions_only_where_that_is_asked_for(store: Ar
     furnish(&*store, 3).await;
     let (mine, others) = three_sessions(&*store).await;
     store
-        .admit_application(LICENSED, Admission::Close, &actor(3), at(8))
+        .set_application_launches(LICENSED, Admission::Close, &actor(3), at(8))
         .await
         .unwrap();
     expect_going_on(&*store, &mine).await;
@@ -97,12 +97,22 @@ pub(super) async fn closing_ends_sessions_only_where_that_is_asked_for(store: Ar
     // Closed already, and still its sessions can be ended.
     let before = store.revision().await.unwrap();
     let end = Admission::CloseAndEnd;
-    assert!(store.admit_application(LICENSED, end, &actor(3), at(9)).await.unwrap());
+    assert!(
+        store
+            .set_application_launches(LICENSED, end, &actor(3), at(9))
+            .await
+            .unwrap()
+    );
     expect_ended(&*store, before, &mine[1..], EndReason::ApplicationWithdrawn, at(9)).await;
     expect_going_on(&*store, &[mine[0], others[0]]).await;
 
     let before = store.revision().await.unwrap();
-    assert!(store.admit_environment(HOST, end, &actor(3), at(10)).await.unwrap());
+    assert!(
+        store
+            .set_environment_launches(HOST, end, &actor(3), at(10))
+            .await
+            .unwrap()
+    );
     expect_ended(
         &*store,
         before,
@@ -112,7 +122,12 @@ pub(super) async fn closing_ends_sessions_only_where_that_is_asked_for(store: Ar
     )
     .await;
     let revision = store.revision().await.unwrap();
-    assert!(store.admit_environment(HOST, end, &actor(3), at(11)).await.unwrap());
+    assert!(
+        store
+            .set_environment_launches(HOST, end, &actor(3), at(11))
+            .await
+            .unwrap()
+    );
     assert_eq!(store.revision().await.unwrap(), revision, "nothing was left to do");
 }
 
@@ -130,7 +145,7 @@ pub(super) async fn a_relaunch_is_blocked_for_its_time_and_its_application(store
     assert_eq!(stepped(&*store, 1, command, at(60)).await.blocked_until, Some(until));
     let last = at(60 + BLOCK_SECONDS - 1);
     let refused = write(&*store, launch(2, 1, TERMINAL, last)).await;
-    assert_eq!(refused, Answer::Denied(LaunchRefusal::RelaunchBlocked(until)));
+    assert_eq!(refused, WriteOutcome::Denied(LaunchRefusal::RelaunchBlocked(until)));
     let kept = denials(&*store).await;
     assert!(
         matches!(&kept[0].what, EventKind::LaunchRefused { reason, .. } if reason.contains("again from")),
@@ -138,7 +153,7 @@ pub(super) async fn a_relaunch_is_blocked_for_its_time_and_its_application(store
     );
     for (n, who, what, when) in [(3, 1, LICENSED, last), (4, 2, TERMINAL, last), (5, 1, TERMINAL, until)] {
         let answer = write(&*store, launch(n, who, what, when)).await;
-        assert!(matches!(answer, Answer::Launched(..)), "{n}: {answer:?}");
+        assert!(matches!(answer, WriteOutcome::Launched(..)), "{n}: {answer:?}");
     }
 }
 
@@ -192,7 +207,7 @@ pub(super) async fn the_chain_of_events_holds(store: Arc<dyn Store>) {
     assert_eq!(checked.broken, None);
     // Two of the catalogue, two people, one environment; launched, expired, closed; launched.
     assert_eq!(checked.events, 9);
-    write(&*store, crate::Request::Purge { at: at(60 + 48 * 3600) }).await;
+    write(&*store, crate::WriteRequest::Purge { at: at(60 + 48 * 3600) }).await;
     let longer = store.verify_events(&[]).await.unwrap();
     assert_eq!((longer.events, longer.broken), (10, None));
     assert_ne!(longer.head, checked.head);

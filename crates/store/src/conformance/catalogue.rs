@@ -39,7 +39,7 @@ pub(super) async fn environments_and_applications_are_kept(store: Arc<dyn Store>
         )
         .await;
     assert!(
-        matches!(&same, Err(StoreError::Taken(name)) if *name == *pool.name),
+        matches!(&same, Err(StoreError::AlreadyExists(name)) if *name == *pool.name),
         "{same:?}"
     );
 
@@ -73,13 +73,19 @@ pub(super) async fn environments_and_applications_are_kept(store: Arc<dyn Store>
             at(0),
         )
         .await;
-    assert!(matches!(&same, Err(StoreError::Taken(name)) if name == "a"), "{same:?}");
+    assert!(
+        matches!(&same, Err(StoreError::AlreadyExists(name)) if name == "a"),
+        "{same:?}"
+    );
     let nowhere = Application {
         environment_id: EnvironmentId(Uuid::nil()),
         ..application(ApplicationId(Uuid::from_u128(9)), "nowhere", None)
     };
     let nowhere = store.add_application(&nowhere, &Actor::System, at(0)).await;
-    assert!(matches!(nowhere, Err(StoreError::NoSuch("environment"))), "{nowhere:?}");
+    assert!(
+        matches!(nowhere, Err(StoreError::NotFound("environment"))),
+        "{nowhere:?}"
+    );
 }
 
 pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
@@ -87,13 +93,13 @@ pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
     for open in [false, false, true] {
         assert!(
             store
-                .admit_environment(HOST, admission(open), &actor(1), at(1))
+                .set_environment_launches(HOST, admission(open), &actor(1), at(1))
                 .await
                 .unwrap()
         );
         assert!(
             store
-                .admit_application(LICENSED, admission(open), &actor(1), at(1))
+                .set_application_launches(LICENSED, admission(open), &actor(1), at(1))
                 .await
                 .unwrap()
         );
@@ -109,13 +115,13 @@ pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
     let (nobody, nowhere) = (ApplicationId(Uuid::nil()), EnvironmentId(Uuid::nil()));
     assert!(
         !store
-            .admit_environment(nowhere, Admission::Open, &actor(1), at(1))
+            .set_environment_launches(nowhere, Admission::Open, &actor(1), at(1))
             .await
             .unwrap()
     );
     assert!(
         !store
-            .admit_application(nobody, Admission::Open, &actor(1), at(1))
+            .set_application_launches(nobody, Admission::Open, &actor(1), at(1))
             .await
             .unwrap()
     );
@@ -163,7 +169,7 @@ pub(super) async fn an_edit_changes_future_launches_only(store: Arc<dyn Store>) 
     second_environment(&*store).await;
     let before = launched(&*store, 1, 1, TERMINAL).await;
     store
-        .admit_application(TERMINAL, Admission::Close, &actor(1), at(1))
+        .set_application_launches(TERMINAL, Admission::Close, &actor(1), at(1))
         .await
         .unwrap();
     let wanted = other();
@@ -180,7 +186,7 @@ pub(super) async fn an_edit_changes_future_launches_only(store: Arc<dyn Store>) 
     );
 
     store
-        .admit_application(TERMINAL, Admission::Open, &actor(1), at(3))
+        .set_application_launches(TERMINAL, Admission::Open, &actor(1), at(3))
         .await
         .unwrap();
     let after = launched(&*store, 2, 2, TERMINAL).await;
@@ -211,7 +217,7 @@ pub(super) async fn an_edit_of_what_changed_meanwhile_is_refused(store: Arc<dyn 
     };
     let others = answers
         .iter()
-        .filter(|answer| **answer == Edited::Meanwhile(now.clone()));
+        .filter(|answer| **answer == Edited::Conflict(now.clone()));
     assert_eq!(others.count(), 9);
 
     let revision = store.revision().await.unwrap();
@@ -222,7 +228,7 @@ pub(super) async fn an_edit_of_what_changed_meanwhile_is_refused(store: Arc<dyn 
     );
     let (seen, wanted) = (terminal(), wish(1));
     let unknown = store.update_application(ApplicationId(Uuid::nil()), &seen, &wanted, &Actor::System, at(2));
-    assert_eq!(unknown.await.unwrap(), Edited::Unknown);
+    assert_eq!(unknown.await.unwrap(), Edited::NotFound);
     assert_eq!(store.revision().await.unwrap(), revision, "nothing was written");
 }
 
@@ -235,11 +241,14 @@ pub(super) async fn an_edit_to_what_cannot_be_leaves_nothing_behind(store: Arc<d
     };
     let taken = edit(&*store, &licensed, 1).await;
     assert!(
-        matches!(&taken, Err(StoreError::Taken(name)) if name == "Licensed"),
+        matches!(&taken, Err(StoreError::AlreadyExists(name)) if name == "Licensed"),
         "{taken:?}"
     );
     let nowhere = edit(&*store, &other(), 1).await;
-    assert!(matches!(nowhere, Err(StoreError::NoSuch("environment"))), "{nowhere:?}");
+    assert!(
+        matches!(nowhere, Err(StoreError::NotFound("environment"))),
+        "{nowhere:?}"
+    );
     assert_eq!(store.applications().await.unwrap()[1].spec(), terminal());
     assert_eq!(store.revision().await.unwrap(), revision);
 }
@@ -274,25 +283,25 @@ pub(super) async fn each_change_is_one_event_and_one_revision(store: Arc<dyn Sto
     };
     for written in [true, false] {
         store
-            .admit_environment(HOST, Admission::Close, &actor(1), at(7))
+            .set_environment_launches(HOST, Admission::Close, &actor(1), at(7))
             .await
             .unwrap();
         step(written.then(|| host(false))).await;
     }
     store
-        .admit_environment(HOST, Admission::Open, &actor(1), at(7))
+        .set_environment_launches(HOST, Admission::Open, &actor(1), at(7))
         .await
         .unwrap();
     step(Some(host(true))).await;
     for written in [true, false] {
         store
-            .admit_application(TERMINAL, Admission::Close, &actor(1), at(7))
+            .set_application_launches(TERMINAL, Admission::Close, &actor(1), at(7))
             .await
             .unwrap();
         step(written.then(|| changed("Terminal", ApplicationChange::Closed))).await;
     }
     store
-        .admit_application(TERMINAL, Admission::Open, &actor(1), at(7))
+        .set_application_launches(TERMINAL, Admission::Open, &actor(1), at(7))
         .await
         .unwrap();
     step(Some(changed("Terminal", ApplicationChange::Opened))).await;

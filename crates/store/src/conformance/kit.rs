@@ -8,7 +8,7 @@ use session::{
 };
 use uuid::Uuid;
 
-use crate::{Answer, Application, Committed, EnvironmentRow, Login, NewLogin, Request, Store, User};
+use crate::{Application, Committed, EnvironmentRow, Login, NewLogin, Store, User, WriteOutcome, WriteRequest};
 
 /// No limit of seats.
 pub(super) const TERMINAL: ApplicationId = ApplicationId(Uuid::from_u128(101));
@@ -106,8 +106,8 @@ pub(super) async fn furnish(store: &dyn Store, people: u128) {
     }
 }
 
-pub(super) fn launch(n: u128, who: u128, what: ApplicationId, when: Timestamp) -> Request {
-    Request::Launch {
+pub(super) fn launch(n: u128, who: u128, what: ApplicationId, when: Timestamp) -> WriteRequest {
+    WriteRequest::Launch {
         session_id: session(n),
         application_id: what,
         user_id: person(who),
@@ -119,8 +119,8 @@ pub(super) fn launch(n: u128, who: u128, what: ApplicationId, when: Timestamp) -
     }
 }
 
-pub(super) const fn step(n: u128, command: Command, when: Timestamp) -> Request {
-    Request::Step {
+pub(super) const fn step(n: u128, command: Command, when: Timestamp) -> WriteRequest {
+    WriteRequest::Step {
         session_id: session(n),
         command,
         by: Actor::System,
@@ -139,16 +139,16 @@ pub(super) fn expire() -> Command {
 }
 
 /// Writes one request and gives its answer.
-pub(super) async fn write(store: &dyn Store, request: Request) -> Answer {
-    let Committed { mut answers, .. } = store.write(&[request]).await.unwrap();
-    assert_eq!(answers.len(), 1, "one answer for one request");
-    answers.pop().unwrap()
+pub(super) async fn write(store: &dyn Store, request: WriteRequest) -> WriteOutcome {
+    let Committed { mut outcomes, .. } = store.write(&[request]).await.unwrap();
+    assert_eq!(outcomes.len(), 1, "one outcome for one request");
+    outcomes.pop().unwrap()
 }
 
 /// Launches, and gives the new session.
 pub(super) async fn launched(store: &dyn Store, n: u128, who: u128, what: ApplicationId) -> Session {
     match write(store, launch(n, who, what, at(0))).await {
-        Answer::Launched(session, _) => session,
+        WriteOutcome::Launched(session, _) => session,
         other => panic!("expected a new session, got {other:?}"),
     }
 }
@@ -156,7 +156,7 @@ pub(super) async fn launched(store: &dyn Store, n: u128, who: u128, what: Applic
 /// Applies a command that must change the session, and gives the session after it.
 pub(super) async fn stepped(store: &dyn Store, n: u128, command: Command, when: Timestamp) -> Session {
     match write(store, step(n, command.clone(), when)).await {
-        Answer::Stepped { session, changed: true } => session,
+        WriteOutcome::Stepped { session, changed: true } => session,
         other => panic!("expected {command:?} to change the session, got {other:?}"),
     }
 }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use session::{Actor, Event, EventKind, Policy, Session, Status, Teardown, catalogue::Admission, lifecycle::Command};
 
 use super::{denials, kit::*};
-use crate::{Answer, Application, LaunchRefusal, Request, Store, Writer};
+use crate::{Application, LaunchRefusal, Store, WriteOutcome, WriteRequest, Writer};
 
 pub(super) async fn a_launch_gives_a_pending_session(store: Arc<dyn Store>) {
     furnish(&*store, 1).await;
@@ -36,7 +36,7 @@ pub(super) async fn a_launch_gives_a_pending_session(store: Arc<dyn Store>) {
         version: before + 1,
     };
     let command = vec!["xterm".into(), "-T".into(), "Terminal".into()];
-    assert_eq!(done.answers, [Answer::Launched(expected.clone(), command)]);
+    assert_eq!(done.outcomes, [WriteOutcome::Launched(expected.clone(), command)]);
     assert_eq!(done.revision, before + 1);
     assert_eq!(all(&store).await, [expected]);
     let event = Event {
@@ -53,12 +53,12 @@ pub(super) async fn a_second_launch_resumes_and_writes_nothing(store: Arc<dyn St
     let first = launched(&*store, 1, 1, TERMINAL).await;
     let revision = store.revision().await.unwrap();
     let again = store.write(&[launch(2, 1, TERMINAL, at(9))]).await.unwrap();
-    assert_eq!(again.answers, [Answer::Resumed(first)]);
+    assert_eq!(again.outcomes, [WriteOutcome::Resumed(first)]);
     assert_eq!((again.revision, store.revision().await.unwrap()), (revision, revision));
     let active = stepped(&*store, 1, Command::Ready, at(9)).await;
     assert_eq!(
         write(&*store, launch(3, 1, TERMINAL, at(9))).await,
-        Answer::Resumed(active)
+        WriteOutcome::Resumed(active)
     );
 
     // Another application or another person is another session.
@@ -85,7 +85,7 @@ pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Sto
     let mut refused = async |who, what, application: &str, expected: LaunchRefusal| {
         let before = store.revision().await.unwrap();
         let done = store.write(&[launch(50, who, what, at(7))]).await.unwrap();
-        assert_eq!(done.answers, [Answer::Denied(expected)]);
+        assert_eq!(done.outcomes, [WriteOutcome::Denied(expected)]);
         assert_eq!(done.revision, before + 1, "a refusal is kept, so it has a revision");
         kept.insert(
             0,
@@ -114,23 +114,23 @@ pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Sto
     refused(4, unknown, &unknown.to_string(), LaunchRefusal::UnknownApplication).await;
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
     store
-        .admit_environment(HOST, Admission::Close, &Actor::System, at(0))
+        .set_environment_launches(HOST, Admission::Close, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::EnvironmentClosed).await;
     store
-        .admit_application(LICENSED, Admission::Close, &Actor::System, at(0))
+        .set_application_launches(LICENSED, Admission::Close, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     refused(1, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     store
-        .admit_environment(HOST, Admission::Open, &Actor::System, at(0))
+        .set_environment_launches(HOST, Admission::Open, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     store
-        .admit_application(LICENSED, Admission::Open, &Actor::System, at(0))
+        .set_application_launches(LICENSED, Admission::Open, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
@@ -138,7 +138,7 @@ pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Sto
     assert_eq!(denials(&*store).await, kept);
     let resumed = write(&*store, launch(51, 1, LICENSED, at(8))).await;
     assert!(
-        matches!(resumed, Answer::Resumed(_)),
+        matches!(resumed, WriteOutcome::Resumed(_)),
         "who has a seat keeps it: {resumed:?}"
     );
     assert_eq!(all(&store).await.len(), 3);
@@ -150,11 +150,11 @@ pub(super) async fn seats_are_never_exceeded(store: Arc<dyn Store>) {
     let answers = join_all((1..=40).map(|n| writer.submit(launch(n, n, LICENSED, at(0))))).await;
     let launched = answers
         .iter()
-        .filter(|answer| matches!(answer, Ok(Answer::Launched(..))))
+        .filter(|answer| matches!(answer, Ok(WriteOutcome::Launched(..))))
         .count();
     let denied = answers
         .iter()
-        .filter(|answer| matches!(answer, Ok(Answer::Denied(LaunchRefusal::NoSeat))))
+        .filter(|answer| matches!(answer, Ok(WriteOutcome::Denied(LaunchRefusal::NoSeat))))
         .count();
     assert_eq!((launched, denied), (3, 37));
     assert_eq!(all(&store).await.len(), 3);
@@ -164,23 +164,23 @@ pub(super) async fn seats_are_never_exceeded(store: Arc<dyn Store>) {
     assert_eq!(
         answers
             .iter()
-            .filter(|answer| matches!(answer, Ok(Answer::Launched(..))))
+            .filter(|answer| matches!(answer, Ok(WriteOutcome::Launched(..))))
             .count(),
         1
     );
     assert_eq!(
         answers
             .iter()
-            .filter(|answer| matches!(answer, Ok(Answer::Resumed(_))))
+            .filter(|answer| matches!(answer, Ok(WriteOutcome::Resumed(_))))
             .count(),
         19
     );
 }
 
 /// A launch of somebody who may have at most so many live sessions.
-fn limited(n: u128, who: u128, what: session::ApplicationId, limit: u32) -> Request {
+fn limited(n: u128, who: u128, what: session::ApplicationId, limit: u32) -> WriteRequest {
     let mut request = launch(n, who, what, at(0));
-    if let Request::Launch { most, .. } = &mut request {
+    if let WriteRequest::Launch { most, .. } = &mut request {
         *most = NonZeroU32::new(limit);
     }
     request
@@ -195,28 +195,28 @@ pub(super) async fn nobody_has_more_live_sessions_than_allowed(store: Arc<dyn St
     }
     let writer = Writer::spawn(store.clone(), |_| {});
     let answers = join_all((0..20).map(|n| writer.submit(limited(n, 1, app(n), 4)))).await;
-    let count = |is: fn(&Answer) -> bool| answers.iter().flatten().filter(|answer| is(answer)).count();
-    assert_eq!(count(|answer| matches!(answer, Answer::Launched(..))), 4);
+    let count = |is: fn(&WriteOutcome) -> bool| answers.iter().flatten().filter(|answer| is(answer)).count();
+    assert_eq!(count(|answer| matches!(answer, WriteOutcome::Launched(..))), 4);
     assert_eq!(
-        count(|answer| *answer == Answer::Denied(LaunchRefusal::TooManySessions)),
+        count(|answer| *answer == WriteOutcome::Denied(LaunchRefusal::TooManySessions)),
         16
     );
 
     // Who has as many as allowed still resumes them, others are not concerned, and what ended does not count.
     let mine = all(&store).await[0].application_id;
     let resumed = write(&*store, limited(30, 1, mine, 4)).await;
-    assert!(matches!(resumed, Answer::Resumed(_)), "{resumed:?}");
+    assert!(matches!(resumed, WriteOutcome::Resumed(_)), "{resumed:?}");
     let other = write(&*store, limited(31, 2, app(0), 1)).await;
-    assert!(matches!(other, Answer::Launched(..)), "{other:?}");
+    assert!(matches!(other, WriteOutcome::Launched(..)), "{other:?}");
     let first = all(&store).await[0].id.0.as_u128() - session(0).0.as_u128();
     let batch = [
         limited(32, 1, app(19), 4),
         step(first, expire(), at(1)),
         limited(33, 1, app(19), 4),
     ];
-    let done = store.write(&batch).await.unwrap().answers;
-    assert_eq!(done[0], Answer::Denied(LaunchRefusal::TooManySessions));
-    assert!(matches!(done[2], Answer::Launched(..)), "{done:?}");
+    let done = store.write(&batch).await.unwrap().outcomes;
+    assert_eq!(done[0], WriteOutcome::Denied(LaunchRefusal::TooManySessions));
+    assert!(matches!(done[2], WriteOutcome::Launched(..)), "{done:?}");
 }
 
 pub(super) async fn a_refusal_that_is_recorded_is_not_written_again(store: Arc<dyn Store>) {
@@ -224,23 +224,23 @@ pub(super) async fn a_refusal_that_is_recorded_is_not_written_again(store: Arc<d
     let unknown = session::ApplicationId(uuid::Uuid::from_u128(999));
     let refused = |known: &[LaunchRefusal]| {
         let mut request = launch(1, 1, unknown, at(3));
-        if let Request::Launch { recorded, .. } = &mut request {
+        if let WriteRequest::Launch { recorded, .. } = &mut request {
             *recorded = known.to_vec();
         }
         request
     };
-    let denied = Answer::Denied(LaunchRefusal::UnknownApplication);
+    let denied = WriteOutcome::Denied(LaunchRefusal::UnknownApplication);
     let before = store.revision().await.unwrap();
     let known = [LaunchRefusal::NoSeat, LaunchRefusal::UnknownApplication];
     let done = store.write(&[refused(&known)]).await.unwrap();
-    assert_eq!((done.answers, done.revision), (vec![denied.clone()], before));
+    assert_eq!((done.outcomes, done.revision), (vec![denied.clone()], before));
     assert_eq!(
         write(&*store, refused(&[LaunchRefusal::NoSeat])).await,
         denied,
         "for another reason it is"
     );
 
-    let more = |application_id, user, more| Request::RecordRefusal {
+    let more = |application_id, user, more| WriteRequest::RecordRefusal {
         user_id: person(user),
         application_id,
         refusal: LaunchRefusal::NoSeat,
@@ -254,8 +254,8 @@ pub(super) async fn a_refusal_that_is_recorded_is_not_written_again(store: Arc<d
         more(Some(unknown), 99, 0),
     ];
     assert_eq!(
-        store.write(&batch).await.unwrap().answers,
-        [Answer::Noted, Answer::Noted, Answer::Noted]
+        store.write(&batch).await.unwrap().outcomes,
+        [WriteOutcome::Noted, WriteOutcome::Noted, WriteOutcome::Noted]
     );
     let kept: Vec<_> = denials(&*store)
         .await
@@ -285,7 +285,7 @@ pub(super) async fn a_seat_is_free_again_after_the_end(store: Arc<dyn Store>) {
     }
     assert_eq!(
         write(&*store, launch(4, 4, LICENSED, at(1))).await,
-        Answer::Denied(LaunchRefusal::NoSeat)
+        WriteOutcome::Denied(LaunchRefusal::NoSeat)
     );
     stepped(&*store, 2, expire(), at(2)).await;
     launched(&*store, 4, 4, LICENSED).await;
@@ -296,14 +296,14 @@ pub(super) async fn a_seat_is_free_again_after_the_end(store: Arc<dyn Store>) {
     store.add_application(&none, &Actor::System, at(0)).await.unwrap();
     assert_eq!(
         write(&*store, launch(5, 1, none.id, at(1))).await,
-        Answer::Denied(LaunchRefusal::NoSeat)
+        WriteOutcome::Denied(LaunchRefusal::NoSeat)
     );
 }
 
 pub(super) async fn requests_of_a_batch_see_each_other(store: Arc<dyn Store>) {
     furnish(&*store, 2).await;
     let before = store.revision().await.unwrap();
-    let batch: Vec<Request> = vec![
+    let batch: Vec<WriteRequest> = vec![
         step(1, Command::Ready, at(0)),
         launch(1, 1, TERMINAL, at(0)),
         launch(2, 1, TERMINAL, at(0)),
@@ -318,21 +318,21 @@ pub(super) async fn requests_of_a_batch_see_each_other(store: Arc<dyn Store>) {
     let done = store.write(&batch).await.unwrap();
     assert_eq!(done.revision, before + 1, "a batch is one revision");
     let words: Vec<_> = done
-        .answers
+        .outcomes
         .iter()
         .map(|answer| match answer {
-            Answer::Launched(session, _) => ("launched", session.status),
-            Answer::Resumed(session) => ("resumed", session.status),
-            Answer::Denied(_) => ("denied", Status::Error),
-            Answer::Stepped { session, changed: true } => ("changed", session.status),
-            Answer::Stepped {
+            WriteOutcome::Launched(session, _) => ("launched", session.status),
+            WriteOutcome::Resumed(session) => ("resumed", session.status),
+            WriteOutcome::Denied(_) => ("denied", Status::Error),
+            WriteOutcome::Stepped { session, changed: true } => ("changed", session.status),
+            WriteOutcome::Stepped {
                 session,
                 changed: false,
             } => ("same", session.status),
-            Answer::Refused(_, session) => ("refused", session.status),
-            Answer::Unknown => ("unknown", Status::Error),
-            Answer::Noted => ("noted", Status::Error),
-            Answer::Purged(_) => ("purged", Status::Error),
+            WriteOutcome::Refused(_, session) => ("refused", session.status),
+            WriteOutcome::NotFound => ("unknown", Status::Error),
+            WriteOutcome::Noted => ("noted", Status::Error),
+            WriteOutcome::Purged(_) => ("purged", Status::Error),
         })
         .collect();
     assert_eq!(
@@ -352,11 +352,11 @@ pub(super) async fn requests_of_a_batch_see_each_other(store: Arc<dyn Store>) {
     );
     let now = all(&store).await;
     assert!(now.iter().all(|session| session.version == done.revision), "{now:?}");
-    let Answer::Stepped { session: ended, .. } = &done.answers[5] else {
-        panic!("{:?}", done.answers[5])
+    let WriteOutcome::Stepped { session: ended, .. } = &done.outcomes[5] else {
+        panic!("{:?}", done.outcomes[5])
     };
-    let Answer::Launched(fresh, _) = &done.answers[8] else {
-        panic!("{:?}", done.answers[8])
+    let WriteOutcome::Launched(fresh, _) = &done.outcomes[8] else {
+        panic!("{:?}", done.outcomes[8])
     };
     assert_eq!(now, [ended.clone(), fresh.clone()]);
     assert_eq!(store.events(session(1)).await.unwrap().len(), 4);

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use session::{Session, lifecycle, lifecycle::Command};
 
 use super::kit::*;
-use crate::{Answer, Request, Store, Writer};
+use crate::{Store, WriteOutcome, WriteRequest, Writer};
 
 pub(super) async fn every_edge_is_kept_and_read_back(store: Arc<dyn Store>) {
     furnish(&*store, 9).await;
@@ -32,7 +32,7 @@ pub(super) async fn every_edge_is_kept_and_read_back(store: Arc<dyn Store>) {
             };
             let expected = lifecycle::step(&now, (*command).clone(), &by, at(second)).unwrap();
             let events = store.events(session(n)).await.unwrap().len();
-            let request = Request::Step {
+            let request = WriteRequest::Step {
                 session_id: session(n),
                 command: (*command).clone(),
                 by: by.clone(),
@@ -44,8 +44,8 @@ pub(super) async fn every_edge_is_kept_and_read_back(store: Arc<dyn Store>) {
                 ..expected.session
             };
             assert_eq!(
-                done.answers,
-                [Answer::Stepped {
+                done.outcomes,
+                [WriteOutcome::Stepped {
                     session: now.clone(),
                     changed: true
                 }]
@@ -72,9 +72,9 @@ pub(super) async fn refused_and_unknown_steps_write_nothing(store: Arc<dyn Store
     let refused = write(&*store, step(1, Command::TornDown, at(1))).await;
     assert_eq!(
         refused,
-        Answer::Refused(lifecycle::Refusal::Status { status: pending.status }, pending.clone())
+        WriteOutcome::Refused(lifecycle::Refusal::Status { status: pending.status }, pending.clone())
     );
-    assert_eq!(write(&*store, step(77, expire(), at(1))).await, Answer::Unknown);
+    assert_eq!(write(&*store, step(77, expire(), at(1))).await, WriteOutcome::NotFound);
     assert_eq!(store.revision().await.unwrap(), before);
 
     let active = stepped(&*store, 1, Command::Ready, at(1)).await;
@@ -91,10 +91,10 @@ pub(super) async fn refused_and_unknown_steps_write_nothing(store: Arc<dyn Store
     };
     assert_eq!(
         write(&*store, step(1, stale, at(2))).await,
-        Answer::Refused(lifecycle::Refusal::Changed, active.clone())
+        WriteOutcome::Refused(lifecycle::Refusal::Changed, active.clone())
     );
     let old = write(&*store, step(1, Command::Attach { epoch: 7 }, at(2))).await;
-    assert_eq!(old, Answer::Refused(lifecycle::Refusal::OldEpoch, active.clone()));
+    assert_eq!(old, WriteOutcome::Refused(lifecycle::Refusal::OldEpoch, active.clone()));
     assert_eq!(all(&store).await, [active]);
     assert_eq!(store.events(session(1)).await.unwrap().len(), 2);
 }
@@ -113,8 +113,8 @@ pub(super) async fn a_command_repeated_changes_nothing(store: Arc<dyn Store>) {
         let again = store.write(&[step(1, command, at(2))]).await.unwrap();
         assert_eq!(again.revision, once.version);
         assert_eq!(
-            again.answers,
-            [Answer::Stepped {
+            again.outcomes,
+            [WriteOutcome::Stepped {
                 session: once,
                 changed: false
             }]
@@ -132,7 +132,7 @@ pub(super) async fn twenty_expires_at_once_are_one_transition(store: Arc<dyn Sto
     let mut changes = 0;
     let now = all(&store).await;
     for answer in answers {
-        let Ok(Answer::Stepped { session, changed }) = answer else {
+        let Ok(WriteOutcome::Stepped { session, changed }) = answer else {
             panic!("{answer:?}")
         };
         changes += u32::from(changed);
@@ -146,7 +146,7 @@ pub(super) async fn twenty_expires_at_once_are_one_transition(store: Arc<dyn Sto
 pub(super) async fn times_are_kept_to_the_microsecond(store: Arc<dyn Store>) {
     furnish(&*store, 1).await;
     let fine = at(0) + chrono::TimeDelta::nanoseconds(123_456_789);
-    let Answer::Launched(session, _) = write(&*store, launch(1, 1, TERMINAL, fine)).await else {
+    let WriteOutcome::Launched(session, _) = write(&*store, launch(1, 1, TERMINAL, fine)).await else {
         panic!("no launch")
     };
     assert_eq!(session.started_at, at(0) + chrono::TimeDelta::microseconds(123_456));

@@ -6,7 +6,7 @@ use session::{Actor, BatchId, EndReason, Event, EventKind, Session, SessionId, l
 use uuid::Uuid;
 
 use super::{denials, kit::*, newest};
-use crate::{Answer, Changes, Request, Store};
+use crate::{Changes, Store, WriteOutcome, WriteRequest};
 
 pub(super) async fn events_tell_the_whole_story_in_order(store: Arc<dyn Store>) {
     furnish(&*store, 2).await;
@@ -21,14 +21,14 @@ pub(super) async fn events_tell_the_whole_story_in_order(store: Arc<dyn Store>) 
         (expire(), actor(2)),
         (Command::TornDown, Actor::Environment),
     ];
-    let requests = steps.map(|(command, by)| Request::Step {
+    let requests = steps.map(|(command, by)| WriteRequest::Step {
         session_id: session(1),
         command,
         by,
         at: at(60),
     });
     store.write(&requests).await.unwrap();
-    write(&*store, Request::Purge { at: at(60 + 48 * 3600) }).await;
+    write(&*store, WriteRequest::Purge { at: at(60 + 48 * 3600) }).await;
     let event = |seconds, actor, what| Event {
         at: at(seconds),
         session_id: Some(session(1)),
@@ -70,7 +70,7 @@ pub(super) async fn revisions_have_no_gap(store: Arc<dyn Store>) {
     furnish(&*store, 3).await;
     let furnished = store.revision().await.unwrap();
     assert_eq!(furnished, 6, "the catalogue and people are in the log");
-    let batches: [(&[Request], u64); 7] = [
+    let batches: [(&[WriteRequest], u64); 7] = [
         (&[], 0),
         (&[launch(1, 1, TERMINAL, at(0))], 1),
         (&[launch(2, 1, TERMINAL, at(0))], 1),
@@ -83,7 +83,7 @@ pub(super) async fn revisions_have_no_gap(store: Arc<dyn Store>) {
         let revision = furnished + raised;
         let done = store.write(batch).await.unwrap();
         assert_eq!(
-            (done.revision, done.answers.len()),
+            (done.revision, done.outcomes.len()),
             (revision, batch.len()),
             "{batch:?}"
         );
@@ -114,7 +114,7 @@ pub(super) async fn changes_replayed_are_what_load_shows(store: Arc<dyn Store>) 
                 let now = at(round * 3600);
                 match draw(8) {
                     0 | 1 => launch(n + 1000 * u128::from(round.unsigned_abs()), 1 + n % 4, TERMINAL, now),
-                    2 => Request::Purge { at: now },
+                    2 => WriteRequest::Purge { at: now },
                     kind => {
                         let known: Vec<_> = close.keys().copied().collect();
                         let id = usize::try_from(n)
@@ -127,7 +127,7 @@ pub(super) async fn changes_replayed_are_what_load_shows(store: Arc<dyn Store>) 
                             6 => expire(),
                             _ => Command::TornDown,
                         };
-                        Request::Step {
+                        WriteRequest::Step {
                             session_id: id.unwrap_or(session(n)),
                             command,
                             by: Actor::System,
@@ -192,7 +192,7 @@ pub(super) async fn sessions_that_end_together_name_their_batch(store: Arc<dyn S
         launched(&*store, n, n, TERMINAL).await;
     }
     let batch = BatchId(Uuid::from_u128(5));
-    let noted = |size, when| Request::Batch {
+    let noted = |size, when| WriteRequest::Batch {
         batch,
         size,
         note: Some("exam".into()),
@@ -215,7 +215,7 @@ pub(super) async fn sessions_that_end_together_name_their_batch(store: Arc<dyn S
         .await
         .unwrap();
     assert_eq!(done.revision, before + 1);
-    assert_eq!(write(&*store, noted(9, at(5))).await, Answer::Noted);
+    assert_eq!(write(&*store, noted(9, at(5))).await, WriteOutcome::Noted);
     write(&*store, ended(2)).await;
     let kept = Event {
         at: at(3),
@@ -253,5 +253,5 @@ pub(super) async fn a_batch_that_fails_leaves_nothing_behind(store: Arc<dyn Stor
     // And the next one finds everything in order.
     let done = store.write(&[launch(3, 3, TERMINAL, at(2))]).await.unwrap();
     assert_eq!(done.revision, revision + 1);
-    assert!(matches!(done.answers[0], Answer::Launched(..)));
+    assert!(matches!(done.outcomes[0], WriteOutcome::Launched(..)));
 }

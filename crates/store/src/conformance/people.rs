@@ -42,7 +42,7 @@ pub(super) async fn people_are_found_by_name_whatever_its_case(store: Arc<dyn St
             )
             .await;
         assert!(
-            matches!(&taken, Err(StoreError::Taken(said)) if said == name),
+            matches!(&taken, Err(StoreError::AlreadyExists(said)) if said == name),
             "{taken:?}"
         );
     }
@@ -86,7 +86,7 @@ pub(super) async fn the_last_system_admin_stays(store: Arc<dyn Store>) {
         1
     );
     let nobody = store.set_role(person(99), Role::User, &Actor::System, at(0)).await;
-    assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
+    assert!(matches!(nobody, Err(StoreError::NotFound("user"))), "{nobody:?}");
 }
 
 fn login(token: u8, who: u128, created: i64, seen: i64) -> Login {
@@ -117,7 +117,7 @@ pub(super) async fn a_new_password_ends_the_logins(store: Arc<dyn Store>) {
     own.unwrap();
     assert!(!changed().await.must_change_password);
     let nobody = store.set_password(person(99), "$x", false, &Actor::System, at(0)).await;
-    assert!(matches!(nobody, Err(StoreError::NoSuch("user"))), "{nobody:?}");
+    assert!(matches!(nobody, Err(StoreError::NotFound("user"))), "{nobody:?}");
 }
 
 pub(super) async fn a_sign_in_that_overlaps_a_change_is_refused(store: Arc<dyn Store>) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use session::{SessionId, Status, Teardown, lifecycle, lifecycle::Command};
 
 use super::{kit::*, seeds::synthetic};
-use crate::{Answer, Request, Store};
+use crate::{Store, WriteOutcome, WriteRequest};
 
 const KEPT: i64 = 48 * 3600;
 
@@ -19,17 +19,20 @@ pub(super) async fn purging_is_never_early(store: Arc<dyn Store>) {
         at(100 + KEPT - 1),
         at(100 + KEPT) - chrono::TimeDelta::microseconds(1),
     ] {
-        let done = store.write(&[Request::Purge { at: early }]).await.unwrap();
+        let done = store.write(&[WriteRequest::Purge { at: early }]).await.unwrap();
         assert_eq!(
-            (done.revision, done.answers),
-            (before, vec![Answer::Purged(vec![])]),
+            (done.revision, done.outcomes),
+            (before, vec![WriteOutcome::Purged(vec![])]),
             "{early}"
         );
     }
-    let done = store.write(&[Request::Purge { at: at(100 + KEPT) }]).await.unwrap();
+    let done = store
+        .write(&[WriteRequest::Purge { at: at(100 + KEPT) }])
+        .await
+        .unwrap();
     assert_eq!(
-        (done.revision, done.answers),
-        (before + 1, vec![Answer::Purged(vec![ended.id])])
+        (done.revision, done.outcomes),
+        (before + 1, vec![WriteOutcome::Purged(vec![ended.id])])
     );
     assert_eq!(
         all(&store).await.iter().map(|session| session.id).collect::<Vec<_>>(),
@@ -45,7 +48,10 @@ pub(super) async fn purging_is_never_early(store: Arc<dyn Store>) {
         4,
         "what happened stays known"
     );
-    assert_eq!(write(&*store, step(1, expire(), at(200_000))).await, Answer::Unknown);
+    assert_eq!(
+        write(&*store, step(1, expire(), at(200_000))).await,
+        WriteOutcome::NotFound
+    );
 }
 
 pub(super) async fn purging_waits_for_the_teardown(store: Arc<dyn Store>) {
@@ -56,17 +62,17 @@ pub(super) async fn purging_waits_for_the_teardown(store: Arc<dyn Store>) {
     stepped(&*store, 2, Command::Fail("lost".into()), at(0)).await;
     launched(&*store, 3, 3, TERMINAL).await;
     assert_eq!(
-        write(&*store, Request::Purge { at: at(1000 * KEPT) }).await,
-        Answer::Purged(vec![])
+        write(&*store, WriteRequest::Purge { at: at(1000 * KEPT) }).await,
+        WriteOutcome::Purged(vec![])
     );
     let torn = step(1, Command::TornDown, at(999 * KEPT));
     let done = store
-        .write(&[torn, Request::Purge { at: at(999 * KEPT) }])
+        .write(&[torn, WriteRequest::Purge { at: at(999 * KEPT) }])
         .await
         .unwrap();
     assert_eq!(
-        done.answers[1],
-        Answer::Purged(vec![session(1)]),
+        done.outcomes[1],
+        WriteOutcome::Purged(vec![session(1)]),
         "48 h count from the end, not from the teardown"
     );
     assert_eq!(store.changes(0).await.unwrap().purged, [session(1)]);
@@ -80,7 +86,7 @@ pub(super) async fn a_thousand_are_purged_at_a_time(store: Arc<dyn Store>) {
     store.seed(&old).await.unwrap();
     let mut gone = BTreeSet::new();
     for expected in [1000, 5, 0] {
-        let Answer::Purged(ids) = write(&*store, Request::Purge { at: at(KEPT) }).await else {
+        let WriteOutcome::Purged(ids) = write(&*store, WriteRequest::Purge { at: at(KEPT) }).await else {
             panic!("no purge")
         };
         assert_eq!(ids.len(), expected);
@@ -122,7 +128,7 @@ pub(super) async fn purging_agrees_with_the_life_cycle(store: Arc<dyn Store>) {
             .filter(|session| lifecycle::purgeable(session, now))
             .map(|s| s.id)
             .collect();
-        let Answer::Purged(ids) = write(&*store, Request::Purge { at: now }).await else {
+        let WriteOutcome::Purged(ids) = write(&*store, WriteRequest::Purge { at: now }).await else {
             panic!("no purge")
         };
         assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), due, "at {now}");

@@ -9,7 +9,7 @@ use session::{
 };
 
 use super::kit::*;
-use crate::{EventScan, Request, Store};
+use crate::{EventScan, Store, WriteRequest};
 
 const ALL: EventScan = EventScan {
     session: None,
@@ -115,7 +115,7 @@ pub(super) async fn a_scan_keeps_to_its_session_and_its_time(store: Arc<dyn Stor
     // What comes while somebody turns the pages moves nothing on them.
     let place = Place::Before(all[4].id);
     let older = scan(&*store, EventScan { place, ..ALL }).await;
-    write(&*store, Request::Purge { at: at(40 + 48 * 3600) }).await;
+    write(&*store, WriteRequest::Purge { at: at(40 + 48 * 3600) }).await;
     assert_eq!(scan(&*store, EventScan { place, ..ALL }).await, older);
     assert_eq!(older, all[5..]);
 }

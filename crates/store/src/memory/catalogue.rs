@@ -21,14 +21,14 @@ pub(super) fn add_environment(
         .values()
         .any(|other| other.id == row.id || other.name == row.name)
     {
-        return Err(StoreError::Taken(row.name.to_string()));
+        return Err(StoreError::AlreadyExists(row.name.to_string()));
     }
     state.environments.insert(row.id, row.clone());
     events.push(environment_changed(row, by, at));
     Ok(())
 }
 
-pub(super) fn admit_environment(
+pub(super) fn set_environment_launches(
     state: &mut State,
     events: &mut Vec<Event>,
     id: EnvironmentId,
@@ -59,7 +59,7 @@ pub(super) fn add_application(
     at: Timestamp,
 ) -> Result<()> {
     if state.applications.contains_key(&application.id) {
-        return Err(StoreError::Taken(application.name.to_string()));
+        return Err(StoreError::AlreadyExists(application.name.to_string()));
     }
     fits(state, application)?;
     state.applications.insert(application.id, application.clone());
@@ -77,13 +77,13 @@ pub(super) fn update_application(
     at: Timestamp,
 ) -> Result<Edited> {
     let Some(before) = state.applications.get(&id).cloned() else {
-        return Ok(Edited::Unknown);
+        return Ok(Edited::NotFound);
     };
     if before.spec() == *wanted {
         return Ok(Edited::Done(before));
     }
     if before.spec() != *seen {
-        return Ok(Edited::Meanwhile(before));
+        return Ok(Edited::Conflict(before));
     }
     let after = Application::new(id, wanted.clone(), before.open);
     fits(state, &after)?;
@@ -93,7 +93,7 @@ pub(super) fn update_application(
     Ok(Edited::Done(after))
 }
 
-pub(super) fn admit_application(
+pub(super) fn set_application_launches(
     state: &mut State,
     events: &mut Vec<Event>,
     id: ApplicationId,
@@ -125,10 +125,10 @@ pub(super) fn admit_application(
 fn fits(state: &State, application: &Application) -> Result<()> {
     let mut others = state.applications.values().filter(|other| other.id != application.id);
     if others.any(|other| other.name == application.name) {
-        return Err(StoreError::Taken(application.name.to_string()));
+        return Err(StoreError::AlreadyExists(application.name.to_string()));
     }
     if !state.environments.contains_key(&application.environment_id) {
-        return Err(StoreError::NoSuch("environment"));
+        return Err(StoreError::NotFound("environment"));
     }
     Ok(())
 }

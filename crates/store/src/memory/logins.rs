@@ -3,7 +3,7 @@
 use session::{Event, EventKind};
 
 use super::{State, event};
-use crate::{Login, NewLogin, Result, SignedIn, StoreError, values::kept};
+use crate::{Login, NewLogin, Result, SignedIn, StoreError, values::truncate_to_micros};
 
 pub(super) fn add(state: &mut State, events: &mut Vec<Event>, new: &NewLogin) -> Result<bool> {
     let login = &new.login;
@@ -12,12 +12,12 @@ pub(super) fn add(state: &mut State, events: &mut Vec<Event>, new: &NewLogin) ->
         return Ok(false);
     }
     if state.logins.contains_key(&login.token_hash) {
-        return Err(StoreError::Taken("this login".into()));
+        return Err(StoreError::AlreadyExists("this login".into()));
     }
-    let created_at = kept(login.created_at);
+    let created_at = truncate_to_micros(login.created_at);
     let login = Login {
         created_at,
-        seen_at: kept(login.seen_at),
+        seen_at: truncate_to_micros(login.seen_at),
         ..login.clone()
     };
     let last = state

@@ -3,7 +3,7 @@
 use session::{Actor, EndReason, Event, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold};
 
 use super::{State, event, sessions};
-use crate::{Result, StoreError, User, values::kept};
+use crate::{Result, StoreError, User, values::truncate_to_micros};
 
 pub(super) fn named<'a>(state: &'a State, username: &str) -> Option<&'a User> {
     let wanted = fold(username);
@@ -12,14 +12,14 @@ pub(super) fn named<'a>(state: &'a State, username: &str) -> Option<&'a User> {
 
 pub(super) fn known(state: &State, id: UserId) -> Result<User> {
     let user = state.users.get(&id).cloned();
-    user.ok_or(StoreError::NoSuch("user"))
+    user.ok_or(StoreError::NotFound("user"))
 }
 
 pub(super) fn add(state: &mut State, events: &mut Vec<Event>, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
     if state.users.contains_key(&user.id) || named(state, &user.username).is_some() {
-        return Err(StoreError::Taken(user.username.to_string()));
+        return Err(StoreError::AlreadyExists(user.username.to_string()));
     }
-    let created_at = kept(user.created_at);
+    let created_at = truncate_to_micros(user.created_at);
     state.users.insert(
         user.id,
         User {

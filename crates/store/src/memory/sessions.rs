@@ -8,7 +8,7 @@ use session::{
 };
 
 use super::{Kept, Memory, State, event};
-use crate::{Answer, Changes, LaunchRefusal, Request, Result, StoreError, values::kept};
+use crate::{Changes, LaunchRefusal, Result, StoreError, WriteOutcome, WriteRequest, values::truncate_to_micros};
 
 pub(super) fn changes(state: &State, after: u64) -> Changes {
     let mut sessions: Vec<_> = state
@@ -47,9 +47,9 @@ const fn is_access(what: &EventKind) -> bool {
     )
 }
 
-pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Request) -> Result<Answer> {
+pub(super) fn decide(state: &mut State, events: &mut Vec<Event>, request: &WriteRequest) -> Result<WriteOutcome> {
     match request {
-        Request::Launch {
+        WriteRequest::Launch {
             session_id,
             application_id,
             user_id,
@@ -60,7 +60,7 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
             at,
         } => {
             let by = asked_by(state, *user_id, origin.as_ref());
-            let at = kept(*at);
+            let at = truncate_to_micros(*at);
             let mut denied = |state: &State, refusal| {
                 let what = EventKind::LaunchRefused {
                     application: name_of(state, *application_id),
@@ -70,19 +70,19 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
                 if !recorded.contains(&refusal) {
                     events.push(event(&by, at, what));
                 }
-                Ok(Answer::Denied(refusal))
+                Ok(WriteOutcome::Denied(refusal))
             };
             if let Err(refusal) = allowed(state, *user_id, *application_id) {
                 return denied(state, refusal);
             }
             if let Some(session) = live_of(state, *user_id, *application_id) {
-                return Ok(Answer::Resumed(session.clone()));
+                return Ok(WriteOutcome::Resumed(session.clone()));
             }
             if let Err(refusal) = room(state, *user_id, *application_id, *most, at) {
                 return denied(state, refusal);
             }
             if state.sessions.contains_key(session_id) {
-                return Err(StoreError::Taken(session_id.to_string()));
+                return Err(StoreError::AlreadyExists(session_id.to_string()));
             }
             let (session, command) = pending(state, (*session_id, *user_id, *application_id), node, at);
             state.sessions.insert(*session_id, session.clone());
@@ -90,9 +90,9 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
                 session_id: Some(*session_id),
                 ..event(&by, at, EventKind::Launched)
             });
-            Ok(Answer::Launched(session, command))
+            Ok(WriteOutcome::Launched(session, command))
         }
-        Request::RecordRefusal {
+        WriteRequest::RecordRefusal {
             user_id,
             application_id,
             refusal,
@@ -106,15 +106,15 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
                 more: *more,
             };
             events.push(event(&asked_by(state, *user_id, origin.as_ref()), *at, what));
-            Ok(Answer::Noted)
+            Ok(WriteOutcome::Noted)
         }
-        Request::Step {
+        WriteRequest::Step {
             session_id,
             command,
             by,
             at,
         } => step(state, events, *session_id, command, (by, *at)),
-        Request::Batch {
+        WriteRequest::Batch {
             batch,
             size,
             note,
@@ -131,9 +131,9 @@ pub(super) fn answer(state: &mut State, events: &mut Vec<Event>, request: &Reque
                 };
                 events.push(event(by, *at, what));
             }
-            Ok(Answer::Noted)
+            Ok(WriteOutcome::Noted)
         }
-        Request::Purge { at } => Ok(Answer::Purged(purge(state, events, *at))),
+        WriteRequest::Purge { at } => Ok(WriteOutcome::Purged(purge(state, events, *at))),
     }
 }
 
@@ -248,16 +248,16 @@ pub(super) fn step(
     id: SessionId,
     command: &lifecycle::Command,
     (by, at): (&Actor, Timestamp),
-) -> Result<Answer> {
+) -> Result<WriteOutcome> {
     let Some(before) = state.sessions.get(&id) else {
-        return Ok(Answer::Unknown);
+        return Ok(WriteOutcome::NotFound);
     };
-    let done = match lifecycle::step(before, command.clone(), by, kept(at)) {
-        Err(refusal) => return Ok(Answer::Refused(refusal, before.clone())),
+    let done = match lifecycle::step(before, command.clone(), by, truncate_to_micros(at)) {
+        Err(refusal) => return Ok(WriteOutcome::Refused(refusal, before.clone())),
         Ok(done) => done,
     };
     let Some(what) = done.event else {
-        return Ok(Answer::Stepped {
+        return Ok(WriteOutcome::Stepped {
             session: done.session,
             changed: false,
         });
@@ -271,7 +271,7 @@ pub(super) fn step(
         session_id: Some(id),
         ..event(by, at, what)
     });
-    Ok(Answer::Stepped { session, changed: true })
+    Ok(WriteOutcome::Stepped { session, changed: true })
 }
 
 /// Ends the sessions that have not ended and that are `these`.

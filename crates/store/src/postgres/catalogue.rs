@@ -72,7 +72,7 @@ pub(super) async fn add_environment(store: &Postgres, row: &EnvironmentRow, by: 
     change.commit().await
 }
 
-pub(super) async fn admit_environment(
+pub(super) async fn set_environment_launches(
     store: &Postgres,
     id: EnvironmentId,
     to: Admission,
@@ -149,7 +149,7 @@ pub(super) async fn update_application(
     let mut change = Change::begin(store, by, at).await?;
     let Some(before) = by_id(change.lease(), id).await? else {
         change.undo().await?;
-        return Ok(Edited::Unknown);
+        return Ok(Edited::NotFound);
     };
     let is = before.spec();
     // Also whoever repeats an edit whose answer was lost is told that it is done.
@@ -159,7 +159,7 @@ pub(super) async fn update_application(
     }
     if is != *seen {
         change.undo().await?;
-        return Ok(Edited::Meanwhile(before));
+        return Ok(Edited::Conflict(before));
     }
     let update = sqlx::query(
         "UPDATE applications SET name = $2, launch_text = $3, environment_id = $4, command = $5::text::json, \
@@ -180,7 +180,7 @@ pub(super) async fn update_application(
     Ok(Edited::Done(after))
 }
 
-pub(super) async fn admit_application(
+pub(super) async fn set_application_launches(
     store: &Postgres,
     id: ApplicationId,
     to: Admission,

@@ -5,7 +5,7 @@ use session::{Actor, EndReason, Event, EventKind, Timestamp};
 use uuid::Uuid;
 
 use super::{Postgres, connections::Lease, sessions, transaction::Transaction};
-use crate::{Result, decide, values::kept};
+use crate::{Result, decide, values::truncate_to_micros};
 
 /// A change that is being written.
 pub(super) struct Change<'a> {
@@ -21,7 +21,7 @@ impl<'a> Change<'a> {
         Ok(Self {
             transaction: Transaction::begin(store).await?,
             by,
-            at: kept(at),
+            at: truncate_to_micros(at),
             events: Vec::new(),
         })
     }

@@ -33,9 +33,9 @@ pub(super) async fn add(store: &Postgres, checkpoint: &Checkpoint) -> Result<()>
     .bind(&checkpoint.head.hash[..])
     .bind(Moment(checkpoint.at))
     .bind(&checkpoint.mac[..]);
-    let mut lease = store.writers.lend().await?;
+    let mut lease = store.writers.acquire().await?;
     lease.execute(statement).await?;
-    lease.give_back();
+    lease.release();
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 use crate::{Result, StoreError};
 
 /// A connection that nobody has used for so long is tested before it is used again.
-const TRUSTED: Duration = Duration::from_secs(1);
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// Longest time to wait for a connection to be made.
 pub(super) const CONNECTING: Duration = Duration::from_secs(3);
 
@@ -30,7 +30,7 @@ type Statement<'q> = Query<'q, Postgres, PgArguments>;
 /// The connections of one purpose.
 pub(super) struct Connections {
     options: PgConnectOptions,
-    patience: Duration,
+    query_timeout: Duration,
     permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Idle>>>,
 }
@@ -41,24 +41,24 @@ struct Idle {
 }
 
 impl Connections {
-    /// At most `most` at a time; a call gets an answer within `patience`, or none.
-    pub(super) fn new(options: PgConnectOptions, most: usize, patience: Duration) -> Self {
+    /// At most `most` at a time; a call gets an answer within `query_timeout`, or none.
+    pub(super) fn new(options: PgConnectOptions, most: usize, query_timeout: Duration) -> Self {
         Self {
             options,
-            patience,
+            query_timeout,
             permits: Arc::new(Semaphore::new(most)),
             idle: Arc::default(),
         }
     }
 
     /// Lends a connection for a call.
-    pub(super) async fn lend(&self) -> Result<Lease> {
-        self.lend_for(self.patience).await
+    pub(super) async fn acquire(&self) -> Result<Lease> {
+        self.acquire_for(self.query_timeout).await
     }
 
     /// The same, for a call that may take longer.
-    pub(super) async fn lend_for(&self, patience: Duration) -> Result<Lease> {
-        let by = Instant::now() + self.patience;
+    pub(super) async fn acquire_for(&self, query_timeout: Duration) -> Result<Lease> {
+        let by = Instant::now() + self.query_timeout;
         let permit = within(by, async {
             let permit = self.permits.clone().acquire_owned().await;
             permit.map_err(|_| StoreError::Closed)
@@ -67,7 +67,7 @@ impl Connections {
         let connection = within(by, self.connection()).await?;
         Ok(Lease {
             connection,
-            deadline: Instant::now() + patience,
+            deadline: Instant::now() + query_timeout,
             idle: self.idle.clone(),
             _permit: permit,
         })
@@ -75,10 +75,10 @@ impl Connections {
 
     async fn connection(&self) -> Result<PgConnection> {
         while let Some(mut idle) = self.take() {
-            if idle.since.elapsed() < TRUSTED {
+            if idle.since.elapsed() < PING_AFTER_IDLE {
                 return Ok(idle.connection);
             }
-            let by = Instant::now() + self.patience.min(TRUSTED);
+            let by = Instant::now() + self.query_timeout.min(PING_AFTER_IDLE);
             if within(by, async { Ok(idle.connection.ping().await?) }).await.is_ok() {
                 return Ok(idle.connection);
             }
@@ -99,7 +99,7 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection> 
     within(Instant::now() + CONNECTING, async { Ok(options.connect().await?) }).await
 }
 
-/// A connection that is lent. Dropped without [`Lease::give_back`], it is closed.
+/// A connection that is lent. Dropped without [`Lease::release`], it is closed.
 pub(super) struct Lease {
     connection: PgConnection,
     deadline: Instant,
@@ -109,7 +109,7 @@ pub(super) struct Lease {
 
 impl Lease {
     /// To be used by the next call. Only where nothing is left open on it.
-    pub(super) fn give_back(self) {
+    pub(super) fn release(self) {
         self.idle.lock().push(Idle {
             connection: self.connection,
             since: Instant::now(),
@@ -145,10 +145,10 @@ impl Lease {
         let done = self.insert(statement, name, referred).await;
         match done {
             Ok(rows) => {
-                self.give_back();
+                self.release();
                 Ok(rows)
             }
-            Err(StoreError::Unreachable(_)) => Err(StoreError::Unknown),
+            Err(StoreError::Unreachable(_)) => Err(StoreError::OutcomeUnknown),
             Err(error) => Err(error),
         }
     }

@@ -22,20 +22,20 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// Listens for ever and wakes whoever waits: after each notification, and whenever something may have been missed.
-pub(super) async fn listen(options: PgConnectOptions, heard: Arc<Notify>) {
+pub(super) async fn listen(options: PgConnectOptions, wakeups: Arc<Notify>) {
     loop {
         // Each time with a new listener: one whose connection is lost may be in the middle of anything.
-        if let Err(error) = hear(&options, &heard).await {
+        if let Err(error) = listen_once(&options, &wakeups).await {
             tracing::debug!(%error, "listening to the database");
         }
-        // Whatever was said meanwhile, nobody heard.
-        heard.notify_one();
+        // Whatever was said meanwhile, nobody wakeups.
+        wakeups.notify_one();
         sleep(AGAIN).await;
     }
 }
 
 /// Returns when the connection is lost.
-async fn hear(options: &PgConnectOptions, heard: &Notify) -> Result<()> {
+async fn listen_once(options: &PgConnectOptions, wakeups: &Notify) -> Result<()> {
     let pool: Pool<Postgres> = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(CONNECTING)
@@ -47,13 +47,13 @@ async fn hear(options: &PgConnectOptions, heard: &Notify) -> Result<()> {
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     // From here on nothing is missed; what was written before is found by whoever looks now.
-    heard.notify_one();
+    wakeups.notify_one();
     let mut heartbeat = interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             said = listener.try_recv() => match said? {
-                Some(_) => heard.notify_one(),
+                Some(_) => wakeups.notify_one(),
                 None => return Ok(()),
             },
             _ = heartbeat.tick() => match timeout(CONNECTING, listener.execute("SELECT 1")).await {

@@ -77,7 +77,7 @@ pub(super) async fn touch(store: &Postgres, used: &[([u8; 32], Timestamp)]) -> R
     )
     .bind(hashes)
     .bind(times);
-    store.writers.lend().await?.write(update, "", "login").await?;
+    store.writers.acquire().await?.write(update, "", "login").await?;
     Ok(())
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn remove_old(
         ("DELETE FROM sign_in_networks WHERE seen_at < $1", networks_before),
     ] {
         let delete = sqlx::query(delete).bind(Moment(before));
-        store.writers.lend().await?.write(delete, "", "login").await?;
+        store.writers.acquire().await?.write(delete, "", "login").await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 //!
 //! Every call has an end, also where the database is frozen or cut off; and any may be dropped: its connection is closed, and
 //! the database undoes what it had not committed. A commit whose answer was lost is looked up by the hash of its last event
-//! as soon as the database can be reached again; only where it can't is the answer [`StoreError::Unknown`].
+//! as soon as the database can be reached again; only where it can't is the answer [`StoreError::OutcomeUnknown`].
 //!
 //! Each table's statements are in the module of its name, as for SQLite.
 
@@ -27,8 +27,8 @@ use uuid::Uuid;
 
 use self::connections::{Connections, Lease};
 use crate::{
-    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, Heard, NewLogin,
-    Request, Result, SignedIn, Store, StoreError, User, Verified,
+    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, NewLogin,
+    PeerHeartbeats, Result, SignedIn, Store, StoreError, User, Verified, WriteRequest,
 };
 
 mod catalogue;
@@ -62,7 +62,7 @@ const LONG: Duration = Duration::from_secs(120);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Longest time for a call, beside those that read everything. A database that is frozen makes it fail then.
-    pub patience: Duration,
+    pub query_timeout: Duration,
     /// Tell other nodes of each commit, and listen to theirs. Without, they find it when they next look.
     pub notify: bool,
 }
@@ -70,7 +70,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            patience: Duration::from_secs(5),
+            query_timeout: Duration::from_secs(5),
             notify: true,
         }
     }
@@ -81,7 +81,7 @@ pub struct Postgres {
     settings: Settings,
     readers: Connections,
     writers: Connections,
-    heard: Arc<Notify>,
+    wakeups: Arc<Notify>,
     listener: Option<JoinHandle<()>>,
     lock: Option<JoinHandle<()>>,
     /// `None` for a tool.
@@ -104,15 +104,15 @@ impl Postgres {
     async fn connect(url: &str, settings: Settings, migrate: bool) -> Result<Self> {
         let options = open::options(url, &settings)?;
         open::database(&options, migrate).await?;
-        let heard = Arc::new(Notify::new());
+        let wakeups = Arc::new(Notify::new());
         let listener = settings
             .notify
-            .then(|| tokio::spawn(listen::listen(options.clone(), heard.clone())));
+            .then(|| tokio::spawn(listen::listen(options.clone(), wakeups.clone())));
         Ok(Self {
             settings,
-            readers: Connections::new(options.clone(), READERS, settings.patience),
-            writers: Connections::new(options, WRITERS, settings.patience),
-            heard,
+            readers: Connections::new(options.clone(), READERS, settings.query_timeout),
+            writers: Connections::new(options, WRITERS, settings.query_timeout),
+            wakeups,
             listener,
             lock: None,
             served: None,
@@ -131,30 +131,30 @@ impl Postgres {
 
     /// All rows of an answer.
     async fn read_all(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<Vec<PgRow>> {
-        let mut lease = self.readers.lend().await?;
+        let mut lease = self.readers.acquire().await?;
         let rows = lease.all(statement).await?;
-        lease.give_back();
+        lease.release();
         Ok(rows)
     }
 
     /// The row of an answer, if there is one.
     async fn read_optional(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<Option<PgRow>> {
-        let mut lease = self.readers.lend().await?;
+        let mut lease = self.readers.acquire().await?;
         let row = lease.optional(statement).await?;
-        lease.give_back();
+        lease.release();
         Ok(row)
     }
 
     async fn current_revision(&self) -> Result<u64> {
-        let mut lease = self.readers.lend().await?;
+        let mut lease = self.readers.acquire().await?;
         let revision = sessions::revision(&mut lease).await?;
-        lease.give_back();
+        lease.release();
         Ok(revision)
     }
 
     /// A snapshot to read very much from.
     async fn long_snapshot(&self) -> Result<Lease> {
-        let mut lease = self.readers.lend_for(LONG).await?;
+        let mut lease = self.readers.acquire_for(LONG).await?;
         lease
             .script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
             .await?;
@@ -164,7 +164,7 @@ impl Postgres {
     /// Ends a snapshot.
     async fn end(&self, mut snapshot: Lease) -> Result<()> {
         snapshot.script("COMMIT").await?;
-        snapshot.give_back();
+        snapshot.release();
         Ok(())
     }
 }
@@ -190,13 +190,13 @@ impl Store for Postgres {
     }
     async fn changed(&self) {
         // Without a listener nobody ever calls.
-        self.heard.notified().await;
+        self.wakeups.notified().await;
     }
     async fn now(&self) -> Result<Option<Timestamp>> {
         let row = self.read_optional(sqlx::query("SELECT clock_timestamp()")).await?;
         row.map(|row| rows::Columns::of(&row).time()).transpose()
     }
-    async fn write(&self, batch: &[Request]) -> Result<Committed> {
+    async fn write(&self, batch: &[WriteRequest]) -> Result<Committed> {
         write::write(self, batch).await
     }
     async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
@@ -223,8 +223,8 @@ impl Store for Postgres {
     async fn claim_sweep(&self, now: Timestamp, interval: chrono::TimeDelta) -> Result<Claim> {
         sweep::claim(self, now, interval).await
     }
-    async fn beat(&self, name: &str, url: &str, report: &str) -> Result<Heard> {
-        nodes::beat(self, name, url, report).await
+    async fn heartbeat(&self, name: &str, url: &str, report: &str) -> Result<PeerHeartbeats> {
+        nodes::heartbeat(self, name, url, report).await
     }
     async fn seed(&self, sessions: &[Session]) -> Result<()> {
         seed::seed(self, sessions).await
@@ -304,8 +304,14 @@ impl Store for Postgres {
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
         catalogue::add_environment(self, row, by, at).await
     }
-    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        catalogue::admit_environment(self, id, to, by, at).await
+    async fn set_environment_launches(
+        &self,
+        id: EnvironmentId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        catalogue::set_environment_launches(self, id, to, by, at).await
     }
     async fn applications(&self) -> Result<Vec<Application>> {
         catalogue::applications(self).await
@@ -323,8 +329,14 @@ impl Store for Postgres {
     ) -> Result<Edited> {
         catalogue::update_application(self, id, seen, wanted, by, at).await
     }
-    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        catalogue::admit_application(self, id, to, by, at).await
+    async fn set_application_launches(
+        &self,
+        id: ApplicationId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        catalogue::set_application_launches(self, id, to, by, at).await
     }
 
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
@@ -338,8 +350,8 @@ impl Store for Postgres {
 /// What a violated constraint means to the caller: the name is in use, or what it refers to is not there.
 fn refused(error: sqlx::Error, name: &str, referred: &'static str) -> StoreError {
     match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
-        Some(sqlx::error::ErrorKind::UniqueViolation) => StoreError::Taken(name.to_owned()),
-        Some(sqlx::error::ErrorKind::ForeignKeyViolation) => StoreError::NoSuch(referred),
+        Some(sqlx::error::ErrorKind::UniqueViolation) => StoreError::AlreadyExists(name.to_owned()),
+        Some(sqlx::error::ErrorKind::ForeignKeyViolation) => StoreError::NotFound(referred),
         _ => error.into(),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     rows::{Columns, text},
     transaction::Transaction,
 };
-use crate::{Heard, Node, Result, StoreError};
+use crate::{Node, PeerHeartbeats, Result, StoreError};
 
 /// The address comes with the first heartbeat.
 const CLAIM: &str = "INSERT INTO nodes (name, server, url, beats, report) VALUES ($1, gen_random_uuid(), '', 1, '{}') \
@@ -32,11 +32,11 @@ pub(super) async fn claim(store: &Postgres, name: &str) -> Result<Served> {
 }
 
 /// One word with the database. It waits for no disk, for it says nothing that anybody needs after a power cut.
-pub(super) async fn beat(store: &Postgres, name: &str, url: &str, report: &str) -> Result<Heard> {
+pub(super) async fn heartbeat(store: &Postgres, name: &str, url: &str, report: &str) -> Result<PeerHeartbeats> {
     let Some(Served { server, .. }) = store.served else {
-        return Ok(Heard::default());
+        return Ok(PeerHeartbeats::default());
     };
-    let mut lease = store.writers.lend().await?;
+    let mut lease = store.writers.acquire().await?;
     lease.script("BEGIN; SET LOCAL synchronous_commit = off").await?;
     let mine = sqlx::query(BEAT).bind(text(name)).bind(server).bind(url).bind(report);
     if lease.execute(mine).await? == 0 {
@@ -46,7 +46,7 @@ pub(super) async fn beat(store: &Postgres, name: &str, url: &str, report: &str) 
     let nodes = lease.all(nodes).await?;
     let granted = lease.optional(sqlx::query("SELECT granted_at FROM sweeps")).await?;
     lease.script("COMMIT").await?;
-    lease.give_back();
+    lease.release();
     let node = |row| {
         let mut columns = Columns::of(row);
         Ok(Node {
@@ -56,7 +56,7 @@ pub(super) async fn beat(store: &Postgres, name: &str, url: &str, report: &str) 
             report: Arc::from(columns.letters()?),
         })
     };
-    Ok(Heard {
+    Ok(PeerHeartbeats {
         nodes: nodes.iter().map(node).collect::<Result<_>>()?,
         sweep_granted_at: granted.map(|row| Columns::of(&row).time()).transpose()?,
     })

@@ -21,10 +21,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// What every connection is opened with.
 pub(super) fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
-    let patience = settings.patience;
+    let query_timeout = settings.query_timeout;
     // Who waits for a lock must outlast a node that died with it, and a statement whoever waits for a lock: then each
     // failure is told by the one who knows the reason, and the client's own limit is for a database that says nothing.
-    let (idle, lock, statement) = (patience * 6 / 10, patience * 8 / 10, patience * 9 / 10);
+    let (idle, lock, statement) = (query_timeout * 6 / 10, query_timeout * 8 / 10, query_timeout * 9 / 10);
     Ok(PgConnectOptions::from_str(url)?
         .application_name("cloud-delivery")
         .disable_statement_logging()
@@ -35,7 +35,7 @@ pub(super) fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions
             ("statement_timeout", milliseconds(statement)),
             // The server's side of a connection that was cut: without these it would keep locks for hours. The client's
             // side needs none, because every wait there has an end.
-            ("client_connection_check_interval", milliseconds(patience / 5)),
+            ("client_connection_check_interval", milliseconds(query_timeout / 5)),
             ("tcp_keepalives_idle", "5".to_owned()),
             ("tcp_keepalives_interval", "2".to_owned()),
             ("tcp_keepalives_count", "3".to_owned()),

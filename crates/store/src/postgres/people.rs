@@ -142,7 +142,7 @@ pub(super) async fn remove_user(store: &Postgres, id: UserId, by: &Actor, at: Ti
 
 async fn by_id(lease: &mut Lease, id: UserId) -> Result<User> {
     let found = by_ids(lease, &[id.0]).await?.pop();
-    found.ok_or(StoreError::NoSuch("user"))
+    found.ok_or(StoreError::NotFound("user"))
 }
 
 /// Refuses to take the role or the access from the last System Admin who can sign in.
@@ -206,7 +206,7 @@ pub(super) async fn set_preference(store: &Postgres, user_id: UserId, name: &str
             .bind(user_id.0)
             .bind(text(name)),
     };
-    store.writers.lend().await?.write(statement, name, "user").await?;
+    store.writers.acquire().await?.write(statement, name, "user").await?;
     Ok(())
 }
 

@@ -13,11 +13,11 @@ use crate::{
 /// Rows of a statement.
 const ROWS: usize = 1_000;
 /// Longest time for a transaction.
-const PATIENCE: Duration = Duration::from_secs(30);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) async fn seed(store: &Postgres, all: &[Session]) -> Result<()> {
     for (index, chunk) in all.chunks(SEEDED_AT_ONCE).enumerate() {
-        let mut transaction = Transaction::begin_long(store, PATIENCE).await?;
+        let mut transaction = Transaction::begin_long(store, QUERY_TIMEOUT).await?;
         let revision = transaction.before() + 1;
         let lease = transaction.lease();
         if index == 0 {

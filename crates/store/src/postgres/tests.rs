@@ -10,12 +10,12 @@ use crate::throwaway::Database;
 async fn every_connection_has_the_settings_in_force() {
     let database = Database::create().await;
     let settings = Settings {
-        patience: Duration::from_secs(10),
+        query_timeout: Duration::from_secs(10),
         notify: false,
     };
     let store = Postgres::open(database.url(), settings).await.unwrap();
     for connections in [&store.readers, &store.writers] {
-        let mut lease = connections.lend().await.unwrap();
+        let mut lease = connections.acquire().await.unwrap();
         for (setting, value) in [
             ("idle_in_transaction_session_timeout", "6s"),
             ("lock_timeout", "8s"),
@@ -78,7 +78,7 @@ async fn the_frequent_questions_use_an_index() {
 async fn a_part_of_the_events_is_read_from_an_index_and_never_sorted() {
     let database = Database::create().await;
     let store = Postgres::open(database.url(), Settings::default()).await.unwrap();
-    let mut lease = store.readers.lend().await.unwrap();
+    let mut lease = store.readers.acquire().await.unwrap();
     lease
         .script("SET enable_seqscan = off; SET enable_bitmapscan = off")
         .await

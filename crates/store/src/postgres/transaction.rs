@@ -44,13 +44,13 @@ pub(super) struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     /// Begins one, when its turn has come.
     pub(super) async fn begin(store: &'a Postgres) -> Result<Self> {
-        let lease = store.writers.lend().await?;
+        let lease = store.writers.acquire().await?;
         Self::with(store, lease).await
     }
 
     /// The same, for one that writes very much.
-    pub(super) async fn begin_long(store: &'a Postgres, patience: Duration) -> Result<Self> {
-        let lease = store.writers.lend_for(patience).await?;
+    pub(super) async fn begin_long(store: &'a Postgres, query_timeout: Duration) -> Result<Self> {
+        let lease = store.writers.acquire_for(query_timeout).await?;
         Self::with(store, lease).await
     }
 
@@ -90,7 +90,7 @@ impl<'a> Transaction<'a> {
     /// Ends it and undoes what it wrote.
     pub(super) async fn undo(mut self) -> Result<()> {
         self.lease.script("ROLLBACK").await?;
-        self.lease.give_back();
+        self.lease.release();
         Ok(())
     }
 
@@ -110,13 +110,13 @@ impl<'a> Transaction<'a> {
         self.lease.execute(raise).await?;
         match self.lease.script("COMMIT").await {
             Ok(_) => {
-                self.lease.give_back();
+                self.lease.release();
                 Ok(revision)
             }
             Err(StoreError::Unreachable(why)) => {
                 // Closed before anything else: it may still hold the log.
                 let Self { store, lease, .. } = self;
-                let deadline = lease.deadline().max(Instant::now() + store.settings.patience);
+                let deadline = lease.deadline().max(Instant::now() + store.settings.query_timeout);
                 drop(lease);
                 became(store, log, deadline, why).await.map(|()| revision)
             }
@@ -128,23 +128,23 @@ impl<'a> Transaction<'a> {
     pub(super) async fn commit_unlogged(mut self) -> Result<()> {
         match self.lease.script("COMMIT").await {
             Ok(_) => {
-                self.lease.give_back();
+                self.lease.release();
                 Ok(())
             }
-            Err(StoreError::Unreachable(_)) => Err(StoreError::Unknown),
+            Err(StoreError::Unreachable(_)) => Err(StoreError::OutcomeUnknown),
             Err(error) => Err(error),
         }
     }
 }
 
-/// What became of a commit whose answer was lost: looks until the database can be reached again, or patience is over.
+/// What became of a commit whose answer was lost: looks until the database can be reached again, or query_timeout is over.
 async fn became(store: &Postgres, log: Log, deadline: Instant, why: String) -> Result<()> {
     loop {
         match find(store, log).await {
             Ok(true) => return Ok(()),
             Ok(false) => return Err(StoreError::Unreachable(why)),
             Err(_) if Instant::now() < deadline => sleep(AGAIN).await,
-            Err(_) => return Err(StoreError::Unknown),
+            Err(_) => return Err(StoreError::OutcomeUnknown),
         }
     }
 }

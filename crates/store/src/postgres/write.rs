@@ -12,30 +12,30 @@ use super::{
     transaction::Transaction,
 };
 use crate::{
-    Committed, Request, Result,
-    decide::{Batch, Facts, PURGE_AT_ONCE, Questions, latest_end},
+    Committed, Result, WriteRequest,
+    decide::{Batch, LoadedRows, PURGE_AT_ONCE, Reads, latest_end},
 };
 
 /// [`lifecycle::purgeable`](session::lifecycle::purgeable), in the words of SQL.
 pub(super) const PURGE: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions \
      WHERE teardown IN ('confirmed', 'given_up') AND ended_at <= $1 ORDER BY ended_at, id LIMIT $2) RETURNING id";
 
-pub(super) async fn write(store: &Postgres, requests: &[Request]) -> Result<Committed> {
+pub(super) async fn write(store: &Postgres, requests: &[WriteRequest]) -> Result<Committed> {
     let mut transaction = Transaction::begin(store).await?;
     let before = transaction.before();
     let mut batch = Batch::new(before + 1);
-    let mut answers = Vec::with_capacity(requests.len());
+    let mut outcomes = Vec::with_capacity(requests.len());
     // A purge is the database's: what was decided before it is written, and what comes after it is read anew.
-    for part in requests.split_inclusive(|request| matches!(request, Request::Purge { .. })) {
+    for part in requests.split_inclusive(|request| matches!(request, WriteRequest::Purge { .. })) {
         let lease = transaction.lease();
-        batch.learn(facts(lease, &Questions::of(part)).await?);
+        batch.load(read_rows(lease, &Reads::of(part)).await?);
         for request in part {
-            answers.push(match request {
-                Request::Purge { at } => {
+            outcomes.push(match request {
+                WriteRequest::Purge { at } => {
                     flush(lease, &mut batch, before + 1).await?;
                     batch.purged(purge(lease, *at).await?, *at)
                 }
-                request => batch.answer(request),
+                request => batch.decide(request),
             });
         }
     }
@@ -46,26 +46,26 @@ pub(super) async fn write(store: &Postgres, requests: &[Request]) -> Result<Comm
     } else {
         transaction.commit(&batch.events).await?
     };
-    Ok(Committed { revision, answers })
+    Ok(Committed { revision, outcomes })
 }
 
-async fn facts(lease: &mut Lease, asked: &Questions) -> Result<Facts> {
-    let mut found: Vec<Session> = sessions::by_ids(lease, &asked.sessions).await?;
-    found.extend(sessions::live(lease, &asked.pairs).await?);
-    let launchable = catalogue::launchable(lease, &asked.applications).await?;
+async fn read_rows(lease: &mut Lease, reads: &Reads) -> Result<LoadedRows> {
+    let mut found: Vec<Session> = sessions::by_ids(lease, &reads.sessions).await?;
+    found.extend(sessions::live(lease, &reads.pairs).await?);
+    let launchable = catalogue::launchable(lease, &reads.applications).await?;
     let counted: Vec<_> = launchable
         .iter()
         .filter(|found| found.application.seats.is_some())
         .map(|found| found.application.id.0)
         .collect();
-    Ok(Facts {
-        users: people::by_ids(lease, &asked.users).await?,
+    Ok(LoadedRows {
+        users: people::by_ids(lease, &reads.users).await?,
         launchable,
         sessions: found,
         taken: sessions::taken(lease, &counted).await?,
-        held: sessions::held(lease, &asked.holders).await?,
-        blocked: sessions::blocked(lease, &asked.pairs).await?,
-        noted: events::noted(lease, &asked.batches).await?.into_iter().collect(),
+        held: sessions::held(lease, &reads.holders).await?,
+        blocked: sessions::blocked(lease, &reads.pairs).await?,
+        noted: events::noted(lease, &reads.batches).await?.into_iter().collect(),
     })
 }
 

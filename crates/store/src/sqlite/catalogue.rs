@@ -66,7 +66,7 @@ pub(super) async fn add_environment(store: &Sqlite, row: &EnvironmentRow, by: &A
     change.commit().await
 }
 
-pub(super) async fn admit_environment(
+pub(super) async fn set_environment_launches(
     store: &Sqlite,
     id: EnvironmentId,
     to: Admission,
@@ -146,7 +146,7 @@ pub(super) async fn update_application(
 ) -> Result<Edited> {
     let mut change = Change::begin(store, by, at).await?;
     let Some(before) = by_id(change.connection(), id).await? else {
-        return Ok(Edited::Unknown);
+        return Ok(Edited::NotFound);
     };
     let is = before.spec();
     // Also whoever repeats an edit whose answer was lost is told that it is done.
@@ -154,7 +154,7 @@ pub(super) async fn update_application(
         return Ok(Edited::Done(before));
     }
     if is != *seen {
-        return Ok(Edited::Meanwhile(before));
+        return Ok(Edited::Conflict(before));
     }
     sqlx::query(
         "UPDATE applications SET name = ?2, launch_text = ?3, environment_id = ?4, command = ?5, policy = ?6, seats = ?7 \
@@ -177,7 +177,7 @@ pub(super) async fn update_application(
     Ok(Edited::Done(after))
 }
 
-pub(super) async fn admit_application(
+pub(super) async fn set_application_launches(
     store: &Sqlite,
     id: ApplicationId,
     to: Admission,

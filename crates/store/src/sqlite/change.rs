@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{Sqlite, Transaction, events, sessions};
-use crate::{Result, decide, values::kept};
+use crate::{Result, decide, values::truncate_to_micros};
 
 /// A change that is being written.
 pub(super) struct Change<'a> {
@@ -25,7 +25,7 @@ impl<'a> Change<'a> {
         Ok(Self {
             transaction,
             by,
-            at: kept(at),
+            at: truncate_to_micros(at),
             revision,
             events: Vec::new(),
         })

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// As for every other connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn load(store: &Sqlite) -> Result<Changes> {
     let path = store.path.clone();
@@ -25,7 +25,7 @@ pub(super) async fn load(store: &Sqlite) -> Result<Changes> {
 fn read(path: &Path) -> Result<Changes> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     let snapshot = connection.transaction()?;
     let revision: i64 = snapshot.query_row("SELECT revision FROM log", [], |row| row.get(0))?;
     let count: i64 = snapshot.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0))?;

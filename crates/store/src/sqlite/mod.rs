@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, NewLogin,
-    Request, Result, SignedIn, Store, StoreError, User, Verified,
+    Result, SignedIn, Store, StoreError, User, Verified, WriteRequest,
 };
 
 mod catalogue;
@@ -166,7 +166,7 @@ impl Store for Sqlite {
     async fn revision(&self) -> Result<u64> {
         sessions::revision(&mut *self.readers.acquire().await?).await
     }
-    async fn write(&self, batch: &[Request]) -> Result<Committed> {
+    async fn write(&self, batch: &[WriteRequest]) -> Result<Committed> {
         write::write(self, batch).await
     }
     async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
@@ -271,8 +271,14 @@ impl Store for Sqlite {
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
         catalogue::add_environment(self, row, by, at).await
     }
-    async fn admit_environment(&self, id: EnvironmentId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        catalogue::admit_environment(self, id, to, by, at).await
+    async fn set_environment_launches(
+        &self,
+        id: EnvironmentId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        catalogue::set_environment_launches(self, id, to, by, at).await
     }
     async fn applications(&self) -> Result<Vec<Application>> {
         catalogue::applications(self).await
@@ -290,8 +296,14 @@ impl Store for Sqlite {
     ) -> Result<Edited> {
         catalogue::update_application(self, id, seen, wanted, by, at).await
     }
-    async fn admit_application(&self, id: ApplicationId, to: Admission, by: &Actor, at: Timestamp) -> Result<bool> {
-        catalogue::admit_application(self, id, to, by, at).await
+    async fn set_application_launches(
+        &self,
+        id: ApplicationId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        catalogue::set_application_launches(self, id, to, by, at).await
     }
 
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
@@ -305,8 +317,8 @@ impl Store for Sqlite {
 /// What a violated constraint means to the caller: the name is in use, or what it refers to is not there.
 fn refused(error: sqlx::Error, name: &str, referred: &'static str) -> StoreError {
     match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
-        Some(sqlx::error::ErrorKind::UniqueViolation) => StoreError::Taken(name.to_owned()),
-        Some(sqlx::error::ErrorKind::ForeignKeyViolation) => StoreError::NoSuch(referred),
+        Some(sqlx::error::ErrorKind::UniqueViolation) => StoreError::AlreadyExists(name.to_owned()),
+        Some(sqlx::error::ErrorKind::ForeignKeyViolation) => StoreError::NotFound(referred),
         _ => error.into(),
     }
 }

@@ -160,7 +160,7 @@ pub(super) async fn remove_user(store: &Sqlite, id: UserId, by: &Actor, at: Time
 
 async fn by_id(connection: &mut SqliteConnection, id: UserId) -> Result<User> {
     let found = by_ids(connection, &[id.0]).await?.pop();
-    found.ok_or(StoreError::NoSuch("user"))
+    found.ok_or(StoreError::NotFound("user"))
 }
 
 /// Refuses to take the role or the access from the last System Admin who can sign in.

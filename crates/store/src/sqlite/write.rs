@@ -6,8 +6,8 @@ use sqlx::SqliteConnection;
 
 use super::{Sqlite, catalogue, events, people, rows::Columns, sessions};
 use crate::{
-    Committed, Request, Result,
-    decide::{Batch, Facts, PURGE_AT_ONCE, Questions, latest_end},
+    Committed, Result, WriteRequest,
+    decide::{Batch, LoadedRows, PURGE_AT_ONCE, Reads, latest_end},
     values::micros,
 };
 
@@ -15,22 +15,22 @@ use crate::{
 pub(super) const PURGE: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions \
      WHERE teardown IN ('confirmed', 'given_up') AND ended_at <= ?1 ORDER BY ended_at, id LIMIT ?2) RETURNING id";
 
-pub(super) async fn write(store: &Sqlite, requests: &[Request]) -> Result<Committed> {
+pub(super) async fn write(store: &Sqlite, requests: &[WriteRequest]) -> Result<Committed> {
     let mut transaction = store.begin().await?;
     let connection = &mut transaction.connection;
     let before = sessions::revision(connection).await?;
     let mut batch = Batch::new(before + 1);
-    let mut answers = Vec::with_capacity(requests.len());
+    let mut outcomes = Vec::with_capacity(requests.len());
     // A purge is the database's: what was decided before it is written, and what comes after it is read anew.
-    for part in requests.split_inclusive(|request| matches!(request, Request::Purge { .. })) {
-        batch.learn(facts(connection, &Questions::of(part)).await?);
+    for part in requests.split_inclusive(|request| matches!(request, WriteRequest::Purge { .. })) {
+        batch.load(read_rows(connection, &Reads::of(part)).await?);
         for request in part {
-            answers.push(match request {
-                Request::Purge { at } => {
+            outcomes.push(match request {
+                WriteRequest::Purge { at } => {
                     flush(connection, &mut batch, before + 1).await?;
                     batch.purged(purge(connection, *at).await?, *at)
                 }
-                request => batch.answer(request),
+                request => batch.decide(request),
             });
         }
     }
@@ -42,36 +42,36 @@ pub(super) async fn write(store: &Sqlite, requests: &[Request]) -> Result<Commit
         sessions::set_revision(connection, revision).await?;
     }
     transaction.commit().await?;
-    Ok(Committed { revision, answers })
+    Ok(Committed { revision, outcomes })
 }
 
-async fn facts(connection: &mut SqliteConnection, asked: &Questions) -> Result<Facts> {
-    let mut facts = Facts {
-        users: people::by_ids(connection, &asked.users).await?,
-        sessions: sessions::by_ids(connection, &asked.sessions).await?,
-        ..Facts::default()
+async fn read_rows(connection: &mut SqliteConnection, reads: &Reads) -> Result<LoadedRows> {
+    let mut rows = LoadedRows {
+        users: people::by_ids(connection, &reads.users).await?,
+        sessions: sessions::by_ids(connection, &reads.sessions).await?,
+        ..LoadedRows::default()
     };
-    facts.sessions.extend(sessions::live(connection, &asked.pairs).await?);
-    facts.blocked = sessions::blocked(connection, &asked.pairs).await?;
-    for id in &asked.holders {
-        facts.held.insert(*id, sessions::held(connection, *id).await?);
+    rows.sessions.extend(sessions::live(connection, &reads.pairs).await?);
+    rows.blocked = sessions::blocked(connection, &reads.pairs).await?;
+    for id in &reads.holders {
+        rows.held.insert(*id, sessions::held(connection, *id).await?);
     }
-    for id in &asked.applications {
+    for id in &reads.applications {
         let Some(found) = catalogue::launchable(connection, *id).await? else {
             continue;
         };
         let id = found.application.id;
         if found.application.seats.is_some() {
-            facts.taken.insert(id, sessions::taken(connection, id).await?);
+            rows.taken.insert(id, sessions::taken(connection, id).await?);
         }
-        facts.launchable.push(found);
+        rows.launchable.push(found);
     }
-    for id in &asked.batches {
+    for id in &reads.batches {
         if events::noted(connection, *id).await? {
-            facts.noted.insert(*id);
+            rows.noted.insert(*id);
         }
     }
-    Ok(facts)
+    Ok(rows)
 }
 
 async fn flush(connection: &mut SqliteConnection, batch: &mut Batch, revision: u64) -> Result<()> {

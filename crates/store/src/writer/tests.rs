@@ -66,9 +66,9 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
 }
 
-fn launch(n: u128, who: u128) -> Request {
+fn launch(n: u128, who: u128) -> WriteRequest {
     let (session_id, user_id) = (SessionId(Uuid::from_u128(n)), UserId(Uuid::from_u128(who)));
-    Request::Launch {
+    WriteRequest::Launch {
         session_id,
         application_id: APPLICATION,
         user_id,
@@ -80,8 +80,8 @@ fn launch(n: u128, who: u128) -> Request {
     }
 }
 
-fn step(n: u128, command: Command) -> Request {
-    Request::Step {
+fn step(n: u128, command: Command) -> WriteRequest {
+    WriteRequest::Step {
         session_id: SessionId(Uuid::from_u128(n)),
         command,
         by: Actor::System,
@@ -89,9 +89,11 @@ fn step(n: u128, command: Command) -> Request {
     }
 }
 
-fn session_of(answer: Result<Answer>) -> Session {
+fn session_of(answer: Result<WriteOutcome>) -> Session {
     match answer {
-        Ok(Answer::Launched(session, _) | Answer::Resumed(session) | Answer::Stepped { session, .. }) => session,
+        Ok(
+            WriteOutcome::Launched(session, _) | WriteOutcome::Resumed(session) | WriteOutcome::Stepped { session, .. },
+        ) => session,
         other => panic!("no session in {other:?}"),
     }
 }
@@ -117,8 +119,8 @@ async fn a_thousand_at_once_are_all_answered_and_share_commits() {
         );
     }
     let commits = std::mem::take(&mut *commits.lock().unwrap());
-    assert_eq!(commits.iter().map(|done| done.answers.len()).sum::<usize>(), 1000);
-    assert!(commits.iter().all(|done| (1..=BATCH).contains(&done.answers.len())));
+    assert_eq!(commits.iter().map(|done| done.outcomes.len()).sum::<usize>(), 1000);
+    assert!(commits.iter().all(|done| (1..=BATCH).contains(&done.outcomes.len())));
     assert!(commits.len() < 500, "{} commits for 1000 requests", commits.len());
     assert_eq!(store.load().await.unwrap().sessions.len(), 20);
     assert_eq!(writer.depth(), 0);
@@ -151,7 +153,10 @@ async fn requests_are_done_in_the_order_they_came() {
         step(1, Command::TornDown),
     ];
     for answer in join_all(life.map(|request| writer.submit(request))).await {
-        let changed = matches!(answer, Ok(Answer::Launched(..) | Answer::Stepped { changed: true, .. }));
+        let changed = matches!(
+            answer,
+            Ok(WriteOutcome::Launched(..) | WriteOutcome::Stepped { changed: true, .. })
+        );
         assert!(changed, "{answer:?}");
     }
 }

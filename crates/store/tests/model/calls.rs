@@ -8,11 +8,11 @@ use session::{
     audit::Place,
     catalogue::{Admission, ApplicationSpec},
 };
-use store::{Application, EnvironmentRow, EventScan, NewLogin, Request, Store, StoreError, User};
+use store::{Application, EnvironmentRow, EventScan, NewLogin, Store, StoreError, User, WriteRequest};
 
 #[derive(Clone, Debug)]
 pub enum Call {
-    Write(Vec<Request>),
+    Write(Vec<WriteRequest>),
     AddUser(User, Timestamp),
     SetRole(UserId, Role, Timestamp),
     SetPassword(UserId, String, bool, Timestamp),
@@ -66,7 +66,7 @@ impl Call {
         let answer = match self {
             Self::Write(batch) => match store.write(batch).await {
                 // A batch is refused for one reason only: the id of a new session is in use.
-                Err(StoreError::Taken(_) | StoreError::Database(_)) => "refused".into(),
+                Err(StoreError::AlreadyExists(_) | StoreError::Database(_)) => "refused".into(),
                 answer => text(answer),
             },
             Self::AddUser(user, at) => text(store.add_user(user, by, *at).await),
@@ -91,7 +91,7 @@ impl Call {
             Self::Unlock(id, at) => text(store.unlock_user(*id, by, *at).await),
             Self::LogEvent(event) => text(store.log_event(event).await),
             Self::AddEnvironment(row, at) => text(store.add_environment(row, by, *at).await),
-            Self::AdmitEnvironment(id, to, at) => text(store.admit_environment(*id, *to, by, *at).await),
+            Self::AdmitEnvironment(id, to, at) => text(store.set_environment_launches(*id, *to, by, *at).await),
             Self::AddApplication(row, at) => text(store.add_application(row, by, *at).await),
             Self::Edit(id, seen, wanted, at) => {
                 let applications = store.applications().await.unwrap();
@@ -99,7 +99,7 @@ impl Call {
                 let seen = seen.clone().or(is).unwrap_or_else(|| wanted.clone());
                 text(store.update_application(*id, &seen, wanted, by, *at).await)
             }
-            Self::AdmitApplication(id, to, at) => text(store.admit_application(*id, *to, by, *at).await),
+            Self::AdmitApplication(id, to, at) => text(store.set_application_launches(*id, *to, by, *at).await),
             Self::Preference(id, name) => text(store.preference(*id, name).await),
             Self::SetPreference(id, name, value) => text(store.set_preference(*id, name, value.as_deref()).await),
             Self::Sweep(at, seconds) => text(store.claim_sweep(*at, TimeDelta::seconds(*seconds)).await),

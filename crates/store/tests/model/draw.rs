@@ -9,7 +9,7 @@ use session::{
     event::SignInFailure,
     lifecycle::{Command, Seen},
 };
-use store::{Application, EnvironmentRow, LaunchRefusal, Login, NewLogin, Request, User};
+use store::{Application, EnvironmentRow, LaunchRefusal, Login, NewLogin, User, WriteRequest};
 use uuid::Uuid;
 
 use super::calls::Call;
@@ -228,7 +228,7 @@ impl Draw {
         ])
     }
 
-    fn request(&mut self) -> Request {
+    fn request(&mut self) -> WriteRequest {
         match self.below(20) {
             0..8 => {
                 // Now and then an id that is in use: then the whole batch is refused.
@@ -238,7 +238,7 @@ impl Draw {
                     self.launched += 1;
                     session(self.launched)
                 };
-                Request::Launch {
+                WriteRequest::Launch {
                     session_id,
                     application_id: self.program(),
                     user_id: self.person(),
@@ -253,7 +253,7 @@ impl Draw {
                     at: self.at(),
                 }
             }
-            10 => Request::RecordRefusal {
+            10 => WriteRequest::RecordRefusal {
                 user_id: self.person(),
                 application_id: self.one_in(2).then(|| self.program()),
                 refusal: self.refusal(),
@@ -261,15 +261,15 @@ impl Draw {
                 origin: self.origin(),
                 at: self.at(),
             },
-            8 => Request::Purge { at: self.at() },
-            9 => Request::Batch {
+            8 => WriteRequest::Purge { at: self.at() },
+            9 => WriteRequest::Batch {
                 batch: self.batch(),
                 size: u32::try_from(self.below(9)).unwrap(),
                 note: self.one_in(2).then(|| self.words().into()),
                 by: self.actor(),
                 at: self.at(),
             },
-            _ => Request::Step {
+            _ => WriteRequest::Step {
                 session_id: self.known(),
                 command: self.command(),
                 by: self.actor(),

@@ -7,7 +7,7 @@ use std::{
 
 use session::{Actor, EventKind, SessionId, Status};
 use store::{
-    Answer, Login, NewLogin, Store, StoreError, Writer,
+    Login, NewLogin, Store, StoreError, WriteOutcome, Writer,
     conformance::newest,
     postgres::{Postgres, Settings},
     throwaway::{Database, Server},
@@ -18,7 +18,7 @@ use super::kit::*;
 
 async fn impatient(url: &str, milliseconds: u64) -> Postgres {
     let settings = Settings {
-        patience: Duration::from_millis(milliseconds),
+        query_timeout: Duration::from_millis(milliseconds),
         ..Settings::default()
     };
     Postgres::open(url, settings).await.unwrap()
@@ -29,11 +29,11 @@ async fn traffic(writer: Writer, who: u128, acknowledged: Arc<Mutex<Vec<(Uuid, S
     loop {
         let id = Uuid::now_v7();
         match writer.submit(launch(id, who, TERMINAL)).await {
-            Ok(Answer::Launched(session, _) | Answer::Resumed(session)) => {
+            Ok(WriteOutcome::Launched(session, _) | WriteOutcome::Resumed(session)) => {
                 let id = session.id.0;
                 acknowledged.lock().unwrap().push((id, session.status));
                 match writer.submit(expire(id)).await {
-                    Ok(Answer::Stepped { session, .. }) => {
+                    Ok(WriteOutcome::Stepped { session, .. }) => {
                         acknowledged.lock().unwrap().push((id, session.status));
                     }
                     Ok(other) => panic!("{other:?}"),
@@ -135,11 +135,11 @@ async fn a_frozen_server_makes_calls_fail_in_time_and_is_used_again() {
     server.thaw();
     let answer = until("it can be written again", || async {
         let done = store.write(&[launch(Uuid::from_u128(3), 2, TERMINAL)]).await;
-        done.ok().map(|done| done.answers)
+        done.ok().map(|done| done.outcomes)
     })
     .await;
     assert!(
-        matches!(answer[0], Answer::Launched(..) | Answer::Resumed(_)),
+        matches!(answer[0], WriteOutcome::Launched(..) | WriteOutcome::Resumed(_)),
         "{answer:?}"
     );
     assert_eq!(store.verify_events(&[]).await.unwrap().broken, None);

@@ -7,7 +7,7 @@ use session::{
 };
 use sqlx::{Connection, PgConnection};
 use store::{
-    Application, EnvironmentRow, Request, Store, StoreError, User,
+    Application, EnvironmentRow, Store, StoreError, User, WriteRequest,
     postgres::{Postgres, Settings},
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -75,8 +75,8 @@ pub async fn furnish(store: &dyn Store, people: u128) {
     }
 }
 
-pub fn launch(id: Uuid, who: u128, application_id: ApplicationId) -> Request {
-    Request::Launch {
+pub fn launch(id: Uuid, who: u128, application_id: ApplicationId) -> WriteRequest {
+    WriteRequest::Launch {
         session_id: SessionId(id),
         application_id,
         user_id: UserId(Uuid::from_u128(who)),
@@ -88,8 +88,8 @@ pub fn launch(id: Uuid, who: u128, application_id: ApplicationId) -> Request {
     }
 }
 
-pub fn expire(id: Uuid) -> Request {
-    Request::Step {
+pub fn expire(id: Uuid) -> WriteRequest {
+    WriteRequest::Step {
         session_id: SessionId(id),
         command: Command::expire(EndReason::Admin),
         by: Actor::System,
@@ -120,6 +120,6 @@ pub async fn hears(store: &Postgres, what: &str) {
 pub const fn passing(error: &StoreError) -> bool {
     matches!(
         error,
-        StoreError::Unreachable(_) | StoreError::Unknown | StoreError::Busy
+        StoreError::Unreachable(_) | StoreError::OutcomeUnknown | StoreError::Busy
     )
 }

@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use session::{EventKind, SessionId, Status};
 use sqlx::{Connection, PgConnection};
-use store::{Answer, Claim, LaunchRefusal, Node, Store, StoreError, Writer, postgres::Postgres, throwaway::Database};
+use store::{
+    Claim, LaunchRefusal, Node, Store, StoreError, WriteOutcome, Writer, postgres::Postgres, throwaway::Database,
+};
 use uuid::Uuid;
 
 use super::kit::*;
@@ -29,13 +31,11 @@ async fn twenty_expires_from_two_nodes_are_one_transition() {
     let before = here.revision().await.unwrap();
     let nodes = [&here, &there];
     let done = join_all((0..20).map(|n| async move { nodes[n % 2].write(&[expire(id)]).await.unwrap() })).await;
-    let changed = |answer: &Answer| matches!(answer, Answer::Stepped { changed: true, .. });
-    assert_eq!(done.iter().filter(|done| changed(&done.answers[0])).count(), 1);
-    assert!(
-        done.iter().all(
-            |done| matches!(&done.answers[0], Answer::Stepped { session, .. } if session.status == Status::Expired)
-        )
-    );
+    let changed = |answer: &WriteOutcome| matches!(answer, WriteOutcome::Stepped { changed: true, .. });
+    assert_eq!(done.iter().filter(|done| changed(&done.outcomes[0])).count(), 1);
+    assert!(done.iter().all(
+        |done| matches!(&done.outcomes[0], WriteOutcome::Stepped { session, .. } if session.status == Status::Expired)
+    ));
     for node in nodes {
         let events = node.events(SessionId(id)).await.unwrap();
         assert_eq!(events.len(), 2, "{events:?}");
@@ -56,10 +56,10 @@ async fn seats_are_never_exceeded_by_two_nodes() {
         writer.submit(launch(Uuid::from_u128(n), n, LICENSED))
     }))
     .await;
-    let count = |wanted: fn(&Answer) -> bool| answers.iter().flatten().filter(|answer| wanted(answer)).count();
-    assert_eq!(count(|answer| matches!(answer, Answer::Launched(..))), 3);
+    let count = |wanted: fn(&WriteOutcome) -> bool| answers.iter().flatten().filter(|answer| wanted(answer)).count();
+    assert_eq!(count(|answer| matches!(answer, WriteOutcome::Launched(..))), 3);
     assert_eq!(
-        count(|answer| matches!(answer, Answer::Denied(LaunchRefusal::NoSeat))),
+        count(|answer| matches!(answer, WriteOutcome::Denied(LaunchRefusal::NoSeat))),
         37
     );
     assert_eq!(nodes[1].load().await.unwrap().sessions.len(), 3);
@@ -181,14 +181,14 @@ async fn nodes_hear_of_each_other_and_of_the_last_sweep() {
     let database = Database::create().await;
     let serve = async |node: &str| Postgres::serve(database.url(), Default::default(), node).await.unwrap();
     let here = serve("a").await;
-    let alone = here.beat("a", "http://a:1", r#"{"is":"new"}"#).await.unwrap();
+    let alone = here.heartbeat("a", "http://a:1", r#"{"is":"new"}"#).await.unwrap();
     assert_eq!((alone.nodes.len(), alone.sweep_granted_at), (1, None));
     let there = serve("b").await;
     let granted = here.claim_sweep(at(5), TimeDelta::seconds(30)).await.unwrap();
     assert_eq!(granted, Claim::Granted);
-    there.beat("b", "http://b:1", "{}").await.unwrap();
-    here.beat("a", "http://a:2", r#"{"is":"old"}"#).await.unwrap();
-    let heard = there.beat("b", "http://b:1", "{}").await.unwrap();
+    there.heartbeat("b", "http://b:1", "{}").await.unwrap();
+    here.heartbeat("a", "http://a:2", r#"{"is":"old"}"#).await.unwrap();
+    let heard = there.heartbeat("b", "http://b:1", "{}").await.unwrap();
     let node = |name: &str, url: &str, report: &str| Node {
         name: name.into(),
         url: url.into(),
@@ -262,10 +262,10 @@ async fn a_server_whose_name_another_one_has_taken_writes_nothing_more() {
         matches!(&refused, StoreError::NodeTaken(name) if name == "a"),
         "{refused:?}"
     );
-    let refused = asleep.beat("a", "", "{}").await.err().unwrap();
+    let refused = asleep.heartbeat("a", "", "{}").await.err().unwrap();
     assert!(matches!(&refused, StoreError::NodeTaken(_)), "{refused:?}");
     assert_eq!(follows.load().await.unwrap().sessions[0].status, Status::Pending);
-    follows.beat("a", "", "{}").await.unwrap();
+    follows.heartbeat("a", "", "{}").await.unwrap();
     follows.write(&[expire(id)]).await.unwrap();
     // What is no node writes as ever.
     open(database.url()).await.write(&[expire(id)]).await.unwrap();
@@ -279,7 +279,7 @@ async fn a_server_that_has_lost_its_lock_and_no_more_goes_on() {
     furnish(&store, 1).await;
     cut_the_locks(&database).await;
     store.write(&[launch(Uuid::from_u128(9), 0, TERMINAL)]).await.unwrap();
-    store.beat("a", "", "{}").await.unwrap();
+    store.heartbeat("a", "", "{}").await.unwrap();
     // It takes the lock again.
     until("the name is taken again", || async {
         let held = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) \
@@ -307,14 +307,14 @@ async fn a_node_that_is_gone_for_good_is_forgotten_unless_it_left_something_to_d
             .write(&[launch(Uuid::from_u128(person), person, TERMINAL)])
             .await
             .unwrap();
-        assert!(matches!(done.answers[0], Answer::Launched(..)));
+        assert!(matches!(done.outcomes[0], WriteOutcome::Launched(..)));
     }
     let mut other = raw(database.url()).await;
     let change = "UPDATE sessions SET node = CASE username WHEN 'person1' THEN 'busy' ELSE 'b' END; \
         UPDATE nodes SET seen_at = now() - interval '25 hours'";
     sqlx::raw_sql(change).execute(&mut other).await.unwrap();
     let known = async |store: &Postgres, name: &str| -> Vec<String> {
-        let heard = store.beat(name, "", "{}").await.unwrap();
+        let heard = store.heartbeat(name, "", "{}").await.unwrap();
         heard.nodes.iter().map(|node| node.name.to_string()).collect()
     };
     let b = serve("b").await;
