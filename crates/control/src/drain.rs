@@ -20,7 +20,7 @@ impl Control {
     }
 
     /// Returns when every tab that was open has been told.
-    pub async fn tabs_told(&self) {
+    pub async fn wait_tabs_closed(&self) {
         self.tabs.wait().await;
     }
 
@@ -56,7 +56,7 @@ impl Control {
         if self.draining.is_cancelled() {
             return Err(Error::Stopping);
         }
-        if self.lost() {
+        if self.has_lost_log() {
             return Err(Error::Lost);
         }
         Ok(())

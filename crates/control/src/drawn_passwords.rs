@@ -8,14 +8,14 @@ use crate::{Client, Control, Error, Result, authority::actor, random_password};
 
 impl Control {
     /// Adds a person with a password that is drawn. For the operator at the command line and the first start.
-    pub async fn add_user_with_drawn_password(&self, username: &str, role: Role) -> Result<Arc<str>> {
+    pub async fn add_user_with_temporary_password(&self, username: &str, role: Role) -> Result<Arc<str>> {
         let password = random_password();
         self.add_person(username, &password, role, true).await?;
         Ok(password)
     }
 
     /// Draws a new password for a person and ends all their logins. For the operator at the command line.
-    pub async fn draw_password(self: &Arc<Self>, username: &str) -> Result<Arc<str>> {
+    pub async fn set_temporary_password(self: &Arc<Self>, username: &str) -> Result<Arc<str>> {
         let password = random_password();
         self.replace_password(username, &password, true).await?;
         Ok(password)

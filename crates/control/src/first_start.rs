@@ -25,7 +25,7 @@ impl Control {
         let admin = match admin_password {
             Some(chosen) => self.add_user("admin", chosen, Role::SystemAdmin).await.map(|_| None),
             None => self
-                .add_user_with_drawn_password("admin", Role::SystemAdmin)
+                .add_user_with_temporary_password("admin", Role::SystemAdmin)
                 .await
                 .map(Some),
         };
@@ -38,7 +38,7 @@ impl Control {
         if trial {
             people.push((
                 "student",
-                self.add_user_with_drawn_password("student", Role::User).await?,
+                self.add_user_with_temporary_password("student", Role::User).await?,
             ));
         }
         Ok(Some(FirstStart { people }))

@@ -8,7 +8,7 @@ use crate::{Control, Result};
 impl Control {
     /// Returns when nothing more can be written: the disk failed, and what is on it must be read anew by a new process; or another
     /// server has taken the name of this node.
-    pub async fn broken(&self) {
+    pub async fn wait_until_broken(&self) {
         self.writer.closed().await;
     }
 

@@ -51,12 +51,12 @@ pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
 pub use events::{Proof, Signed};
 pub use first_start::FirstStart;
-pub use nodes::{Host, Relay, SILENT};
+pub use nodes::{Host, PEER_TIMEOUT, Relay};
 pub use passwords::{MIN_PASSWORD_CHARS, random_password};
 pub use peers::{NoPeers, Peers};
 pub use people::Client;
-pub use refresh::REFRESH_INTERVAL;
-pub use streams::{Close, Use};
+pub use refresh::SWEEP_INTERVAL;
+pub use streams::{Close, LastUse};
 pub use tabs::{Attachment, Tab};
 pub use watch::{Message, Watch};
 

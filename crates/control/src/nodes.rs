@@ -1,7 +1,7 @@
 //! The nodes that share one log. Each runs, minds and closes the sessions that it launched; any serves any administrator, and
 //! relays a tab to the node that hosts its session.
 //!
-//! A node counts up its heartbeats in the database. Whoever sees them stand still for [`SILENT`] by its own clock takes over what
+//! A node counts up its heartbeats in the database. Whoever sees them stand still for [`PEER_TIMEOUT`] by its own clock takes over what
 //! must not wait: the tabs of that node are no longer connected, and its sessions' deadlines are acted on. A node that has lost
 //! the log for [`Options::lost_after`](crate::Options) has closed its tabs by then.
 
@@ -21,11 +21,11 @@ use tokio::sync::watch;
 use crate::{Close, Control, Error, Result, passwords::random_password, refresh::Report};
 
 /// A node that has not been heard of for so long is away.
-pub const SILENT: TimeDelta = TimeDelta::seconds(15);
-/// Who has heard nothing for so long knows nothing of the others: everybody has a new [`SILENT`] from then on.
-const DEAF: TimeDelta = TimeDelta::seconds(5);
+pub const PEER_TIMEOUT: TimeDelta = TimeDelta::seconds(15);
+/// Who has heard nothing for so long knows nothing of the others: everybody has a new [`PEER_TIMEOUT`] from then on.
+const OWN_GAP: TimeDelta = TimeDelta::seconds(5);
 /// So long before the limit a lost log has its consequences: on a busy machine too, they are over when it comes.
-const AHEAD: TimeDelta = TimeDelta::seconds(1);
+const FENCE_MARGIN: TimeDelta = TimeDelta::seconds(1);
 /// A tab that the log knows nothing of, or that only the log knows of, is on its way for a moment. After this long it is not.
 const SETTLED: TimeDelta = TimeDelta::seconds(5);
 
@@ -168,7 +168,7 @@ impl Nodes {
             };
             let other = Other {
                 moved_at,
-                alive: now - moved_at < SILENT,
+                alive: now - moved_at < PEER_TIMEOUT,
                 // One of another version may tell what is not understood here.
                 told: serde_json::from_str(&node.report).unwrap_or_default(),
                 node,
@@ -210,7 +210,7 @@ impl Control {
     }
 
     /// Returns when what is relayed to a node must be cut: that node is away, or this one may not go on.
-    pub async fn unlinked(&self, node: &str) {
+    pub async fn wait_until_relay_ends(&self, node: &str) {
         let mut news = self.nodes.news.subscribe();
         let here = || !self.nodes.known.lock().away(node, self.clock.now());
         tokio::select! {
@@ -222,7 +222,7 @@ impl Control {
     }
 
     /// Has this node lost the log for so long that nothing it says can be trusted?
-    pub fn lost(&self) -> bool {
+    pub fn has_lost_log(&self) -> bool {
         *self.nodes.lost.borrow()
     }
 
@@ -248,7 +248,7 @@ impl Control {
         } = match self.store.beat(name, url, &report).await {
             Err(StoreError::NodeTaken(name)) => {
                 tracing::error!("{}", StoreError::NodeTaken(name.clone()));
-                // Two that run the same sessions would end each other's: see `Control::broken`.
+                // Two that run the same sessions would end each other's: see `Control::wait_until_broken`.
                 self.writer.close().await;
                 return Err(StoreError::NodeTaken(name).into());
             }
@@ -275,11 +275,11 @@ impl Control {
         let Some(limit) = self.options.lost_after else {
             return Ok(());
         };
-        let latest = self.clock.now() + AHEAD - limit;
+        let latest = self.clock.now() + FENCE_MARGIN - limit;
         if self.nodes.lose(latest) {
             tracing::error!("the database has been away for too long: tabs and watches are closed until it is back");
         }
-        if self.lost() {
+        if self.has_lost_log() {
             self.streams.close_all(Close::LogLost);
         }
         Ok(())
@@ -354,10 +354,10 @@ impl Known {
     /// anybody.
     fn away(&self, node: &str, now: Timestamp) -> bool {
         let moved_at = self.others.get(node).map_or(self.since, |other| other.moved_at);
-        !self.deaf(now) && now - moved_at >= SILENT
+        !self.deaf(now) && now - moved_at >= PEER_TIMEOUT
     }
 
     fn deaf(&self, now: Timestamp) -> bool {
-        now - self.heard_at > DEAF
+        now - self.heard_at > OWN_GAP
     }
 }

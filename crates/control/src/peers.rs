@@ -15,7 +15,7 @@ const TELLING: Duration = Duration::from_secs(1);
 /// How a node has another one look into the log at once.
 pub trait Peers: Debug + Send + Sync {
     /// Returns when it has looked, and closed the tabs of what has ended; or when it can't be reached.
-    fn look(&self, at: Relay) -> BoxFuture<'static, ()>;
+    fn wake(&self, at: Relay) -> BoxFuture<'static, ()>;
 }
 
 /// Nobody is asked: the others hear of it from the log.
@@ -23,7 +23,7 @@ pub trait Peers: Debug + Send + Sync {
 pub struct NoPeers;
 
 impl Peers for NoPeers {
-    fn look(&self, _: Relay) -> BoxFuture<'static, ()> {
+    fn wake(&self, _: Relay) -> BoxFuture<'static, ()> {
         Box::pin(ready(()))
     }
 }
@@ -50,7 +50,7 @@ impl Control {
     async fn looked_into(&self, hosts: impl IntoIterator<Item = Relay>) {
         let looking = hosts.into_iter().map(|host| {
             let node = host.node.clone();
-            let look = self.options.peers.look(host);
+            let look = self.options.peers.wake(host);
             async move {
                 if timeout(TELLING, look).await.is_err() {
                     tracing::warn!(
@@ -64,7 +64,7 @@ impl Control {
     }
 
     /// Looks into the log at once: another node has ended what this one may host.
-    pub async fn look(&self) -> Result<()> {
+    pub async fn read_log_now(&self) -> Result<()> {
         self.catch_up().await
     }
 }

@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use crate::{Control, Error, Result, authority::require, nodes::OtherNode};
 
 /// Least time between the starts of two sweeps.
-pub const REFRESH_INTERVAL: TimeDelta = TimeDelta::seconds(30);
+pub const SWEEP_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 /// How long whoever asked for a sweep waits for the other nodes' shares.
 const SHARE: Duration = Duration::from_secs(5);
 
@@ -111,7 +111,7 @@ impl Sweeps {
     pub fn granted(&self, at: Timestamp) {
         let mut kept = self.0.lock();
         kept.granted_at = kept.granted_at.max(Some(at));
-        kept.next_at = kept.next_at.max(at + REFRESH_INTERVAL);
+        kept.next_at = kept.next_at.max(at + SWEEP_INTERVAL);
     }
 
     /// Has this node yet to begin its share of a turn?
@@ -200,7 +200,7 @@ impl Control {
     }
 
     /// Sweeps now, or says when it is possible.
-    pub async fn refresh(self: &Arc<Self>, me: &Me) -> Result<Refreshed> {
+    pub async fn request_sweep(self: &Arc<Self>, me: &Me) -> Result<Refreshed> {
         require(me, Role::SystemAdmin)?;
         let control = self.clone();
         let sweep = tokio::spawn(async move { control.sweep_in_turn().await });
@@ -222,10 +222,10 @@ impl Control {
     /// Takes the turn, and answers when it was granted; [`Error::TooSoon`] where it is too early for one.
     async fn take_turn(&self) -> Result<Timestamp> {
         let now = self.clock.now();
-        match self.store.claim_sweep(now, REFRESH_INTERVAL).await? {
+        match self.store.claim_sweep(now, SWEEP_INTERVAL).await? {
             Claim::Granted => self.sweeps.granted(now),
             Claim::Wait(until) => {
-                self.sweeps.granted(until - REFRESH_INTERVAL);
+                self.sweeps.granted(until - SWEEP_INTERVAL);
                 return Err(Error::TooSoon { until, now });
             }
         }

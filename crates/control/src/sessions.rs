@@ -158,7 +158,7 @@ impl Control {
 
     /// Looks into the log for a session that is not known here, or that another node runs: that may just have launched it, or closed
     /// its tab, and this node must not show less than the tab was told.
-    pub async fn look_for(&self, id: SessionId) -> Result<()> {
+    pub async fn refresh_from_log(&self, id: SessionId) -> Result<()> {
         let settled = |session: Arc<Session>| !session.status.is_live() || self.mine(&session);
         if !self.replica.get(id).is_some_and(settled) {
             self.catch_up().await?;
@@ -168,7 +168,7 @@ impl Control {
 
     /// A person's own session, as the log has it where another node runs it.
     pub(crate) async fn found(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
-        self.look_for(id).await?;
+        self.refresh_from_log(id).await?;
         self.owned(me, id)
     }
 

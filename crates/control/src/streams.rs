@@ -60,15 +60,15 @@ pub struct TabKey(u64);
 
 /// When somebody last used a tab, by this node's clock.
 #[derive(Clone)]
-pub struct Use {
+pub struct LastUse {
     clock: Arc<dyn Clock>,
     micros: Arc<AtomicI64>,
     login: Option<Arc<Login>>,
 }
 
-impl Use {
+impl LastUse {
     /// Somebody uses it now. Who works in a session all day uses their login, too.
-    pub fn now(&self) {
+    pub fn touch(&self) {
         let now = self.clock.now();
         self.micros.store(now.timestamp_micros(), Ordering::Relaxed);
         if let Some(login) = &self.login {
@@ -88,9 +88,9 @@ pub struct Registered {
     /// Why it must close.
     pub closed: oneshot::Receiver<Close>,
     /// What it is told.
-    pub told: mpsc::UnboundedReceiver<Notice>,
+    pub notices: mpsc::UnboundedReceiver<Notice>,
     /// To be called when somebody uses it.
-    pub used: Use,
+    pub last_use: LastUse,
 }
 
 /// An open tab, as the timers see it.
@@ -109,8 +109,8 @@ pub struct OpenTab {
 struct Open {
     key: TabKey,
     close: oneshot::Sender<Close>,
-    tell: mpsc::UnboundedSender<Notice>,
-    used: Use,
+    notify: mpsc::UnboundedSender<Notice>,
+    last_use: LastUse,
     login: Option<LoginId>,
     opened_at: Timestamp,
     warned: Option<Warning>,
@@ -128,21 +128,21 @@ impl Streams {
     pub fn register(&self, id: SessionId, clock: Arc<dyn Clock>, login: Option<Arc<Login>>) -> Registered {
         let key = TabKey(self.next.fetch_add(1, Ordering::Relaxed));
         let (close, closed) = oneshot::channel();
-        let (tell, told) = mpsc::unbounded_channel();
-        let used = Use {
+        let (notify, notices) = mpsc::unbounded_channel();
+        let last_use = LastUse {
             clock,
             micros: Arc::default(),
             login,
         };
-        let now = used.clock.now();
-        used.micros.store(now.timestamp_micros(), Ordering::Relaxed);
+        let now = last_use.clock.now();
+        last_use.micros.store(now.timestamp_micros(), Ordering::Relaxed);
         let open = Open {
             key,
             close,
-            tell,
+            notify,
             opened_at: now,
-            login: used.login.as_ref().and_then(|login| login.me.login),
-            used: used.clone(),
+            login: last_use.login.as_ref().and_then(|login| login.me.login),
+            last_use: last_use.clone(),
             warned: None,
         };
         if let Some(older) = self.tabs.lock().insert(id, open) {
@@ -152,8 +152,8 @@ impl Streams {
         Registered {
             key,
             closed,
-            told,
-            used,
+            notices,
+            last_use,
         }
     }
 
@@ -185,7 +185,7 @@ impl Streams {
     /// Closes this very tab unless somebody has used it since. False where it is no longer there, or was used.
     pub fn close_unused(&self, tab: OpenTab, why: Close) -> bool {
         let mut tabs = self.tabs.lock();
-        let same = |open: &Open| open.key == tab.key && open.used.last() == tab.used_at;
+        let same = |open: &Open| open.key == tab.key && open.last_use.last() == tab.used_at;
         if !tabs.get(&tab.id).is_some_and(same) {
             return false;
         }
@@ -205,13 +205,13 @@ impl Streams {
         }
         open.warned = warning;
         let notice = warning.map_or(Notice::Calm, |warning| Notice::Warning { server_time, warning });
-        let _ = open.tell.send(notice);
+        let _ = open.notify.send(notice);
     }
 
     /// Tells the session's tab, if there is one.
     pub fn tell(&self, id: SessionId, notice: Notice) {
         if let Some(open) = self.tabs.lock().get(&id) {
-            let _ = open.tell.send(notice);
+            let _ = open.notify.send(notice);
         }
     }
 
@@ -237,7 +237,7 @@ impl Streams {
             id: *id,
             key: open.key,
             opened_at: open.opened_at,
-            used_at: open.used.last(),
+            used_at: open.last_use.last(),
         };
         tabs.iter().map(tab).collect()
     }

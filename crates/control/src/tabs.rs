@@ -19,7 +19,7 @@ use crate::{
     Close, Control, Error, Result,
     authority::actor,
     close_reason,
-    streams::{Registered, TabKey, Use},
+    streams::{LastUse, Registered, TabKey},
 };
 
 /// What the tab of a session shows.
@@ -38,9 +38,9 @@ pub struct Attachment {
     /// Says why the tab must close. Look at it before each forward.
     pub closed: oneshot::Receiver<Close>,
     /// What the tab is to be told.
-    pub told: mpsc::UnboundedReceiver<Notice>,
+    pub notices: mpsc::UnboundedReceiver<Notice>,
     /// To be called whenever somebody uses the tab.
-    pub used: Use,
+    pub last_use: LastUse,
     _leaving: Leaving,
     /// While it lives, somebody has yet to tell the tab why it closes.
     _told: TaskTrackerToken,
@@ -112,14 +112,14 @@ impl Control {
         let Registered {
             key,
             closed,
-            told,
-            used,
+            notices,
+            last_use,
         } = self.streams.register(id, self.clock.clone(), login.clone());
         let attachment = Attachment {
             session_id: id,
             closed,
-            told,
-            used,
+            notices,
+            last_use,
             _leaving: Leaving {
                 control: self.clone(),
                 session_id: id,

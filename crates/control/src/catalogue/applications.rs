@@ -76,7 +76,7 @@ impl Control {
     }
 
     /// Opens an application to launches or closes it, and ends its sessions where that is asked for.
-    pub async fn admit_application(
+    pub async fn set_application_launches(
         self: &Arc<Self>,
         me: &Me,
         id: ApplicationId,

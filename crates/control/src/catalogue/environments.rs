@@ -47,7 +47,7 @@ impl Control {
     }
 
     /// Opens an environment to launches or closes it, and ends its sessions where that is asked for.
-    pub async fn admit_environment(
+    pub async fn set_environment_launches(
         self: &Arc<Self>,
         me: &Me,
         id: EnvironmentId,

@@ -93,7 +93,7 @@ impl Control {
     }
 
     /// Compares the log with what this server has seen of it, and answers its head. Where it is another log, this server stops
-    /// writing and [`Control::broken`] returns. The timer does it; a test need not wait for it.
+    /// writing and [`Control::wait_until_broken`] returns. The timer does it; a test need not wait for it.
     pub async fn check_head(&self) -> Result<Head> {
         let seen = *self.seen_head.0.lock();
         if let Some(seen) = seen.filter(|seen| seen.number > 0) {
