@@ -150,9 +150,9 @@ test('who pretends to be another node is trusted in nothing', async ({ server: a
   expect((await handshake(b.url, path, { cookie, origin: 'https://elsewhere.example', ...forged })).status, 'the page is looked at').toBe(403);
   expect((await handshake(a.url, path, { cookie, origin: a.url, ...forged })).status, 'it is handed on to nobody').toBe(503);
   expect((await handshake(b.url, path, { origin: b.url, ...forged })).status, 'a login is needed').toBe(401);
-  const look = (secret: OutgoingHttpHeaders) => b.call('admin', 'POST', '/nodes/look', { headers: secret });
-  expect((await look({})).status, 'not even an administrator').toBe(403);
-  expect((await look({ 'x-cloud-delivery-node': 'A'.repeat(43) })).status).toBe(403);
+  const wake = (secret: OutgoingHttpHeaders) => b.call('admin', 'POST', '/nodes/wake', { headers: secret });
+  expect((await wake({})).status, 'not even an administrator').toBe(403);
+  expect((await wake({ 'x-cloud-delivery-node': 'A'.repeat(43) })).status).toBe(403);
   const ended = await b.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: {}, headers: forged });
   expect(ended.status).toBe(200);
   const { items } = (await b.call('admin', 'GET', `/api/v1/events?q=session:${id}`)).json as { items: { kind: string; address: string | null }[] };

@@ -1,31 +1,34 @@
-//! Passwords that were drawn for somebody, who changes them at the first sign-in.
+//! Temporary passwords: generated ones, which the person must change at the first sign-in.
 
 use std::sync::Arc;
 
 use session::{Role, wire::Me};
 
-use crate::{Client, Control, Error, Result, authority::actor, random_password};
+use crate::{Client, Control, Error, Result, authorization::actor, random_password};
 
 impl Control {
-    /// Adds a person with a password that is drawn. For the operator at the command line and the first start.
+    /// Adds a person with a temporary password, and returns it. For the operator at the command
+    /// line and the first start.
     pub async fn add_user_with_temporary_password(&self, username: &str, role: Role) -> Result<Arc<str>> {
         let password = random_password();
         self.add_person(username, &password, role, true).await?;
         Ok(password)
     }
 
-    /// Draws a new password for a person and ends all their logins. For the operator at the command line.
+    /// Sets a temporary password for a person, ends all their logins, and returns it. For the
+    /// operator at the command line.
     pub async fn set_temporary_password(self: &Arc<Self>, username: &str) -> Result<Arc<str>> {
         let password = random_password();
         self.replace_password(username, &password, true).await?;
         Ok(password)
     }
 
-    /// Changes one's own password, which ends all one's logins, and signs in with it. Answers the cookie's value.
+    /// Changes the password of this person, which ends all their logins, and signs in with the new
+    /// one. Returns the cookie's value.
     ///
     /// # Errors
-    /// [`Error::Malformed`] where the new one is not accepted; those of [`Control::sign_in`] where the current one is wrong, which
-    /// counts as a failed sign-in.
+    /// [`Error::Malformed`] if the new password is not acceptable; those of [`Control::sign_in`] if
+    /// the current one is wrong, which counts as a failed sign-in.
     pub async fn change_password(
         self: &Arc<Self>,
         me: &Me,
@@ -37,7 +40,8 @@ impl Control {
             return Err(Error::Malformed("The new password is the current one.".into()));
         }
         let hash = self.passwords.hash(new).await?;
-        // Checked as any other sign-in is. The login ends with the old password.
+        // This checks the password with all limits of a sign-in. The new login ends with the old
+        // password.
         self.sign_in(&me.username, current, client).await?;
         let (store, id, by, at) = (self.store.clone(), me.user_id, actor(me), self.clock.now());
         self.commit(async move { store.set_password(id, &hash, false, &by, at).await })
