@@ -151,7 +151,7 @@ test('a client with a forged node secret gets no trust', async ({ server: a, sta
   expect((await handshake(b.url, path, { cookie, origin: 'https://elsewhere.example', ...forged })).status, 'the Origin is checked').toBe(403);
   expect((await handshake(a.url, path, { cookie, origin: a.url, ...forged })).status, 'the stream is not relayed').toBe(503);
   expect((await handshake(b.url, path, { origin: b.url, ...forged })).status, 'a login is needed').toBe(401);
-  const wake = (secret: OutgoingHttpHeaders) => b.call('admin', 'POST', '/nodes/look', { headers: secret });
+  const wake = (secret: OutgoingHttpHeaders) => b.call('admin', 'POST', '/nodes/wake', { headers: secret });
   expect((await wake({})).status, 'an administrator is not a node').toBe(403);
   expect((await wake({ 'x-cloud-delivery-node': 'A'.repeat(43) })).status).toBe(403);
   const ended = await b.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: {}, headers: forged });

@@ -59,5 +59,8 @@ pub async fn edit_application(
 /// Opens an application to launches, or closes it. App Admin and above.
 #[server(prefix = "/api/ui", endpoint = "admit_application", input = Json)]
 pub async fn admit_application(id: ApplicationId, to: Admission) -> Result<ApplicationView, AppError> {
-    control()?.admit_application(&person()?, id, to).await.map_err(refuse)
+    control()?
+        .set_application_launches(&person()?, id, to)
+        .await
+        .map_err(refuse)
 }

@@ -24,5 +24,8 @@ pub async fn list_environments() -> Result<EnvironmentList, AppError> {
 /// Opens an environment to launches or closes it, and ends its sessions where that is asked for. System Admin only.
 #[server(prefix = "/api/ui", endpoint = "admit_environment", input = Json)]
 pub async fn admit_environment(id: EnvironmentId, to: Admission) -> Result<EnvironmentView, AppError> {
-    control()?.admit_environment(&person()?, id, to).await.map_err(refuse)
+    control()?
+        .set_environment_launches(&person()?, id, to)
+        .await
+        .map_err(refuse)
 }

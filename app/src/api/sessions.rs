@@ -33,7 +33,7 @@ pub async fn expire_session(id: SessionId, request: ExpireRequest) -> Result<Ses
 /// Asks every environment what it really runs. System Admin only; refused with `refresh_too_soon` within 30 s of the last.
 #[server(prefix = "/api/ui", endpoint = "refresh_sessions", input = Json)]
 pub async fn refresh_sessions() -> Result<Refreshed, AppError> {
-    control()?.refresh(&person()?).await.map_err(refuse)
+    control()?.request_sweep(&person()?).await.map_err(refuse)
 }
 
 /// One session with its history; also one that was purged. System Admin only.

@@ -1,5 +1,5 @@
-//! What runs by itself. Each task takes no input: it reads the state, makes the world agree with it, and can be run
-//! again at any time.
+//! Background tasks. A task takes no input: it reads the state, makes the log and the environments
+//! agree, and may run again at any time.
 
 use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -9,81 +9,102 @@ use session::{
     Actor, EndReason, Session, SessionId, Status, Teardown,
     lifecycle::{self, Command},
 };
-use store::{Changes, StoreError, WriteOutcome, WriteRequest};
+use store::{Changes, WriteOutcome, WriteRequest};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{Close, Control, Error, Result, close_reason};
+use crate::{Close, Control, Error, Result, commit::close_reason};
 
-/// How often deadlines are looked at: no limit acts later than this after its moment.
-const TIMERS: Duration = Duration::from_secs(1);
-/// How often old ended sessions are removed (docs/spec.md §5 allows 60 s).
-const PURGE: Duration = Duration::from_secs(15);
-/// How often the log's tail is read for what other processes wrote.
-const TAIL: Duration = Duration::from_millis(500);
-/// How often the last use of logins is written, in one transaction for all.
-const LAST_USE: Duration = Duration::from_secs(60);
-/// How often old logins are removed from the database.
-const OLD_LOGINS: Duration = Duration::from_secs(3600);
-/// How often a node says that it lives.
-const BEAT: Duration = Duration::from_secs(1);
-/// How often a node asks itself whether it has lost the log.
-const LOST: Duration = Duration::from_millis(250);
-/// How often a sweep is made when no administrator asks for one.
-const SWEEP: Duration = Duration::from_secs(300);
-/// How often the head of the log of events is compared with the one that was seen before.
-const HEAD: Duration = Duration::from_secs(60);
-/// How often the head is written to the journal, and signed.
-const CHECKPOINT: Duration = Duration::from_secs(3600);
-/// How long after a failed stop the environment is asked again, at first; then twice as long each time.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// The longest pause between two such attempts.
-const LAST_RETRY: Duration = Duration::from_secs(60);
+/// The interval of the deadlines: no limit of time acts later than this.
+const TIMER_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval of the purge of old ended sessions (SPEC.md §5 allows 60 s).
+const PURGE_INTERVAL: Duration = Duration::from_secs(15);
+/// The interval of the poll of the log for changes by other processes.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The interval of the write of the last use of logins, one transaction for all logins.
+const LAST_USE_INTERVAL: Duration = Duration::from_secs(60);
+/// The interval of the removal of old logins from the database.
+const LOGIN_CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
+/// The interval of the heartbeats of this node.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval of the check whether this node has lost the log.
+const FENCE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// The interval of the sweeps that no administrator asks for.
+const AUTO_SWEEP_INTERVAL: Duration = Duration::from_secs(300);
+/// The interval of the comparison of the head of the log of events with the last one seen.
+const HEAD_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// The interval of the write of the head to the journal, and of its signature.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(3600);
+/// The delay before the first retry of a failed stop. It doubles with each retry.
+pub const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The longest delay between two retries.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 impl Control {
-    /// Makes the list right after whatever happened before, then keeps it right. Returns when the list is right; the
-    /// tasks end when the answer is dropped.
+    /// Recovers from the last stop or crash, then starts the background tasks. They end when the
+    /// caller drops the returned set.
     pub async fn start(self: &Arc<Self>, signals: mpsc::UnboundedReceiver<Signal>) -> JoinSet<()> {
-        // Who is there, and who is known to be, from the first moment on.
-        if let Err(error) = self.beat().await {
-            tracing::warn!(%error, "the first heartbeat failed");
+        // First, so that the peers see this node and this node sees its peers before it recovers.
+        if let Err(error) = self.send_heartbeat().await {
+            tracing::warn!(%error, "the first heartbeat failed; the next one follows in a second");
         }
-        // It can take a while, in which the others must not take this node for dead.
+        // The recovery can take longer than `PEER_TIMEOUT`, so the heartbeats go on beside it.
         tokio::select! {
             () = self.recover() => {}
-            () = self.clone().every(BEAT, "heartbeat", Self::beat) => {}
+            () = self.clone().every(HEARTBEAT_INTERVAL, "heartbeat", Self::send_heartbeat) => {}
         }
         self.run(signals)
     }
 
-    /// Keeps the list right: what [`Control::start`] does after it has looked at what was left.
+    /// Starts the background tasks without the recovery of [`Control::start`].
     pub fn run(self: &Arc<Self>, signals: mpsc::UnboundedReceiver<Signal>) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
-        tasks.spawn(self.clone().take_signals(signals));
-        tasks.spawn(self.clone().close_ended());
-        tasks.spawn(self.clone().every(TIMERS, "timers", Self::act_on_deadlines));
-        tasks.spawn(self.clone().every(TIMERS, "refusals", Self::record_refusals));
-        tasks.spawn(self.clone().every(TIMERS, "tabs", Self::mind_tabs));
-        tasks.spawn(self.clone().every(TIMERS, "settling tabs", Self::settle_tabs));
-        tasks.spawn(self.clone().every(BEAT, "heartbeat", Self::beat));
-        tasks.spawn(self.clone().every(LOST, "lost log", Self::mind_the_log));
-        tasks.spawn(self.clone().every(TIMERS, "share of sweeps", Self::sweep_share));
-        tasks.spawn(self.clone().every(PURGE, "purge", Self::purge_now));
-        tasks.spawn(self.clone().every(TAIL, "tail", Self::catch_up));
-        tasks.spawn(self.clone().every(TIMERS, "login limits", Self::end_old_logins));
-        tasks.spawn(self.clone().every(TIMERS, "repeated sign-ins", async |control: &Self| {
-            control.log_repeated_sign_ins(false).await;
-            Ok(())
-        }));
-        tasks.spawn(self.clone().every(LAST_USE, "last use of logins", Self::write_last_use));
-        tasks.spawn(self.clone().every(OLD_LOGINS, "old logins", Self::remove_old_logins));
-        tasks.spawn(self.clone().every(HEAD, "head", Self::watch_head));
-        tasks.spawn(self.clone().every(CHECKPOINT, "checkpoint", Self::make_checkpoint));
+        tasks.spawn(self.clone().handle_signals(signals));
+        tasks.spawn(self.clone().close_ended_sessions());
+        tasks.spawn(self.clone().every(TIMER_INTERVAL, "deadlines", Self::act_on_deadlines));
+        tasks.spawn(self.clone().every(TIMER_INTERVAL, "refusals", Self::record_refusals));
+        tasks.spawn(self.clone().every(TIMER_INTERVAL, "idle tabs", Self::expire_idle_tabs));
+        tasks.spawn(
+            self.clone()
+                .every(TIMER_INTERVAL, "reconcile tabs", Self::reconcile_tabs),
+        );
+        tasks.spawn(
+            self.clone()
+                .every(HEARTBEAT_INTERVAL, "heartbeat", Self::send_heartbeat),
+        );
+        tasks.spawn(
+            self.clone()
+                .every(FENCE_CHECK_INTERVAL, "fencing", Self::fence_if_log_lost),
+        );
+        tasks.spawn(self.clone().every(TIMER_INTERVAL, "share of sweeps", Self::sweep_share));
+        tasks.spawn(self.clone().every(PURGE_INTERVAL, "purge", Self::purge_now));
+        tasks.spawn(self.clone().every(POLL_INTERVAL, "poll of the log", Self::catch_up));
+        tasks.spawn(self.clone().every(TIMER_INTERVAL, "login limits", Self::end_old_logins));
+        tasks.spawn(
+            self.clone()
+                .every(TIMER_INTERVAL, "repeated sign-ins", async |control: &Self| {
+                    control.log_repeated_sign_ins(false).await;
+                    Ok(())
+                }),
+        );
+        tasks.spawn(
+            self.clone()
+                .every(LAST_USE_INTERVAL, "last use of logins", Self::write_last_use),
+        );
+        tasks.spawn(
+            self.clone()
+                .every(LOGIN_CLEANUP_INTERVAL, "old logins", Self::remove_old_logins),
+        );
+        tasks.spawn(self.clone().every(HEAD_CHECK_INTERVAL, "head", Self::watch_head));
+        tasks.spawn(
+            self.clone()
+                .every(CHECKPOINT_INTERVAL, "checkpoint", Self::make_checkpoint),
+        );
         tasks.spawn(self.clone().follow());
-        tasks.spawn(self.clone().every(SWEEP, "sweep", Self::sweep_if_due));
+        tasks.spawn(self.clone().every(AUTO_SWEEP_INTERVAL, "sweep", Self::sweep_if_due));
         tasks
     }
 
@@ -98,76 +119,63 @@ impl Control {
         loop {
             ticks.tick().await;
             if let Err(error) = task(&self).await {
-                tracing::warn!(task = name, %error, "a background task failed and will try again");
+                tracing::warn!(task = name, %error, "a background task failed; it runs again at its next interval");
             }
         }
     }
 
-    /// Reads the log's tail whenever the store has heard of news, before the next look.
+    /// Reads the log as soon as the store reports a change, before the next poll.
     async fn follow(self: Arc<Self>) {
         loop {
             self.store.changed().await;
             if let Err(error) = self.catch_up().await {
-                tracing::warn!(%error, "the log's tail could not be read and is looked at again");
+                tracing::warn!(%error, "could not read changes from the log; the next poll tries again");
             }
         }
     }
 
-    /// What environments tell without being asked.
-    async fn take_signals(self: Arc<Self>, mut signals: mpsc::UnboundedReceiver<Signal>) {
-        let mut taken = JoinSet::new();
+    /// Handles the signals of the environments, each in a task of its own.
+    async fn handle_signals(self: Arc<Self>, mut signals: mpsc::UnboundedReceiver<Signal>) {
+        let mut handlers = JoinSet::new();
         loop {
             tokio::select! {
                 signal = signals.recv() => match signal {
                     Some(signal) => {
                         let control = self.clone();
-                        taken.spawn(async move { control.take(signal).await });
+                        handlers.spawn(async move { control.handle_signal(signal).await });
                     }
                     None => return,
                 },
-                Some(_) = taken.join_next(), if !taken.is_empty() => {}
+                Some(_) = handlers.join_next(), if !handlers.is_empty() => {}
             }
         }
     }
 
-    async fn take(&self, signal: Signal) {
+    async fn handle_signal(&self, signal: Signal) {
         let (id, command) = match signal {
             Signal::Ready(id) => (id, Command::Ready),
             Signal::Lost(id, text) => (id, Command::Fail(text.into())),
             Signal::Closed(id) => (id, Command::expire(EndReason::ApplicationClosed)),
         };
-        self.record(id, command).await;
+        self.apply_with_retry(id, command).await;
     }
 
-    /// Writes down what became of a session in its environment. That is told once, so while the log can't be written it is tried
-    /// again: an application that got ready then would else count as starting until its time is over.
-    pub(crate) async fn record(&self, id: SessionId, command: Command) {
-        while let Err(error) = self.step(id, command.clone(), Actor::Environment).await {
-            tracing::warn!(session = %id, %error, "what an environment told could not be recorded");
-            let Error::Store(
-                StoreError::Unreachable(_) | StoreError::OutcomeUnknown | StoreError::Busy | StoreError::Full,
-            ) = error
-            else {
-                return;
-            };
-            tokio::time::sleep(FIRST_RETRY).await;
-        }
-    }
-
-    /// Acts on the deadlines that have come, on all of them together: they share commits, and one that fails delays no other.
+    /// Acts on all deadlines that have passed, concurrently: they share transactions, and a failure
+    /// delays no other.
     pub(crate) async fn act_on_deadlines(&self) -> Result<()> {
         let now = self.clock.now();
         let mut due = self.replica.unended();
-        due.retain(|session| lifecycle::due(session, now).is_some() && self.minds(session, now));
+        due.retain(|session| lifecycle::due(session, now).is_some() && self.is_responsible_for(session, now));
         let ended = join_all(due.into_iter().map(|session| async move {
-            // It may no longer be due when its turn comes: the application got ready, or a tab opened it.
-            let after = self.step(session.id, Command::Due, Actor::System).await;
+            // `Command::Due` decides again in the transaction: the application may have become
+            // ready, or a tab may have opened it.
+            let after = self.apply(session.id, Command::Due, Actor::System).await;
             after.map_err(|error| (session.id, error))
         }));
         let (mut failed, mut first) = (0_u32, None);
         for after in ended.await {
             match after {
-                Ok(after) if after.status == Status::Error && self.mine(&after) => self.stop_later(after),
+                Ok(after) if after.status == Status::Error && self.hosts(&after) => self.stop_later(after),
                 Ok(_) => {}
                 Err(error) => {
                     failed += 1;
@@ -176,18 +184,20 @@ impl Control {
             }
         }
         if let Some((id, error)) = first {
-            tracing::warn!(sessions = failed, first = %id, %error, "could not act on deadlines that have come; will retry");
+            tracing::warn!(sessions = failed, first = %id, %error, "could not act on deadlines that have passed; will retry");
         }
         Ok(())
     }
 
-    /// Has the environment stop a session that failed. [`Control::close_ended`] does it: a stop can take seconds.
+    /// Has [`Control::close_ended_sessions`] stop a failed session in its environment. A stop can
+    /// take seconds.
     fn stop_later(&self, session: Session) {
         self.failed.lock().push(session);
         self.closing.notify_one();
     }
 
-    /// Removes ended sessions whose 48 hours are over. The timer does it; a test need not wait for it.
+    /// Removes ended sessions 48 hours after their end. Runs by timer; public so that a test need
+    /// not wait for it.
     pub async fn purge_now(&self) -> Result<()> {
         let at = self.clock.now();
         while self.replica.any_purgeable(at) {
@@ -199,48 +209,51 @@ impl Control {
         Ok(())
     }
 
-    /// What other nodes, and the command line, wrote into the log. When it returns, the tabs of what has ended by then are told, whoever
-    /// found it.
+    /// Reads the changes that other nodes and the command line wrote into the log. When it returns,
+    /// the tabs of every session that has ended by then are closed, even if another call read the
+    /// change.
     pub(crate) async fn catch_up(&self) -> Result<()> {
         let known = self.replica.revision();
-        let news = self.store.revision().await? > known;
-        let mut changes = if news {
+        let has_changes = self.store.revision().await? > known;
+        let mut changes = if has_changes {
             self.store.changes(known).await?
         } else {
             Changes::default()
         };
         {
             let _one_at_a_time = self.closing_tabs.lock();
-            // Before the revision is known here: a call that finds it known must find these noted.
-            self.note_access(&std::mem::take(&mut changes.access));
+            // Before the replica gets the revision: a call that finds the revision there must find
+            // these changes noted.
+            self.note_access_changes(&std::mem::take(&mut changes.access));
             for session in self.replica.catch_up(changes) {
                 if let Some(why) = close_reason(&session) {
-                    self.streams.close(session.id, why);
+                    self.tabs.close(session.id, why);
                     self.closing.notify_one();
                 }
             }
         }
-        self.settle_access().await
+        self.end_revoked_logins().await
     }
 
     async fn sweep_if_due(&self) -> Result<()> {
         match self.sweep_in_turn().await {
-            Ok(_) | Err(crate::Error::TooSoon { .. }) => Ok(()),
+            Ok(_) | Err(Error::TooSoon { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Has the environments stop the sessions that ended or failed, each in a task of its own: one that is slow delays no other.
-    async fn close_ended(self: Arc<Self>) {
-        let mut under_way = HashSet::new();
+    /// Has the environments stop ended and failed sessions, each in a task of its own: a slow stop
+    /// delays no other.
+    async fn close_ended_sessions(self: Arc<Self>) {
+        let mut in_progress = HashSet::new();
         let mut stops = JoinSet::new();
         loop {
             for session in self.replica.closing() {
-                if self.mine(&session) && under_way.insert(session.id) {
-                    // The list knows of an end a moment before the tab does, and a tab that loses its application first is told
-                    // that it was lost.
-                    self.streams.close(session.id, Close::Expired);
-                    let closed = self.clone().close(session.id);
+                if self.hosts(&session) && in_progress.insert(session.id) {
+                    // The replica knows of the end a moment before the tab is closed. If the
+                    // application stopped first, the tab would report a lost environment.
+                    self.tabs.close(session.id, Close::Expired);
+                    let closed = self.clone().close_until_confirmed(session.id);
                     stops.spawn(async move { Some(closed.await) });
                 }
             }
@@ -251,58 +264,60 @@ impl Control {
                     None
                 });
             }
-            // Not after each stop: with thousands under way, looking would be most of the work.
+            // The outer loop does not run after each stop: with thousands in progress, its scan
+            // would be most of the work.
             loop {
                 tokio::select! {
                     () = self.closing.notified() => break,
                     Some(stopped) = stops.join_next(), if !stops.is_empty() => match stopped {
-                        Ok(Some(id)) => { under_way.remove(&id); }
+                        Ok(Some(id)) => { in_progress.remove(&id); }
                         Ok(None) => {}
-                        // Only a stop of a failed session ends so, and the next sweep finds what it left.
-                        Err(error) => tracing::error!(%error, "a task that stops a failed session ended unexpectedly"),
+                        // Only the stop of a failed session can panic here.
+                        Err(error) => tracing::error!(%error, "stopping a failed session panicked; the next sweep stops it"),
                     }
                 }
             }
         }
     }
 
-    /// Asks the environment to close one ended session until that is confirmed and recorded. Answers which.
-    async fn close(self: Arc<Self>, id: SessionId) -> SessionId {
-        let mut pause = FIRST_RETRY;
-        while !self.closed(id).await {
+    /// Has the environment close an ended session, again and again until that is confirmed and
+    /// recorded. Returns its id.
+    async fn close_until_confirmed(self: Arc<Self>, id: SessionId) -> SessionId {
+        let mut pause = MIN_RETRY_DELAY;
+        while !self.try_close(id).await {
             tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(LAST_RETRY);
+            pause = (2 * pause).min(MAX_RETRY_DELAY);
         }
         id
     }
 
-    /// Tries once to close an ended session. A panic is a failed attempt like any other: without a retry, the session would stay
-    /// unclosed until the next start.
-    async fn closed(&self, id: SessionId) -> bool {
-        let attempt = AssertUnwindSafe(self.try_to_close(id)).catch_unwind().await;
+    /// Tries once to close an ended session. A panic counts as a failed attempt: without a retry,
+    /// the session would stay unclosed until the next start.
+    async fn try_close(&self, id: SessionId) -> bool {
+        let attempt = AssertUnwindSafe(self.close_once(id)).catch_unwind().await;
         attempt.unwrap_or_else(|_| {
             tracing::error!(session = %id, "closing an ended session panicked; will retry");
             false
         })
     }
 
-    async fn try_to_close(&self, id: SessionId) -> bool {
+    async fn close_once(&self, id: SessionId) -> bool {
         let closing = self
             .replica
             .get(id)
             .filter(|session| session.teardown == Teardown::Wanted);
-        // It is purged, or an administrator has given it up.
+        // The session was purged, or an administrator gave up its cleanup.
         let Some(session) = closing else { return true };
-        // An environment that this node can't reach, or that is no more, has nothing that could be stopped from here.
+        // If this node does not have the environment, there is nothing that it could stop.
         if let Some(environment) = self.environments.get(&session.environment_id)
             && let Err(error) = environment.stop(id).await
         {
-            tracing::warn!(session = %id, %error, "an ended session is not closed yet");
+            tracing::warn!(session = %id, %error, "could not close an ended session in its environment; will retry");
             return false;
         }
-        let recorded = self.step(id, Command::TornDown, Actor::Environment).await;
+        let recorded = self.apply(id, Command::TornDown, Actor::Environment).await;
         if let Err(error) = &recorded {
-            tracing::warn!(session = %id, %error, "a closed session could not be recorded");
+            tracing::warn!(session = %id, %error, "could not record that an ended session is closed; will retry");
         }
         recorded.is_ok()
     }

@@ -1,5 +1,5 @@
-//! Expiring many sessions: what a selection chooses now, and its parts one after the other. Never all or nothing: each session
-//! has its own outcome and its own event, and the batch has one.
+//! Expiring many sessions: the selection, and its parts one after the other. A batch is not atomic:
+//! each session has its own outcome and its own event, and the batch has one event.
 
 use futures::future::join_all;
 use session::{
@@ -12,17 +12,18 @@ use store::{WriteOutcome, WriteRequest};
 
 use crate::{
     Control, Error, Result,
-    authority::{actor, require},
+    authorization::{actor, require},
     sessions::note,
 };
 
 impl Control {
-    /// What a selector chooses now, with the facts that the decision will be based on.
+    /// The sessions that a selector matches now, with the state that the administrator sees before
+    /// the decision.
     pub async fn selection(&self, me: &Me, selector: &Selector) -> Result<Selection> {
         require(me, Role::SystemAdmin)?;
         let (found, missing) = match selector {
             Selector::Ids(ids) => {
-                // Another node may just have launched it; else it was purged.
+                // Another node may have just launched the session. Otherwise it was purged.
                 if ids.iter().any(|id| self.replica.get(*id).is_none()) {
                     self.catch_up().await?;
                 }
@@ -48,7 +49,7 @@ impl Control {
         })
     }
 
-    /// Expires a part of a batch. One outcome for each session, in order.
+    /// Expires a part of a batch. Returns one outcome for each session, in order.
     pub async fn expire_many(&self, me: &Me, request: ExpireMany) -> Result<Vec<Outcome>> {
         require(me, Role::SystemAdmin)?;
         if request.sessions.len() > MAX_PART {
@@ -77,11 +78,11 @@ impl Control {
                 batch: Some(request.batch),
                 block: request.block_relaunch,
             };
-            self.step(*id, command, actor(me)).await
+            self.apply(*id, command, actor(me)).await
         };
-        // All at once, so that they share transactions.
+        // Concurrently, so that they share transactions.
         let done = join_all(request.sessions.iter().map(expire)).await;
-        self.closed_elsewhere(done.iter().flatten()).await;
+        self.close_on_hosts(done.iter().flatten()).await;
         let ids = request.sessions.iter().map(|target| target.id);
         Ok(ids.zip(done).map(|(id, done)| outcome(id, done)).collect())
     }

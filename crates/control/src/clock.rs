@@ -1,16 +1,16 @@
-//! The only source of time here: whoever makes a [`crate::Control`] passes a clock in.
+//! The source of time. The caller that opens a [`crate::Control`] passes a clock in.
 
 use parking_lot::Mutex;
 use session::Timestamp;
 
-/// Tells the time of day. Deadlines, ages and limits are counted with it; short waits (grace, back-off) use the
-/// runtime's monotonic timers.
+/// A clock for deadlines, ages and limits. Short waits (grace, back-off) use the runtime's
+/// monotonic timers instead.
 pub trait Clock: Send + Sync + 'static {
     /// Now, to the microsecond.
     fn now(&self) -> Timestamp;
 }
 
-/// A clock that stands still until it is moved: for tests.
+/// A clock for tests. It moves only by [`ManualClock::advance`].
 pub struct ManualClock(Mutex<Timestamp>);
 
 impl ManualClock {
@@ -19,7 +19,7 @@ impl ManualClock {
         Self(Mutex::new(start))
     }
 
-    /// Moves it, either way.
+    /// Moves the clock, forwards or backwards.
     pub fn advance(&self, by: chrono::TimeDelta) {
         *self.0.lock() += by;
     }

@@ -1,21 +1,22 @@
-//! Equal events that come in quick succession become one event with a count, so that nobody can fill the log.
+//! Counts equal events that follow each other quickly, so that nobody can flood the log: failed
+//! sign-ins, refused launches.
 //!
-//! The first one of its kind is logged at once. Those that follow within [`WINDOW`] are counted in memory and logged together when
-//! the window is over. A crash loses such a count, not the event that began the window.
+//! The first event of a kind is logged at once and opens a window of [`WINDOW`]. Equal events
+//! within the window are counted in memory and logged as one event with a count when the window
+//! ends. A crash loses the count, never the first event.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 use session::Timestamp;
 
-/// How long equal events are counted.
+/// Equal events within this time of the first one are counted.
 pub const WINDOW: TimeDelta = TimeDelta::seconds(60);
-/// Kinds counted at a time. Beyond it nothing new is logged until a window is over; the overflow is counted.
-const KINDS: usize = 1000;
 
 /// Counts of equal events by key.
 pub struct Coalescer<K> {
+    capacity: usize,
     state: Mutex<State<K>>,
 }
 
@@ -26,23 +27,31 @@ struct State<K> {
 
 struct Window {
     since: Timestamp,
-    /// Events since the one that was logged at once.
-    more: u32,
+    /// Equal events after the first one.
+    repeats: u32,
 }
 
-/// What [`Coalescer::due`] finds.
+impl Window {
+    const fn new(since: Timestamp) -> Self {
+        Self { since, repeats: 0 }
+    }
+}
+
+/// The counts that [`Coalescer::take_due`] takes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Due<K> {
-    /// Kinds that came again within their window, and how often.
-    pub repeated: Vec<(K, u32)>,
-    /// Events of kinds that found no room.
+    /// Keys that were repeated within their window, with the number of repeats.
+    pub repeated: Vec<(K, NonZeroU32)>,
+    /// Events whose key found no room.
     pub overflow: u32,
 }
 
 impl<K: Ord + Clone> Coalescer<K> {
-    /// Nothing is counted yet.
-    pub const fn new() -> Self {
+    /// Counts at most `capacity` keys at a time. Beyond that, events of new keys only add to the
+    /// overflow.
+    pub const fn new(capacity: usize) -> Self {
         Self {
+            capacity,
             state: Mutex::new(State {
                 windows: BTreeMap::new(),
                 overflow: 0,
@@ -50,75 +59,66 @@ impl<K: Ord + Clone> Coalescer<K> {
         }
     }
 
-    /// Counts an event. True if it must be logged now: it is the first of its kind in this window.
+    /// Counts an event. Returns true if it is the first of its key in a window: the caller must log
+    /// it now.
     pub fn is_first(&self, key: K, now: Timestamp) -> bool {
         let mut state = self.state.lock();
         if let Some(window) = state.windows.get_mut(&key) {
-            window.more = window.more.saturating_add(1);
+            window.repeats = window.repeats.saturating_add(1);
             return false;
         }
-        if state.windows.len() >= KINDS {
+        if state.windows.len() >= self.capacity {
             state.overflow = state.overflow.saturating_add(1);
             return false;
         }
-        state.windows.insert(key, Window { since: now, more: 0 });
+        state.windows.insert(key, Window::new(now));
         true
     }
 
-    /// Takes the counts whose window is over, or all of them where `all` is set, as at shutdown.
-    pub fn due(&self, now: Timestamp, all: bool) -> Due<K> {
+    /// Opens the window of an event that is in the log already. An open window stays as it is.
+    pub fn open(&self, key: K, now: Timestamp) {
+        self.state.lock().windows.entry(key).or_insert(Window::new(now));
+    }
+
+    /// The keys with an open window, in order, from `first` on and as long as `matches` holds.
+    pub fn open_keys(&self, first: K, matches: impl Fn(&K) -> bool) -> Vec<K> {
+        let state = self.state.lock();
+        let from = state.windows.range(first..).map(|(key, _)| key);
+        from.take_while(|key| matches(key)).cloned().collect()
+    }
+
+    /// Takes the counts of the windows that are over; of all windows if `all` is set, as at
+    /// shutdown.
+    pub fn take_due(&self, now: Timestamp, all: bool) -> Due<K> {
         let mut state = self.state.lock();
-        let over = |window: &Window| all || now - window.since >= WINDOW;
-        let keys: Vec<_> = state
-            .windows
-            .iter()
-            .filter(|(_, window)| over(window))
-            .map(|(key, window)| (key.clone(), window.more))
-            .collect();
-        for (key, _) in &keys {
-            state.windows.remove(key);
-        }
+        let mut repeated = Vec::new();
+        state.windows.retain(|key, window| {
+            let over = all || now - window.since >= WINDOW;
+            if let Some(repeats) = NonZeroU32::new(window.repeats).filter(|_| over) {
+                repeated.push((key.clone(), repeats));
+            }
+            !over
+        });
+        let has_room = state.windows.len() < self.capacity;
         Due {
-            repeated: keys.into_iter().filter(|(_, more)| *more > 0).collect(),
-            overflow: if state.windows.len() < KINDS {
+            repeated,
+            overflow: if has_room {
                 std::mem::take(&mut state.overflow)
             } else {
                 0
             },
         }
     }
+
+    /// Puts back a count that could not be written. The next [`Coalescer::take_due`] takes it
+    /// again.
+    pub fn put_back(&self, key: K, repeats: NonZeroU32, now: Timestamp) {
+        let mut state = self.state.lock();
+        let window = state.windows.entry(key).or_insert(Window::new(now));
+        window.since = now - WINDOW;
+        window.repeats = window.repeats.saturating_add(repeats.get());
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::default() + TimeDelta::seconds(seconds)
-    }
-
-    #[test]
-    fn the_first_is_logged_at_once_and_the_rest_once_a_minute() {
-        let counts = Coalescer::new();
-        assert!(counts.is_first("jane", at(0)));
-        for second in 1..60 {
-            assert!(!counts.is_first("jane", at(second)));
-            assert_eq!(counts.due(at(second), false).repeated, []);
-        }
-        assert!(counts.is_first("omar", at(59)));
-        assert_eq!(counts.due(at(60), false).repeated, [("jane", 59)]);
-        assert!(counts.is_first("jane", at(60)), "a new window");
-        assert_eq!(counts.due(at(119), false).repeated, [], "omar came once");
-        assert!(!counts.is_first("jane", at(119)));
-        assert_eq!(counts.due(at(119), true).repeated, [("jane", 1)], "at shutdown");
-    }
-
-    #[test]
-    fn many_kinds_are_bounded_and_none_is_lost_count_of() {
-        let counts = Coalescer::new();
-        let logged = (0..KINDS + 50).filter(|kind| counts.is_first(*kind, at(0))).count();
-        assert_eq!(logged, KINDS);
-        assert_eq!(counts.due(at(60), false).overflow, 50);
-        assert!(counts.is_first(KINDS + 1, at(60)));
-    }
-}
+mod tests;

@@ -1,13 +1,13 @@
-//! Which columns an administrator shows, kept on the server.
+//! The columns that an administrator has chosen for the list of sessions. The store keeps them.
 
 use session::{Role, columns::Choice, wire::Me};
 
-use crate::{Control, Result, authority::require};
+use crate::{Control, Result, authorization::require};
 
 const NAME: &str = "sessions.columns";
 
 impl Control {
-    /// The administrator's choice, or the default.
+    /// The choice of this administrator, or the default.
     pub async fn columns(&self, me: &Me) -> Result<Choice> {
         require(me, Role::SystemAdmin)?;
         let stored = self.store.preference(me.user_id, NAME).await?;
@@ -16,7 +16,7 @@ impl Control {
             .unwrap_or_default())
     }
 
-    /// Keeps a choice; `None` goes back to the default. Answers what holds now.
+    /// Stores a choice; `None` goes back to the default. Returns the choice that is now in effect.
     pub async fn set_columns(&self, me: &Me, choice: Option<Choice>) -> Result<Choice> {
         require(me, Role::SystemAdmin)?;
         let text = choice.as_ref().and_then(|choice| serde_json::to_string(choice).ok());

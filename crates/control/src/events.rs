@@ -1,6 +1,6 @@
-//! The log of what happened.
+//! The log of events: search, export, and the proof that it is complete.
 
-mod head;
+mod integrity;
 mod search;
 
 use session::{
@@ -9,15 +9,15 @@ use session::{
     wire::Me,
 };
 
-use crate::{Control, Error, Result, authority::require};
-pub use head::{Proof, SeenHead, Signed};
+use crate::{Control, Error, Result, authorization::require};
+pub use integrity::{Proof, SeenHead, Signed};
 use search::Search;
 
-/// A part of everything that a search finds, and where the next part starts; `None` = that was all.
+/// A part of all matching events, and the start of the next part; `None` = this was the last part.
 pub type Part = (Vec<Entry>, Option<Place>);
 
 impl Control {
-    /// A page of the events that match.
+    /// A page of the matching events.
     pub async fn events(&self, me: &Me, query: &Query, place: Place, limit: u16) -> Result<Page> {
         require(me, Role::SystemAdmin)?;
         let most = LIMITS[LIMITS.len() - 1];
@@ -27,7 +27,7 @@ impl Control {
         Search::new(&*self.store, &self.replica, query).page(place, limit).await
     }
 
-    /// A part of all events that match, however many there are. It may be empty and not the last.
+    /// A part of all matching events, for an export. It may be empty without being the last.
     pub async fn events_part(&self, me: &Me, query: &Query, place: Place) -> Result<Part> {
         require(me, Role::SystemAdmin)?;
         Search::new(&*self.store, &self.replica, query).part(place).await

@@ -1,4 +1,4 @@
-//! The first start: somebody must be able to sign in.
+//! The first start: adds the first accounts, so that an administrator can sign in.
 
 use std::sync::Arc;
 
@@ -8,15 +8,16 @@ use store::StoreError;
 
 use crate::{Control, Error, Result};
 
-/// What a first start made: the people whose passwords were drawn. They change them at the first sign-in.
+/// The accounts with temporary passwords that a first start added.
 pub struct FirstStart {
-    /// Username and password.
+    /// Usernames and temporary passwords.
     pub people: Vec<(&'static str, Arc<str>)>,
 }
 
 impl Control {
-    /// On a store without people: adds a System Admin `admin`, with the password given or one drawn, and for a `trial` a plain user
-    /// `student`. `None` where there are people already.
+    /// Adds a System Admin `admin` to a store without people, with the given password or a
+    /// temporary one. For a `trial` it also adds a plain user `student`. Returns `None` if the
+    /// store has people already.
     pub async fn first_people(&self, admin_password: Option<&str>, trial: bool) -> Result<Option<FirstStart>> {
         if !self.users().await?.is_empty() {
             return Ok(None);
@@ -25,20 +26,20 @@ impl Control {
         let admin = match admin_password {
             Some(chosen) => self.add_user("admin", chosen, Role::SystemAdmin).await.map(|_| None),
             None => self
-                .add_user_with_drawn_password("admin", Role::SystemAdmin)
+                .add_user_with_temporary_password("admin", Role::SystemAdmin)
                 .await
                 .map(Some),
         };
         match admin {
-            Ok(drawn) => people.extend(drawn.map(|password| ("admin", password))),
-            // Another node, started at the same moment, shows the passwords.
+            Ok(temporary) => people.extend(temporary.map(|password| ("admin", password))),
+            // Another node started at the same moment. It shows the passwords.
             Err(Error::Store(StoreError::AlreadyExists(_))) => return Ok(None),
             Err(error) => return Err(error),
         }
         if trial {
             people.push((
                 "student",
-                self.add_user_with_drawn_password("student", Role::User).await?,
+                self.add_user_with_temporary_password("student", Role::User).await?,
             ));
         }
         Ok(Some(FirstStart { people }))

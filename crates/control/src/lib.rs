@@ -1,13 +1,15 @@
-//! The use-cases: launch, attach, expire, refresh, purge, and who may do them.
+//! The use-cases: launch, attach, expire, sweep, purge, and the check of the role before each.
 //!
-//! Every mutation goes through here: authorise, commit with its event, announce, in that order. A server function, the
-//! HTTP API, the command line and the timers call the same function, so none can skip a check or the log. This crate
-//! reads no wall clock and no process environment: a [`Clock`] is passed in. It names no concrete store, environment or
-//! HTTP type.
+//! Every mutation goes through this crate, in three steps: authorise, commit the change with its
+//! event, announce it. A server function, the HTTP API, the command line and the timers call the
+//! same function, so no caller can skip a check or the log. This crate reads no wall clock and no
+//! environment variables: the caller passes a [`Clock`] in. It names no concrete store, no concrete
+//! environment and no HTTP type.
 //!
-//! To add a use-case: a method of [`Control`] in the file of its resource, whose first line asks [`authority`].
+//! To add a use-case, write a method of [`Control`] in the file of its resource. Its first line
+//! calls [`authorization`].
 
-mod authority;
+mod authorization;
 mod background;
 mod batch;
 mod catalogue;
@@ -15,8 +17,6 @@ mod clock;
 mod coalesce;
 mod columns;
 mod commit;
-mod drain;
-mod drawn_passwords;
 mod error;
 mod events;
 mod first_start;
@@ -24,25 +24,27 @@ mod health;
 mod launches;
 mod logins;
 mod nodes;
+mod options;
 mod passwords;
 mod peers;
 mod people;
-mod refresh;
 mod replica;
 mod seed;
 mod sessions;
-mod streams;
+mod shutdown;
+mod sweep;
+mod tab_registry;
 mod tabs;
+mod temporary_passwords;
 mod throttle;
 mod watch;
 
-use std::{collections::HashMap, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
-use chrono::TimeDelta;
 use environments::Environment;
 use parking_lot::Mutex;
-use session::{EnvironmentId, ONLY_NODE, Session, Status};
-use store::{Changes, Committed, Store, WriteOutcome, Writer};
+use session::{EnvironmentId, Session};
+use store::{Changes, Store, Writer};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -51,101 +53,58 @@ pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
 pub use events::{Proof, Signed};
 pub use first_start::FirstStart;
-pub use nodes::{Host, Relay, SILENT};
+pub use nodes::{Host, PEER_TIMEOUT, Relay};
+pub use options::Options;
 pub use passwords::{MIN_PASSWORD_CHARS, random_password};
 pub use peers::{NoPeers, Peers};
 pub use people::Client;
-pub use refresh::REFRESH_INTERVAL;
-pub use streams::{Close, Use};
+pub use sweep::SWEEP_INTERVAL;
+pub use tab_registry::{Close, LastUse};
 pub use tabs::{Attachment, Tab};
 pub use watch::{Message, Watch};
 
+use coalesce::Coalescer;
 use replica::Replica;
-use streams::Streams;
-
-/// What can be chosen for a [`Control`].
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How long a session counts as connected after its tab's stream ended: a reload is no disconnect.
-    pub reload_grace: Duration,
-    /// Password checks at a time.
-    pub password_checks: usize,
-    /// Password checks that may wait for their turn.
-    pub password_queue: usize,
-    /// A login that was not used for this long is over.
-    pub login_idle: TimeDelta,
-    /// A login is over this long after the sign-in, used or not.
-    pub login_lifetime: TimeDelta,
-    /// The name of this node among those that share the log.
-    pub node: Arc<str>,
-    /// Where the others reach it.
-    pub node_url: Arc<str>,
-    /// How this node reaches them.
-    pub peers: Arc<dyn Peers>,
-    /// Most launches a minute of one person, on this node; `None` = no limit.
-    pub launches_per_minute: Option<NonZeroU32>,
-    /// Most live sessions of one person, on all nodes together; `None` = no limit.
-    pub live_sessions_per_user: Option<NonZeroU32>,
-    /// Signs the head of the log of events; `None` = it is not signed.
-    pub audit_key: Option<store::chain::Key>,
-    /// How long the log may be away before tabs and watches are closed; `None` = they stay open.
-    pub lost_after: Option<TimeDelta>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            reload_grace: Duration::from_secs(2),
-            password_checks: 2,
-            password_queue: 64,
-            login_idle: TimeDelta::hours(8),
-            login_lifetime: TimeDelta::hours(24),
-            node: ONLY_NODE.into(),
-            node_url: "".into(),
-            peers: Arc::new(NoPeers),
-            launches_per_minute: None,
-            live_sessions_per_user: None,
-            audit_key: None,
-            lost_after: None,
-        }
-    }
-}
+use tab_registry::TabRegistry;
 
 /// The environments that this node can reach, by id.
 pub type Environments = HashMap<EnvironmentId, Arc<dyn Environment>>;
 
-/// Everything that can be done.
+/// All use-cases, over one store and the environments of one node.
 pub struct Control {
     store: Arc<dyn Store>,
     writer: Writer,
     replica: Arc<Replica>,
-    streams: Arc<Streams>,
+    tabs: Arc<TabRegistry>,
     environments: Environments,
     clock: Arc<dyn Clock>,
     options: Options,
     throttle: throttle::Throttle,
     passwords: passwords::PasswordPool,
     logins: logins::Logins,
-    failed_sign_ins: coalesce::Coalescer<people::FailedSignIn>,
+    failed_sign_ins: Coalescer<people::FailedSignIn>,
     catalogue: catalogue::Cache,
     launch_rate: launches::LaunchRate,
-    refusals: launches::Refusals,
+    refusals: Coalescer<launches::RefusalKey>,
     seen_head: events::SeenHead,
-    sweeps: refresh::Sweeps,
+    sweeps: sweep::Sweeps,
     nodes: nodes::Nodes,
+    /// Wakes the task that closes ended and failed sessions in their environments.
     closing: Arc<Notify>,
-    /// Sessions that failed, and that their environment has yet to stop.
+    /// Failed sessions that their environment has yet to stop.
     failed: Mutex<Vec<Session>>,
-    /// Held from taking over what the log's tail says until its tabs are told: [`Control::catch_up`].
+    /// Held while [`Control::catch_up`] applies changes and closes the tabs of ended sessions.
     closing_tabs: Mutex<()>,
     views: watch::Views,
     draining: CancellationToken,
-    /// The tabs that are served here, each until it was told why it closes.
-    tabs: TaskTracker,
+    /// One token for each tab that this node serves. The relay holds it until it has sent the
+    /// reason for the close.
+    tab_tracker: TaskTracker,
 }
 
 impl Control {
-    /// Loads the log and starts the writer. Nothing runs in the background until [`Control::start`].
+    /// Loads the log and starts the writer. Nothing runs in the background until
+    /// [`Control::start`].
     pub async fn open(
         store: Arc<dyn Store>,
         environments: Environments,
@@ -156,7 +115,8 @@ impl Control {
         Ok(Self::with(store, loaded, environments, clock, options))
     }
 
-    /// The same for a tool that looks at no session: none is loaded, however many there are. What changes from now on is seen.
+    /// Opens the log for a tool that shows no sessions: it loads none, so it starts fast on a large
+    /// log. It does see every change from now on.
     pub async fn open_without_sessions(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -177,15 +137,15 @@ impl Control {
         options: Options,
     ) -> Arc<Self> {
         let replica = Arc::new(Replica::new(loaded));
-        let streams = Arc::new(Streams::default());
+        let tabs = Arc::new(TabRegistry::default());
         let closing = Arc::new(Notify::new());
         let writer = {
-            let (replica, streams, closing) = (replica.clone(), streams.clone(), closing.clone());
+            let (replica, tabs, closing) = (replica.clone(), tabs.clone(), closing.clone());
             Writer::spawn(store.clone(), move |committed| {
-                take_over(&replica, &streams, &closing, committed)
+                commit::publish_commit(&replica, &tabs, &closing, committed)
             })
         };
-        let sweeps = refresh::Sweeps::new(clock.now());
+        let sweeps = sweep::Sweeps::new(clock.now());
         let nodes = nodes::Nodes::new(clock.now());
         let passwords = passwords::PasswordPool::new(options.password_checks, options.password_queue);
         let launch_rate = launches::LaunchRate::new(options.launches_per_minute, clock.clone());
@@ -193,17 +153,19 @@ impl Control {
             store,
             writer,
             replica,
-            streams,
+            tabs,
             environments,
             clock,
             options,
             throttle: throttle::Throttle::new(),
             passwords,
             logins: logins::Logins::default(),
-            failed_sign_ins: coalesce::Coalescer::new(),
+            failed_sign_ins: Coalescer::new(people::MAX_FAILED_SIGN_INS),
             catalogue: catalogue::Cache::default(),
             launch_rate,
-            refusals: launches::Refusals::default(),
+            // A launch is refused for few reasons, each for one person and one existing
+            // application: that bounds the keys.
+            refusals: Coalescer::new(usize::MAX),
             seen_head: events::SeenHead::default(),
             sweeps,
             nodes,
@@ -212,16 +174,16 @@ impl Control {
             closing_tabs: Mutex::new(()),
             views: watch::Views::default(),
             draining: CancellationToken::new(),
-            tabs: TaskTracker::new(),
+            tab_tracker: TaskTracker::new(),
         })
     }
 
-    /// The time as this node counts it.
+    /// The time of this node's clock.
     pub fn now(&self) -> session::Timestamp {
         self.clock.now()
     }
 
-    /// A new version-7 id: sorts by time.
+    /// A new id of version 7, which sorts by time.
     fn new_id(&self) -> Uuid {
         let now = self.clock.now();
         let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
@@ -230,52 +192,5 @@ impl Control {
             seconds,
             now.timestamp_subsec_nanos(),
         ))
-    }
-}
-
-/// What follows each commit, before anybody is answered: the replica shows it, and the tabs of what ended are closed. That goes
-/// for what another node wrote as well, as far as an answer shows it.
-fn take_over(replica: &Replica, streams: &Streams, closing: &Notify, committed: &Committed) {
-    let (mut shown, mut purged, mut wrote) = (Vec::new(), Vec::new(), false);
-    for answer in &committed.outcomes {
-        match answer {
-            WriteOutcome::Launched(session, _) | WriteOutcome::Stepped { session, changed: true } => {
-                wrote = true;
-                shown.push(session.clone());
-            }
-            WriteOutcome::Stepped {
-                session,
-                changed: false,
-            }
-            | WriteOutcome::Resumed(session)
-            | WriteOutcome::Refused(_, session) => {
-                shown.push(session.clone());
-            }
-            WriteOutcome::Purged(ids) => {
-                wrote |= !ids.is_empty();
-                purged.extend_from_slice(ids);
-            }
-            WriteOutcome::Denied(_) | WriteOutcome::NotFound | WriteOutcome::Noted => {}
-        }
-    }
-    let ended: Vec<_> = shown
-        .iter()
-        .filter_map(|session| Some((session.id, close_reason(session)?)))
-        .collect();
-    // A batch that changed no row does not tell whether this revision is its own or another node's, whose rows are yet to be read.
-    let own = wrote.then_some(committed.revision);
-    replica.committed(own, shown, &purged);
-    for (id, why) in ended {
-        streams.close(id, why);
-        closing.notify_one();
-    }
-}
-
-/// Why no tab may keep this session open; `None` while one may.
-const fn close_reason(session: &Session) -> Option<Close> {
-    match session.status {
-        Status::Expired => Some(Close::Expired),
-        Status::Error => Some(Close::Lost),
-        Status::Pending | Status::Active => None,
     }
 }

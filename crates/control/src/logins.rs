@@ -1,8 +1,9 @@
-//! The logins that this node knows, in memory: a request is authenticated without the database.
+//! A cache of logins: a request is authenticated without the database.
 //!
-//! The database is the truth. A login is read from it once. After that the log says which accounts have changed
-//! ([`Changes::access`](store::Changes::access)), and only their logins are read again: [`Control::settle_access`]. What a login
-//! opened (tabs and watches) ends with it, on every node.
+//! The database is authoritative. This node reads a login from it once. After that the log names
+//! the accounts whose access changed ([`Changes::access`](store::Changes::access)), and this node
+//! reads only their logins again: [`Control::end_revoked_logins`]. The tabs and watches that a
+//! login opened end with it, on every node.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,19 +22,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Close, Control, Error, Result};
 
-/// The networks that somebody signed in from are forgotten after this time.
+/// The database keeps the networks of successful sign-ins for this long.
 const NETWORK_KEPT: TimeDelta = TimeDelta::days(90);
 
-/// A login on this node.
+/// A login that this node has read.
 pub struct Login {
-    /// The person; `origin` is empty.
+    /// The person. `origin` is `None`: it belongs to a request.
     pub me: Me,
     created_at: Timestamp,
-    /// Last use, in microseconds.
+    /// The last use, in microseconds since the epoch.
     used_at: AtomicI64,
-    /// Last use that the database knows.
+    /// The last use that was written to the database, in microseconds since the epoch.
     written_at: AtomicI64,
-    /// Cancelled when everything that this login opened must end.
+    /// Cancelled when the tabs and watches of this login must end.
     pub ended: CancellationToken,
 }
 
@@ -42,8 +43,8 @@ impl Login {
         Timestamp::from_timestamp_micros(self.used_at.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
-    /// Notes that the person used it.
-    pub fn used(&self, now: Timestamp) {
+    /// Records a use by the person.
+    pub fn touch(&self, now: Timestamp) {
         self.used_at.fetch_max(now.timestamp_micros(), Ordering::Relaxed);
     }
 }
@@ -56,17 +57,18 @@ pub struct Logins(Mutex<State>);
 struct State {
     by_id: HashMap<LoginId, Arc<Login>>,
     by_user: HashMap<UserId, HashSet<LoginId>>,
-    /// People whose access has changed and whose logins are yet to be read again, with the number of that change.
+    /// People whose access changed and whose logins must be read again, with the number of the
+    /// change.
     changed: HashMap<UserId, u64>,
-    /// Changes of access so far.
+    /// The number of changes of access so far.
     changes: u64,
 }
 
-/// Logins that must be read again because access changed. A login that is kept later was read after that change.
-struct Unsettled {
+/// Cached logins that must be read again because access changed.
+struct StaleLogins {
     users: Vec<UserId>,
     logins: Vec<LoginId>,
-    /// The number of the latest change.
+    /// The number of the latest change. A login that enters the cache later was read after it.
     changes: u64,
 }
 
@@ -107,38 +109,40 @@ impl State {
 }
 
 impl Logins {
-    /// A login that is known here.
+    /// A cached login.
     pub fn get(&self, id: LoginId) -> Option<Arc<Login>> {
         self.0.lock().by_id.get(&id).cloned()
     }
 
-    /// Changes of access so far: taken before a login is read, for [`Logins::keep`].
+    /// The number of changes of access so far. [`Logins::keep`] needs the number from before the
+    /// read of a login.
     fn changes(&self) -> u64 {
         self.0.lock().changes
     }
 
-    /// Keeps a login that was read from the database. `None` where access changed since then: it must be read again.
+    /// Caches a login that was read from the database after `changes`. Returns `None` if access
+    /// changed since then: read it again.
     fn keep(&self, found: &SignedIn, changes: u64) -> Option<Arc<Login>> {
         let mut state = self.0.lock();
         if state.changes != changes {
             return None;
         }
         if let Some(known) = state.by_id.get(&LoginId(found.login.token_hash)) {
-            // Another node has seen it in use.
-            known.used(found.login.seen_at);
+            // Another node may have recorded a later use.
+            known.touch(found.login.seen_at);
             return Some(known.clone());
         }
         Some(state.insert(found, CancellationToken::new()))
     }
 
-    /// Ends a login here.
+    /// Removes a login from the cache, and ends its watches.
     fn end(&self, id: LoginId) {
         if let Some(login) = self.0.lock().remove(id) {
             login.ended.cancel();
         }
     }
 
-    /// Notes that a person's access has changed.
+    /// Notes that the access of a person changed.
     fn access_changed(&self, user_id: UserId) {
         let mut state = self.0.lock();
         state.changes += 1;
@@ -148,21 +152,21 @@ impl Logins {
         }
     }
 
-    /// People whose logins must be read again.
-    fn unsettled(&self) -> Unsettled {
+    /// The cached logins of people whose access changed.
+    fn stale(&self) -> StaleLogins {
         let state = self.0.lock();
         let users: Vec<_> = state.changed.keys().copied().collect();
         let of_users = users.iter().filter_map(|user_id| state.by_user.get(user_id));
-        Unsettled {
+        StaleLogins {
             logins: of_users.flatten().copied().collect(),
             users,
             changes: state.changes,
         }
     }
 
-    /// Takes over the logins of these people as the database has them, and answers which ended. A lower role ends what was opened
-    /// under the higher one, but not the login.
-    fn settle(&self, unsettled: &Unsettled, current: &[SignedIn]) -> Vec<LoginId> {
+    /// Replaces stale logins by their state in the database, and returns those that ended. A lower
+    /// role ends the tabs and watches of a login, but not the login.
+    fn replace(&self, stale: &StaleLogins, current: &[SignedIn]) -> Vec<LoginId> {
         let current: HashMap<_, _> = current
             .iter()
             .filter(|found| !found.user.blocked)
@@ -170,7 +174,7 @@ impl Logins {
             .collect();
         let mut ended = Vec::new();
         let mut state = self.0.lock();
-        for id in &unsettled.logins {
+        for id in &stale.logins {
             let Some(login) = state.remove(*id) else { continue };
             let token = match current.get(id) {
                 Some(found) if found.user.role >= login.me.role => login.ended.clone(),
@@ -181,10 +185,10 @@ impl Logins {
                 }
             };
             if let Some(found) = current.get(id) {
-                state.insert(found, token).used(login.used_at());
+                state.insert(found, token).touch(login.used_at());
             }
         }
-        state.changed.retain(|_, number| *number > unsettled.changes);
+        state.changed.retain(|_, number| *number > stale.changes);
         ended
     }
 
@@ -194,8 +198,8 @@ impl Logins {
 }
 
 impl Control {
-    /// The person behind a cookie's value; `None` for one that is unknown or over. It does not count as use:
-    /// [`Control::login_used`] does.
+    /// The person of a cookie's value; `None` if the login is unknown or has ended. This does not
+    /// count as a use: call [`Control::login_used`].
     pub async fn authenticate(&self, token: &str) -> Result<Option<Me>> {
         let Some(id) = crate::people::login_id(token) else {
             return Ok(None);
@@ -208,7 +212,7 @@ impl Control {
         loop {
             let changes = self.logins.changes();
             let found = self.store.login(&id.0).await?;
-            // A sign-in that overlapped a block left a login behind in earlier versions.
+            // In earlier versions a sign-in that overlapped a block left a login behind.
             let valid =
                 |found: &SignedIn| !found.user.blocked && self.is_valid(found.login.created_at, found.login.seen_at);
             let Some(found) = found.filter(valid) else {
@@ -221,10 +225,10 @@ impl Control {
         }
     }
 
-    /// The login that a request came with, as this node knows it. `None` at the command line.
+    /// The cached login of a request; `None` at the command line.
     ///
     /// # Errors
-    /// [`Error::SignIn`] where it has ended since the request was authenticated.
+    /// [`Error::SignIn`] if the login has ended since the request was authenticated.
     pub(crate) fn login(&self, me: &Me) -> Result<Option<Arc<Login>>> {
         let Some(id) = me.login else { return Ok(None) };
         self.logins.get(id).map(Some).ok_or(Error::SignIn)
@@ -235,16 +239,16 @@ impl Control {
         now - used_at <= self.options.login_idle && now - created_at <= self.options.login_lifetime
     }
 
-    /// Notes that a person did something themselves: opened a page, pressed a button, typed. What a page asks by itself is no use,
-    /// else no login would ever be idle.
+    /// Records that a person used the login: opened a page, pressed a button, typed. Requests that
+    /// a page makes by itself are no use: otherwise no login would ever be idle.
     pub fn login_used(&self, me: &Me) {
         if let Some(login) = me.login.and_then(|id| self.logins.get(id)) {
-            login.used(self.clock.now());
+            login.touch(self.clock.now());
         }
     }
 
-    /// Takes note of changes of access that the log tells.
-    pub(crate) fn note_access(&self, events: &[Event]) {
+    /// Notes the changes of access, and of the catalogue, that the log has.
+    pub(crate) fn note_access_changes(&self, events: &[Event]) {
         for event in events {
             match (&event.what, &event.actor) {
                 (
@@ -272,14 +276,14 @@ impl Control {
         }
     }
 
-    /// Ends the logins whose access was revoked, with all that they opened on this node.
-    pub(crate) async fn settle_access(&self) -> Result<()> {
-        let unsettled = self.logins.unsettled();
-        if unsettled.users.is_empty() {
+    /// Ends the logins whose access was revoked, with their tabs and watches on this node.
+    pub(crate) async fn end_revoked_logins(&self) -> Result<()> {
+        let stale = self.logins.stale();
+        if stale.users.is_empty() {
             return Ok(());
         }
-        let current = self.store.logins_of(&unsettled.users).await?;
-        for id in self.logins.settle(&unsettled, &current) {
+        let current = self.store.logins_of(&stale.users).await?;
+        for id in self.logins.replace(&stale, &current) {
             self.close_tabs_of(id).await;
         }
         Ok(())
@@ -290,14 +294,15 @@ impl Control {
         self.close_tabs_of(id).await;
     }
 
-    /// Closes the tabs that a login opened here. Their sessions go on without one: these tabs do not come back by themselves.
+    /// Closes the tabs that a login opened on this node. It records at once that they are detached:
+    /// these tabs do not reconnect by themselves, so there is no reload to wait for.
     async fn close_tabs_of(&self, id: LoginId) {
-        let sessions = self.streams.close_of_login(id, Close::SignedOut).into_iter();
-        let left = sessions.map(|session| self.disconnect_if_left(session, Command::Detach, Actor::System));
-        join_all(left).await;
+        let sessions = self.tabs.close_of_login(id, Close::SignedOut).into_iter();
+        let detached = sessions.map(|session| self.detach_if_unattended(session, Command::Detach, Actor::System));
+        join_all(detached).await;
     }
 
-    /// Ends logins that are too old or have been idle for too long.
+    /// Ends logins that exceeded their lifetime or their idle limit.
     pub(crate) async fn end_old_logins(&self) -> Result<()> {
         let over = self.logins.all().into_iter();
         let over: Vec<_> = over
@@ -306,25 +311,25 @@ impl Control {
         if over.is_empty() {
             return Ok(());
         }
-        // Another node may have seen them in use since.
+        // Another node may have recorded a later use.
         let users: Vec<_> = over.iter().map(|login| login.me.user_id).collect();
         for found in self.store.logins_of(&users).await? {
             if let Some(login) = self.logins.get(LoginId(found.login.token_hash)) {
-                login.used(found.login.seen_at);
+                login.touch(found.login.seen_at);
             }
         }
         for login in over {
             if let Some(id) = login.me.login
                 && !self.is_valid(login.created_at, login.used_at())
             {
-                tracing::info!(user = &*login.me.username, "a login ended: it was idle or old");
+                tracing::info!(user = &*login.me.username, "ended a login that was idle or too old");
                 self.end_login_here(id).await;
             }
         }
         Ok(())
     }
 
-    /// Writes the last use of all logins that were used since the last time, in one transaction.
+    /// Writes the last use of all logins that were used since the last write, in one transaction.
     pub(crate) async fn write_last_use(&self) -> Result<()> {
         let used = self.logins.all().into_iter().filter_map(|login| {
             let used_at = login.used_at();
@@ -342,7 +347,7 @@ impl Control {
         Ok(())
     }
 
-    /// Removes what nobody can use any more: old logins, and networks that nobody signed in from for a long time.
+    /// Removes expired logins from the database, and networks without a sign-in for a long time.
     pub(crate) async fn remove_old_logins(&self) -> Result<()> {
         let now = self.clock.now();
         let (idle, lifetime) = (now - self.options.login_idle, now - self.options.login_lifetime);

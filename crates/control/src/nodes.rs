@@ -1,9 +1,12 @@
-//! The nodes that share one log. Each runs, minds and closes the sessions that it launched; any serves any administrator, and
-//! relays a tab to the node that hosts its session.
+//! Several nodes on one log: heartbeats, relays, fencing, and the tabs of a node that is away.
 //!
-//! A node counts up its heartbeats in the database. Whoever sees them stand still for [`SILENT`] by its own clock takes over what
-//! must not wait: the tabs of that node are no longer connected, and its sessions' deadlines are acted on. A node that has lost
-//! the log for [`Options::lost_after`](crate::Options) has closed its tabs by then.
+//! A node runs, expires and closes the sessions that were launched on it. Every node serves every
+//! administrator, and relays a tab to the node that hosts its session.
+//!
+//! Each node increments a heartbeat counter in the database. If a node sees the counter of a peer
+//! stand still for [`PEER_TIMEOUT`] by its own clock, it takes that peer for away: it marks the
+//! tabs of the peer as disconnected and acts on the deadlines of its sessions. By then a peer that
+//! only lost the log has closed its tabs ([`Options::lost_after`](crate::Options)).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,351 +16,363 @@ use std::{
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use session::{Actor, Session, SessionId, Status, Timestamp, lifecycle::Command, wire::Me};
+use session::{Session, SessionId, Status, Timestamp, lifecycle::Command, wire::Me};
 use store::{Node, PeerHeartbeats, StoreError};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
-use crate::{Close, Control, Error, Result, passwords::random_password, refresh::Report};
+use crate::{Close, Control, Error, Result, passwords::random_password, sweep::Report};
 
-/// A node that has not been heard of for so long is away.
-pub const SILENT: TimeDelta = TimeDelta::seconds(15);
-/// Who has heard nothing for so long knows nothing of the others: everybody has a new [`SILENT`] from then on.
-const DEAF: TimeDelta = TimeDelta::seconds(5);
-/// So long before the limit a lost log has its consequences: on a busy machine too, they are over when it comes.
-const AHEAD: TimeDelta = TimeDelta::seconds(1);
-/// A tab that the log knows nothing of, or that only the log knows of, is on its way for a moment. After this long it is not.
-const SETTLED: TimeDelta = TimeDelta::seconds(5);
+/// A peer without a new heartbeat for this long is away.
+pub const PEER_TIMEOUT: TimeDelta = TimeDelta::seconds(15);
+/// If this node itself read no heartbeats for this long, its view of its peers is stale: it
+/// restarts the timeout of every peer.
+const OWN_GAP: TimeDelta = TimeDelta::seconds(5);
+/// Fence this early, so that even a busy machine is done by the deadline.
+const FENCE_MARGIN: TimeDelta = TimeDelta::seconds(1);
+/// The log and the registry of tabs may disagree for this long while an attach or a detach is being
+/// written.
+const SETTLE_TIME: TimeDelta = TimeDelta::seconds(5);
 
-/// Where a session's tab is served.
+/// The node that serves the tab of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// By this node.
+    /// This node.
     Here,
-    /// By another.
+    /// Another node, to which the tab is relayed.
     There(Relay),
 }
 
-/// How a tab is handed on to the node that hosts its session.
+/// Everything that is needed to relay a tab to the node that hosts its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay {
-    /// The node's name.
+    /// The name of the host.
     pub node: Arc<str>,
-    /// Where it is reached.
+    /// The URL under which its peers reach it.
     pub url: Arc<str>,
-    /// By this it knows that one of the nodes asks: [`Control::is_node`].
+    /// The secret of the host. It proves to the host that a peer relays: [`Control::is_node`].
     pub secret: Arc<str>,
 }
 
-/// What a node tells the others with each heartbeat.
+/// The payload of a heartbeat, for the peers.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Told {
+struct HeartbeatPayload {
     secret: Arc<str>,
     sweep: Arc<Report>,
 }
 
-/// What is known of the nodes, and whether this one can still reach the log.
+/// This node's view of its peers, and whether this node has lost the log.
 pub struct Nodes {
-    /// Drawn anew at each start, and told to nobody but the database.
+    /// Generated at each start, and written only to the database.
     secret: Arc<str>,
-    known: Mutex<Known>,
-    lost: watch::Sender<bool>,
-    /// Changes whenever another node came, went, or told something new.
-    news: watch::Sender<()>,
+    view: Mutex<View>,
+    log_lost: watch::Sender<bool>,
+    /// Changes whenever a peer comes, goes, or sends another payload.
+    changes: watch::Sender<()>,
 }
 
-struct Known {
-    /// Since when this node listens.
+struct View {
+    /// The moment from which this node has read heartbeats.
     since: Timestamp,
-    /// When it last heard of the others.
-    heard_at: Timestamp,
-    others: BTreeMap<Arc<str>, Other>,
-    /// Sessions that only the log says are connected here, since when.
+    /// The moment of the last read of heartbeats.
+    read_at: Timestamp,
+    peers: BTreeMap<Arc<str>, PeerState>,
+    /// Sessions that are connected in the log but have no tab here, each with the moment at which
+    /// this node noticed it.
     unattended: HashMap<SessionId, Timestamp>,
 }
 
-struct Other {
-    /// As it was last heard of.
+struct PeerState {
+    /// The row of the peer at the last read.
     node: Node,
-    /// When this node last saw its beats go on.
-    moved_at: Timestamp,
-    /// Was it there when last looked at?
+    /// The moment at which this node last saw the counter advance, by its own clock.
+    advanced_at: Timestamp,
+    /// Whether the peer was alive at the last read.
     alive: bool,
-    told: Told,
+    payload: HeartbeatPayload,
 }
 
-/// Another node, as others see it.
-pub struct OtherNode {
-    /// Its name.
+/// Another node.
+pub struct Peer {
+    /// Its unique name.
     pub name: Arc<str>,
-    /// Is it there?
+    /// False after [`PEER_TIMEOUT`] without a heartbeat.
     pub alive: bool,
-    /// What its last sweep found.
+    /// The result of its last sweep.
     pub report: Arc<Report>,
 }
 
 impl Nodes {
-    /// Nobody is known yet.
+    /// No peer is known yet.
     pub fn new(now: Timestamp) -> Self {
-        let known = Known {
+        let view = View {
             since: now,
-            heard_at: now,
-            others: BTreeMap::new(),
+            read_at: now,
+            peers: BTreeMap::new(),
             unattended: HashMap::new(),
         };
         Self {
             secret: random_password(),
-            known: Mutex::new(known),
-            lost: watch::Sender::new(false),
-            news: watch::Sender::new(()),
+            view: Mutex::new(view),
+            log_lost: watch::Sender::new(false),
+            changes: watch::Sender::new(()),
         }
     }
 
-    /// Every other node that ever was, by name.
-    pub fn others(&self, now: Timestamp) -> Vec<OtherNode> {
-        let known = self.known.lock();
-        let other = |(name, other): (&Arc<str>, &Other)| OtherNode {
+    /// Every peer in the database, alive or away, by name.
+    pub fn peers(&self, now: Timestamp) -> Vec<Peer> {
+        let view = self.view.lock();
+        let peer = |(name, peer): (&Arc<str>, &PeerState)| Peer {
             name: name.clone(),
-            alive: !known.away(name, now),
-            report: other.told.sweep.clone(),
+            alive: !view.is_away(name, now),
+            report: peer.payload.sweep.clone(),
         };
-        known.others.iter().map(other).collect()
+        view.peers.iter().map(peer).collect()
     }
 
-    /// How a node is reached; `None` while it is away.
-    pub fn reach(&self, node: &str, now: Timestamp) -> Option<Relay> {
-        let known = self.known.lock();
-        let other = known.others.get(node).filter(|other| !other.node.url.is_empty())?;
-        (!known.away(node, now)).then(|| Relay {
-            node: other.node.name.clone(),
-            url: other.node.url.clone(),
-            secret: other.told.secret.clone(),
+    /// The way to a node; `None` while it is away or has no URL.
+    pub fn relay_to(&self, node: &str, now: Timestamp) -> Option<Relay> {
+        let view = self.view.lock();
+        let peer = view.peers.get(node).filter(|peer| !peer.node.url.is_empty())?;
+        (!view.is_away(node, now)).then(|| Relay {
+            node: peer.node.name.clone(),
+            url: peer.node.url.clone(),
+            secret: peer.payload.secret.clone(),
         })
     }
 
-    /// Every other node that is there.
-    pub fn reachable(&self, now: Timestamp) -> Vec<Relay> {
-        let names: Vec<_> = self.known.lock().others.keys().cloned().collect();
-        names.iter().filter_map(|name| self.reach(name, now)).collect()
+    /// The way to every peer that is alive.
+    pub fn relays(&self, now: Timestamp) -> Vec<Relay> {
+        let names: Vec<_> = self.view.lock().peers.keys().cloned().collect();
+        names.iter().filter_map(|name| self.relay_to(name, now)).collect()
     }
 
-    fn alone(&self) -> bool {
-        self.known.lock().others.is_empty()
+    fn has_no_peers(&self) -> bool {
+        self.view.lock().peers.is_empty()
     }
 
-    /// The log is lost where nothing was heard since `latest`. True where that is new.
-    fn lose(&self, latest: Timestamp) -> bool {
-        // Under its lock, so that a heartbeat that gets through at this moment is not overruled.
-        let known = self.known.lock();
-        known.heard_at <= latest && !self.lost.send_replace(true)
+    /// Marks the log as lost if this node has read no heartbeats since `latest`. Returns true if
+    /// that is new.
+    fn mark_log_lost(&self, latest: Timestamp) -> bool {
+        // The lock is held across both steps: a heartbeat that succeeds right now must win.
+        let view = self.view.lock();
+        view.read_at <= latest && !self.log_lost.send_replace(true)
     }
 
-    /// Takes over what a heartbeat heard that began at `asked_at`. True where something is new.
-    fn heard(&self, me: &str, heard: Vec<Node>, asked_at: Timestamp, now: Timestamp) -> bool {
-        let mut known = self.known.lock();
-        let deaf = known.deaf(asked_at);
-        known.heard_at = asked_at;
-        self.lost.send_if_modified(std::mem::take);
-        let (mut news, mut others) = (false, BTreeMap::new());
-        for node in heard.into_iter().filter(|node| *node.name != *me) {
-            let before = known.others.remove(&node.name);
-            let moved_at = match &before {
-                Some(before) if before.node.beats == node.beats && !deaf => before.moved_at,
+    /// Stores the heartbeats that a read returned which began at `asked_at`. Returns true if
+    /// anything changed.
+    fn record_heartbeats(&self, me: &str, rows: Vec<Node>, asked_at: Timestamp, now: Timestamp) -> bool {
+        let mut view = self.view.lock();
+        let stale = view.is_stale(asked_at);
+        view.read_at = asked_at;
+        self.log_lost.send_if_modified(std::mem::take);
+        let (mut changed, mut peers) = (false, BTreeMap::new());
+        for node in rows.into_iter().filter(|node| *node.name != *me) {
+            let before = view.peers.remove(&node.name);
+            let advanced_at = match &before {
+                Some(before) if before.node.beats == node.beats && !stale => before.advanced_at,
                 _ => now,
             };
-            let other = Other {
-                moved_at,
-                alive: now - moved_at < SILENT,
-                // One of another version may tell what is not understood here.
-                told: serde_json::from_str(&node.report).unwrap_or_default(),
+            let peer = PeerState {
+                advanced_at,
+                alive: now - advanced_at < PEER_TIMEOUT,
+                // A peer of another version may send a payload that this version cannot parse.
+                payload: serde_json::from_str(&node.report).unwrap_or_default(),
                 node,
             };
-            news |= before.is_none_or(|before| before.alive != other.alive || before.node.report != other.node.report);
-            others.insert(other.node.name.clone(), other);
+            changed |= before.is_none_or(|before| before.alive != peer.alive || before.node.report != peer.node.report);
+            peers.insert(peer.node.name.clone(), peer);
         }
-        // Those that are left were forgotten.
-        news |= !known.others.is_empty();
-        known.others = others;
-        drop(known);
-        if news {
-            self.news.send_replace(());
+        // The database no longer has the peers that are left over.
+        changed |= !view.peers.is_empty();
+        view.peers = peers;
+        drop(view);
+        if changed {
+            self.changes.send_replace(());
         }
-        news
+        changed
     }
 }
 
 impl Control {
-    /// Is it this node that runs, minds and closes the session?
-    pub(crate) fn mine(&self, session: &Session) -> bool {
+    /// Does this node host the session? Only its host runs and closes it.
+    pub(crate) fn hosts(&self, session: &Session) -> bool {
         session.node == self.options.node
     }
 
-    /// Where the tab of a session is served. Its owner only. That one has ended, each node can say.
+    /// The node that serves the tab of a session, for the owner of the session only. Every node
+    /// serves the tab of an ended session: it only shows that the session has ended.
     pub async fn host(&self, me: &Me, id: SessionId) -> Result<Host> {
-        let session = self.found(me, id).await?;
-        if self.mine(&session) || !session.status.is_live() {
+        let session = self.own_session_fresh(me, id).await?;
+        if self.hosts(&session) || !session.status.is_live() {
             return Ok(Host::Here);
         }
-        let there = self.nodes.reach(&session.node, self.clock.now()).map(Host::There);
-        there.ok_or_else(|| Error::NodeAway(session.node.clone()))
+        let relay = self.nodes.relay_to(&session.node, self.clock.now()).map(Host::There);
+        relay.ok_or_else(|| Error::NodeAway(session.node.clone()))
     }
 
-    /// Is this the secret that only the other nodes know of this one? Compared in constant time: how long a comparison of
-    /// strings takes says how many letters of a guess are right.
+    /// Is this the secret of this node, which only its peers can read? Compared in constant time:
+    /// the duration of a plain comparison reveals the number of correct leading characters.
     pub fn is_node(&self, secret: &str) -> bool {
         secret.as_bytes().ct_eq(self.nodes.secret.as_bytes()).into()
     }
 
-    /// Returns when what is relayed to a node must be cut: that node is away, or this one may not go on.
-    pub async fn unlinked(&self, node: &str) {
-        let mut news = self.nodes.news.subscribe();
-        let here = || !self.nodes.known.lock().away(node, self.clock.now());
+    /// Returns when a relay to `node` must end: the node is away, or this one shuts down or has
+    /// lost the log.
+    pub async fn wait_until_relay_ends(&self, node: &str) {
+        let mut changes = self.nodes.changes.subscribe();
+        let is_alive = || !self.nodes.view.lock().is_away(node, self.clock.now());
         tokio::select! {
             () = self.draining() => {}
-            () = self.losing() => {}
-            // That a node is away is news.
-            () = async { while here() && news.changed().await.is_ok() {} } => {}
+            () = self.wait_until_log_lost() => {}
+            // A peer that goes away is a change.
+            () = async { while is_alive() && changes.changed().await.is_ok() {} } => {}
         }
     }
 
-    /// Has this node lost the log for so long that nothing it says can be trusted?
-    pub fn lost(&self) -> bool {
-        *self.nodes.lost.borrow()
+    /// Has this node lost the log for so long that its replica may be wrong?
+    pub fn has_lost_log(&self) -> bool {
+        *self.nodes.log_lost.borrow()
     }
 
-    /// Returns when the log is lost.
-    pub(crate) async fn losing(&self) {
-        let mut lost = self.nodes.lost.subscribe();
-        // The sender lives as long as `self`.
+    /// Returns when this node has lost the log.
+    pub(crate) async fn wait_until_log_lost(&self) {
+        let mut lost = self.nodes.log_lost.subscribe();
+        // This cannot fail: the sender lives as long as `self`.
         let _ = lost.wait_for(|lost| *lost).await;
     }
 
-    /// Says that this node lives, and hears of the others.
-    pub(crate) async fn beat(&self) -> Result<()> {
+    /// Writes this node's heartbeat and reads those of its peers.
+    pub(crate) async fn send_heartbeat(&self) -> Result<()> {
         let asked_at = self.clock.now();
-        let told = Told {
+        let payload = HeartbeatPayload {
             secret: self.nodes.secret.clone(),
             sweep: self.sweeps.report(),
         };
-        let report = serde_json::to_string(&told).map_err(|error| Error::Internal(error.to_string()))?;
+        let payload = serde_json::to_string(&payload).map_err(|error| Error::Internal(error.to_string()))?;
         let (name, url) = (&self.options.node, &self.options.node_url);
         let PeerHeartbeats {
             nodes,
             sweep_granted_at,
-        } = match self.store.heartbeat(name, url, &report).await {
+        } = match self.store.heartbeat(name, url, &payload).await {
             Err(StoreError::NodeTaken(name)) => {
                 tracing::error!("{}", StoreError::NodeTaken(name.clone()));
-                // Two that run the same sessions would end each other's: see `Control::broken`.
+                // Two servers that host the same sessions would end them for each other: see
+                // `Control::wait_until_broken`.
                 self.writer.close().await;
                 return Err(StoreError::NodeTaken(name).into());
             }
-            heard => heard?,
+            heartbeats => heartbeats?,
         };
-        // Who can beat but not read knows as little as who can do neither, and what it shows after a gap must be new.
+        // This comes before the record of the heartbeats. A node that can write its heartbeat but
+        // cannot read the log counts as cut off, and a node that returns after a gap must not show
+        // an old list.
         self.catch_up().await?;
-        let alone = self.nodes.alone();
-        if self.nodes.heard(name, nodes, asked_at, self.clock.now()) {
+        let had_no_peers = self.nodes.has_no_peers();
+        if self.nodes.record_heartbeats(name, nodes, asked_at, self.clock.now()) {
             self.replica.announce();
         }
-        if alone && !self.nodes.alone() && url.is_empty() {
-            tracing::warn!("there are other nodes, and they can't reach this one: set CLOUD_DELIVERY_NODE_URL");
+        if had_no_peers && !self.nodes.has_no_peers() && url.is_empty() {
+            tracing::warn!("other nodes share this log but cannot reach this one; set CLOUD_DELIVERY_NODE_URL");
         }
         if let Some(granted_at) = sweep_granted_at {
-            self.sweeps.granted(granted_at);
+            self.sweeps.record_grant(granted_at);
         }
         Ok(())
     }
 
-    /// Closes every tab and every watch once the log has been lost for too long: somebody else may have ended any of these
-    /// sessions. Before that moment rather than after it.
-    pub(crate) async fn mind_the_log(&self) -> Result<()> {
+    /// Closes every tab and ends every watch once this node has lost the log for
+    /// [`Options::lost_after`](crate::Options), less [`FENCE_MARGIN`]: from then on a peer may end
+    /// these sessions unseen.
+    pub(crate) async fn fence_if_log_lost(&self) -> Result<()> {
         let Some(limit) = self.options.lost_after else {
             return Ok(());
         };
-        let latest = self.clock.now() + AHEAD - limit;
-        if self.nodes.lose(latest) {
-            tracing::error!("the database has been away for too long: tabs and watches are closed until it is back");
+        let latest = self.clock.now() + FENCE_MARGIN - limit;
+        if self.nodes.mark_log_lost(latest) {
+            tracing::error!(
+                "the database has been unreachable for too long; closed all tabs and watches until it is back"
+            );
         }
-        if self.lost() {
-            self.streams.close_all(Close::LogLost);
+        if self.has_lost_log() {
+            self.tabs.close_all(Close::LogLost);
         }
         Ok(())
     }
 
-    /// Makes the log and the tabs agree, where an attach or a detach was lost, or a node with its tabs.
-    pub(crate) async fn settle_tabs(&self) -> Result<()> {
+    /// Makes the log agree with the registry of tabs: an attach or a detach may have been lost, or
+    /// a node with all its tabs.
+    pub(crate) async fn reconcile_tabs(&self) -> Result<()> {
         let now = self.clock.now();
-        for tab in self.streams.all() {
+        for tab in self.tabs.all() {
             let session = self.replica.get(tab.id);
-            // Unattended in the log, say because this node was taken for dead. The tab was let in under this very epoch.
+            // The log has no tab for it, for example because a peer took this node for dead. The
+            // epoch is still the one under which the tab was attached, because every expire closes
+            // the tab.
             if let Some(session) = session
                 && session.status == Status::Active
                 && !session.connected()
-                && now - tab.opened_at >= SETTLED
-                && self.streams.open(tab.id)
+                && now - tab.opened_at >= SETTLE_TIME
+                && self.tabs.is_open(tab.id)
             {
                 let epoch = session.access_epoch;
-                self.settle(tab.id, Command::Attach { epoch }).await;
+                self.apply_or_warn(tab.id, Command::Attach { epoch }).await;
             }
         }
-        for session in self.left_behind(now) {
-            // Its node, or its tab, may have come back while those before it were settled.
-            if self.is_left(&session, self.clock.now()) {
-                self.settle(session.id, Command::Detach).await;
+        for session in self.unattended(now) {
+            // Its node or its tab may have come back while this loop wrote the others.
+            if self.is_unattended(&session, self.clock.now()) {
+                self.apply_or_warn(session.id, Command::Detach).await;
             }
         }
         Ok(())
     }
 
-    async fn settle(&self, id: SessionId, command: Command) {
-        if let Err(error) = self.step(id, command, Actor::System).await {
-            tracing::warn!(session = %id, %error, "whether a tab has it open could not be recorded yet");
-        }
-    }
-
-    /// Sessions that the log calls connected and no tab has open; those of this node for a while now.
-    fn left_behind(&self, now: Timestamp) -> Vec<Arc<Session>> {
-        let grace = TimeDelta::from_std(self.options.reload_grace).unwrap_or_default() + SETTLED;
-        let mut left = self.replica.unended();
-        left.retain(|session| session.connected() && self.is_left(session, now));
-        let mut known = self.nodes.known.lock();
-        let before = std::mem::take(&mut known.unattended);
-        left.retain(|session| {
-            if !self.mine(session) {
+    /// Sessions that are connected in the log and have no open tab. Those of this node only after a
+    /// grace period.
+    fn unattended(&self, now: Timestamp) -> Vec<Arc<Session>> {
+        let grace = TimeDelta::from_std(self.options.reload_grace).unwrap_or_default() + SETTLE_TIME;
+        let mut unattended = self.replica.unended();
+        unattended.retain(|session| session.connected() && self.is_unattended(session, now));
+        let mut view = self.nodes.view.lock();
+        let before = std::mem::take(&mut view.unattended);
+        unattended.retain(|session| {
+            if !self.hosts(session) {
                 return true;
             }
             let since = before.get(&session.id).copied().unwrap_or(now);
-            known.unattended.insert(session.id, since);
+            view.unattended.insert(session.id, since);
             now - since >= grace
         });
-        left
+        unattended
     }
 
-    /// Has no tab the session open, as far as this node can say?
-    fn is_left(&self, session: &Session, now: Timestamp) -> bool {
-        if self.mine(session) {
-            !self.streams.open(session.id)
+    /// Does no tab have the session open, as far as this node knows?
+    fn is_unattended(&self, session: &Session, now: Timestamp) -> bool {
+        if self.hosts(session) {
+            !self.tabs.is_open(session.id)
         } else {
-            self.nodes.known.lock().away(&session.node, now)
+            self.nodes.view.lock().is_away(&session.node, now)
         }
     }
 
-    /// Must this node act on the session's deadlines? On its own ones', and where their node is away.
-    pub(crate) fn minds(&self, session: &Session, now: Timestamp) -> bool {
-        self.mine(session) || self.nodes.known.lock().away(&session.node, now)
+    /// Must this node act on the deadlines of the session? It must if it hosts the session, or if
+    /// the host is away.
+    pub(crate) fn is_responsible_for(&self, session: &Session, now: Timestamp) -> bool {
+        self.hosts(session) || self.nodes.view.lock().is_away(&session.node, now)
     }
 }
 
-impl Known {
-    /// Is the node away? One that was never heard of has as long to come as one that was there. Who hears nothing can't say so of
-    /// anybody.
-    fn away(&self, node: &str, now: Timestamp) -> bool {
-        let moved_at = self.others.get(node).map_or(self.since, |other| other.moved_at);
-        !self.deaf(now) && now - moved_at >= SILENT
+impl View {
+    /// Is the node away? A node that never sent a heartbeat gets the same timeout, from the start
+    /// of this node. While the view is stale, no node counts as away.
+    fn is_away(&self, node: &str, now: Timestamp) -> bool {
+        let advanced_at = self.peers.get(node).map_or(self.since, |peer| peer.advanced_at);
+        !self.is_stale(now) && now - advanced_at >= PEER_TIMEOUT
     }
 
-    fn deaf(&self, now: Timestamp) -> bool {
-        now - self.heard_at > DEAF
+    fn is_stale(&self, now: Timestamp) -> bool {
+        now - self.read_at > OWN_GAP
     }
 }

@@ -1,5 +1,7 @@
-//! What the nodes say to each other directly: that there is something in the log to look into now. They would find it by themselves,
-//! but whoever ended a session is answered when its tab is closed, on whichever node that is (docs/spec.md §5).
+//! Node-to-node wake-ups: tells a peer to read the log now.
+//!
+//! A peer would find the change by itself within a second. But the caller of an expire gets the
+//! answer only when the tab is closed, on any node (SPEC.md §5), so the wake-up comes first.
 
 use std::{collections::BTreeSet, fmt::Debug, future::ready, time::Duration};
 
@@ -9,62 +11,65 @@ use tokio::time::timeout;
 
 use crate::{Control, Relay, Result};
 
-/// How long an answer waits for the other nodes' tabs.
-const TELLING: Duration = Duration::from_secs(1);
+/// An answer waits this long for the tabs on other nodes.
+const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How a node has another one look into the log at once.
+/// Wakes other nodes.
 pub trait Peers: Debug + Send + Sync {
-    /// Returns when it has looked, and closed the tabs of what has ended; or when it can't be reached.
-    fn look(&self, at: Relay) -> BoxFuture<'static, ()>;
+    /// Returns when the node has read the log and closed the tabs of ended sessions, or when the
+    /// node can't be reached.
+    fn wake(&self, at: Relay) -> BoxFuture<'static, ()>;
 }
 
-/// Nobody is asked: the others hear of it from the log.
+/// Wakes no node. The other nodes poll the log.
 #[derive(Debug)]
 pub struct NoPeers;
 
 impl Peers for NoPeers {
-    fn look(&self, _: Relay) -> BoxFuture<'static, ()> {
+    fn wake(&self, _: Relay) -> BoxFuture<'static, ()> {
         Box::pin(ready(()))
     }
 }
 
 impl Control {
-    /// Has the nodes that host these sessions close their tabs, as far as they have ended. Whoever ended them is answered after that,
-    /// but waits for no node for longer than a moment: one that is cut off finds it in the log, or loses the log and its tabs.
-    pub(crate) async fn closed_elsewhere(&self, sessions: impl IntoIterator<Item = &Session>) {
+    /// Has the hosts of these sessions close the tabs of those that have ended. The answer to the
+    /// caller waits for that, but at most [`WAKE_TIMEOUT`]: a node that is cut off finds the change
+    /// in the log later, or loses the log and closes its tabs.
+    pub(crate) async fn close_on_hosts(&self, sessions: impl IntoIterator<Item = &Session>) {
         let ended = sessions.into_iter().filter(|session| !session.status.is_live());
         let hosts: BTreeSet<_> = ended
-            .filter(|session| !self.mine(session))
+            .filter(|session| !self.hosts(session))
             .map(|session| &session.node)
             .collect();
         let now = self.clock.now();
-        self.looked_into(hosts.into_iter().filter_map(|host| self.nodes.reach(host, now)))
+        self.wake(hosts.into_iter().filter_map(|host| self.nodes.relay_to(host, now)))
             .await;
     }
 
-    /// The same for every node, where it is not known what has ended.
-    pub(crate) async fn closed_everywhere(&self) {
-        self.looked_into(self.nodes.reachable(self.clock.now())).await;
+    /// Has every node close the tabs of ended sessions. For a change that may have ended sessions
+    /// anywhere.
+    pub(crate) async fn close_on_all_nodes(&self) {
+        self.wake(self.nodes.relays(self.clock.now())).await;
     }
 
-    async fn looked_into(&self, hosts: impl IntoIterator<Item = Relay>) {
-        let looking = hosts.into_iter().map(|host| {
+    async fn wake(&self, hosts: impl IntoIterator<Item = Relay>) {
+        let wakes = hosts.into_iter().map(|host| {
             let node = host.node.clone();
-            let look = self.options.peers.look(host);
+            let wake = self.options.peers.wake(host);
             async move {
-                if timeout(TELLING, look).await.is_err() {
+                if timeout(WAKE_TIMEOUT, wake).await.is_err() {
                     tracing::warn!(
                         node = &*node,
-                        "a node did not say in time that it has closed the tabs of what has ended"
+                        "a node did not confirm in time that it closed the tabs of ended sessions; it finds them in the log"
                     );
                 }
             }
         });
-        join_all(looking).await;
+        join_all(wakes).await;
     }
 
-    /// Looks into the log at once: another node has ended what this one may host.
-    pub async fn look(&self) -> Result<()> {
+    /// Reads the log now: a peer has ended sessions that this node may host.
+    pub async fn read_log_now(&self) -> Result<()> {
         self.catch_up().await
     }
 }

@@ -1,4 +1,4 @@
-//! People: signing in and out, and the verbs of the command line.
+//! People: sign-in, sign-out, and the accounts, which the command line manages.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -8,21 +8,21 @@ use store::{Login, NewLogin, User};
 
 use crate::{
     Control, Error, Result,
-    authority::{actor, require},
+    authorization::{actor, require},
     throttle::{MAX_NAME_CHARS, Pair, network},
 };
 
-/// The other side of a request.
+/// The client of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Its address, as far as trusted proxies tell it.
+    /// Its address. Behind a trusted proxy this is the address that the proxy reports.
     pub address: IpAddr,
-    /// Names the request in the log of events.
+    /// The id of the request, for the log of events.
     pub request_id: Arc<str>,
 }
 
 impl Client {
-    /// As the log keeps it.
+    /// The client as the log of events stores it.
     pub fn origin(&self) -> Origin {
         Origin {
             address: self.address.to_string().into(),
@@ -31,18 +31,24 @@ impl Client {
     }
 }
 
-/// Failed sign-ins that are equal for the log: the network, why, and the account if there is one.
-pub(crate) type FailedSignIn = (Arc<str>, SignInFailure, Option<Arc<str>>);
+/// Failed sign-ins are equal if they have the same network, the same cause, and the same account,
+/// if it exists.
+pub type FailedSignIn = (Arc<str>, SignInFailure, Option<Arc<str>>);
+
+/// Kinds of failed sign-ins that are counted at a time. Beyond this number they share one event.
+pub const MAX_FAILED_SIGN_INS: usize = 1000;
 
 impl Control {
-    /// Checks a password and keeps a new login. The answer is the cookie's value: 32 random bytes in hexadecimal, of which
-    /// only the SHA-256 is stored. An unknown account costs as much time as a wrong password.
+    /// Checks a password and adds a login. Returns the cookie's value: 32 random bytes in
+    /// hexadecimal, of which only the SHA-256 is stored. An unknown account takes as long as a
+    /// wrong password.
     ///
     /// # Errors
-    /// [`Error::Credentials`], [`Error::Blocked`], [`Error::Throttled`], and [`Error::PasswordsBusy`] where too many passwords are
-    /// being checked.
+    /// [`Error::Credentials`], [`Error::Blocked`], [`Error::Throttled`], and
+    /// [`Error::PasswordsBusy`] if the queue of password checks is full.
     pub async fn sign_in(self: &Arc<Self>, username: &str, password: &str, client: &Client) -> Result<String> {
-        // People copy a space with their name. A name that nobody can have costs nothing and leaves nothing behind.
+        // People copy a space with their name. A name that is too long is refused before it uses
+        // CPU time or memory.
         let username = username.trim();
         if username.chars().count() > MAX_NAME_CHARS {
             return Err(Error::Credentials);
@@ -83,7 +89,7 @@ impl Control {
         if known {
             tracing::info!(
                 user = &*user.username,
-                "signed in from a known network in spite of failed attempts there"
+                "signed in despite failed attempts, from a network with an earlier sign-in"
             );
         }
         self.add_login(user, client, &pair).await
@@ -107,7 +113,7 @@ impl Control {
                 origin: Some(client.origin()),
             },
         };
-        // In a task of its own: a client that hangs up leaves no transaction open.
+        // In a task of its own, so that a client that hangs up leaves no transaction open.
         let store = self.store.clone();
         let added = tokio::spawn(async move { store.add_login(&new).await });
         if !added.await.map_err(|error| Error::Internal(error.to_string()))?? {
@@ -119,7 +125,7 @@ impl Control {
         Ok(hex(&token))
     }
 
-    /// Logs a failed sign-in. Equal ones within a minute become one event.
+    /// Logs a failed sign-in. Equal ones within a minute become one event with a count.
     async fn sign_in_failed(&self, client: &Client, user: Option<&User>, cause: SignInFailure) {
         let username = user.map(|user| user.username.clone());
         let now = self.clock.now();
@@ -146,15 +152,17 @@ impl Control {
         let store = self.store.clone();
         let logged = tokio::spawn(async move { store.log_event(&event).await }).await;
         if let Ok(Err(error)) = logged {
-            tracing::warn!(%error, "could not log a failed sign-in");
+            tracing::warn!(%error, "could not log a failed sign-in; the event is lost");
         }
     }
 
-    /// Logs the failed sign-ins that were only counted, once their minute is over; all of them at shutdown.
+    /// Logs the counts of equal failed sign-ins whose minute is over; all counts if `all` is set,
+    /// as at shutdown.
     pub(crate) async fn log_repeated_sign_ins(&self, all: bool) {
-        let due = self.failed_sign_ins.due(self.clock.now(), all);
+        let due = self.failed_sign_ins.take_due(self.clock.now(), all);
         for ((network, cause, username), count) in due.repeated {
-            tracing::info!(user = username.as_deref(), %network, ?cause, count, "sign-ins failed again within a minute");
+            let count = count.get();
+            tracing::info!(user = username.as_deref(), %network, ?cause, count, "equal sign-ins failed again within a minute");
             let origin = Some(Origin {
                 address: network,
                 request_id: "".into(),
@@ -165,7 +173,7 @@ impl Control {
         if due.overflow > 0 {
             tracing::warn!(
                 count = due.overflow,
-                "sign-ins failed from too many networks to log each"
+                "too many different failed sign-ins to log each; logged their number"
             );
             self.log_failed_sign_in(
                 Actor::Anonymous { origin: None },
@@ -177,7 +185,8 @@ impl Control {
         }
     }
 
-    /// Ends a login, with everything that it opened on any node. One that is gone already is fine.
+    /// Ends the login of this request, with its tabs and watches on every node. Succeeds if the
+    /// login has ended already.
     pub async fn sign_out(self: &Arc<Self>, me: &Me) -> Result<()> {
         let Some(LoginId(token_hash)) = me.login else {
             return Ok(());
@@ -188,20 +197,20 @@ impl Control {
             .await
     }
 
-    /// Ends all of a person's own logins, with everything that they opened on any node.
+    /// Ends all logins of this person, with their tabs and watches on every node.
     pub async fn sign_out_everywhere(self: &Arc<Self>, me: &Me) -> Result<()> {
         let (store, id, by, at) = (self.store.clone(), me.user_id, actor(me), self.clock.now());
         tracing::info!(user = &*me.username, "signed out everywhere");
         self.commit(async move { store.end_logins(id, &by, at).await }).await
     }
 
-    /// Everybody, by name. For the operator at the command line.
+    /// All people, by name. For the operator at the command line.
     pub async fn users(&self) -> Result<Vec<User>> {
         Ok(self.store.users().await?)
     }
 
-    /// Who somebody at the server's own command line is: whoever can open the data directory may do everything. Named
-    /// after the first System Admin, so that the log says who is answerable.
+    /// The identity of the operator at the server's command line. An operator who can open the data
+    /// directory may do everything. The log names the first System Admin as answerable.
     pub async fn operator(&self) -> Result<Me> {
         let first = self
             .users()
@@ -220,17 +229,18 @@ impl Control {
         })
     }
 
-    /// The operator as the log names them; the system itself while nobody can administer.
+    /// The operator as the actor of an event; the system while there is no System Admin.
     async fn answerable(&self) -> Actor {
         self.operator().await.map_or(Actor::System, |me| actor(&me))
     }
 
-    /// Adds a person with a password that somebody chose. For the operator at the command line and the first start.
+    /// Adds a person with a chosen password. For the operator at the command line and the first
+    /// start.
     pub async fn add_user(&self, username: &str, password: &str, role: Role) -> Result<UserId> {
         self.add_person(username, password, role, false).await
     }
 
-    /// Adds a person; one whose password was drawn must change it at the first sign-in.
+    /// Adds a person. If `must_change_password`, the password is temporary.
     pub(crate) async fn add_person(
         &self,
         username: &str,
@@ -261,7 +271,7 @@ impl Control {
         Ok(id)
     }
 
-    /// Changes a person's role. For the operator at the command line.
+    /// Sets the role of a person. For the operator at the command line.
     pub async fn set_role(self: &Arc<Self>, username: &str, role: Role) -> Result<()> {
         let id = self.user(username).await?.id;
         let (store, by, at) = (self.store.clone(), self.answerable().await, self.clock.now());
@@ -269,7 +279,8 @@ impl Control {
             .await
     }
 
-    /// Changes a person's password to one that somebody chose, and ends all their logins. For the operator at the command line.
+    /// Sets a chosen password for a person, and ends all their logins. For the operator at the
+    /// command line.
     pub async fn set_password(self: &Arc<Self>, username: &str, password: &str) -> Result<()> {
         self.replace_password(username, password, false).await
     }
@@ -287,7 +298,8 @@ impl Control {
             .await
     }
 
-    /// Forgets the failed sign-ins of an account on every node: the next attempt is not delayed.
+    /// Forgets the failed sign-ins of an account on every node, so that the next attempt is not
+    /// delayed.
     pub async fn unlock_user(self: &Arc<Self>, me: &Me, username: &str) -> Result<()> {
         require(me, Role::SystemAdmin)?;
         let id = self.user(username).await?.id;
@@ -295,7 +307,7 @@ impl Control {
         self.commit(async move { store.unlock_user(id, &by, at).await }).await
     }
 
-    /// Blocks a person, which ends their logins and sessions at once, or lets them in again.
+    /// Blocks a person, which ends their logins and sessions at once, or unblocks them.
     pub async fn block_user(self: &Arc<Self>, me: &Me, username: &str, blocked: bool) -> Result<()> {
         require(me, Role::SystemAdmin)?;
         let id = self.user(username).await?.id;
@@ -304,7 +316,8 @@ impl Control {
             .await
     }
 
-    /// Removes a person, which ends their logins and sessions at once. What they did stays in the log.
+    /// Removes a person, which ends their logins and sessions at once. Their events stay in the
+    /// log.
     pub async fn remove_user(self: &Arc<Self>, me: &Me, username: &str) -> Result<()> {
         require(me, Role::SystemAdmin)?;
         let id = self.user(username).await?.id;

@@ -1,5 +1,5 @@
-//! Synthetic history for trials and benchmarks. Only sessions that are over: a made-up row must not claim that something
-//! runs.
+//! Synthetic history for trials and benchmarks. All sessions have ended: a synthetic row must not
+//! claim that an application runs.
 
 use std::sync::Arc;
 
@@ -33,11 +33,13 @@ const NAMES: [&str; 12] = [
     "amara", "björn", "chen", "dana", "elif", "femi", "grace", "hiro", "ines", "jonas", "kofi", "léa",
 ];
 const PEOPLE: u64 = 5000;
-/// Ends lie within this time before now: within the 48 h for which ended sessions are kept.
+/// The ends are spread over this time before now, within the 48 h for which ended sessions are
+/// kept.
 const SPAN_SECONDS: u64 = 47 * 3600;
 
 impl Control {
-    /// Fills an empty store with `count` ended sessions, the same for the same time and count.
+    /// Fills an empty store with `count` ended sessions. The same time and count give the same
+    /// sessions.
     pub async fn seed(&self, count: u32) -> Result<()> {
         let now = self.clock.now();
         let names = Names::new();
@@ -116,14 +118,14 @@ fn synthetic(n: u64, count: u64, now: Timestamp, names: &Names) -> Session {
     }
 }
 
-/// A version-7-like id for sessions (`0x7000`) or a version-8 one, which is anybody's to define.
+/// An id like version 7 for sessions (`0x7000`), or of version 8, whose content is free.
 fn id(version: u16, milliseconds: u64, n: u64) -> Uuid {
     let low = 0x8000_0000_0000_0000 | (mix(n) >> 2);
     let high = (milliseconds << 16) | u64::from(version) | (n & 0x0fff);
     Uuid::from_u64_pair(high, low)
 }
 
-/// SplitMix64: a well-known mixing function; the same row for the same number, everywhere.
+/// SplitMix64, a well-known mixing function: the same number gives the same row on every machine.
 const fn mix(n: u64) -> u64 {
     let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

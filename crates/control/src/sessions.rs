@@ -1,4 +1,4 @@
-//! Sessions: launch, look at, expire.
+//! Sessions: list, launch, expire.
 
 use std::sync::Arc;
 
@@ -10,24 +10,25 @@ use session::{
     view::View,
     wire::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView},
 };
-use store::{Application, WriteOutcome, WriteRequest};
+use store::{Application, StoreError, WriteOutcome, WriteRequest};
 
 use crate::{
     Control, Error, Result,
-    authority::{actor, require},
+    authorization::{actor, require},
+    background::MIN_RETRY_DELAY,
 };
 
 impl Control {
-    /// A page of the list: one snapshot, from memory.
+    /// A page of the list: one snapshot of the replica.
     pub fn list(&self, me: &Me, view: &View) -> Result<SessionList> {
         require(me, Role::SystemAdmin)?;
         self.list_of(view)
     }
 
-    /// The same for whoever was let in before.
+    /// A page of the list for a caller that has checked the role before.
     pub(crate) fn list_of(&self, view: &View) -> Result<SessionList> {
         let page = self.replica.page(view).map_err(Error::Malformed)?;
-        let sweeps = self.sweeps();
+        let sweeps = self.sweep_status();
         let head = Head {
             revision: page.revision,
             as_of: sweeps.as_of,
@@ -48,17 +49,19 @@ impl Control {
         })
     }
 
-    /// One session: a System Admin's to see, and its own user's.
+    /// One session, for a System Admin and for its own user.
     pub fn session(&self, me: &Me, id: SessionId) -> Result<SessionView> {
-        self.visible(me, id).map(|session| SessionView::from(&*session))
+        self.session_visible_to(me, id)
+            .map(|session| SessionView::from(&*session))
     }
 
-    /// One session with its history and what time will do to it. Also of one that was purged: its events stay.
+    /// One session with its history and its next deadline. A purged session still has its history.
     pub async fn session_details(&self, me: &Me, id: SessionId) -> Result<SessionDetails> {
         require(me, Role::SystemAdmin)?;
         let events = self.store.events(id).await?;
-        // What another node may have written is read after them, so that the row is no older.
-        if self.replica.get(id).is_none_or(|session| !self.mine(&session)) {
+        // Another node may have changed the session since. Reading the log after the events keeps
+        // the row at least as new as they are.
+        if self.replica.get(id).is_none_or(|session| !self.hosts(&session)) {
             self.catch_up().await?;
         }
         let session = self.replica.get(id);
@@ -75,18 +78,20 @@ impl Control {
         })
     }
 
-    /// Every session that a view shows, on whatever page, in its order: one snapshot.
+    /// All sessions of a view over all its pages, in its order: one snapshot.
     pub fn export(&self, me: &Me, view: &View) -> Result<Vec<Arc<Session>>> {
         require(me, Role::SystemAdmin)?;
         self.replica.all(view).map_err(Error::Malformed)
     }
 
-    /// What a user can launch, with their live sessions; from memory. What another process wrote is in it within a second.
+    /// The applications that a user can launch, with the user's live sessions. From memory: a
+    /// change by another process appears within a second.
     pub async fn my_applications(&self, me: &Me) -> Result<Vec<MyApplication>> {
         Ok(self.applications_of(me, &self.cached_applications().await?))
     }
 
-    /// The same, read from the database: for programs, which may have been told of an application a moment ago.
+    /// The same from the database. For programs, which may know of an application that was added a
+    /// moment ago.
     pub async fn my_applications_now(&self, me: &Me) -> Result<Vec<MyApplication>> {
         Ok(self.applications_of(me, &self.store.applications().await?))
     }
@@ -105,15 +110,16 @@ impl Control {
         .collect()
     }
 
-    /// Launches an application, or resumes the user's live session of it. Answers as soon as the launch is on the disk;
-    /// the start goes on by itself, also when the client hangs up.
+    /// Launches an application, or resumes the user's live session of it. Returns when the launch
+    /// is on the disk. The start continues in the background, even if the client hangs up.
     pub async fn launch(self: &Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
         let (control, me) = (self.clone(), me.clone());
-        let launched = tokio::spawn(async move { control.launch_to_the_end(&me, application_id).await });
+        let launched = tokio::spawn(async move { control.launch_detached(&me, application_id).await });
         launched.await.map_err(|error| Error::Internal(error.to_string()))?
     }
 
-    /// Ends access to a session at once. In every status; one that has ended says when and by whom.
+    /// Expires a session: ends access to it at once, in every status. For a session that has ended
+    /// before, the result has the time and the actor of that end.
     pub async fn expire(&self, me: &Me, id: SessionId, request: ExpireRequest) -> Result<SessionView> {
         require(me, Role::SystemAdmin)?;
         let command = Command::Expire {
@@ -126,60 +132,60 @@ impl Control {
         self.end(id, command, actor(me)).await
     }
 
-    /// No longer waits for the environment to close an ended session: what may be left there is the administrator's to
-    /// remove. The row can then be purged.
+    /// Gives up the cleanup of an ended session in its environment, so that the row can be purged.
+    /// The administrator removes the leftovers.
     pub async fn give_up_cleanup(&self, me: &Me, id: SessionId) -> Result<SessionView> {
         require(me, Role::SystemAdmin)?;
-        self.step(id, Command::GiveUp, actor(me))
+        self.apply(id, Command::GiveUp, actor(me))
             .await
             .map(|session| SessionView::from(&session))
     }
 
-    /// Ends one's own session.
+    /// Ends a session for its own user.
     pub async fn end_own(&self, me: &Me, id: SessionId) -> Result<SessionView> {
-        self.found(me, id).await?;
+        self.own_session_fresh(me, id).await?;
         self.end(id, Command::expire(EndReason::User), actor(me)).await
     }
 
-    /// Ends a session: commit, close its tab on whichever node, answer.
+    /// Ends a session: commit, close its tab on its host, answer.
     async fn end(&self, id: SessionId, command: Command, by: Actor) -> Result<SessionView> {
-        let session = self.step(id, command, by).await?;
-        self.closed_elsewhere([&session]).await;
+        let session = self.apply(id, command, by).await?;
+        self.close_on_hosts([&session]).await;
         Ok(SessionView::from(&session))
     }
 
-    /// A session that this person may know of.
-    pub(crate) fn visible(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+    /// A session, if this person may see it.
+    pub(crate) fn session_visible_to(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
         if me.role == Role::SystemAdmin {
             return self.replica.get(id).ok_or(Error::NoSession(id));
         }
-        self.owned(me, id)
+        self.own_session(me, id)
     }
 
-    /// Looks into the log for a session that is not known here, or that another node runs: that may just have launched it, or closed
-    /// its tab, and this node must not show less than the tab was told.
-    pub async fn look_for(&self, id: SessionId) -> Result<()> {
-        let settled = |session: Arc<Session>| !session.status.is_live() || self.mine(&session);
-        if !self.replica.get(id).is_some_and(settled) {
+    /// Catches up with the log if the session is unknown here or hosted elsewhere: its host may
+    /// have changed it since, and we must not show older state than the tab has already seen.
+    pub async fn refresh_from_log(&self, id: SessionId) -> Result<()> {
+        let is_current = |session: Arc<Session>| !session.status.is_live() || self.hosts(&session);
+        if !self.replica.get(id).is_some_and(is_current) {
             self.catch_up().await?;
         }
         Ok(())
     }
 
-    /// A person's own session, as the log has it where another node runs it.
-    pub(crate) async fn found(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
-        self.look_for(id).await?;
-        self.owned(me, id)
+    /// The session of this person, after [`Control::refresh_from_log`].
+    pub(crate) async fn own_session_fresh(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+        self.refresh_from_log(id).await?;
+        self.own_session(me, id)
     }
 
-    /// A person's own session. Somebody else's is as unknown as none at all.
-    pub(crate) fn owned(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
-        let found = self.replica.get(id).filter(|session| session.user_id == me.user_id);
-        found.ok_or(Error::NoSession(id))
+    /// The session of this person. A session of another person counts as unknown.
+    pub(crate) fn own_session(&self, me: &Me, id: SessionId) -> Result<Arc<Session>> {
+        let session = self.replica.get(id).filter(|session| session.user_id == me.user_id);
+        session.ok_or(Error::NoSession(id))
     }
 
-    /// Commits one command and answers the session as it then is.
-    pub(crate) async fn step(&self, id: SessionId, command: Command, by: Actor) -> Result<Session> {
+    /// Commits one command and returns the session after it.
+    pub(crate) async fn apply(&self, id: SessionId, command: Command, by: Actor) -> Result<Session> {
         let request = WriteRequest::Step {
             session_id: id,
             command,
@@ -190,11 +196,39 @@ impl Control {
             WriteOutcome::Stepped { session, .. } => Ok(session),
             WriteOutcome::Refused(refusal, session) => Err(refused(refusal, &session)),
             WriteOutcome::NotFound => Err(Error::NoSession(id)),
-            other => Err(Error::Internal(format!("the store answered {other:?} to a step"))),
+            other => Err(Error::Internal(format!("the store answered {other:?} to a command"))),
         }
     }
 
-    async fn launch_to_the_end(self: Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
+    /// Commits a correction that this server found to be needed. A failure is logged only, because
+    /// the task that found it runs again.
+    pub(crate) async fn apply_or_warn(&self, id: SessionId, command: Command) {
+        if let Err(error) = self.apply(id, command, Actor::System).await {
+            tracing::warn!(session = %id, %error, "could not correct a session in the log; the next check retries");
+        }
+    }
+
+    /// Commits a signal of an environment. The environment sends a signal only once, so this
+    /// retries while the log can't be written: otherwise an application that became ready would
+    /// count as starting until its time limit.
+    pub(crate) async fn apply_with_retry(&self, id: SessionId, command: Command) {
+        while let Err(error) = self.apply(id, command.clone(), Actor::Environment).await {
+            let retry = matches!(
+                error,
+                Error::Store(
+                    StoreError::Unreachable(_) | StoreError::OutcomeUnknown | StoreError::Busy | StoreError::Full
+                )
+            );
+            if !retry {
+                tracing::warn!(session = %id, %error, "could not record a signal from the environment; dropped it");
+                return;
+            }
+            tracing::warn!(session = %id, %error, "could not record a signal from the environment; will retry");
+            tokio::time::sleep(MIN_RETRY_DELAY).await;
+        }
+    }
+
+    async fn launch_detached(self: Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
         self.check_launch_rate(me, application_id).await?;
         let session_id = SessionId(self.new_id());
         let at = self.clock.now();
@@ -217,14 +251,15 @@ impl Control {
             }
             WriteOutcome::Resumed(session) => Ok(SessionView::from(&session)),
             WriteOutcome::Denied(refusal) => {
-                self.note_refusal(me, application_id, refusal, &recorded);
+                self.count_refusal(me, application_id, refusal, &recorded);
                 Err(Error::Denied(refusal))
             }
             other => Err(Error::Internal(format!("the store answered {other:?} to a launch"))),
         }
     }
 
-    /// Hands a launched session to its environment. What follows comes as a signal; a refusal is the session's Error.
+    /// Starts a launched session in its environment, which sends a signal when it is ready. If the
+    /// environment refuses, the session becomes Error.
     async fn start_in_environment(&self, session: &Session, command: Vec<String>) {
         let started = match self.environments.get(&session.environment_id) {
             Some(environment) => {
@@ -240,27 +275,29 @@ impl Control {
                 "this server can't reach the environment".into(),
             )),
         };
-        // It may have been ended before the environment knew of it: then the environment was asked to stop nothing.
+        // The session may have ended before the environment had it. Then the stop at its end found
+        // nothing to stop.
         if self.replica.get(session.id).is_none_or(|now| !now.status.is_live()) {
             self.stop_in_environment(session).await;
         }
         if let Err(error) = started {
             let command = Command::Fail(format!("The application could not be started: {error}.").into());
-            self.record(session.id, command).await;
+            self.apply_with_retry(session.id, command).await;
         }
     }
 
-    /// Has the environment drop what no longer counts as live. Where that fails, the next sweep does it.
+    /// Has the environment stop a session that is no longer live. If that fails, the next sweep
+    /// stops it.
     pub(crate) async fn stop_in_environment(&self, session: &Session) {
         if let Some(environment) = self.environments.get(&session.environment_id)
             && let Err(error) = environment.stop(session.id).await
         {
-            tracing::warn!(session = %session.id, %error, "what is left of a session is not closed yet");
+            tracing::warn!(session = %session.id, %error, "could not stop a session that is no longer live; the next sweep retries");
         }
     }
 }
 
-/// What an administrator wrote, as it is kept: blank is nothing.
+/// Trims the reason that an administrator wrote for the user. A blank reason counts as none.
 pub(crate) fn note(reason: Option<&str>) -> Result<Option<Arc<str>>> {
     let note = reason.map(str::trim).filter(|note| !note.is_empty());
     match note.map_or(0, |note| note.chars().count()) {

@@ -1,4 +1,4 @@
-//! A session's own tab: what it may show, and the stream behind it.
+//! The tab of a session: its content, and the stream behind it.
 
 use std::sync::Arc;
 
@@ -17,63 +17,65 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::{
     Close, Control, Error, Result,
-    authority::actor,
-    close_reason,
-    streams::{Registered, TabKey, Use},
+    authorization::actor,
+    commit::close_reason,
+    tab_registry::{LastUse, Registered, TabKey},
 };
 
-/// What the tab of a session shows.
+/// The content of a session's tab.
 #[derive(Debug)]
 pub enum Tab {
-    /// The application, or that it is starting.
+    /// The session is Pending or Active: the tab shows the application, or that it is starting.
     Live(SessionView),
-    /// That it has ended, or is in Error: nothing opens it again.
+    /// The session is Expired or in Error: the tab shows that, and nothing opens the session again.
     Over(SessionView),
 }
 
-/// A tab that is let in, and the word to close. Dropping it says that its stream has ended, whoever ended it.
+/// An attached tab and the channel that closes it. Dropping it detaches the tab.
 pub struct Attachment {
-    /// The session.
+    /// The session that the tab has open.
     pub session_id: SessionId,
-    /// Says why the tab must close. Look at it before each forward.
+    /// Receives the reason for which the tab must close. The relay checks it before each forward.
     pub closed: oneshot::Receiver<Close>,
-    /// What the tab is to be told.
-    pub told: mpsc::UnboundedReceiver<Notice>,
-    /// To be called whenever somebody uses the tab.
-    pub used: Use,
-    _leaving: Leaving,
-    /// While it lives, somebody has yet to tell the tab why it closes.
-    _told: TaskTrackerToken,
+    /// Receives the notices for the tab.
+    pub notices: mpsc::UnboundedReceiver<Notice>,
+    /// The relay touches it with each use of the tab by a person.
+    pub last_use: LastUse,
+    _detach: DetachOnDrop,
+    /// The shutdown waits for this token: the relay still has to send the reason for the close.
+    _token: TaskTrackerToken,
 }
 
-/// What follows when a tab's stream has ended: also where a client hung up before anybody could take the attachment. Unless
-/// another tab, or the same one reloaded, has the session open when the grace is over, it is no longer connected.
-struct Leaving {
+/// Detaches the tab when its stream has ended, or when its client hung up during the attach. The
+/// session counts as disconnected unless a tab has it open after the grace period, such as the same
+/// tab after a reload.
+struct DetachOnDrop {
     control: Arc<Control>,
     session_id: SessionId,
     key: TabKey,
     me: Me,
 }
 
-impl Drop for Leaving {
+impl Drop for DetachOnDrop {
     fn drop(&mut self) {
-        if !self.control.streams.remove(self.session_id, self.key) {
+        if !self.control.tabs.remove(self.session_id, self.key) {
             return;
         }
-        // Without a runtime the process is ending: at its next start no tab is open.
+        // Without a runtime the process is ending. The recovery at its next start detaches every
+        // tab.
         let Ok(runtime) = Handle::try_current() else { return };
         let (control, id, by) = (self.control.clone(), self.session_id, actor(&self.me));
         runtime.spawn(async move {
             tokio::time::sleep(control.options.reload_grace).await;
-            control.disconnect_if_left(id, Command::Detach, by).await;
+            control.detach_if_unattended(id, Command::Detach, by).await;
         });
     }
 }
 
 impl Control {
-    /// What the session's tab shows to its user.
+    /// The content of the session's tab, for the owner of the session.
     pub async fn tab(&self, me: &Me, id: SessionId) -> Result<Tab> {
-        let session = self.found(me, id).await?;
+        let session = self.own_session_fresh(me, id).await?;
         let view = SessionView::from(&*session);
         Ok(if session.status.is_live() {
             Tab::Live(view)
@@ -82,14 +84,14 @@ impl Control {
         })
     }
 
-    /// Opens a session in a tab, with the application's bytes. Its owner only. One that is starting is waited for. A tab
-    /// that had it open is told to close.
+    /// Attaches a tab to a session and returns the byte stream of the application. For the owner of
+    /// the session only. Waits while the session is starting. Closes an older tab of the session.
     pub async fn attach(self: &Arc<Self>, me: &Me, id: SessionId) -> Result<(Attachment, Box<dyn Duplex>)> {
-        self.found(me, id).await?;
+        self.own_session_fresh(me, id).await?;
         let login = self.login(me)?;
-        self.started(id).await;
-        self.let_in()?;
-        let session = self.owned(me, id)?;
+        self.wait_until_started(id).await;
+        self.ensure_accepting()?;
+        let session = self.own_session(me, id)?;
         if session.status != Status::Active {
             let view = Box::new(SessionView::from(&*session));
             return Err(if session.status == Status::Expired {
@@ -98,73 +100,65 @@ impl Control {
                 Error::Status(view)
             });
         }
-        if !self.mine(&session) {
+        if !self.hosts(&session) {
             return Err(Error::NodeAway(session.node.clone()));
         }
         let environment = self.environments.get(&session.environment_id);
-        let environment = environment.ok_or_else(|| Error::Environment("it can't be reached from here".into()))?;
+        let environment = environment.ok_or_else(|| Error::Environment("this server can't reach it".into()))?;
         let stream = environment
             .connect(id)
             .await
             .map_err(|error| Error::Environment(error.to_string()))?;
 
-        // Check, register, commit (which checks the epoch), check again: whatever an expire overtakes, it finds the tab.
+        // Check, register, commit (which checks the epoch), check again. So an expire at any moment
+        // in between finds the tab.
         let Registered {
             key,
             closed,
-            told,
-            used,
-        } = self.streams.register(id, self.clock.clone(), login.clone());
+            notices,
+            last_use,
+        } = self.tabs.register(id, self.clock.clone(), login.clone());
         let attachment = Attachment {
             session_id: id,
             closed,
-            told,
-            used,
-            _leaving: Leaving {
+            notices,
+            last_use,
+            _detach: DetachOnDrop {
                 control: self.clone(),
                 session_id: id,
                 key,
                 me: me.clone(),
             },
-            _told: self.tabs.token(),
+            _token: self.tab_tracker.token(),
         };
-        let attached = self
-            .step(
-                id,
-                Command::Attach {
-                    epoch: session.access_epoch,
-                },
-                actor(me),
-            )
-            .await;
-        if let Err(error) = attached {
-            self.streams.remove(id, key);
+        let epoch = session.access_epoch;
+        if let Err(error) = self.apply(id, Command::Attach { epoch }, actor(me)).await {
+            self.tabs.remove(id, key);
             return Err(error);
         }
         if let Some(why) = self.replica.get(id).and_then(|session| close_reason(&session)) {
-            self.streams.close(id, why);
+            self.tabs.close(id, why);
         }
         if login.is_some_and(|login| login.ended.is_cancelled()) {
-            self.streams.close(id, Close::SignedOut);
-            self.disconnect_if_left(id, Command::Detach, actor(me)).await;
+            self.tabs.close(id, Close::SignedOut);
+            self.detach_if_unattended(id, Command::Detach, actor(me)).await;
         }
-        // It may have come in between.
-        if let Err(refused) = self.let_in() {
+        // A shutdown may have begun during the commit.
+        if let Err(refused) = self.ensure_accepting() {
             let lost = matches!(refused, Error::Lost);
-            self.streams
-                .close(id, if lost { Close::LogLost } else { Close::Restart });
+            self.tabs.close(id, if lost { Close::LogLost } else { Close::Restart });
         }
         let limits = Notice::Limits {
             server_time: self.clock.now(),
             valid_until: session.valid_until,
             idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
         };
-        self.streams.tell(id, limits);
+        self.tabs.notify(id, limits);
         Ok((attachment, stream))
     }
 
-    /// Returns when the session is no longer Pending: its start timer sees to it that this comes.
-    async fn started(&self, id: SessionId) {
+    /// Returns when the session is no longer Pending. The start timer guarantees that this happens.
+    async fn wait_until_started(&self, id: SessionId) {
         let mut changes = self.replica.subscribe();
         while self
             .replica
@@ -178,44 +172,39 @@ impl Control {
         }
     }
 
-    /// Warns the tabs whose time is nearly over, and closes those that nobody has used for too long.
-    pub(crate) async fn mind_tabs(&self) -> Result<()> {
+    /// Closes the tabs that have been idle for too long, and warns those that will be closed soon.
+    pub(crate) async fn expire_idle_tabs(&self) -> Result<()> {
         let now = self.clock.now();
-        for tab in self.streams.all() {
+        for tab in self.tabs.all() {
             let Some(session) = self.replica.get(tab.id) else {
                 continue;
             };
             if notice::idle_at(&session, tab.used_at).is_none_or(|at| now < at) {
-                self.streams.warn(tab, notice::warning(&session, tab.used_at, now), now);
-            } else if self.streams.close_unused(tab, Close::Idle) {
-                self.disconnect_if_left(tab.id, Command::Idle, Actor::System).await;
+                self.tabs.warn(tab, notice::warning(&session, tab.used_at, now), now);
+            } else if self.tabs.close_unused(tab, Close::Idle) {
+                self.detach_if_unattended(tab.id, Command::Idle, Actor::System).await;
             }
         }
         Ok(())
     }
 
     /// Records that no tab has the session open any more, unless one has.
-    pub(crate) async fn disconnect_if_left(&self, id: SessionId, command: Command, by: Actor) {
-        if self.streams.open(id) {
+    pub(crate) async fn detach_if_unattended(&self, id: SessionId, command: Command, by: Actor) {
+        if self.tabs.is_open(id) {
             return;
         }
-        let detached = self.step(id, command, by.clone()).await;
+        let detached = self.apply(id, command, by.clone()).await;
         let settled = match detached {
-            // A tab that came between the look and the commit was counted as connected before it, and is so again.
-            Ok(session) if self.streams.open(id) => {
-                self.step(
-                    id,
-                    Command::Attach {
-                        epoch: session.access_epoch,
-                    },
-                    by,
-                )
-                .await
+            // A tab attached between the check and the commit. The commit detached it, so attach it
+            // again.
+            Ok(session) if self.tabs.is_open(id) => {
+                let epoch = session.access_epoch;
+                self.apply(id, Command::Attach { epoch }, by).await
             }
             other => other,
         };
         if let Err(error) = settled {
-            tracing::warn!(session = %id, %error, "a tab that left could not be recorded");
+            tracing::warn!(session = %id, %error, "could not record that a tab is closed; will retry within seconds");
         }
     }
 }

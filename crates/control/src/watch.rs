@@ -1,8 +1,8 @@
-//! Watching a part of the list: one snapshot, then what changes in it.
+//! Live views of the list: one snapshot, then deltas.
 //!
-//! A view is computed once for all who watch it: at once when it was quiet, else at most each 250 ms. Deltas are computed when
-//! the watcher can take them, from the newest state: a slow one gets fewer and newer ones, never a wrong one, and costs no
-//! memory.
+//! A view is computed once for all its watchers: at once after a quiet time, otherwise at most
+//! every 250 ms. A delta is computed from the newest state when the watcher can take it. So a slow
+//! watcher gets fewer and larger deltas, never a wrong one, and needs no queue in memory.
 
 use std::{
     collections::HashMap,
@@ -21,34 +21,34 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use crate::{Control, Error, Result, authority::require, logins::Login};
+use crate::{Control, Error, Result, authorization::require, logins::Login};
 
-/// Least time between two states of a view.
-const COALESCE: Duration = Duration::from_millis(250);
-/// A sign of life after so long without a change.
-const TICK: Duration = Duration::from_secs(5);
+/// The least time between two states of a view.
+const MIN_UPDATE_INTERVAL: Duration = Duration::from_millis(250);
+/// The time without a change after which a watcher gets a keep-alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// A state of a view, with the change that it follows.
+/// A state of a view, with the number of the change of the replica that it includes.
 type State = (u64, Arc<SessionList>);
 
-/// The views that somebody watches.
+/// The views that have at least one watcher.
 #[derive(Default)]
 pub struct Views(Mutex<HashMap<View, watch::Sender<State>>>);
 
-/// What a watcher is told.
+/// A message to a watcher.
 #[derive(Debug)]
 pub enum Message {
-    /// Everything, first.
+    /// The whole page. The first message.
     Snapshot(SessionList),
-    /// What is different since the last message.
+    /// The differences to the last message.
     Delta(Delta),
-    /// Nothing has changed, and the server is there.
+    /// The keep-alive: nothing has changed.
     Tick {
-        /// Its clock.
+        /// The time of the server.
         server_time: session::Timestamp,
-        /// The revision that the watcher shows.
+        /// The revision of the last message.
         revision: u64,
-        /// Of the rows that it shows: [`session::checksum`].
+        /// The checksum of the watcher's rows: [`session::checksum`].
         checksum: u32,
     },
 }
@@ -59,13 +59,13 @@ pub struct Watch {
     view: View,
     states: watch::Receiver<State>,
     sent: Option<Sent>,
-    /// When the watcher is next told that the server is there.
+    /// The moment of the next keep-alive.
     tick_at: Instant,
-    /// The login that began it.
+    /// The login that opened the watch.
     login: Option<Arc<Login>>,
 }
 
-/// What the watcher knows.
+/// The last state that the watcher got.
 struct Sent {
     generation: u64,
     revision: u64,
@@ -75,10 +75,10 @@ struct Sent {
 }
 
 impl Control {
-    /// Starts a watch. Refused as the list is.
+    /// Opens a watch, for a System Admin.
     pub fn watch(self: &Arc<Self>, me: &Me, view: View) -> Result<Watch> {
         require(me, Role::SystemAdmin)?;
-        self.let_in()?;
+        self.ensure_accepting()?;
         let login = self.login(me)?;
         let mut views = self.views.0.lock();
         let states = match views.get(&view) {
@@ -102,23 +102,24 @@ impl Control {
         })
     }
 
-    /// How the view is now, or a moment later: the change is read before the list.
+    /// The state of the view now. The number is read before the list, so the list includes at least
+    /// that change.
     fn state(&self, view: &View) -> Result<State> {
         let generation = *self.replica.subscribe().borrow();
         Ok((generation, Arc::new(self.list_of(view)?)))
     }
 }
 
-/// Computes a view whenever something changes, as long as somebody watches it.
+/// Computes a view after each change, until its last watcher leaves.
 async fn publish(control: Weak<Control>, view: View, sender: watch::Sender<State>, mut changes: watch::Receiver<u64>) {
-    let mut earliest = Instant::now() + COALESCE;
+    let mut earliest = Instant::now() + MIN_UPDATE_INTERVAL;
     loop {
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
             () = sender.closed() => {
                 let Some(control) = control.upgrade() else { return };
                 let mut views = control.views.0.lock();
-                // Somebody may have come between: new watchers come under this lock.
+                // A new watcher may have come since. They subscribe under this lock.
                 if sender.receiver_count() == 0 {
                     views.remove(&view);
                     return;
@@ -129,42 +130,45 @@ async fn publish(control: Weak<Control>, view: View, sender: watch::Sender<State
         sleep_until(earliest).await;
         let Some(control) = control.upgrade() else { return };
         changes.borrow_and_update();
-        // It was a good view when the watch began, and stays one.
+        // This can't fail: the view was valid when the watch was opened.
         if let Ok(state) = control.state(&view) {
             sender.send_replace(state);
         }
-        earliest = Instant::now() + COALESCE;
+        earliest = Instant::now() + MIN_UPDATE_INTERVAL;
     }
 }
 
 impl Watch {
-    /// The next message: waits for a change, or for the time of a sign of life. [`Error::Stopping`] when the server is about to
-    /// stop, [`Error::Lost`] when it has lost the log: the watcher may come back. [`Error::SignIn`] when the login that began the
-    /// watch has ended or has a lower role.
+    /// Waits for the next change, or for the moment of the next keep-alive.
+    ///
+    /// # Errors
+    /// [`Error::Stopping`] if the server shuts down, and [`Error::Lost`] if it has lost the log:
+    /// the watcher may reconnect. [`Error::SignIn`] if the login that opened the watch has ended or
+    /// its role was lowered.
     pub async fn next(&mut self) -> Result<Message> {
         let (control, login) = (self.control.clone(), self.login.clone());
         tokio::select! {
             biased;
             () = control.draining() => Err(Error::Stopping),
-            () = control.losing() => Err(Error::Lost),
+            () = control.wait_until_log_lost() => Err(Error::Lost),
             () = login_ended(login.as_deref()) => Err(Error::SignIn),
-            message = self.news() => message,
+            message = self.next_message() => message,
         }
     }
 
-    async fn news(&mut self) -> Result<Message> {
+    async fn next_message(&mut self) -> Result<Message> {
         let Some(sent) = &self.sent else {
             let (generation, list) = self.control.state(&self.view)?;
             self.remember(generation, &list);
             return Ok(Message::Snapshot(Arc::unwrap_or_clone(list)));
         };
         let known = sent.generation;
-        // The first snapshot may be newer than what was computed for the others.
+        // The first snapshot may be newer than the state that the other watchers have.
         let newer = self.states.wait_for(|(generation, _)| *generation > known);
         let state = match timeout_at(self.tick_at, newer).await {
             Ok(Ok(state)) => state.clone(),
             Ok(Err(_)) | Err(_) => {
-                self.tick_at = Instant::now() + TICK;
+                self.tick_at = Instant::now() + KEEP_ALIVE;
                 return Ok(Message::Tick {
                     server_time: self.control.now(),
                     revision: sent.revision,
@@ -179,7 +183,7 @@ impl Watch {
     }
 
     fn remember(&mut self, generation: u64, list: &SessionList) {
-        self.tick_at = Instant::now() + TICK;
+        self.tick_at = Instant::now() + KEEP_ALIVE;
         self.sent = Some(Sent {
             generation,
             revision: list.head.revision,
@@ -190,7 +194,7 @@ impl Watch {
     }
 }
 
-/// Returns when the login has ended; never for a watch without one.
+/// Returns when the login has ended; never for a watch without a login.
 async fn login_ended(login: Option<&Login>) {
     match login {
         Some(login) => login.ended.cancelled().await,
@@ -198,7 +202,7 @@ async fn login_ended(login: Option<&Login>) {
     }
 }
 
-/// What is different from what was sent.
+/// The differences between the last state sent and the list.
 fn delta(sent: &Sent, list: &SessionList) -> Delta {
     let ids = || list.items.iter().map(|row| row.id);
     let same_order = sent.order.iter().copied().eq(ids());

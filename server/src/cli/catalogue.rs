@@ -128,7 +128,10 @@ pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outco
 async fn admit_application(control: &Arc<Control>, name: &str, to: Admission) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     let id = control.application_named(&operator, name).await.map_err(told)?;
-    control.admit_application(&operator, id, to).await.map_err(told)?;
+    control
+        .set_application_launches(&operator, id, to)
+        .await
+        .map_err(told)?;
     println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
 }
@@ -136,7 +139,10 @@ async fn admit_application(control: &Arc<Control>, name: &str, to: Admission) ->
 async fn admit_environment(control: &Arc<Control>, name: &str, to: Admission) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     let id = control.environment_named(&operator, name).await.map_err(told)?;
-    control.admit_environment(&operator, id, to).await.map_err(told)?;
+    control
+        .set_environment_launches(&operator, id, to)
+        .await
+        .map_err(told)?;
     println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
 }

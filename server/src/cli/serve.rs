@@ -59,7 +59,7 @@ pub async fn run(settings: Settings) -> Outcome {
     tokio::select! {
         () = &mut server => return Err("the server ended by itself".into()),
         () = told.signalled() => {}
-        () = served.control.broken() => return Err("nothing more can be written, as the log says above; start again".into()),
+        () = served.control.wait_until_broken() => return Err("nothing more can be written, as the log says above; start again".into()),
     }
     tokio::select! {
         () = go_down(served, server) => tracing::info!("stopped"),
@@ -77,7 +77,7 @@ async fn go_down(served: Served, server: impl Future<Output = ()>) {
     if timeout(REQUESTS, server).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
-    if timeout(TABS, control.tabs_told()).await.is_err() {
+    if timeout(TABS, control.wait_tabs_closed()).await.is_err() {
         tracing::warn!("some tabs did not take the last word in time");
     }
     if timeout(TASKS, served.stop()).await.is_err() {

@@ -66,7 +66,7 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
                 Some(password) => drop(control.add_user(&username, &password, role).await.map_err(told)?),
                 None => drawn(
                     &control
-                        .add_user_with_drawn_password(&username, role)
+                        .add_user_with_temporary_password(&username, role)
                         .await
                         .map_err(told)?,
                 ),
@@ -80,7 +80,7 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
         Verb::SetPassword { username } => {
             match password()? {
                 Some(password) => control.set_password(&username, &password).await.map_err(told)?,
-                None => drawn(&control.draw_password(&username).await.map_err(told)?),
+                None => drawn(&control.set_temporary_password(&username).await.map_err(told)?),
             }
             println!("changed; {username} has to sign in again");
         }

@@ -166,7 +166,7 @@ pub async fn guard(
         request_id: id.as_str().into(),
     };
     let open = needs_no_log(request.uri().path());
-    if state.control.lost() && !open {
+    if state.control.has_lost_log() && !open {
         return unavailable::answer(&request, control::Error::Lost);
     }
     let me = match jar.get(state.cookie.name()).filter(|_| !open) {

@@ -105,7 +105,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         .route("/sessions/{id}/stream", get(stream::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
         .route("/admin/cloud-delivery/audit", get(audit::page))
-        .route(peers::LOOK, post(peers::look))
+        .route(peers::WAKE, post(peers::wake))
         .nest("/api/v1", api::router());
     let router = pages::add(router, &state, site.reload_port)
         .with_state(state.clone())

@@ -1,4 +1,4 @@
-//! `POST /nodes/look`: one node has another read the log at once, so that an expire is answered when the tab is closed, on any node.
+//! `POST /nodes/wake`: one node has another read the log at once, so that an expire is answered when the tab is closed, on any node.
 //! Without it the other node would read the log a moment later.
 
 use axum::{
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The address on every node.
-pub const LOOK: &str = "/nodes/look";
+pub const WAKE: &str = "/nodes/wake";
 /// Authenticates a node: the secret of the one that is asked.
 const NODE: HeaderName = HeaderName::from_static("x-cloud-delivery-node");
 
@@ -33,10 +33,10 @@ impl HttpPeers {
 }
 
 impl Peers for HttpPeers {
-    fn look(&self, at: Relay) -> BoxFuture<'static, ()> {
+    fn wake(&self, at: Relay) -> BoxFuture<'static, ()> {
         let client = self.0.clone();
         Box::pin(async move {
-            let request = Request::post(format!("{}{LOOK}", at.url)).header(NODE, &*at.secret);
+            let request = Request::post(format!("{}{WAKE}", at.url)).header(NODE, &*at.secret);
             let Ok(request) = request.body(Body::empty()) else {
                 return;
             };
@@ -55,7 +55,7 @@ impl Peers for HttpPeers {
 }
 
 /// Another node has ended sessions that this one may host. Answered when this one has closed their tabs.
-pub async fn look(State(state): State<AppState>, headers: HeaderMap) -> Result<StatusCode, Refused> {
+pub async fn wake(State(state): State<AppState>, headers: HeaderMap) -> Result<StatusCode, Refused> {
     let secret = headers.get(NODE).and_then(|secret| secret.to_str().ok());
     if !secret.is_some_and(|secret| state.control.is_node(secret)) {
         let detail = "Only the other nodes of this server ask that.";
@@ -66,6 +66,6 @@ pub async fn look(State(state): State<AppState>, headers: HeaderMap) -> Result<S
             detail,
         )));
     }
-    state.control.look().await?;
+    state.control.read_log_now().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -51,7 +51,7 @@ impl Relays {
         let onward = onward(&to, &request).ok_or_else(away)?;
         let asked = tokio::select! {
             asked = timeout(ANSWERING, self.0.request(onward)) => asked.map_err(|_| away())?,
-            () = control.unlinked(&to.node) => return Err(away()),
+            () = control.wait_until_relay_ends(&to.node) => return Err(away()),
         };
         let mut answer = asked.map_err(|error| {
             tracing::warn!(node = %to.node, %error, "a tab could not be handed on");
@@ -64,7 +64,7 @@ impl Relays {
                     tokio::select! {
                         () = hand_on(TokioIo::new(tab), TokioIo::new(node)) => {}
                         // What is cut in between needs no word.
-                        () = control.unlinked(&to.node) => {}
+                        () = control.wait_until_relay_ends(&to.node) => {}
                     }
                 }
             });

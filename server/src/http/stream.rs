@@ -11,7 +11,7 @@ use axum::{
     http::Method,
     response::{IntoResponse, Response},
 };
-use control::{Attachment, Close, Host, Use};
+use control::{Attachment, Close, Host, LastUse};
 use environments::{
     Duplex,
     rfb::{Activity, ClientFilter},
@@ -88,13 +88,13 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
     let (mut to_tab, mut from_tab) = socket.split();
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let heard = Mutex::new(Instant::now());
-    let used = attachment.used.clone();
+    let used = attachment.last_use.clone();
     let why = tokio::select! {
         // The server's close comes first: after it, nothing more of the application reaches the tab.
         biased;
         why = &mut attachment.closed => why.ok(),
         () = silence(&heard, silent) => Some(Close::Lost),
-        () = down(&mut from_application, &mut attachment.told, &mut to_tab) => Some(Close::Lost),
+        () = down(&mut from_application, &mut attachment.notices, &mut to_tab) => Some(Close::Lost),
         () = up(&mut from_tab, &mut to_application, &heard, &used) => None,
     };
     if let Some(why) = why {
@@ -159,7 +159,7 @@ async fn up(
     tab: &mut SplitStream<WebSocket>,
     application: &mut WriteHalf<Box<dyn Duplex>>,
     heard: &Mutex<Instant>,
-    used: &Use,
+    used: &LastUse,
 ) {
     let mut filter = ClientFilter::default();
     let mut bytes = Vec::new();
@@ -168,7 +168,7 @@ async fn up(
         let Message::Binary(input) = message else { continue };
         bytes.clear();
         match filter.feed(&input, &mut bytes) {
-            Ok(Activity::User) => used.now(),
+            Ok(Activity::User) => used.touch(),
             Ok(Activity::None) => {}
             Err(error) => {
                 tracing::info!(%error, "a tab sent what is not RFB");

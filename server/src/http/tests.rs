@@ -127,7 +127,7 @@ async fn a_password_that_was_drawn_is_changed_before_anything_else() {
     let house = House::new().await;
     let drawn = house
         .control
-        .add_user_with_drawn_password("jane", Role::SystemAdmin)
+        .add_user_with_temporary_password("jane", Role::SystemAdmin)
         .await
         .unwrap();
     let token = house.control.sign_in("jane", &drawn, &home()).await.unwrap();

@@ -9,11 +9,11 @@ pub struct Bug {
 }
 
 const LIFECYCLE: &str = "crates/session/src/lifecycle.rs";
-const CONTROL: &str = "crates/control/src/lib.rs";
+const COMMIT: &str = "crates/control/src/commit.rs";
 const BACKGROUND: &str = "crates/control/src/background.rs";
 const TABS: &str = "crates/control/src/tabs.rs";
 const NODES: &str = "crates/control/src/nodes.rs";
-const REFRESH: &str = "crates/control/src/refresh.rs";
+const SWEEP: &str = "crates/control/src/sweep/reconcile.rs";
 const STORE: &str = "crates/store/src/memory.rs";
 const STORED: &str = "crates/store/src/memory/sessions.rs";
 
@@ -68,23 +68,23 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "tabs are not closed after a commit",
         changes: &[
-            (CONTROL, "        streams.close(id, why);\n", "        let _ = why;\n"),
-            (BACKGROUND, "self.streams.close(session.id, Close::Expired);", ""),
+            (COMMIT, "        tabs.close(id, why);\n", "        let _ = why;\n"),
+            (BACKGROUND, "self.tabs.close(session.id, Close::Expired);", ""),
         ],
     },
     Bug {
         what: "tabs are not closed after another node's commit",
         changes: &[
-            (BACKGROUND, "self.streams.close(session.id, why);", "let _ = why;"),
-            (BACKGROUND, "self.streams.close(session.id, Close::Expired);", ""),
+            (BACKGROUND, "self.tabs.close(session.id, why);", "let _ = why;"),
+            (BACKGROUND, "self.tabs.close(session.id, Close::Expired);", ""),
         ],
     },
     Bug {
         what: "what an answer shows of another node's expire is not taken over",
         changes: &[(
-            CONTROL,
-            "WriteOutcome::Resumed(session)\n            | WriteOutcome::Refused(_, session) => {\n                shown.push(session.clone());",
-            "WriteOutcome::Resumed(session)\n            | WriteOutcome::Refused(_, session) => {\n                let _ = session;",
+            COMMIT,
+            "Answer::Resumed(session)\n            | Answer::Refused(_, session) => {\n                shown.push(session.clone());",
+            "Answer::Resumed(session)\n            | Answer::Refused(_, session) => {\n                let _ = session;",
         )],
     },
     Bug {
@@ -143,8 +143,8 @@ pub const BUGS: &[Bug] = &[
         what: "purge every 10 min only",
         changes: &[(
             BACKGROUND,
-            "const PURGE: Duration = Duration::from_secs(15);",
-            "const PURGE: Duration = Duration::from_secs(600);",
+            "const PURGE_INTERVAL: Duration = Duration::from_secs(15);",
+            "const PURGE_INTERVAL: Duration = Duration::from_secs(600);",
         )],
     },
     Bug {
@@ -159,16 +159,16 @@ pub const BUGS: &[Bug] = &[
         what: "timers every 10 s only",
         changes: &[(
             BACKGROUND,
-            "const TIMERS: Duration = Duration::from_secs(1);",
-            "const TIMERS: Duration = Duration::from_secs(10);",
+            "const TIMER_INTERVAL: Duration = Duration::from_secs(1);",
+            "const TIMER_INTERVAL: Duration = Duration::from_secs(10);",
         )],
     },
     Bug {
         what: "a timer acts on what this node believes, not on what the log says in its turn",
         changes: &[(
             BACKGROUND,
-            "self.step(session.id, Command::Due, Actor::System)",
-            "self.step(session.id, lifecycle::due(&session, now).unwrap_or(Command::Due), Actor::System)",
+            "self.apply(session.id, Command::Due, Actor::System)",
+            "self.apply(session.id, lifecycle::due(&session, now).unwrap_or(Command::Due), Actor::System)",
         )],
     },
     Bug {
@@ -186,7 +186,7 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "the sweep forgets orphans",
         changes: &[(
-            REFRESH,
+            SWEEP,
             "let orphans = running.difference(&live).map(",
             "let orphans = running.difference(&live).take(0).map(",
         )],
@@ -194,7 +194,7 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "the sweep forgets what is gone",
         changes: &[(
-            REFRESH,
+            SWEEP,
             "for session in active.iter().filter(|session| !running.contains(&session.id)) {",
             "for session in active.iter().take(0) {",
         )],
@@ -202,7 +202,7 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "the sweep forgets what is ready",
         changes: &[(
-            REFRESH,
+            SWEEP,
             "session.status == Status::Pending && ready.contains(&session.id)",
             "session.status == Status::Expired && ready.contains(&session.id)",
         )],
@@ -211,21 +211,21 @@ pub const BUGS: &[Bug] = &[
         what: "a failed stop is not retried",
         changes: &[(
             BACKGROUND,
-            "while !self.closed(id).await {",
-            "if !self.closed(id).await {",
+            "while !self.try_close(id).await {",
+            "if !self.try_close(id).await {",
         )],
     },
     Bug {
         what: "neither the start of a node nor settling detaches",
         changes: &[
             (
-                REFRESH,
+                SWEEP,
                 "_ if session.connected() => {",
                 "_ if session.end.is_some() => {",
             ),
             (
                 NODES,
-                "if self.is_left(&session, self.clock.now()) {",
+                "if self.is_unattended(&session, self.clock.now()) {",
                 "if session.end.is_some() {",
             ),
         ],
@@ -234,14 +234,14 @@ pub const BUGS: &[Bug] = &[
         what: "a tab that is dropped is not let go of",
         changes: &[(
             TABS,
-            "control.disconnect_if_left(id, Command::Detach, by).await;",
+            "control.detach_if_unattended(id, Command::Detach, by).await;",
             "drop((control, id, by));",
         )],
     },
     Bug {
         what: "a batch that wrote nothing takes the revision",
         changes: &[(
-            CONTROL,
+            COMMIT,
             "let own = wrote.then_some(committed.revision);",
             "let own = Some(committed.revision).filter(|_| wrote || !wrote);",
         )],

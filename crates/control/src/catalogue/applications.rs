@@ -1,4 +1,4 @@
-//! Applications with their delivery methods.
+//! The applications of the catalogue.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,8 +14,8 @@ use store::{Application, Edited, StoreError};
 
 use crate::{
     Control, Error, Result,
-    authority::{actor, require},
-    commit::unshown,
+    authorization::{actor, require},
+    commit::outcome_unknown,
 };
 
 impl Control {
@@ -27,7 +27,7 @@ impl Control {
         Ok(all.iter().map(|application| views.view(application)).collect())
     }
 
-    /// What the form of an application starts from; of a new one where there is no id.
+    /// The data of the form for an application; for a new application if there is no id.
     pub async fn application_form(&self, me: &Me, id: Option<ApplicationId>) -> Result<ApplicationForm> {
         let application = match id {
             None => require(me, Role::AppAdmin).map(|()| None)?,
@@ -49,10 +49,11 @@ impl Control {
         self.commit(async move { store.add_application(&application, &by, at).await })
             .await
             .map_err(refused)?;
-        self.application(me, id).await.map_err(unshown)
+        self.application(me, id).await.map_err(outcome_unknown)
     }
 
-    /// Changes an application for future launches, provided that it is still what the form started from.
+    /// Changes an application for future launches, if it is still as it was when the form was
+    /// opened (`seen`).
     pub async fn edit_application(
         self: &Arc<Self>,
         me: &Me,
@@ -67,7 +68,7 @@ impl Control {
             .commit(async move { store.update_application(id, &seen, &wanted, &by, at).await })
             .await
             .map_err(refused)?;
-        let views = Views::of(self).await.map_err(unshown)?;
+        let views = Views::of(self).await.map_err(outcome_unknown)?;
         match edited {
             Edited::Done(application) => Ok(views.view(&application)),
             Edited::Conflict(application) => Err(Error::ApplicationChanged(Box::new(views.view(&application)))),
@@ -75,8 +76,8 @@ impl Control {
         }
     }
 
-    /// Opens an application to launches or closes it, and ends its sessions where that is asked for.
-    pub async fn admit_application(
+    /// Opens an application to launches or closes it, and ends its sessions if `to` says so.
+    pub async fn set_application_launches(
         self: &Arc<Self>,
         me: &Me,
         id: ApplicationId,
@@ -86,7 +87,7 @@ impl Control {
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
         self.commit(async move { store.set_application_launches(id, to, &by, at).await })
             .await?;
-        self.application(me, id).await.map_err(unshown)
+        self.application(me, id).await.map_err(outcome_unknown)
     }
 
     /// The application of this name.
@@ -114,7 +115,8 @@ impl Control {
     }
 }
 
-/// What is shown beside what was set: the environment's name and the live sessions.
+/// The data that a view of an application adds: the name of its environment, and the number of its
+/// live sessions.
 struct Views {
     environments: Vec<EnvironmentChoice>,
     live: HashMap<ApplicationId, u32>,
@@ -143,7 +145,7 @@ impl Views {
     }
 }
 
-/// What only the store can tell is said beside its field, like everything else that is wrong with a draft.
+/// Maps the errors that only the store can detect to the fields of the draft.
 fn refused(error: Error) -> Error {
     match error {
         Error::Store(StoreError::AlreadyExists(_)) => Error::Invalid(vec![FieldError::name_taken()]),

@@ -1,4 +1,4 @@
-//! The applications in memory, for My apps: it is open in thousands of tabs, and each asks every few seconds.
+//! A cache of the applications for My apps, which is open in thousands of tabs that all poll.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use store::Application;
 
 use crate::{Control, Result};
 
-/// The applications as they were last read.
+/// The applications at the last read.
 #[derive(Default)]
 pub struct Cache(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     applications: Option<Arc<[Application]>>,
-    /// Changes of the catalogue so far.
+    /// The number of changes of the catalogue so far.
     changes: u64,
 }
 
 impl Cache {
-    /// The catalogue has changed: it is read again when somebody asks.
+    /// Empties the cache after a change of the catalogue. The next call reads it again.
     pub fn forget(&self) {
         let mut state = self.0.lock();
         state.applications = None;
@@ -28,7 +28,8 @@ impl Cache {
 }
 
 impl Control {
-    /// All applications, by name. A change by this node is known at once; one by another process with the log's tail.
+    /// All applications, by name. A change by this node is visible at once; a change by another
+    /// process after the next poll of the log.
     pub(crate) async fn cached_applications(&self) -> Result<Arc<[Application]>> {
         let changes = {
             let state = self.catalogue.0.lock();
@@ -39,7 +40,7 @@ impl Control {
         };
         let read: Arc<[Application]> = self.store.applications().await?.into();
         let mut state = self.catalogue.0.lock();
-        // What changed while it was read may be missing in it.
+        // If the catalogue changed during the read, the result may lack that change.
         if state.changes == changes {
             state.applications = Some(read.clone());
         }

@@ -1,4 +1,5 @@
-//! Environments: how they stand to this server, and whether they are open to launches.
+//! The environments of the catalogue: their state on this server, and whether they are open to
+//! launches.
 
 use std::sync::Arc;
 
@@ -11,12 +12,12 @@ use store::EnvironmentRow;
 
 use crate::{
     Control, Error, Result,
-    authority::{actor, require},
-    commit::unshown,
+    authorization::{actor, require},
+    commit::outcome_unknown,
 };
 
 impl Control {
-    /// All environments, by name, with what their last sweep found.
+    /// All environments, by name, each with the result of the last sweep.
     pub async fn environments(&self, me: &Me) -> Result<EnvironmentList> {
         require(me, Role::SystemAdmin)?;
         let rows = self.store.environments().await?;
@@ -46,8 +47,8 @@ impl Control {
         })
     }
 
-    /// Opens an environment to launches or closes it, and ends its sessions where that is asked for.
-    pub async fn admit_environment(
+    /// Opens an environment to launches or closes it, and ends its sessions if `to` says so.
+    pub async fn set_environment_launches(
         self: &Arc<Self>,
         me: &Me,
         id: EnvironmentId,
@@ -58,7 +59,7 @@ impl Control {
         let known = self
             .commit(async move { store.set_environment_launches(id, to, &by, at).await })
             .await?;
-        let all = self.environments(me).await.map_err(unshown)?.items;
+        let all = self.environments(me).await.map_err(outcome_unknown)?.items;
         let found = all.into_iter().find(|environment| known && environment.id == id);
         found.ok_or(Error::NoEnvironment(id))
     }

@@ -1,45 +1,47 @@
-//! Looking for events: the store gives them in order, a part at a time, and what matches is decided here, so that every database
-//! finds the same. A page is searched for until it is full, and never for longer than a person waits.
+//! Search for events: the store reads them in order, a part at a time, and this module decides
+//! which match. So every database finds the same. A search for a page ends when the page is full,
+//! or at a limit that a person can wait for.
+
+use std::sync::Arc;
 
 use session::{
     Session,
     audit::{Entry, Numbered, Page, Place, Query},
 };
-use std::sync::Arc;
 use store::{EventScan, Store};
 
 use crate::{Result, replica::Replica};
 
-/// How far a search goes.
+/// The limits of a search.
 #[derive(Clone, Copy)]
-struct Reach {
-    /// Events that are searched for one page. Whoever wants more goes on from there.
+struct Limits {
+    /// The search for one page ends after this many events. The page has a link to continue.
     searched: u64,
-    /// Events that are searched to say how many match, once the page is full.
+    /// After the page is full, the count of matches continues up to this many events.
     counted: u64,
-    /// Events that are read at once.
+    /// The store reads this many events at a time.
     part: u32,
 }
 
-const REACH: Reach = Reach {
+const LIMITS: Limits = Limits {
     searched: 200_000,
     counted: 10_000,
     part: 2_000,
 };
 
-/// One search.
+/// A search for one query.
 pub(super) struct Search<'a> {
     store: &'a dyn Store,
     replica: &'a Replica,
     query: &'a Query,
-    reach: Reach,
+    limits: Limits,
 }
 
-/// What matched in one part of the events.
+/// The matches in one part of the events.
 struct Found {
     events: Vec<Numbered>,
     searched: u64,
-    /// Where the next part starts; `None` = there is none.
+    /// The start of the next part; `None` = this was the last.
     next: Option<Place>,
 }
 
@@ -49,11 +51,12 @@ impl<'a> Search<'a> {
             store,
             replica,
             query,
-            reach: REACH,
+            limits: LIMITS,
         }
     }
 
-    /// A page from a place on. Going forward, where nothing is left to fill a page, it is the newest page.
+    /// The page that starts at a place. Towards newer events, if too few are left to fill a page,
+    /// it is the newest page.
     pub(super) async fn page(&self, place: Place, limit: u16) -> Result<Page> {
         if let Place::After(_) = place
             && let Some(page) = self.newer(place, limit).await?
@@ -68,20 +71,21 @@ impl<'a> Search<'a> {
         self.older(place, limit).await
     }
 
-    /// Everything that matches in the next part of the events.
+    /// All matches in the next part of the events.
     pub(super) async fn part(&self, place: Place) -> Result<(Vec<Entry>, Option<Place>)> {
-        let found = self.find(place, self.reach.part).await?;
+        let found = self.find(place, self.limits.part).await?;
         Ok((self.entries(&found.events), found.next))
     }
 
     async fn older(&self, from: Place, limit: u16) -> Result<Page> {
         let size = usize::from(limit);
         let (mut events, mut page, mut searched) = (Vec::new(), Page::default(), 0);
-        // Without words every event matches: one more than the page holds says whether there are others.
+        // Without words every event matches. One more than the page holds shows whether there is a
+        // next page.
         let mut part = if self.query.words.is_empty() {
             u32::from(limit) + 1
         } else {
-            self.reach.part
+            self.limits.part
         };
         let mut next = Some(from);
         while let Some(place) = next {
@@ -92,14 +96,14 @@ impl<'a> Search<'a> {
             events.truncate(size + 1);
             next = found.next;
             let full = events.len() > size;
-            if full && (from != Place::Newest || searched >= self.reach.counted) {
+            if full && (from != Place::Newest || searched >= self.limits.counted) {
                 break;
             }
-            if next.is_some() && searched >= self.reach.searched {
+            if next.is_some() && searched >= self.limits.searched {
                 page.stopped = Some(searched);
                 break;
             }
-            part = self.reach.part;
+            part = self.limits.part;
         }
         page.counted = next.is_none();
         if events.len() > size {
@@ -115,13 +119,13 @@ impl<'a> Search<'a> {
         Ok(page)
     }
 
-    /// The page before another. `None` where that is the newest one.
+    /// The page of newer events before a place. `None` if that is the newest page.
     async fn newer(&self, from: Place, limit: u16) -> Result<Option<Page>> {
         let size = usize::from(limit);
         let (mut events, mut page, mut searched) = (Vec::new(), Page::default(), 0);
         let mut place = from;
         while events.len() <= size {
-            let found = self.find(place, self.reach.part).await?;
+            let found = self.find(place, self.limits.part).await?;
             searched += found.searched;
             events.extend(found.events);
             match found.next {
@@ -129,7 +133,7 @@ impl<'a> Search<'a> {
                 None if events.len() <= size => return Ok(None),
                 None => break,
             }
-            if events.len() <= size && searched >= self.reach.searched {
+            if events.len() <= size && searched >= self.limits.searched {
                 page.stopped = Some(searched);
                 break;
             }

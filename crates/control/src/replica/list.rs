@@ -1,4 +1,5 @@
-//! A page of the list: matched, ordered, cut. The place of a page is a cursor (the key of the row before it) or a number.
+//! A page of the list: search, filter, sort, cut. A page starts after a cursor (the key of the row
+//! before it) or at a number.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -13,14 +14,15 @@ use uuid::Uuid;
 
 use super::{Page, rows::Rows, scan};
 
-/// A session with its line of the searched text, which holds its names folded; empty where the order does not need it.
+/// A session with its line of the search text, which has its folded names. The line is empty if the
+/// sort does not need it.
 type Row<'a> = (&'a Arc<Session>, &'a str);
 
-/// Makes the page. The error says what is wrong with the view.
+/// Makes a page. The error is a sentence for a person.
 pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
     view.check()?;
     let found = scan::matches(rows, &Query::parse(&view.q)?);
-    let sort = by_date(view.order());
+    let sort = normalized(view.order());
     let after = view
         .cursor
         .as_deref()
@@ -34,9 +36,9 @@ pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
     let skip = (view.page as usize - 1) * limit;
     let slots = rows.by_start().iter();
     let cut = match (sort.column, sort.descending) {
-        (Column::StartDate, true) => in_order(slots.rev().filter_map(wanted), sort, after.as_ref(), skip, limit),
-        (Column::StartDate, false) => in_order(slots.filter_map(wanted), sort, after.as_ref(), skip, limit),
-        _ => to_order(slots.filter_map(wanted), sort, after.as_ref(), skip, limit),
+        (Column::StartDate, true) => cut_sorted(slots.rev().filter_map(wanted), sort, after.as_ref(), skip, limit),
+        (Column::StartDate, false) => cut_sorted(slots.filter_map(wanted), sort, after.as_ref(), skip, limit),
+        _ => cut_unsorted(slots.filter_map(wanted), sort, after.as_ref(), skip, limit),
     };
     let Cut {
         offset,
@@ -58,10 +60,10 @@ pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
     })
 }
 
-/// Every row that a view shows, on whatever page, in its order.
+/// All rows of a view over all its pages, in its order.
 pub fn all(rows: &Rows, view: &View) -> Result<Vec<Arc<Session>>, String> {
     let found = scan::matches(rows, &Query::parse(&view.q)?);
-    let sort = by_date(view.order());
+    let sort = normalized(view.order());
     let slots = rows.by_start().iter();
     let wanted = slots.filter_map(|slot| {
         let row = rows.at(*slot).filter(|row| found.has(*slot) && wants(view, row))?;
@@ -79,34 +81,34 @@ fn line(rows: &Rows, slot: u32, sort: Sort) -> &str {
     }
 }
 
-/// Does the row pass the filters beside the search?
+/// Does the row pass the filters?
 fn wants(view: &View, row: &Session) -> bool {
     view.status.is_none_or(|status| row.status == status) && (!view.connected || row.connected())
 }
 
-/// How many rows pass them.
+/// The number of rows that match the search and pass the filters.
 fn total(view: &View, counts: &Counts) -> u32 {
     match (view.status, view.connected) {
         (None, false) => counts.all,
         (Some(status), false) => counts.of(status),
         (None | Some(Status::Active), true) => counts.connected,
-        // Connected is Active.
+        // A connected session is Active.
         (Some(_), true) => 0,
     }
 }
 
-/// A page with what the way to its neighbours needs.
+/// A page, and its position among all rows.
 struct Cut<'a> {
-    /// Rows before the page.
+    /// The number of rows before the page.
     offset: usize,
-    /// The row after which the page before this one starts; `None` where that is the first.
+    /// The row after which the previous page starts; `None` if that is the first page.
     before: Option<Row<'a>>,
-    /// The rows, and one more where there is a next page.
+    /// The rows, and one more if there is a next page.
     items: Vec<Row<'a>>,
 }
 
-/// Cuts a page out of rows that are in order already.
-fn in_order<'a>(
+/// Cuts a page out of sorted rows.
+fn cut_sorted<'a>(
     mut rows: impl Iterator<Item = Row<'a>>,
     sort: Sort,
     after: Option<&Key<'_>>,
@@ -139,8 +141,8 @@ fn in_order<'a>(
     Cut { offset, before, items }
 }
 
-/// Cuts a page out of rows in no order: only those around it need an order among themselves.
-fn to_order<'a>(
+/// Cuts a page out of unsorted rows. Only the rows near the page are sorted.
+fn cut_unsorted<'a>(
     rows: impl Iterator<Item = Row<'a>>,
     sort: Sort,
     after: Option<&Key<'_>>,
@@ -171,8 +173,8 @@ fn to_order<'a>(
     }
 }
 
-/// Age is the start date the other way round.
-const fn by_date(sort: Sort) -> Sort {
+/// Maps the sort by age to the reverse sort by start date.
+const fn normalized(sort: Sort) -> Sort {
     match sort.column {
         Column::StartedAgo => Sort {
             column: Column::StartDate,
@@ -182,16 +184,16 @@ const fn by_date(sort: Sort) -> Sort {
     }
 }
 
-/// What a row is sorted by: the column's value, then its id, so that no two rows are equal.
+/// The sort key of a row: the column's value, then the id, so that no two rows are equal.
 struct Key<'a> {
     value: Value<'a>,
     id: Uuid,
 }
 
-/// A value that is not there comes before all others.
+/// The value of a column. A missing value sorts before all others.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Value<'a> {
-    Nothing,
+    Missing,
     Number(i64),
     Text(Cow<'a, str>),
     Id(Uuid),
@@ -212,18 +214,18 @@ impl<'a> Key<'a> {
             Column::Connected => Value::Number(i64::from(row.connected())),
             Column::StartDate | Column::StartedAgo => time(row.started_at),
             Column::ValidUntil => time(row.valid_until),
-            Column::Ended => end.map_or(Value::Nothing, |end| time(end.at)),
-            Column::EndedBy => end.map_or(Value::Nothing, |end| text(&end.by)),
-            Column::EndReason => end.map_or(Value::Nothing, |end| text(end.reason.label())),
-            Column::Error => row.error.as_deref().map_or(Value::Nothing, text),
-            Column::ConnectedSince => row.connected_since.map_or(Value::Nothing, time),
-            Column::NextDeadline => session::lifecycle::deadline(row).map_or(Value::Nothing, |(at, _)| time(at)),
+            Column::Ended => end.map_or(Value::Missing, |end| time(end.at)),
+            Column::EndedBy => end.map_or(Value::Missing, |end| text(&end.by)),
+            Column::EndReason => end.map_or(Value::Missing, |end| text(end.reason.label())),
+            Column::Error => row.error.as_deref().map_or(Value::Missing, text),
+            Column::ConnectedSince => row.connected_since.map_or(Value::Missing, time),
+            Column::NextDeadline => session::lifecycle::deadline(row).map_or(Value::Missing, |(at, _)| time(at)),
             Column::Node => text(&row.node),
         };
         Self { value, id: row.id.0 }
     }
 
-    /// Which of two comes first?
+    /// Compares two keys in the order of the sort.
     fn order(&self, other: &Key<'_>, sort: Sort) -> std::cmp::Ordering {
         let ascending = self.value.cmp(&other.value).then(self.id.cmp(&other.id));
         if sort.descending {
@@ -241,7 +243,7 @@ impl<'a> Key<'a> {
     fn write(&self) -> String {
         let id = self.id.simple();
         match &self.value {
-            Value::Nothing => format!("{id}-"),
+            Value::Missing => format!("{id}-"),
             Value::Number(number) => format!("{id}n{number}"),
             Value::Text(text) => format!("{id}t{text}"),
             Value::Id(other) => format!("{id}i{}", other.simple()),
@@ -254,7 +256,7 @@ impl<'a> Key<'a> {
         let id = Uuid::parse_str(id).map_err(|_| wrong())?;
         let mut letters = rest.chars();
         let value = match (letters.next(), kind(column)) {
-            (Some('-'), _) => Value::Nothing,
+            (Some('-'), _) => Value::Missing,
             (Some('n'), 'n') => Value::Number(letters.as_str().parse().map_err(|_| wrong())?),
             (Some('t'), 't') => Value::Text(Cow::Owned(letters.as_str().to_owned())),
             (Some('i'), 'i') => Value::Id(Uuid::parse_str(letters.as_str()).map_err(|_| wrong())?),
@@ -264,7 +266,7 @@ impl<'a> Key<'a> {
     }
 }
 
-/// The letter in cursors that says what a column is sorted by.
+/// The letter for the type of a column's values, in cursors.
 const fn kind(column: Column) -> char {
     match column {
         Column::SessionId | Column::EnvironmentId | Column::UserId => 'i',

@@ -1,4 +1,5 @@
-//! The rows, and the indexes that reads need: by id, by start, those not ended (also by user), and one text to search.
+//! The rows and the indexes for reads: by id, by start, unended rows (also by user), and one text
+//! for the search.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,16 +8,17 @@ use std::{
 
 use session::{Session, SessionId, Status, Timestamp, UserId, query, wire::Counts};
 
-/// Rows in slots. A slot is used once; removed rows leave a hole until more than half are holes.
+/// Rows in slots. A slot is used once. A removed row leaves a hole; when most slots are holes, the
+/// rows are compacted.
 #[derive(Default)]
 pub struct Rows {
     slots: Vec<Option<Arc<Session>>>,
-    /// Start of each slot's line in `text`; one longer than `slots`.
+    /// The start of each slot's line in `text`.
     starts: Vec<u32>,
-    /// The haystack of each slot, one line each.
+    /// The search text: one line for each slot.
     text: Vec<u8>,
     by_id: HashMap<SessionId, u32>,
-    /// Slots by (start, id).
+    /// Slots sorted by (start, id).
     by_start: Vec<u32>,
     unended: BTreeSet<u32>,
     unended_of_user: HashMap<UserId, BTreeSet<u32>>,
@@ -25,7 +27,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Makes room for this many.
+    /// Reserves memory for this many rows.
     pub fn reserve(&mut self, rows: usize) {
         self.slots.reserve(rows);
         self.starts.reserve(rows + 1);
@@ -33,7 +35,7 @@ impl Rows {
         self.by_start.reserve(rows);
     }
 
-    /// Adds a row, or replaces an older state of it.
+    /// Adds a row, or replaces an older version of it.
     pub fn put(&mut self, session: Session) {
         let slot = match self.by_id.get(&session.id).copied() {
             Some(slot) if self.at(slot).is_some_and(|old| old.version > session.version) => return,
@@ -51,7 +53,7 @@ impl Rows {
         }
     }
 
-    /// Removes a row, if it is there.
+    /// Removes a row, if it exists.
     pub fn remove(&mut self, id: SessionId) {
         let Some(slot) = self.by_id.remove(&id) else { return };
         let key = self.start_key(slot);
@@ -77,32 +79,32 @@ impl Rows {
         self.slots.get(slot as usize)?.as_ref()
     }
 
-    /// All rows, in no order.
+    /// All rows, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Session>> {
         self.slots.iter().flatten()
     }
 
-    /// Slots by (start, id), oldest first.
+    /// The slots sorted by (start, id), oldest first.
     pub fn by_start(&self) -> &[u32] {
         &self.by_start
     }
 
-    /// How many slots there are, holes included.
+    /// The number of slots, including holes.
     pub fn slots(&self) -> u32 {
         u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
     }
 
-    /// The text of all slots, one line each.
+    /// The search text: one line for each slot.
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Where each slot's line starts in the text.
+    /// The start of each slot's line in the search text.
     pub fn starts(&self) -> &[u32] {
         &self.starts
     }
 
-    /// The line of one slot.
+    /// The line of one slot in the search text.
     pub fn line(&self, slot: u32) -> &str {
         let start = self.starts[slot as usize] as usize;
         let end = self
@@ -112,23 +114,23 @@ impl Rows {
         std::str::from_utf8(&self.text[start..end]).unwrap_or_default()
     }
 
-    /// Counts of all rows.
+    /// The numbers of rows by status.
     pub const fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Rows that have not ended, in the order in which they came.
+    /// Rows that are not Expired, in the order of their launches.
     pub fn unended(&self) -> impl Iterator<Item = &Arc<Session>> {
         self.unended.iter().filter_map(|slot| self.at(*slot))
     }
 
-    /// A user's rows that have not ended, in the order in which they came.
+    /// A user's rows that are not Expired, in the order of their launches.
     pub fn unended_of(&self, user: UserId) -> impl Iterator<Item = &Arc<Session>> {
         let slots = self.unended_of_user.get(&user).into_iter().flatten();
         slots.filter_map(|slot| self.at(*slot))
     }
 
-    /// Ended rows that the environment has yet to close, in the order in which they came.
+    /// Expired rows that the environment has yet to close, in the order of their launches.
     pub fn closing(&self) -> impl Iterator<Item = &Arc<Session>> {
         self.closing.iter().filter_map(|slot| self.at(*slot))
     }
@@ -142,7 +144,7 @@ impl Rows {
         }
     }
 
-    /// Gives a new row its slot, its line and its place by start.
+    /// Adds a slot for a new row, with its line and its position by start.
     fn add(&mut self, session: &Session) -> u32 {
         let slot = self.slots();
         self.slots.push(None);
@@ -152,7 +154,8 @@ impl Rows {
         self.by_id.insert(session.id, slot);
         let key = Some((session.started_at, session.id));
         let comes_last = self.by_start.last().is_none_or(|last| self.start_key(*last) < key);
-        // Launches come nearly in order, so this is nearly always so; a search for the place costs a miss of the cache each step.
+        // Launches come nearly in order, so this is the common case. A binary search costs a cache
+        // miss for each step.
         if comes_last {
             self.by_start.push(slot);
         } else {
@@ -162,7 +165,7 @@ impl Rows {
         slot
     }
 
-    /// What [`Rows::by_start`] is sorted by.
+    /// The sort key of [`Rows::by_start`].
     pub fn start_key(&self, slot: u32) -> Option<(Timestamp, SessionId)> {
         self.at(slot).map(|row| (row.started_at, row.id))
     }
@@ -187,48 +190,4 @@ fn set(slots: &mut BTreeSet<u32>, slot: u32, present: bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-    use crate::replica::tests::session;
-
-    #[test]
-    fn holes_are_closed_and_nothing_else_is_lost() {
-        let mut rows = Rows::default();
-        for n in 0..3000 {
-            rows.put(session(n));
-        }
-        for n in 0..2000 {
-            rows.remove(session(n).id);
-        }
-        assert!(rows.slots() < 3000, "the holes are closed");
-        assert_eq!(rows.counts().all, 1000);
-        let left: HashSet<_> = (2000..3000).map(|n| session(n).user_id).collect();
-        let of_users: usize = left.iter().map(|user| rows.unended_of(*user).count()).sum();
-        assert_eq!(of_users, rows.unended().count(), "each is its user's");
-        for n in 2000..3000 {
-            let slot = rows.by_id[&session(n).id];
-            assert!(rows.line(slot).contains(&session(n).id.to_string()));
-        }
-        let keys: Vec<_> = rows.by_start().iter().map(|slot| rows.start_key(*slot)).collect();
-        assert!(keys.is_sorted() && keys.len() == 1000);
-    }
-
-    #[test]
-    fn an_older_state_never_replaces_a_newer_one() {
-        let mut rows = Rows::default();
-        let newer = Session {
-            version: 9,
-            status: Status::Expired,
-            ..session(1)
-        };
-        rows.put(newer.clone());
-        rows.put(Session {
-            version: 8,
-            ..session(1)
-        });
-        assert_eq!(rows.get(newer.id).map(|row| row.status), Some(Status::Expired));
-        assert_eq!((rows.counts().all, rows.counts().expired), (1, 1));
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Which rows match a search: one pass over one text.
+//! The search: one pass over one text.
 
 use memchr::memmem;
 use session::{
@@ -9,11 +9,11 @@ use session::{
 
 use super::rows::Rows;
 
-/// The rows that match a search, and how many of each status.
+/// The rows that match a search, and their numbers by status.
 pub struct Matches {
-    /// `None` = all.
+    /// One flag for each slot; `None` = all rows match.
     slots: Option<Vec<bool>>,
-    /// Of the matches.
+    /// The numbers of matches by status.
     pub counts: Counts,
 }
 
@@ -24,7 +24,7 @@ impl Matches {
     }
 }
 
-/// Finds what matches.
+/// Finds the rows that match.
 pub fn matches(rows: &Rows, query: &Query) -> Matches {
     if query.words.is_empty() {
         return Matches {
@@ -52,7 +52,8 @@ pub fn matches(rows: &Rows, query: &Query) -> Matches {
     }
 }
 
-/// A word that only the text can match, so that looking for it in the text finds every candidate: the longest.
+/// The longest word that only the search text can match. A search for it in the text finds every
+/// candidate.
 fn rarest(query: &Query) -> Option<&Word> {
     let in_text = |word: &&Word| {
         word.field.is_none() && !Status::ALL.into_iter().any(|status| status.code().contains(&word.text))

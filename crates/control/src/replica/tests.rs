@@ -2,7 +2,7 @@ use super::*;
 use session::{ApplicationId, EnvironmentId, Policy, columns::Column, view::Sort};
 use uuid::Uuid;
 
-/// The n-th session: two environments, three users, every status, one start per second.
+/// Session number `n`: two environments, three users, every status, one start a second.
 pub fn session(n: u32) -> Session {
     let started_at = chrono::DateTime::from_timestamp(1_800_000_000 + i64::from(n), 0).unwrap();
     let policy = Policy::default();

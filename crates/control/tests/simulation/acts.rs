@@ -301,7 +301,7 @@ impl World {
         let (_, me) = self.admin();
         let world = self.clone();
         tokio::spawn(async move {
-            let done = control.refresh(&me).await;
+            let done = control.request_sweep(&me).await;
             world.book.say(format_args!("  refresh: {}", told(&done)));
         });
     }
@@ -351,11 +351,11 @@ impl World {
                 control.remove_user(&me, &name).await
             }
             Deed::AdmitApplication { what, to, .. } => control
-                .admit_application(&me, PROGRAMS[what], ADMISSIONS[to])
+                .set_application_launches(&me, PROGRAMS[what], ADMISSIONS[to])
                 .await
                 .map(drop),
             Deed::AdmitEnvironment { place, to, .. } => control
-                .admit_environment(&me, PLACES[place], ADMISSIONS[to])
+                .set_environment_launches(&me, PLACES[place], ADMISSIONS[to])
                 .await
                 .map(drop),
             _ => return,

@@ -49,7 +49,7 @@ impl World {
                 return;
             };
             let (_, me) = self.admin();
-            match timeout(UP, control.refresh(&me)).await {
+            match timeout(UP, control.request_sweep(&me)).await {
                 Ok(done) => self.book.say(format_args!("  refresh: {}", told(&done))),
                 Err(_) => self
                     .book

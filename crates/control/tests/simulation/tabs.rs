@@ -43,7 +43,7 @@ impl World {
         let count = tabs.len();
         if count > 0 {
             let tab = &mut tabs[which % count];
-            tab.attachment.used.now();
+            tab.attachment.last_use.touch();
             tab.used_at = now;
             self.uses.lock().entry(tab.id).or_default().push((now, now));
         }

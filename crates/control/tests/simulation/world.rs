@@ -244,7 +244,7 @@ impl World {
         let mut tasks = control.start(received).await;
         let (broken, watched) = (control.clone(), wire.clone());
         tasks.spawn(async move {
-            broken.broken().await;
+            broken.wait_until_broken().await;
             watched.cut();
         });
         let mut state = node.state.lock();

@@ -64,7 +64,7 @@ async fn closing_an_environment_or_an_application_ends_sessions_where_that_is_as
     let (control, admin) = (&house.control, &house.admin);
     let first = house.active().await;
     let (mut tab, _bytes) = house.open(first).await;
-    let to = |to| control.admit_application(admin, house.desktop, to);
+    let to = |to| control.set_application_launches(admin, house.desktop, to);
     assert!(!to(Admission::Close).await.unwrap().open);
     assert_eq!(house.row(first).status, Status::Active);
     to(Admission::CloseAndEnd).await.unwrap();
@@ -75,7 +75,7 @@ async fn closing_an_environment_or_an_application_ends_sessions_where_that_is_as
     let second = house.active().await;
     let lab = control.environment_named(admin, "Lab").await.unwrap();
     let closed = control
-        .admit_environment(admin, lab, Admission::CloseAndEnd)
+        .set_environment_launches(admin, lab, Admission::CloseAndEnd)
         .await
         .unwrap();
     assert_eq!((closed.open, closed.live), (false, 0));

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what can't be set up is a failed test")]
 
 use crate::house::{HOME, House, PASSWORD, client};
-use control::{Error, REFRESH_INTERVAL};
+use control::{Error, SWEEP_INTERVAL};
 use session::{
     Actor, ApplicationId, EnvironmentId, EventKind, Role, Status,
     catalogue::{
@@ -177,7 +177,7 @@ async fn what_is_closed_is_not_launched_and_what_runs_goes_on() {
     let launch = async || control.launch(&house.other, house.desktop).await;
 
     let closed = control
-        .admit_application(admin, house.desktop, Admission::Close)
+        .set_application_launches(admin, house.desktop, Admission::Close)
         .await
         .unwrap();
     assert!(!closed.open && closed.live == 1);
@@ -187,14 +187,17 @@ async fn what_is_closed_is_not_launched_and_what_runs_goes_on() {
     ));
     assert!(
         control
-            .admit_application(admin, house.desktop, Admission::Open)
+            .set_application_launches(admin, house.desktop, Admission::Open)
             .await
             .unwrap()
             .open
     );
 
     let lab = lab(&house).await;
-    let closed = control.admit_environment(admin, lab, Admission::Close).await.unwrap();
+    let closed = control
+        .set_environment_launches(admin, lab, Admission::Close)
+        .await
+        .unwrap();
     assert!(!closed.open && closed.live == 1);
     assert!(matches!(
         launch().await,
@@ -202,7 +205,7 @@ async fn what_is_closed_is_not_launched_and_what_runs_goes_on() {
     ));
     assert!(
         control
-            .admit_environment(admin, lab, Admission::Open)
+            .set_environment_launches(admin, lab, Admission::Open)
             .await
             .unwrap()
             .open
@@ -219,11 +222,11 @@ async fn what_is_closed_is_not_launched_and_what_runs_goes_on() {
     assert_eq!(house.row(running).status, Status::Active);
 
     let unknown = control
-        .admit_application(admin, ApplicationId(Uuid::nil()), Admission::Open)
+        .set_application_launches(admin, ApplicationId(Uuid::nil()), Admission::Open)
         .await;
     assert!(matches!(unknown, Err(Error::NoApplication(_))));
     let unknown = control
-        .admit_environment(admin, EnvironmentId(Uuid::nil()), Admission::Open)
+        .set_environment_launches(admin, EnvironmentId(Uuid::nil()), Admission::Open)
         .await;
     assert!(matches!(unknown, Err(Error::NoEnvironment(_))));
 }
@@ -233,8 +236,8 @@ async fn an_environment_says_what_its_last_sweep_found() {
     let house = House::new().await;
     let row = async || house.control.environments(&house.admin).await.unwrap().items.remove(0);
     house.active().await;
-    house.pass(REFRESH_INTERVAL);
-    house.control.refresh(&house.admin).await.unwrap();
+    house.pass(SWEEP_INTERVAL);
+    house.control.request_sweep(&house.admin).await.unwrap();
     let answered_at = house.control.now();
     let answered = row().await;
     assert_eq!((answered.state, answered.live), (EnvironmentState::Answering, 1));
@@ -245,8 +248,8 @@ async fn an_environment_says_what_its_last_sweep_found() {
     );
 
     house.environment.set_unreachable(true);
-    house.pass(REFRESH_INTERVAL);
-    house.control.refresh(&house.admin).await.unwrap();
+    house.pass(SWEEP_INTERVAL);
+    house.control.request_sweep(&house.admin).await.unwrap();
     let silent = row().await;
     assert_eq!(silent.state, EnvironmentState::Silent);
     let swept = silent.swept.unwrap();
@@ -284,7 +287,7 @@ async fn each_use_case_asks_for_its_role() {
             matches!(refused, Some(Error::Forbidden(Role::SystemAdmin))),
             "{refused:?}"
         );
-        let refused = control.admit_environment(me, lab, Admission::Close).await.err();
+        let refused = control.set_environment_launches(me, lab, Admission::Close).await.err();
         assert!(
             matches!(refused, Some(Error::Forbidden(Role::SystemAdmin))),
             "{refused:?}"
@@ -298,7 +301,7 @@ async fn each_use_case_asks_for_its_role() {
         control.add_application(me, &draft).await.err(),
         control.edit_application(me, house.desktop, &draft, seen).await.err(),
         control
-            .admit_application(me, house.desktop, Admission::Close)
+            .set_application_launches(me, house.desktop, Admission::Close)
             .await
             .err(),
     ] {

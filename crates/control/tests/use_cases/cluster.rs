@@ -40,11 +40,11 @@ impl Clock for Runtime {
 pub struct Wire(pub Arc<Mutex<HashMap<Arc<str>, Weak<Control>>>>);
 
 impl Peers for Wire {
-    fn look(&self, at: Relay) -> BoxFuture<'static, ()> {
+    fn wake(&self, at: Relay) -> BoxFuture<'static, ()> {
         let control = self.0.lock().get(&at.url).and_then(Weak::upgrade);
         Box::pin(async move {
             match control {
-                Some(control) if control.is_node(&at.secret) => control.look().await.unwrap(),
+                Some(control) if control.is_node(&at.secret) => control.read_log_now().await.unwrap(),
                 // It does not answer.
                 _ => pending().await,
             }

@@ -103,7 +103,7 @@ async fn a_server_whose_log_is_set_back_stops_and_does_not_sign_it() {
     set_back(&house, 5);
     let refused = house.control.make_checkpoint().await;
     assert!(matches!(refused, Err(Error::Tampered(_))), "{refused:?}");
-    house.control.broken().await;
+    house.control.wait_until_broken().await;
     assert!(
         house.control.launch(&house.student, house.desktop).await.is_err(),
         "nothing more is written"

@@ -89,7 +89,7 @@ async fn who_types_into_a_session_all_day_stays_signed_in() {
     let (tab, _application) = house.control.attach(&me, id).await.unwrap();
     for _ in 0..20 {
         house.pass(TimeDelta::minutes(25));
-        tab.used.now();
+        tab.last_use.touch();
     }
     assert_eq!(
         role(&house, &token).await,

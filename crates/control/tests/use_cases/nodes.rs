@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use control::{Clock, Close, Error, Host, REFRESH_INTERVAL, SILENT, Tab};
+use control::{Clock, Close, Error, Host, PEER_TIMEOUT, SWEEP_INTERVAL, Tab};
 use environments::Environment;
 use session::{
     EventKind, Role, Status, Teardown,
@@ -17,7 +17,7 @@ use crate::{
     house::{DESKTOP, HOME, PASSWORD, client},
 };
 
-/// Longer than anything here takes, but for what waits for [`SILENT`].
+/// Longer than anything here takes, but for what waits for [`PEER_TIMEOUT`].
 const SOON: Duration = Duration::from_secs(4);
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +167,7 @@ async fn a_node_that_hears_nothing_takes_nobody_for_dead() {
     let _tab = cluster.open_on(0, id).await;
     cluster.shows(1, |cluster| cluster.connected(1, id)).await;
     cluster.nodes[1].freeze().await;
-    sleep(2 * SILENT.to_std().unwrap()).await;
+    sleep(2 * PEER_TIMEOUT.to_std().unwrap()).await;
     let list = cluster.node(1).list(&cluster.admin, &View::default()).unwrap();
     assert_eq!(list.head.stale, []);
     let host = cluster.node(1).host(&cluster.student, id).await;
@@ -178,7 +178,7 @@ async fn a_node_that_hears_nothing_takes_nobody_for_dead() {
 async fn a_node_is_ready_without_waiting_for_the_others() {
     let cluster = Cluster::new().await;
     // The turn is free: the others have yet to hear that it was taken.
-    sleep(REFRESH_INTERVAL.to_std().unwrap()).await;
+    sleep(SWEEP_INTERVAL.to_std().unwrap()).await;
     let began = cluster.clock.now();
     let _c = Node::new("c", &cluster.store, &cluster.clock, &cluster.wire).await;
     assert!(cluster.clock.now() - began < TimeDelta::seconds(1));
@@ -195,8 +195,11 @@ async fn the_tabs_of_a_node_that_hangs_lapse_and_are_back_with_it() {
     cluster.shows(1, |cluster| !cluster.connected(1, id)).await;
     let after = cluster.clock.now() - hung_at;
     // Its last heartbeat came up to a second before it hung.
-    let last_beat = SILENT - TimeDelta::seconds(1);
-    assert!(after >= last_beat && after < SILENT + TimeDelta::seconds(4), "{after}");
+    let last_beat = PEER_TIMEOUT - TimeDelta::seconds(1);
+    assert!(
+        after >= last_beat && after < PEER_TIMEOUT + TimeDelta::seconds(4),
+        "{after}"
+    );
     let host = cluster.nodes[1].control.host(&cluster.student, id).await;
     assert!(matches!(host, Err(Error::NodeAway(_))), "{host:?}");
     let stale = cluster
@@ -282,13 +285,13 @@ async fn a_refresh_on_one_node_is_a_sweep_of_all_and_counts_for_all() {
     sleep(Duration::from_secs(31)).await;
     assert!(cluster.nodes[0].environment.vanish(id));
     let asked_at = cluster.clock.now();
-    let done = cluster.nodes[1].control.refresh(&cluster.admin).await.unwrap();
+    let done = cluster.nodes[1].control.request_sweep(&cluster.admin).await.unwrap();
     assert!(done.as_of >= asked_at, "complete when all nodes have swept");
     cluster
         .shows(1, |cluster| cluster.status(1, id) == Some(Status::Error))
         .await;
     for node in [0, 1] {
-        let refused = cluster.nodes[node].control.refresh(&cluster.admin).await;
+        let refused = cluster.nodes[node].control.request_sweep(&cluster.admin).await;
         assert!(matches!(refused, Err(Error::TooSoon { .. })), "{refused:?}");
         let head = cluster.node(node).list(&cluster.admin, &View::default()).unwrap().head;
         assert_eq!(head.next_refresh_at, done.next_refresh_at, "on node {node}");

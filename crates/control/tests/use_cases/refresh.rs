@@ -2,7 +2,7 @@
 
 use crate::house::{House, PATIENCE};
 use chrono::TimeDelta;
-use control::{Error, Message, REFRESH_INTERVAL};
+use control::{Error, Message, SWEEP_INTERVAL};
 use session::{
     Status,
     view::View,
@@ -14,10 +14,10 @@ use tokio::time::timeout;
 async fn one_refresh_each_30_seconds_for_all_administrators() {
     let house = House::new().await;
     // The start has swept; its turn counts.
-    house.pass(REFRESH_INTERVAL);
-    let first = house.control.refresh(&house.admin).await.unwrap();
+    house.pass(SWEEP_INTERVAL);
+    let first = house.control.request_sweep(&house.admin).await.unwrap();
     house.pass(TimeDelta::milliseconds(11_500));
-    let refused = house.control.refresh(&house.admin).await.unwrap_err();
+    let refused = house.control.request_sweep(&house.admin).await.unwrap_err();
     assert!(matches!(&refused, Error::TooSoon { until, .. } if *until == first.next_refresh_at));
     let problem = Problem::from(refused);
     assert_eq!(
@@ -26,7 +26,7 @@ async fn one_refresh_each_30_seconds_for_all_administrators() {
         "rounded up: waiting so long is enough"
     );
     house.pass(TimeDelta::milliseconds(18_500));
-    assert!(house.control.refresh(&house.admin).await.is_ok());
+    assert!(house.control.request_sweep(&house.admin).await.is_ok());
 }
 
 #[tokio::test]
@@ -34,8 +34,8 @@ async fn a_sweep_finds_what_vanished_and_stops_what_should_not_run() {
     let house = House::new().await;
     let vanished = house.active().await;
     assert!(house.environment.vanish(vanished));
-    house.pass(REFRESH_INTERVAL);
-    house.control.refresh(&house.admin).await.unwrap();
+    house.pass(SWEEP_INTERVAL);
+    house.control.request_sweep(&house.admin).await.unwrap();
     assert_eq!(house.row(vanished).status, Status::Error);
 }
 
@@ -44,8 +44,8 @@ async fn an_environment_that_does_not_answer_keeps_its_rows_and_is_named() {
     let house = House::new().await;
     let id = house.active().await;
     house.environment.set_unreachable(true);
-    house.pass(REFRESH_INTERVAL);
-    house.control.refresh(&house.admin).await.unwrap();
+    house.pass(SWEEP_INTERVAL);
+    house.control.request_sweep(&house.admin).await.unwrap();
     let list = house.control.list(&house.admin, &View::default()).unwrap();
     assert_eq!(
         list.head

@@ -198,7 +198,10 @@ async fn only_its_user_opens_or_ends_a_session_and_only_a_system_admin_expires()
         house.control.list(student, &View::default()),
         Err(Error::Forbidden(_))
     ));
-    assert!(matches!(house.control.refresh(student).await, Err(Error::Forbidden(_))));
+    assert!(matches!(
+        house.control.request_sweep(student).await,
+        Err(Error::Forbidden(_))
+    ));
     assert!(matches!(
         house.control.watch(student, View::default()).map(drop),
         Err(Error::Forbidden(_))
@@ -220,7 +223,7 @@ async fn a_refused_launch_is_kept_with_its_reason() {
     let house = House::new().await;
     house
         .control
-        .admit_application(&house.admin, house.desktop, Admission::Close)
+        .set_application_launches(&house.admin, house.desktop, Admission::Close)
         .await
         .unwrap();
     let refused = house.control.launch(&house.student, house.desktop).await;

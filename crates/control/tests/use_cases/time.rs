@@ -14,7 +14,7 @@ use crate::house::{House, PATIENCE};
 
 /// The next notice, when the timers have looked.
 async fn told(tab: &mut Attachment) -> Notice {
-    let told = timeout(PATIENCE, tab.told.recv()).await;
+    let told = timeout(PATIENCE, tab.notices.recv()).await;
     told.ok()
         .flatten()
         .unwrap_or_else(|| panic!("the tab was told nothing"))
@@ -48,7 +48,7 @@ async fn a_tab_that_nobody_uses_is_warned_closed_and_can_be_opened_again() {
         );
     }
     // A key press, and everything is as it was.
-    tab.used.now();
+    tab.last_use.touch();
     assert_eq!(told(&mut tab).await, Notice::Calm);
 
     house.pass(TimeDelta::minutes(30));
@@ -72,10 +72,10 @@ async fn a_tab_is_warned_before_the_allowed_time_is_over() {
     told(&mut tab).await;
     let before = |minutes| valid_until - house.control.now() - TimeDelta::minutes(minutes);
     house.pass(before(16));
-    tab.used.now();
+    tab.last_use.touch();
     for minutes in [15, 5, 1] {
         house.pass(before(minutes.into()));
-        tab.used.now();
+        tab.last_use.touch();
         assert_eq!(
             told(&mut tab).await,
             warning(valid_until, Timer::ValidUntil, minutes, house.control.now())
@@ -92,7 +92,7 @@ async fn a_tab_that_is_used_stays_open_for_as_long_as_it_is() {
     let (mut tab, _bytes) = house.open(id).await;
     for _ in 0..8 {
         house.pass(TimeDelta::minutes(29));
-        tab.used.now();
+        tab.last_use.touch();
         house
             .control
             .list(&house.admin, &session::view::View::default())

@@ -28,7 +28,9 @@ pub async fn open(
     Path(text): Path<String>,
 ) -> Result<Json<ApplicationView>, Refused> {
     let id = application_id(&text)?;
-    Ok(Json(state.control.admit_application(&me, id, Admission::Open).await?))
+    Ok(Json(
+        state.control.set_application_launches(&me, id, Admission::Open).await?,
+    ))
 }
 
 /// `POST /api/v1/applications/{id}/close`: to launches. Live sessions go on, unless the body says `end_sessions`.
@@ -39,5 +41,5 @@ pub async fn close(
     body: Option<Body<Closing>>,
 ) -> Result<Json<ApplicationView>, Refused> {
     let (id, to) = (application_id(&text)?, Closing::admission(body));
-    Ok(Json(state.control.admit_application(&me, id, to).await?))
+    Ok(Json(state.control.set_application_launches(&me, id, to).await?))
 }

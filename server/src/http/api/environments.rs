@@ -25,7 +25,9 @@ pub async fn open(
     Path(text): Path<String>,
 ) -> Result<Json<EnvironmentView>, Refused> {
     let id = environment_id(&text)?;
-    Ok(Json(state.control.admit_environment(&me, id, Admission::Open).await?))
+    Ok(Json(
+        state.control.set_environment_launches(&me, id, Admission::Open).await?,
+    ))
 }
 
 /// `POST /api/v1/environments/{id}/close`: to launches. Live sessions go on, unless the body says `end_sessions`.
@@ -36,5 +38,5 @@ pub async fn close(
     body: Option<Body<Closing>>,
 ) -> Result<Json<EnvironmentView>, Refused> {
     let (id, to) = (environment_id(&text)?, Closing::admission(body));
-    Ok(Json(state.control.admit_environment(&me, id, to).await?))
+    Ok(Json(state.control.set_environment_launches(&me, id, to).await?))
 }

@@ -45,7 +45,7 @@ pub async fn one(
     Path(text): Path<String>,
 ) -> Result<Json<SessionView>, Refused> {
     let id = id(&text)?;
-    state.control.look_for(id).await?;
+    state.control.refresh_from_log(id).await?;
     Ok(Json(state.control.session(&me, id)?))
 }
 
@@ -116,5 +116,5 @@ pub async fn expire_many(
 
 /// `POST /api/v1/sessions/refresh`
 pub async fn refresh(State(state): State<AppState>, Person(me): Person) -> Result<Json<Refreshed>, Refused> {
-    Ok(Json(state.control.refresh(&me).await?))
+    Ok(Json(state.control.request_sweep(&me).await?))
 }

@@ -2,8 +2,9 @@ use super::*;
 use session::{Actor, Role, Timestamp, UserId};
 use store::{Changes, User, sqlite::Sqlite};
 
-/// So many people were added, one a second: every third is called `rita`, the others `jane`.
-async fn house(people: u32) -> (Sqlite, Replica, tempfile::TempDir) {
+/// A store to which this many people were added, one a second. Every third is called `rita`, the
+/// others `jane`.
+async fn store_with(people: u32) -> (Sqlite, Replica, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = Sqlite::open(folder.path()).await.unwrap();
     for n in 1..=people {
@@ -31,29 +32,29 @@ fn ids(page: &Page) -> Vec<u64> {
     page.items.iter().map(|entry| entry.id).collect()
 }
 
-const NEAR: Reach = Reach {
+const NEAR_LIMITS: Limits = Limits {
     searched: 20,
     counted: 10,
     part: 4,
 };
 
-fn search<'a>(store: &'a Sqlite, replica: &'a Replica, query: &'a Query, reach: Reach) -> Search<'a> {
+fn search<'a>(store: &'a Sqlite, replica: &'a Replica, query: &'a Query, limits: Limits) -> Search<'a> {
     Search {
-        reach,
+        limits,
         ..Search::new(store, replica, query)
     }
 }
 
 #[tokio::test]
-async fn pages_lead_to_the_end_and_back_whatever_comes_meanwhile() {
-    let (store, replica, _folder) = house(30).await;
+async fn pages_lead_to_the_end_and_back_while_events_are_added() {
+    let (store, replica, _folder) = store_with(30).await;
     for (q, expected) in [
         ("", (1..=30).rev().collect::<Vec<u64>>()),
         ("user:rita", (1..=10).rev().map(|n| n * 3).collect()),
     ] {
         let query = Query::parse(q).unwrap();
         for limit in [1, 3, 7, 100] {
-            let search = search(&store, &replica, &query, REACH);
+            let search = search(&store, &replica, &query, LIMITS);
             let mut pages = vec![search.page(Place::Newest, limit).await.unwrap()];
             assert_eq!(pages[0].newer, None);
             assert_eq!((pages[0].found, pages[0].counted), (expected.len() as u64, true));
@@ -62,7 +63,8 @@ async fn pages_lead_to_the_end_and_back_whatever_comes_meanwhile() {
             }
             let all: Vec<u64> = pages.iter().flat_map(ids).collect();
             assert_eq!(all, expected, "“{q}” by {limit}");
-            // Back up: the same pages again, but the first, which is the newest one anyhow.
+            // Back to newer events: the same pages again, except the first, which is the newest
+            // page.
             for two in pages.windows(2).rev() {
                 let back = search.page(Place::After(two[1].newer.unwrap()), limit).await.unwrap();
                 assert_eq!(ids(&back), ids(&two[0]), "“{q}” by {limit}");
@@ -70,7 +72,7 @@ async fn pages_lead_to_the_end_and_back_whatever_comes_meanwhile() {
         }
     }
     let everything = Query::default();
-    let search = search(&store, &replica, &everything, REACH);
+    let search = search(&store, &replica, &everything, LIMITS);
     let second = search.page(Place::Before(21), 10).await.unwrap();
     for n in 31..=34 {
         add(&store, n).await;
@@ -80,16 +82,16 @@ async fn pages_lead_to_the_end_and_back_whatever_comes_meanwhile() {
     assert_eq!(
         ids(&newer),
         (21..=30).rev().collect::<Vec<_>>(),
-        "the page that was there"
+        "the same page as before"
     );
-    assert_eq!(newer.newer, Some(30), "and the way to what came");
+    assert_eq!(newer.newer, Some(30), "a link to the new events");
 }
 
 #[tokio::test]
 async fn a_search_that_finds_little_stops_says_so_and_goes_on() {
-    let (store, replica, _folder) = house(50).await;
+    let (store, replica, _folder) = store_with(50).await;
     let query = Query::parse("user:jane1").unwrap();
-    let search = search(&store, &replica, &query, NEAR);
+    let search = search(&store, &replica, &query, NEAR_LIMITS);
     let mut page = search.page(Place::Newest, 50).await.unwrap();
     assert_eq!((ids(&page), page.stopped, page.counted), (vec![], Some(20), false));
     let mut found = Vec::new();
@@ -99,7 +101,7 @@ async fn a_search_that_finds_little_stops_says_so_and_goes_on() {
     }
     assert_eq!(found, [19, 17, 16, 14, 13, 11, 10, 1]);
     assert_eq!(page.stopped, None);
-    // The other way, too.
+    // Towards newer events, too.
     let query = Query::parse("user:jane49").unwrap();
     let search = Search {
         query: &query,
@@ -114,9 +116,9 @@ async fn a_search_that_finds_little_stops_says_so_and_goes_on() {
 
 #[tokio::test]
 async fn a_full_page_is_counted_only_so_far() {
-    let (store, replica, _folder) = house(30).await;
+    let (store, replica, _folder) = store_with(30).await;
     let everything = Query::default();
-    let search = search(&store, &replica, &everything, NEAR);
+    let search = search(&store, &replica, &everything, NEAR_LIMITS);
     let page = search.page(Place::Newest, 2).await.unwrap();
     assert_eq!((ids(&page), page.counted, page.older), (vec![30, 29], false, Some(29)));
     assert!((10..20).contains(&page.found), "{}", page.found);
@@ -125,9 +127,9 @@ async fn a_full_page_is_counted_only_so_far() {
 
 #[tokio::test]
 async fn all_that_match_come_in_parts() {
-    let (store, replica, _folder) = house(30).await;
+    let (store, replica, _folder) = store_with(30).await;
     let query = Query::parse("rita").unwrap();
-    let search = search(&store, &replica, &query, NEAR);
+    let search = search(&store, &replica, &query, NEAR_LIMITS);
     let (mut all, mut next) = (Vec::new(), Some(Place::Newest));
     while let Some(place) = next {
         let (entries, then) = search.part(place).await.unwrap();

@@ -1,7 +1,7 @@
-//! Environments and applications: what there is to launch, who may see it, and who may change it.
+//! The catalogue: environments and applications.
 //!
-//! A change is authorised, committed with its event, then announced. It counts for future launches only: a live session
-//! keeps what it was launched with.
+//! A change is authorised, committed with its event, and announced. It affects future launches
+//! only: a live session keeps the names and limits of its launch.
 
 mod applications;
 mod cache;
@@ -16,7 +16,7 @@ pub use cache::Cache;
 use crate::Control;
 
 impl Control {
-    /// How many sessions are Pending or Active, by what they have in common.
+    /// The numbers of live sessions, by a key such as their application.
     fn live_by<K: Eq + Hash>(&self, key: impl Fn(&Session) -> K) -> HashMap<K, u32> {
         let mut counts = HashMap::new();
         for session in self.replica.unended() {

@@ -1,7 +1,8 @@
-//! Every session in memory: what answers all reads.
+//! The replica: every session in memory, which answers all reads.
 //!
-//! The log is the truth; this is its copy, fed by each commit before anybody is answered, and by the log's tail for what
-//! other processes wrote. A list is made under one read lock, so it is one snapshot. Nothing here decides or writes.
+//! The log is authoritative. Each commit of this process updates the replica before its callers get
+//! their answers, and a poll of the log adds the changes of other processes. A list is made under
+//! one read lock, so it is one snapshot. The replica decides nothing and writes nothing.
 
 mod list;
 mod rows;
@@ -20,41 +21,41 @@ use tokio::sync::watch;
 
 use rows::Rows;
 
-/// A page of the list, before the times around it are known.
+/// A page of the list.
 #[derive(Debug)]
 pub struct Page {
-    /// The log's revision that it shows.
+    /// The revision of the log at this snapshot.
     pub revision: u64,
-    /// Matches of the search and the filters.
+    /// The number of matches of the search and the filters.
     pub total: u32,
-    /// All sessions.
+    /// The number of all sessions.
     pub all: u32,
-    /// Matches of the search by status.
+    /// The numbers of matches of the search, by status.
     pub counts: Counts,
-    /// Matches before the first row.
+    /// The number of matches before the first row.
     pub offset: u32,
-    /// Where the next page starts.
+    /// The cursor of the next page; `None` on the last page.
     pub next_cursor: Option<String>,
-    /// Where the page before starts; `None` where that is the first.
+    /// The cursor of the previous page; `None` if that is the first page.
     pub previous_cursor: Option<String>,
-    /// The rows.
+    /// The rows of the page, in order.
     pub items: Vec<SessionView>,
 }
 
-/// The copy.
+/// The copy of the log in memory.
 pub struct Replica {
     inner: RwLock<Inner>,
     announce: watch::Sender<u64>,
 }
 
 struct Inner {
-    /// Every change up to here is in.
+    /// The replica has every change up to this revision.
     revision: u64,
     rows: Rows,
 }
 
 impl Replica {
-    /// A copy of what was loaded.
+    /// A replica of the loaded log.
     pub fn new(loaded: Changes) -> Self {
         let mut rows = Rows::default();
         rows.reserve(loaded.sessions.len());
@@ -70,30 +71,31 @@ impl Replica {
         }
     }
 
-    /// Takes over what a commit of this process wrote, as revision `own`, and other rows that it saw. Another process may have
-    /// written between: then the revision waits for [`Replica::catch_up`], but the rows are in at once.
+    /// Adds the rows of a commit of this process, which has the revision `own`, and other rows that
+    /// its answers show. If another process committed in between, the revision waits for
+    /// [`Replica::catch_up`], but the rows are visible at once.
     pub fn committed(&self, own: Option<u64>, sessions: Vec<Session>, purged: &[SessionId]) {
         let mut inner = self.inner.write();
         let known = inner.revision;
         if own == Some(known + 1) {
             inner.revision = known + 1;
         }
-        // What is not newer than that is in already, or was in and has been removed since.
-        let mut news = own > Some(known);
+        // An older row is in the replica already, or was removed from it since.
+        let mut changed = own > Some(known);
         for session in sessions.into_iter().filter(|session| session.version > known) {
             inner.rows.put(session);
-            news = true;
+            changed = true;
         }
         for id in purged {
             inner.rows.remove(*id);
         }
         drop(inner);
-        if news {
+        if changed {
             self.announce();
         }
     }
 
-    /// Takes over what the log's tail says, and answers what was new here.
+    /// Adds changes that were read from the log, and returns the rows that were new here.
     pub fn catch_up(&self, changes: Changes) -> Vec<Session> {
         let mut inner = self.inner.write();
         let known = inner.revision;
@@ -117,17 +119,17 @@ impl Replica {
         news
     }
 
-    /// Tells watchers that something they show has changed.
+    /// Wakes the watchers.
     pub fn announce(&self) {
         self.announce.send_modify(|generation| *generation += 1);
     }
 
-    /// Wakes with each change.
+    /// A receiver that wakes with each change.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.announce.subscribe()
     }
 
-    /// Every change up to this revision is in.
+    /// The revision up to which the replica has every change.
     pub fn revision(&self) -> u64 {
         self.inner.read().revision
     }
@@ -143,22 +145,22 @@ impl Replica {
         list::page(inner.revision, &inner.rows, view)
     }
 
-    /// Every session that a view shows, on whatever page, in its order: one snapshot.
+    /// All sessions of a view over all its pages, in its order: one snapshot.
     pub fn all(&self, view: &View) -> Result<Vec<Arc<Session>>, String> {
         list::all(&self.inner.read().rows, view)
     }
 
-    /// Sessions that have not ended, in the order in which they came.
+    /// Sessions that are not Expired, in the order of their launches.
     pub fn unended(&self) -> Vec<Arc<Session>> {
         self.inner.read().rows.unended().cloned().collect()
     }
 
-    /// Ended sessions that the environment has yet to close.
+    /// Expired sessions that the environment has yet to close.
     pub fn closing(&self) -> Vec<Arc<Session>> {
         self.inner.read().rows.closing().cloned().collect()
     }
 
-    /// Ended sessions whose end is so long ago that they may be removed.
+    /// Is there an ended session that may be removed?
     pub fn any_purgeable(&self, now: session::Timestamp) -> bool {
         self.inner
             .read()

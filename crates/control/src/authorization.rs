@@ -1,10 +1,10 @@
-//! Who may do what: asked first by every use-case.
+//! Checks of the role. Every use-case calls [`require`] first.
 
 use session::{Actor, Role, wire::Me};
 
 use crate::{Error, Result};
 
-/// Refuses whoever has not at least this role.
+/// Refuses a person whose role is lower than `role`.
 pub const fn require(me: &Me, role: Role) -> Result<()> {
     if me.role as u8 >= role as u8 {
         Ok(())
@@ -13,7 +13,7 @@ pub const fn require(me: &Me, role: Role) -> Result<()> {
     }
 }
 
-/// The person as the log names them.
+/// The person as the actor of an event.
 pub fn actor(me: &Me) -> Actor {
     Actor::Person {
         user_id: me.user_id,

@@ -1,39 +1,45 @@
-//! The head of the chain of events: written to the server's journal and signed, so that it can be proven later that nothing
-//! before it was removed; and watched, so that a running server notices when somebody sets it back.
+//! The integrity of the log of events: its head, checkpoints, and verification.
+//!
+//! The head of the chain is written to the server's journal and signed. So a later check can prove
+//! that no event before it was removed. A running server also compares the head with the one it saw
+//! last, and notices if the log was set back.
 
 use parking_lot::Mutex;
 use session::{Role, Timestamp, wire::Me};
 use store::{Hash, Head, Verified, chain::hex};
 
-use crate::{Control, Error, Result, authority::require};
+use crate::{Control, Error, Result, authorization::require};
 
 /// The newest head that this server has seen.
 #[derive(Default)]
 pub struct SeenHead(Mutex<Option<Head>>);
 
-/// What a check of the log proves.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// The chain by itself.
+    /// The check of the chain by itself.
     pub verified: Verified,
-    /// The event of the head that was kept elsewhere: nothing up to it was changed, added or removed. `None` where none was given.
+    /// The number of the event whose hash was kept elsewhere: no event up to it was changed, added
+    /// or removed. `None` if no hash was given.
     pub kept: Option<u64>,
-    /// The newest checkpoint; `None` where this server has no key, or there is none yet.
+    /// The newest checkpoint; `None` if this server has no key, or there is none yet.
     pub signed: Option<Signed>,
 }
 
-/// Nothing up to this event was changed, added or removed since it was signed.
+/// A checkpoint: no event up to it was changed, added or removed since it was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signed {
-    /// Number of the event.
+    /// The number of the event.
     pub event: u64,
-    /// When it was signed.
+    /// The moment of the signature.
     pub at: Timestamp,
 }
 
 impl Control {
-    /// Reads every event and says what that proves; [`Error::Tampered`] where the log is not as it was written. `kept` is a head
-    /// that was kept elsewhere.
+    /// Verifies the whole log. `kept` is the hash of a head that was kept elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Tampered`] if an event was changed, added or removed.
     pub async fn verify_events(&self, me: &Me, kept: Option<Hash>) -> Result<Proof> {
         require(me, Role::SystemAdmin)?;
         let checkpoints = match &self.options.audit_key {
@@ -52,7 +58,7 @@ impl Control {
         let of_kept = of_kept.first().copied();
         if let (Some(None), Some(hash)) = (of_kept, kept) {
             let text = format!(
-                "no event has the hash {}: it was removed, or the log was written again",
+                "no event has the hash {}: it was removed, or the log was rewritten",
                 hex(&hash)
             );
             return Err(Error::Tampered(text));
@@ -61,13 +67,12 @@ impl Control {
             let Head { number, .. } = made.head;
             let key = self.options.audit_key.as_ref();
             if key.is_some_and(|key| !key.verifies(made)) {
-                let text = format!("the checkpoint of event {number} was made with another key, or forged");
+                let text = format!("the checkpoint of event {number} was signed with another key, or forged");
                 return Err(Error::Tampered(text));
             }
             if *found != Some(number) {
-                let text = format!(
-                    "event {number} is not the one that was signed: it was removed, or the log was written again"
-                );
+                let text =
+                    format!("event {number} is not the one that was signed: it was removed, or the log was rewritten");
                 return Err(Error::Tampered(text));
             }
         }
@@ -81,9 +86,9 @@ impl Control {
         })
     }
 
-    /// Writes the head to the journal and, with a key, signs it. The timer does it, and the shutdown.
+    /// Writes the head to the journal and, with a key, signs it. Runs by timer and at shutdown.
     pub async fn make_checkpoint(&self) -> Result<()> {
-        // A log that was set back is not signed.
+        // This fails if the log was set back: such a log must not be signed.
         let head = self.check_head().await?;
         tracing::info!(event = head.number, head = hex(&head.hash), "head of the log of events");
         if let Some(key) = &self.options.audit_key {
@@ -92,8 +97,9 @@ impl Control {
         Ok(())
     }
 
-    /// Compares the log with what this server has seen of it, and answers its head. Where it is another log, this server stops
-    /// writing and [`Control::broken`] returns. The timer does it; a test need not wait for it.
+    /// Compares the log with the head that this server saw last, and returns the new head. If they
+    /// differ, this server stops writing and [`Control::wait_until_broken`] returns. Runs by timer;
+    /// public so that a test need not wait for it.
     pub async fn check_head(&self) -> Result<Head> {
         let seen = *self.seen_head.0.lock();
         if let Some(seen) = seen.filter(|seen| seen.number > 0) {
@@ -104,7 +110,7 @@ impl Control {
                     event = seen.number,
                     seen = hex(&seen.hash),
                     now,
-                    "the log of events was set back or written again behind this server; stopping"
+                    "the log of events was set back or rewritten while this server ran; stopping"
                 );
                 self.writer.close().await;
                 return Err(Error::Tampered(format!(
@@ -113,7 +119,8 @@ impl Control {
                 )));
             }
         }
-        // What was seen is an ancestor of it: the number only grows, and each event is chained to the one before it.
+        // The head seen before is an ancestor of this one: numbers only grow, and each event is
+        // chained to the one before it.
         let head = self.store.head().await?;
         *self.seen_head.0.lock() = Some(head);
         Ok(head)

@@ -1,7 +1,8 @@
 //! The tabs that have a session open on this node: at most one a session.
 //!
-//! A tab registers before its attach is committed and is looked at again after, so an expire that commits between the
-//! two still finds it. Closing and telling are words sent to the relay, never a wait.
+//! A tab is registered before its attach commits and checked again after. So an expire that commits
+//! between the two still finds it. Closing and notifying only queue a message for the relay;
+//! neither blocks.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +21,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{Clock, logins::Login};
 
-/// Why the server closes a tab's stream: the WebSocket close codes of docs/spec.md §6.
+/// The reason for which the server closes a tab's stream: the WebSocket close codes of SPEC.md §6,
+/// and three more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
     /// 4001: the session was expired.
@@ -29,18 +31,20 @@ pub enum Close {
     OtherTab,
     /// 4003: the environment lost the session.
     Lost,
-    /// 4004: nobody has used the tab for too long. The session goes on, and can be opened again.
+    /// 4004: the tab was idle for too long. The session goes on and can be opened again.
     Idle,
-    /// 4005: the login that opened the tab has ended, or its role was lowered. The session goes on, and can be opened again.
+    /// 4005: the login that opened the tab has ended, or its role was lowered. The session goes on
+    /// and can be opened again.
     SignedOut,
-    /// 1012 (RFC 6455's registry: service restart): the tab is to come back in a moment.
+    /// 1012 (RFC 6455's registry: service restart): the tab should reconnect in a moment.
     Restart,
-    /// 1013 (the same registry: try again later): the log is away, so nobody knows whether the session goes on.
+    /// 1013 (the same registry: try again later): this node has lost the log, so the session may
+    /// have ended.
     LogLost,
 }
 
 impl Close {
-    /// Code and reason for the WebSocket.
+    /// The code and the reason of the WebSocket's close frame.
     pub const fn code(self) -> (u16, &'static str) {
         match self {
             Self::Expired => (4001, "expired"),
@@ -54,117 +58,117 @@ impl Close {
     }
 }
 
-/// Names one registration, so that a tab never removes its successor.
+/// Identifies one registration, so that a tab never removes its successor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TabKey(u64);
 
-/// When somebody last used a tab, by this node's clock.
+/// The last use of a tab by a person, by this node's clock.
 #[derive(Clone)]
-pub struct Use {
+pub struct LastUse {
     clock: Arc<dyn Clock>,
     micros: Arc<AtomicI64>,
     login: Option<Arc<Login>>,
 }
 
-impl Use {
-    /// Somebody uses it now. Who works in a session all day uses their login, too.
-    pub fn now(&self) {
+impl LastUse {
+    /// Records a use now. It counts as a use of the login, too: a person who works in a session all
+    /// day stays signed in.
+    pub fn touch(&self) {
         let now = self.clock.now();
         self.micros.store(now.timestamp_micros(), Ordering::Relaxed);
         if let Some(login) = &self.login {
-            login.used(now);
+            login.touch(now);
         }
     }
 
-    fn last(&self) -> Timestamp {
+    fn at(&self) -> Timestamp {
         Timestamp::from_timestamp_micros(self.micros.load(Ordering::Relaxed)).unwrap_or_default()
     }
 }
 
-/// What the relay of a tab holds.
+/// The relay's side of a registered tab.
 pub struct Registered {
-    /// Names it.
+    /// Identifies the registration.
     pub key: TabKey,
-    /// Why it must close.
+    /// Receives the reason for which the tab must close.
     pub closed: oneshot::Receiver<Close>,
-    /// What it is told.
-    pub told: mpsc::UnboundedReceiver<Notice>,
-    /// To be called when somebody uses it.
-    pub used: Use,
+    /// Receives the notices for the tab.
+    pub notices: mpsc::UnboundedReceiver<Notice>,
+    /// The relay touches it with each key and each movement of the mouse.
+    pub last_use: LastUse,
 }
 
-/// An open tab, as the timers see it.
+/// A snapshot of an open tab, for the timers.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenTab {
-    /// Of which session.
+    /// The session that the tab has open.
     pub id: SessionId,
-    /// Which.
+    /// Identifies the registration.
     pub key: TabKey,
-    /// When it was opened.
+    /// The moment of the registration.
     pub opened_at: Timestamp,
-    /// When somebody last used it.
+    /// The moment of the last use.
     pub used_at: Timestamp,
 }
 
 struct Open {
     key: TabKey,
     close: oneshot::Sender<Close>,
-    tell: mpsc::UnboundedSender<Notice>,
-    used: Use,
+    notify: mpsc::UnboundedSender<Notice>,
+    last_use: LastUse,
     login: Option<LoginId>,
     opened_at: Timestamp,
     warned: Option<Warning>,
 }
 
-/// The registry.
+/// The open tabs by session.
 #[derive(Default)]
-pub struct Streams {
+pub struct TabRegistry {
     next: AtomicU64,
     tabs: Mutex<BTreeMap<SessionId, Open>>,
 }
 
-impl Streams {
-    /// Registers a tab, used now; an older one is told to close.
+impl TabRegistry {
+    /// Registers a tab as used now. Closes an older tab of the session.
     pub fn register(&self, id: SessionId, clock: Arc<dyn Clock>, login: Option<Arc<Login>>) -> Registered {
         let key = TabKey(self.next.fetch_add(1, Ordering::Relaxed));
         let (close, closed) = oneshot::channel();
-        let (tell, told) = mpsc::unbounded_channel();
-        let used = Use {
+        let (notify, notices) = mpsc::unbounded_channel();
+        let now = clock.now();
+        let last_use = LastUse {
             clock,
-            micros: Arc::default(),
+            micros: Arc::new(AtomicI64::new(now.timestamp_micros())),
             login,
         };
-        let now = used.clock.now();
-        used.micros.store(now.timestamp_micros(), Ordering::Relaxed);
         let open = Open {
             key,
             close,
-            tell,
+            notify,
             opened_at: now,
-            login: used.login.as_ref().and_then(|login| login.me.login),
-            used: used.clone(),
+            login: last_use.login.as_ref().and_then(|login| login.me.login),
+            last_use: last_use.clone(),
             warned: None,
         };
         if let Some(older) = self.tabs.lock().insert(id, open) {
-            // A relay that has just ended by itself listens no more.
+            // This fails if the relay of the older tab has just ended, which is fine.
             let _ = older.close.send(Close::OtherTab);
         }
         Registered {
             key,
             closed,
-            told,
-            used,
+            notices,
+            last_use,
         }
     }
 
-    /// Tells the session's tab to close, if there is one.
+    /// Closes the tab of the session, if there is one.
     pub fn close(&self, id: SessionId, why: Close) {
         if let Some(tab) = self.tabs.lock().remove(&id) {
             let _ = tab.close.send(why);
         }
     }
 
-    /// Tells the tabs to close that a login opened, and answers of which sessions they are.
+    /// Closes the tabs that a login opened, and returns their sessions.
     pub fn close_of_login(&self, login: LoginId, why: Close) -> Vec<SessionId> {
         let mut tabs = self.tabs.lock();
         let of_login = tabs.extract_if(.., |_, tab| tab.login == Some(login));
@@ -175,17 +179,18 @@ impl Streams {
         of_login.map(close).collect()
     }
 
-    /// Tells every tab to close.
+    /// Closes every tab.
     pub fn close_all(&self, why: Close) {
         for (_, tab) in std::mem::take(&mut *self.tabs.lock()) {
             let _ = tab.close.send(why);
         }
     }
 
-    /// Closes this very tab unless somebody has used it since. False where it is no longer there, or was used.
+    /// Closes exactly this tab, unless it was used since the snapshot. Returns false if it was used
+    /// or is gone.
     pub fn close_unused(&self, tab: OpenTab, why: Close) -> bool {
         let mut tabs = self.tabs.lock();
-        let same = |open: &Open| open.key == tab.key && open.used.last() == tab.used_at;
+        let same = |open: &Open| open.key == tab.key && open.last_use.at() == tab.used_at;
         if !tabs.get(&tab.id).is_some_and(same) {
             return false;
         }
@@ -194,7 +199,8 @@ impl Streams {
         removed.is_some_and(|open| open.close.send(why).is_ok())
     }
 
-    /// Tells this very tab of a warning, or that none holds any more: once.
+    /// Sends a warning to exactly this tab, or the notice that none holds any more. Sends nothing
+    /// if it did so before.
     pub fn warn(&self, tab: OpenTab, warning: Option<Warning>, server_time: Timestamp) {
         let mut tabs = self.tabs.lock();
         let Some(open) = tabs.get_mut(&tab.id).filter(|open| open.key == tab.key) else {
@@ -205,28 +211,28 @@ impl Streams {
         }
         open.warned = warning;
         let notice = warning.map_or(Notice::Calm, |warning| Notice::Warning { server_time, warning });
-        let _ = open.tell.send(notice);
+        let _ = open.notify.send(notice);
     }
 
-    /// Tells the session's tab, if there is one.
-    pub fn tell(&self, id: SessionId, notice: Notice) {
+    /// Sends a notice to the tab of the session, if there is one.
+    pub fn notify(&self, id: SessionId, notice: Notice) {
         if let Some(open) = self.tabs.lock().get(&id) {
-            let _ = open.tell.send(notice);
+            let _ = open.notify.send(notice);
         }
     }
 
-    /// Removes this very tab. False where it was replaced or closed before.
+    /// Removes exactly this tab. Returns false if it was replaced or closed before.
     pub fn remove(&self, id: SessionId, key: TabKey) -> bool {
         let mut tabs = self.tabs.lock();
-        let mine = tabs.get(&id).is_some_and(|open| open.key == key);
-        if mine {
+        let same = tabs.get(&id).is_some_and(|open| open.key == key);
+        if same {
             tabs.remove(&id);
         }
-        mine
+        same
     }
 
-    /// Is a tab open?
-    pub fn open(&self, id: SessionId) -> bool {
+    /// Does a tab have the session open?
+    pub fn is_open(&self, id: SessionId) -> bool {
         self.tabs.lock().contains_key(&id)
     }
 
@@ -237,7 +243,7 @@ impl Streams {
             id: *id,
             key: open.key,
             opened_at: open.opened_at,
-            used_at: open.used.last(),
+            used_at: open.last_use.at(),
         };
         tabs.iter().map(tab).collect()
     }
