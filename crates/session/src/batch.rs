@@ -37,6 +37,9 @@ pub struct Chosen {
     pub username: Arc<str>,
     /// Where.
     pub environment: Arc<str>,
+    /// Name of its application.
+    #[serde(default)]
+    pub application: Arc<str>,
     /// What the decision will be based on.
     pub seen: Seen,
 }

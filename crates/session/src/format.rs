@@ -55,6 +55,27 @@ pub fn soon(left: TimeDelta) -> Option<String> {
     }
 }
 
+/// A span of time in the units it needs: `45 s`, `5 min`, `1 h 30 min`, `8 h`.
+pub fn span(seconds: u32) -> String {
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    parts
+        .map(|(number, unit)| format!("{number} {unit}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A time to wait, in words: `1 second`, `45 seconds`, `5 minutes` (rounded up).
+pub fn seconds(wait: u32) -> String {
+    let (number, unit) = if wait <= 90 {
+        (wait, "second")
+    } else {
+        (wait.div_ceil(60), "minute")
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +87,18 @@ mod tests {
         assert_eq!(utc_seconds(at), "2026-01-04 01:17:05 UTC");
         assert_eq!(iso(at), "2026-01-04T01:17:05Z");
         assert_eq!(time_of_day(at), "01:17 UTC");
+    }
+
+    #[test]
+    fn a_wait_is_told_in_words() {
+        for (wait, text) in [
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (91, "2 minutes"),
+            (300, "5 minutes"),
+        ] {
+            assert_eq!(seconds(wait), text);
+        }
     }
 
     #[test]

@@ -19,8 +19,10 @@ pub enum Notice {
         server_time: Timestamp,
         /// Latest moment of access.
         valid_until: Timestamp,
-        /// The tab is closed when nobody has used it for so long.
+        /// The tab is disconnected after this long without use.
         idle_seconds: Option<u32>,
+        /// A session without a tab expires after this long.
+        disconnected_seconds: Option<u32>,
     },
     /// Little time is left.
     Warning {

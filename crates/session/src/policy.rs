@@ -94,11 +94,11 @@ impl PolicyLimit {
     /// From when to what it counts, and what then happens.
     pub const fn description(self) -> &'static str {
         match self {
-            Self::Start => "From launch to ready; then it is an error.",
-            Self::NeverConnected => "From ready until somebody opens it; then it expires.",
-            Self::Idle => "From the last key press or click; then its tab is closed.",
-            Self::Disconnected => "From the closing of its tab; then it expires.",
-            Self::Total => "From launch; then it expires. Off still ends after a year.",
+            Self::Start => "Time from launch until the application is ready. After that the session goes to Error.",
+            Self::NeverConnected => "Time until the session is opened for the first time. After that it expires.",
+            Self::Idle => "Time since the last key press or click. After that the tab is disconnected.",
+            Self::Disconnected => "Time since the tab was closed or disconnected. After that the session expires.",
+            Self::Total => "Time since launch. After that the session expires. Off means one year.",
         }
     }
 
@@ -129,13 +129,7 @@ impl PolicyLimit {
         let Some(seconds) = self.of(policy) else {
             return "Off".into();
         };
-        let (hours, minutes, seconds) = (seconds.get() / 3600, seconds.get() / 60 % 60, seconds.get() % 60);
-        let parts = [(hours, "h"), (minutes, "min"), (seconds, "s")];
-        let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-        parts
-            .map(|(number, unit)| format!("{number} {unit}"))
-            .collect::<Vec<_>>()
-            .join(" ")
+        format::span(seconds.get())
     }
 }
 

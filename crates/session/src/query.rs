@@ -1,12 +1,11 @@
-//! What is looked for in sessions: words that must all be found, anywhere in a session or in a named field. The grammar is
-//! that of [`crate::words`]; the fields are `user: env: app: status: connected: id: node:`. The same text means the same in the
-//! page, the URL and the API.
+//! The search of the Sessions page: words that must all match, anywhere in a session or in a named field. [`crate::words`] is
+//! the grammar, [`KEYWORDS`] lists the fields. The same text means the same in the page, the URL and the API.
 
-use crate::{Session, words};
+use crate::{Session, Status, words};
 
 pub use crate::words::{MAX_CHARS, check, fold};
 
-/// Where a word is looked for.
+/// The part of a session that a word must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// Username or user id.
@@ -23,17 +22,36 @@ pub enum Field {
     Id,
     /// Name of the node that runs it.
     Node,
+    /// Error text of a session in Error.
+    Error,
 }
 
-/// The fields by what is typed.
-const FIELDS: [(&str, Field); 7] = [
+/// The fields by their keywords. Column names are keywords as well.
+const FIELDS: [(&str, Field); 12] = [
     ("user:", Field::User),
+    ("username:", Field::User),
     ("env:", Field::Environment),
+    ("environment:", Field::Environment),
     ("app:", Field::Application),
+    ("application:", Field::Application),
     ("status:", Field::Status),
+    ("state:", Field::Status),
     ("connected:", Field::Connected),
     ("id:", Field::Id),
     ("node:", Field::Node),
+    ("error:", Field::Error),
+];
+
+/// The keywords that the page offers: keyword, meaning, example.
+pub const KEYWORDS: [(&str, &str, &str); 8] = [
+    ("user:", "username or user ID", "user:jane"),
+    ("env:", "environment", "env:\"Lab A\""),
+    ("app:", "application", "app:terminal"),
+    ("status:", "pending, active, expired or error", "status:active"),
+    ("connected:", "yes or no", "connected:yes"),
+    ("id:", "session ID", "id:0199"),
+    ("node:", "name of the server node", "node:node-1"),
+    ("error:", "error text", "error:\"not found\""),
 ];
 
 /// One word or phrase.
@@ -47,7 +65,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads a search. Never fails on content, only on length: whatever is not a known field is a word.
+    /// Reads a search. Only a search that is too long is an error: an unknown keyword is a word like any other.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words = words::parse(text, &FIELDS)?;
         Ok(Self { words })
@@ -65,16 +83,67 @@ impl Word {
         let text = self.text.as_str();
         let named = |name: &str, id: String| fold(name).contains(text) || id.contains(text);
         match self.field {
-            None => haystack.contains(text) || session.status.code().contains(text),
+            None => haystack.contains(text) || session.status.code().contains(text) || error_contains(session, text),
             Some(Field::User) => named(&session.username, session.user_id.to_string()),
             Some(Field::Environment) => named(&session.environment, session.environment_id.to_string()),
             Some(Field::Application) => named(&session.application, session.application_id.to_string()),
             Some(Field::Status) => session.status.code().starts_with(text),
-            Some(Field::Connected) => if session.connected() { "yes" } else { "no" }.starts_with(text),
+            Some(Field::Connected) => {
+                let names = if session.connected() {
+                    ["yes", "true"]
+                } else {
+                    ["no", "false"]
+                };
+                names.iter().any(|name| name.starts_with(text))
+            }
             Some(Field::Id) => session.id.to_string().contains(text),
             Some(Field::Node) => fold(&session.node) == text,
+            Some(Field::Error) => error_contains(session, text),
         }
     }
+}
+
+/// Only a session in Error shows its error.
+fn error_contains(session: &Session, text: &str) -> bool {
+    let error = session.error.as_deref().filter(|_| session.status == Status::Error);
+    error.is_some_and(|error| fold(error).contains(text))
+}
+
+/// The likely mistake in a search, in one sentence: an unknown keyword, an impossible value, an open quote. The search runs all
+/// the same. Needs no accent tables, so the browser can call it at each key press.
+pub fn advice(text: &str) -> Option<String> {
+    let keywords = KEYWORDS.map(|(keyword, ..)| keyword);
+    let impossible = |part: &words::Part<Field>| {
+        let value = part.text.to_lowercase();
+        match part.field {
+            Some(Field::Status) if !Status::ALL.iter().any(|status| status.code().starts_with(&value)) => Some(
+                format!("“status:{value}” matches nothing. A status is pending, active, expired or error."),
+            ),
+            Some(Field::Connected)
+                if !["yes", "no", "true", "false"]
+                    .iter()
+                    .any(|name| name.starts_with(&value)) =>
+            {
+                Some(format!(
+                    "“connected:{value}” matches nothing. Use connected:yes or connected:no."
+                ))
+            }
+            _ => None,
+        }
+    };
+    words::advice(text, &FIELDS, &keywords).or_else(|| words::split(text, &FIELDS).iter().find_map(impossible))
+}
+
+/// The keywords that begin with the last word of `text`, and the search with the keyword in its place.
+pub fn completions(text: &str) -> Vec<(&'static str, String)> {
+    let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let (before, word) = text.split_at(start);
+    let word = word.to_ascii_lowercase();
+    let begins = |keyword: &&str| !word.is_empty() && keyword.starts_with(&word) && *keyword != word;
+    let keywords = KEYWORDS.iter().map(|(keyword, ..)| *keyword).filter(begins);
+    keywords
+        .map(|keyword| (keyword, format!("{before}{keyword}")))
+        .collect()
 }
 
 /// Everything of a session that a word without a field is looked for in, folded, but the status: no part of it ever
@@ -112,6 +181,57 @@ mod tests {
             };
             assert_eq!(query.words, [word]);
         }
+    }
+
+    #[test]
+    fn each_offered_keyword_is_a_field() {
+        for (keyword, _, example) in KEYWORDS {
+            assert!(FIELDS.iter().any(|(name, _)| *name == keyword), "{keyword}");
+            assert!(example.starts_with(keyword), "{example}");
+            assert_eq!(advice(example), None, "{example}");
+        }
+    }
+
+    #[test]
+    fn a_likely_mistake_is_named() {
+        for (text, advice_begins) in [
+            ("usr:admin", "“usr:” isn’t a keyword. Did you mean user:?"),
+            ("jane Stauts:active", "“stauts:” isn’t a keyword. Did you mean status:?"),
+            ("colour:red", "“colour:” isn’t a keyword. Keywords are user:, env:"),
+            ("status:running", "“status:running” matches nothing."),
+            ("connected:maybe", "“connected:maybe” matches nothing."),
+            ("\"jane doe", "The quote isn’t closed."),
+        ] {
+            let found = advice(text).unwrap_or_default();
+            assert!(found.starts_with(advice_begins), "{text}: {found}");
+        }
+        for fine in [
+            "",
+            "jane",
+            "user:",
+            "username:jane state:act",
+            "\"a: b\"",
+            "14:05",
+            "https://x",
+            "connected:TRUE",
+        ] {
+            assert_eq!(advice(fine), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_keyword_is_completed() {
+        let offered = |text: &str| {
+            completions(text)
+                .into_iter()
+                .map(|(_, search)| search)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(offered("us"), ["user:"]);
+        assert_eq!(offered("jane E"), ["jane env:", "jane error:"]);
+        assert_eq!(offered("user:"), [""; 0]);
+        assert_eq!(offered("jane "), [""; 0]);
+        assert_eq!(offered("é us"), ["é user:"]);
     }
 
     #[test]

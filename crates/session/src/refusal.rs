@@ -43,33 +43,6 @@ impl LaunchRefusal {
         }
     }
 
-    /// What an address carries: the code, and behind a dot the seconds since 1970 until which a relaunch is blocked.
-    pub fn token(self) -> String {
-        match self {
-            Self::RelaunchBlocked(until) => format!("{}.{}", self.code(), until.timestamp()),
-            other => other.code().to_owned(),
-        }
-    }
-
-    /// The refusal of a [`LaunchRefusal::token`]. An address can be written by anybody, so no other text is ever shown.
-    pub fn from_token(token: &str) -> Option<Self> {
-        if let Some(until) = token.strip_prefix("relaunch_blocked.") {
-            let until = Timestamp::from_timestamp(until.parse().ok()?, 0)?;
-            return Some(Self::RelaunchBlocked(until));
-        }
-        Some(match token {
-            "unknown_user" => Self::UnknownUser,
-            "unknown_application" => Self::UnknownApplication,
-            "application_closed" => Self::ApplicationClosed,
-            "environment_closed" => Self::EnvironmentClosed,
-            "no_seat" => Self::NoSeat,
-            "blocked" => Self::UserBlocked,
-            "too_many_live_sessions" => Self::TooManySessions,
-            "too_many_launches" => Self::TooManyLaunches,
-            _ => return None,
-        })
-    }
-
     /// Is it about the user, whatever the application?
     pub const fn is_of_user(self) -> bool {
         matches!(
@@ -87,60 +60,19 @@ impl LaunchRefusal {
         match self {
             Self::UnknownUser => "There is no such user.".into(),
             Self::UnknownApplication => "There is no such application.".into(),
-            Self::ApplicationClosed => "This application is closed to launches.".into(),
-            Self::EnvironmentClosed => "The environment of this application is closed to launches.".into(),
+            Self::ApplicationClosed => "This application is closed to new launches.".into(),
+            Self::EnvironmentClosed => "The environment of this application is closed to new launches.".into(),
             Self::NoSeat => "All seats of this application are taken. Try again later.".into(),
             Self::UserBlocked => "This account is blocked.".into(),
             Self::RelaunchBlocked(until) => {
                 let until = format::utc(until);
-                format!(
-                    "An administrator ended your session of this application. It can be launched again from {until} on."
-                )
-                .into()
+                format!("An administrator ended your session. You can launch this application again after {until}.")
+                    .into()
             }
-            Self::TooManySessions => {
-                "You have as many sessions as one person may have at once. End one, then launch again.".into()
+            Self::TooManySessions => "You have reached the limit of live sessions. End one, then launch again.".into(),
+            Self::TooManyLaunches => {
+                "You have launched too many applications within a minute. Wait a moment, then try again.".into()
             }
-            Self::TooManyLaunches => "You launched too often. Wait a moment, then try again.".into(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ALL: [LaunchRefusal; 9] = [
-        LaunchRefusal::UnknownUser,
-        LaunchRefusal::UnknownApplication,
-        LaunchRefusal::ApplicationClosed,
-        LaunchRefusal::EnvironmentClosed,
-        LaunchRefusal::NoSeat,
-        LaunchRefusal::UserBlocked,
-        LaunchRefusal::RelaunchBlocked(Timestamp::UNIX_EPOCH),
-        LaunchRefusal::TooManySessions,
-        LaunchRefusal::TooManyLaunches,
-    ];
-
-    #[test]
-    fn each_refusal_is_found_again_by_its_token() {
-        for refusal in ALL {
-            assert_eq!(LaunchRefusal::from_token(&refusal.token()), Some(refusal));
-            assert!(refusal.token().starts_with(refusal.code()));
-        }
-    }
-
-    #[test]
-    fn no_other_text_is_a_refusal() {
-        for token in [
-            "",
-            "relaunch_blocked",
-            "relaunch_blocked.",
-            "relaunch_blocked.soon",
-            "relaunch_blocked.99999999999999999",
-            "Your account was stolen: call 555-0100",
-        ] {
-            assert_eq!(LaunchRefusal::from_token(token), None, "{token}");
         }
     }
 }

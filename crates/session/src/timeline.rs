@@ -81,7 +81,7 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
         EventKind::Failed { error } => format!("Error: {error}"),
         EventKind::Connected => "Connected: a browser tab opened it".to_owned(),
         EventKind::Disconnected => "Tab closed".to_owned(),
-        EventKind::Idle => "Tab closed by the system: nobody used it for too long".to_owned(),
+        EventKind::Idle => "Tab disconnected by the system because of inactivity".to_owned(),
         EventKind::Expired {
             reason,
             batch,
@@ -97,8 +97,8 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
                 other => format!("Expired: {}", other.label().to_ascii_lowercase()),
             }
         }
-        EventKind::TornDown => "Closed by the environment: nothing of it is left".to_owned(),
-        EventKind::TeardownGivenUp => format!("Cleanup given up{by}: something of it may be left in the environment"),
+        EventKind::TornDown => "Closed and cleaned up by the environment".to_owned(),
+        EventKind::TeardownGivenUp => format!("Cleanup abandoned{by}: something may be left behind"),
         EventKind::Purged => "Removed from the list".to_owned(),
         EventKind::LaunchRefused {
             application,
@@ -165,7 +165,8 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
 /// `0.3 s` while it is short.
 fn seconds(took: TimeDelta) -> String {
     match took.num_milliseconds() {
-        short @ 0..10_000 => format!("{}.{} s", short / 1000, short % 1000 / 100),
+        0..100 => "less than 0.1 s".to_owned(),
+        short @ 100..10_000 => format!("{}.{} s", short / 1000, short % 1000 / 100),
         _ => format::ago(took),
     }
 }
@@ -288,7 +289,7 @@ mod tests {
             ),
             (EventKind::Connected, "Connected: a browser tab opened it"),
             (EventKind::Disconnected, "Tab closed"),
-            (EventKind::Idle, "Tab closed by the system: nobody used it for too long"),
+            (EventKind::Idle, "Tab disconnected by the system because of inactivity"),
             (expired(EndReason::Admin), "Expired by jane"),
             (expired(EndReason::NeverConnected), "Expired: never opened"),
             (
@@ -297,10 +298,10 @@ mod tests {
             ),
             (batch(1), "Expire of 1 selected session begun by jane"),
             (batch(12), "Expire of 12 sessions together begun by jane"),
-            (EventKind::TornDown, "Closed by the environment: nothing of it is left"),
+            (EventKind::TornDown, "Closed and cleaned up by the environment"),
             (
                 EventKind::TeardownGivenUp,
-                "Cleanup given up by jane: something of it may be left in the environment",
+                "Cleanup abandoned by jane: something may be left behind",
             ),
             (EventKind::Purged, "Removed from the list"),
             (

@@ -322,8 +322,23 @@ pub struct MyApplication {
     pub name: Arc<str>,
     /// Text of its launch button.
     pub launch_text: Arc<str>,
+    /// Can it be launched now?
+    #[serde(default)]
+    pub open: bool,
     /// The live session, if there is one.
     pub session: Option<SessionView>,
+    /// Without a live session: the failure of the user's last one, until the next launch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<LastFailure>,
+}
+
+/// A session that went to Error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// Its launch.
+    pub at: Timestamp,
+    /// The error text.
+    pub error: Arc<str>,
 }
 
 /// Who is signed in.

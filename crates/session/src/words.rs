@@ -1,7 +1,7 @@
 //! The grammar of every search box: words that must all be found, anywhere or in a named field.
 //!
-//! `jane chem` finds what has both words; `"jane doe"` keeps a phrase; `field:value` narrows a word. Case and accents do not
-//! matter. Which fields there are is for whoever searches: [`crate::query`] for sessions, [`crate::audit`] for events.
+//! `jane chem` matches an item with both words; `"jane doe"` keeps a phrase; `field:value` narrows a word. Case, accents and
+//! typographic quotes do not matter. Each search has its own fields: [`crate::query`] for sessions, [`crate::audit`] for events.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -13,27 +13,26 @@ pub const MAX_CHARS: usize = 200;
 pub struct Word<F> {
     /// `None` = anywhere.
     pub field: Option<F>,
-    /// What to look for; never empty.
+    /// Never empty.
     pub text: String,
 }
 
-/// Reads a search; `fields` are named with their colon. Never fails on content, only on length: whatever is not a known field
-/// is a word.
+/// Reads a search; `fields` are named with their colon. Only a search that is too long is an error: an unknown keyword is a word
+/// like any other.
 pub fn parse<F: Copy>(text: &str, fields: &[(&str, F)]) -> Result<Vec<Word<F>>, String> {
     check(text)?;
     let words = split(text, fields)
         .into_iter()
-        .map(|(field, text)| Word {
-            field,
-            text: fold(&text),
+        .map(|part| Word {
+            field: part.field,
+            text: fold(&part.text),
         })
         .filter(|word| !word.text.is_empty())
         .collect();
     Ok(words)
 }
 
-/// Is it a search that [`parse`] takes? Apart from it, so that the browser need not carry the tables that fold accents
-/// (90 kB).
+/// Checks the length of a search. Apart from [`parse`], so that the browser need not carry the tables that fold accents (90 kB).
 pub fn check(text: &str) -> Result<(), String> {
     match text.chars().count() {
         0..=MAX_CHARS => Ok(()),
@@ -43,32 +42,74 @@ pub fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// Lower case, without accents.
+/// Lower case, without accents, typographic apostrophes made plain.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
     text.nfd()
         .filter(|c| !is_combining_mark(*c))
+        .map(|c| if APOSTROPHES.contains(&c) { '\'' } else { c })
         .flat_map(char::to_lowercase)
         .collect()
 }
 
+/// Phones type these in place of `'`.
+const APOSTROPHES: [char; 4] = ['\u{2018}', '\u{2019}', '\u{2bc}', '\u{b4}'];
+
+/// Phones and word processors type the others in place of `"`.
+const QUOTES: [char; 4] = ['"', '\u{201c}', '\u{201d}', '\u{201e}'];
+
+/// The likely mistake in a search, in one sentence: an unknown keyword, or a quote that nothing closes. `keywords` are those to
+/// suggest.
+pub fn advice<F: Copy>(text: &str, fields: &[(&str, F)], keywords: &[&str]) -> Option<String> {
+    if text.chars().filter(|c| QUOTES.contains(c)).count() % 2 == 1 {
+        return Some("The quote isn’t closed. It reaches to the end of the search.".to_owned());
+    }
+    let parts = split(text, fields);
+    let unknown = parts.iter().find_map(|part| {
+        let bare = part.field.is_none() && !part.quoted;
+        let (name, value) = part.text.split_once(':').filter(|_| bare)?;
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic());
+        (is_name && !value.starts_with("//")).then(|| format!("{}:", name.to_ascii_lowercase()))
+    })?;
+    let nearest = keywords
+        .iter()
+        .min_by_key(|keyword| strsim::osa_distance(keyword, &unknown))?;
+    let near = strsim::osa_distance(nearest, &unknown) <= 2;
+    Some(if near {
+        format!("“{unknown}” isn’t a keyword. Did you mean {nearest}?")
+    } else {
+        format!("“{unknown}” isn’t a keyword. Keywords are {}.", keywords.join(", "))
+    })
+}
+
+/// A word or phrase as it was typed.
+pub(crate) struct Part<F> {
+    pub field: Option<F>,
+    pub text: String,
+    quoted: bool,
+}
+
 /// Splits at white space outside quotes. A quote left open reaches to the end.
-fn split<F: Copy>(text: &str, fields: &[(&str, F)]) -> Vec<(Option<F>, String)> {
+pub(crate) fn split<F: Copy>(text: &str, fields: &[(&str, F)]) -> Vec<Part<F>> {
     let mut parts = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let (field, after) = field(rest, fields);
         let after = if field.is_some() { after.trim_start() } else { after };
-        let (word, next) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+        let (word, next) = match after.strip_prefix(QUOTES) {
+            Some(quoted) => quoted.split_once(QUOTES).unwrap_or((quoted, "")),
             None => {
                 let end = after.find(char::is_whitespace).unwrap_or(after.len());
                 after.split_at(end)
             }
         };
-        parts.push((field, word.to_owned()));
+        parts.push(Part {
+            field,
+            text: word.to_owned(),
+            quoted: after.starts_with(QUOTES),
+        });
         rest = next.trim_start();
     }
     parts
@@ -122,6 +163,11 @@ mod tests {
         assert_eq!(words("\"open"), [any("open")], "a quote left open reaches to the end");
         assert_eq!(words("user:"), [], "a field without a word filters nothing");
         assert_eq!(words("ß é Å"), [any("ß"), any("e"), any("a")]);
+        assert_eq!(
+            words("“jane doe” O’Brien"),
+            [any("jane doe"), any("o'brien")],
+            "as phones type"
+        );
     }
 
     #[test]

@@ -216,7 +216,7 @@ fn named(to: &mut String, name: &str, id: impl Display) {
 fn moment(field: &str, text: &str) -> Result<Timestamp, String> {
     let wrong = || {
         format!(
-            "“{field}{text}” is no time. Write a day as {field}2026-11-01, or a day and a time in UTC as {field}2026-11-01T14:05."
+            "“{field}{text}” isn’t a valid date. Write a day as {field}2026-11-01, or a day and a time in UTC as {field}2026-11-01T14:05."
         )
     };
     let (day, time) = text.split_once('t').unwrap_or((text, "00:00"));

@@ -158,6 +158,9 @@ pub struct EnvironmentView {
     pub swept: Option<Swept>,
     /// Its sessions that are Pending or Active.
     pub live: u32,
+    /// Its applications that are open to launches.
+    #[serde(default)]
+    pub applications: u32,
     /// What limits the resources of a session there, as far as this server runs it.
     pub limits: Option<Arc<str>>,
 }

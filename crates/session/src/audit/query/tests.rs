@@ -183,7 +183,7 @@ fn what_is_no_time_is_refused_and_named() {
         );
     }
     let error = Query::parse("before:noon").unwrap_err();
-    assert!(error.starts_with("“before:noon” is no time."), "{error}");
+    assert!(error.starts_with("“before:noon” isn’t a valid date."), "{error}");
     assert!(Query::parse("after:").is_ok(), "a field without a word filters nothing");
 }
 
