@@ -97,6 +97,7 @@ fn chosen(session: &Session) -> Chosen {
         id: session.id,
         username: session.username.clone(),
         environment: session.environment.clone(),
+        application: session.application.clone(),
         seen: Seen {
             status: session.status,
             connected: session.connected(),

@@ -4,6 +4,7 @@
 //! their answers, and a poll of the log adds the changes of other processes. A list is made under
 //! one read lock, so it is one snapshot. The replica decides nothing and writes nothing.
 
+mod failures;
 mod list;
 mod rows;
 mod scan;
@@ -62,6 +63,7 @@ impl Replica {
         for session in loaded.sessions {
             rows.put(session);
         }
+        rows.settle_failures();
         Self {
             inner: RwLock::new(Inner {
                 revision: loaded.revision,
@@ -174,6 +176,17 @@ impl Replica {
         let inner = self.inner.read();
         let rows = inner.rows.unended_of(user).filter(|row| row.status.is_live());
         rows.map(|row| (row.application_id, row.clone())).collect()
+    }
+
+    /// The user's newest sessions of these applications that are in Error.
+    pub fn failures_of(
+        &self,
+        user: UserId,
+        applications: impl Iterator<Item = session::ApplicationId>,
+    ) -> HashMap<session::ApplicationId, Arc<Session>> {
+        let inner = self.inner.read();
+        let failed = applications.filter_map(|id| Some((id, inner.rows.failure_of(user, id)?.clone())));
+        failed.collect()
     }
 }
 

@@ -8,14 +8,15 @@ use session::{
     lifecycle::{self, Command, Refusal},
     timeline,
     view::View,
-    wire::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView},
+    wire::{ExpireRequest, Head, LastFailure, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView},
 };
-use store::{Application, StoreError, WriteOutcome, WriteRequest};
+use store::{StoreError, WriteOutcome, WriteRequest};
 
 use crate::{
     Control, Error, Result,
     authorization::{actor, require},
     background::MIN_RETRY_DELAY,
+    catalogue::cache::Launchable,
 };
 
 impl Control {
@@ -87,21 +88,32 @@ impl Control {
     /// The applications that a user can launch, with the user's live sessions. From memory: a
     /// change by another process appears within a second.
     pub async fn my_applications(&self, me: &Me) -> Result<Vec<MyApplication>> {
-        Ok(self.applications_of(me, &self.cached_applications().await?))
+        Ok(self.applications_of(me, &*self.cached_catalogue().await?))
     }
 
     /// The same from the database. For programs, which may know of an application that was added a
     /// moment ago.
     pub async fn my_applications_now(&self, me: &Me) -> Result<Vec<MyApplication>> {
-        Ok(self.applications_of(me, &self.store.applications().await?))
+        Ok(self.applications_of(me, &Launchable::read(&*self.store).await?))
     }
 
-    fn applications_of(&self, me: &Me, applications: &[Application]) -> Vec<MyApplication> {
+    fn applications_of(&self, me: &Me, catalogue: &Launchable) -> Vec<MyApplication> {
         let live = self.replica.live_of(me.user_id);
-        let mine = applications
+        let ids = catalogue.applications.iter().map(|application| application.id);
+        let failures = self.replica.failures_of(me.user_id, ids);
+        let mine = catalogue
+            .applications
             .iter()
             .filter(|application| application.open || live.contains_key(&application.id));
+        let failed = |id| {
+            failures.get(&id).map(|session| LastFailure {
+                at: session.started_at,
+                error: session.error.clone().unwrap_or_default(),
+            })
+        };
         mine.map(|application| MyApplication {
+            open: application.open && !catalogue.closed.contains(&application.environment_id),
+            failed: failed(application.id).filter(|_| !live.contains_key(&application.id)),
             session: live.get(&application.id).map(|session| SessionView::from(&**session)),
             id: application.id,
             name: application.name.clone(),

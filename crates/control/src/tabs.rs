@@ -152,6 +152,7 @@ impl Control {
             server_time: self.clock.now(),
             valid_until: session.valid_until,
             idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
+            disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
         };
         self.tabs.notify(id, limits);
         Ok((attachment, stream))

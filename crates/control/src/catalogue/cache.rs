@@ -1,19 +1,40 @@
-//! A cache of the applications for My apps, which is open in thousands of tabs that all poll.
+//! A cache of the catalogue for My apps, which is open in thousands of tabs that all poll.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use parking_lot::Mutex;
-use store::Application;
+use session::EnvironmentId;
+use store::{Application, Store, StoreError};
 
 use crate::{Control, Result};
 
-/// The applications at the last read.
+/// The catalogue as launches see it.
+pub struct Launchable {
+    /// All applications, by name.
+    pub applications: Vec<Application>,
+    /// Environments that are closed to launches.
+    pub closed: HashSet<EnvironmentId>,
+}
+
+impl Launchable {
+    /// Reads it from the database.
+    pub async fn read(store: &dyn Store) -> std::result::Result<Self, StoreError> {
+        let environments = store.environments().await?;
+        let closed = environments.iter().filter(|environment| !environment.open);
+        Ok(Self {
+            closed: closed.map(|environment| environment.id).collect(),
+            applications: store.applications().await?,
+        })
+    }
+}
+
+/// The catalogue at the last read.
 #[derive(Default)]
 pub struct Cache(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    applications: Option<Arc<[Application]>>,
+    catalogue: Option<Arc<Launchable>>,
     /// The number of changes of the catalogue so far.
     changes: u64,
 }
@@ -22,27 +43,27 @@ impl Cache {
     /// Empties the cache after a change of the catalogue. The next call reads it again.
     pub fn forget(&self) {
         let mut state = self.0.lock();
-        state.applications = None;
+        state.catalogue = None;
         state.changes += 1;
     }
 }
 
 impl Control {
-    /// All applications, by name. A change by this node is visible at once; a change by another
-    /// process after the next poll of the log.
-    pub(crate) async fn cached_applications(&self) -> Result<Arc<[Application]>> {
+    /// The catalogue. A change by this node is visible at once; a change by another process after
+    /// the next poll of the log.
+    pub(crate) async fn cached_catalogue(&self) -> Result<Arc<Launchable>> {
         let changes = {
             let state = self.catalogue.0.lock();
-            if let Some(known) = &state.applications {
+            if let Some(known) = &state.catalogue {
                 return Ok(known.clone());
             }
             state.changes
         };
-        let read: Arc<[Application]> = self.store.applications().await?.into();
+        let read = Arc::new(Launchable::read(&*self.store).await?);
         let mut state = self.catalogue.0.lock();
         // If the catalogue changed during the read, the result may lack that change.
         if state.changes == changes {
-            state.applications = Some(read.clone());
+            state.catalogue = Some(read.clone());
         }
         Ok(read)
     }

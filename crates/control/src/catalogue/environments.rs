@@ -22,6 +22,7 @@ impl Control {
         require(me, Role::SystemAdmin)?;
         let rows = self.store.environments().await?;
         let live = self.live_by(|session| session.environment_id);
+        let applications = self.store.applications().await?;
         let view = |row: EnvironmentRow| {
             let swept = self.swept(row.id);
             let state = match &swept {
@@ -38,6 +39,7 @@ impl Control {
                 open: row.open,
                 swept,
                 limits: self.limits(row.id).map(Into::into),
+                applications: count(applications.iter().filter(|one| one.open && one.environment_id == row.id)),
                 live: live.get(&row.id).copied().unwrap_or_default(),
             }
         };
@@ -72,4 +74,8 @@ impl Control {
             .map(|environment| environment.id)
             .ok_or_else(|| Error::Malformed(format!("There is no environment “{name}”.")))
     }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    items.count().try_into().unwrap_or(u32::MAX)
 }

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use session::{Session, SessionId, Status, Timestamp, UserId, query, wire::Counts};
+use session::{ApplicationId, Session, SessionId, Status, Timestamp, UserId, query, wire::Counts};
+
+use super::failures::Failures;
 
 /// Rows in slots. A slot is used once. A removed row leaves a hole; when most slots are holes, the
 /// rows are compacted.
@@ -23,6 +25,7 @@ pub struct Rows {
     unended: BTreeSet<u32>,
     unended_of_user: HashMap<UserId, BTreeSet<u32>>,
     closing: BTreeSet<u32>,
+    failures: Failures,
     counts: Counts,
 }
 
@@ -44,6 +47,7 @@ impl Rows {
         };
         self.set_unended(slot, session.user_id, session.status != Status::Expired);
         set(&mut self.closing, slot, super::is_closing(&session));
+        self.failures.note(&session);
         let old = self.slots[slot as usize].replace(Arc::new(session));
         if let Some(old) = old {
             self.counts.remove(&old);
@@ -62,6 +66,7 @@ impl Rows {
         self.closing.remove(&slot);
         if let Some(old) = self.slots[slot as usize].take() {
             self.set_unended(slot, old.user_id, false);
+            self.failures.forget(&old);
             self.counts.remove(&old);
         }
         if self.slots.len() > 1024 && self.by_id.len() * 2 < self.slots.len() {
@@ -128,6 +133,22 @@ impl Rows {
     pub fn unended_of(&self, user: UserId) -> impl Iterator<Item = &Arc<Session>> {
         let slots = self.unended_of_user.get(&user).into_iter().flatten();
         slots.filter_map(|slot| self.at(*slot))
+    }
+
+    /// The session in Error, if it is the user's newest one of this application.
+    pub fn failure_of(&self, user: UserId, application: ApplicationId) -> Option<&Arc<Session>> {
+        self.get(self.failures.of(user, application)?)
+    }
+
+    /// Notes the failures again, in the order of the launches: the database loads rows in any order.
+    pub fn settle_failures(&mut self) {
+        let mut failures = Failures::default();
+        for slot in &self.by_start {
+            if let Some(row) = self.at(*slot) {
+                failures.note(row);
+            }
+        }
+        self.failures = failures;
     }
 
     /// Expired rows that the environment has yet to close, in the order of their launches.

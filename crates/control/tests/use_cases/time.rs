@@ -37,6 +37,7 @@ async fn a_tab_that_nobody_uses_is_warned_closed_and_can_be_opened_again() {
             server_time: start,
             valid_until: house.row(id).valid_until,
             idle_seconds: Some(30 * 60),
+            disconnected_seconds: Some(15 * 60),
         }
     );
     let closes = start + TimeDelta::minutes(30);
