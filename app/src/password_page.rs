@@ -63,7 +63,7 @@ mod tests {
             must_change_password: false,
             ..me
         };
-        let wrong = page(&own, Some("The current password is wrong."));
+        let wrong = page(&own, Some("Incorrect current password."));
         assert!(wrong.contains("role=\"alert\"") && wrong.contains("My apps"), "{wrong}");
         assert!(!wrong.contains("was drawn for you"), "{wrong}");
     }

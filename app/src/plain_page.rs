@@ -1,9 +1,10 @@
-//! Pages beside the portal, without the browser half and in the style of a session's tab: the tab itself draws its pages with this, and
-//! what stands in place of a page that can't be shown is one.
+//! Pages beside the portal, without the browser half and in the style of a session's tab: the pages of the tab itself, and the
+//! page in place of one that can't be shown.
 
 use leptos::prelude::*;
+use session::{Timestamp, format, refusal::LaunchRefusal};
 
-/// What is so, why, and where to go on.
+/// A heading, a sentence, and a link to go on with.
 pub fn notice(title: &str, detail: &str, (address, label): (&str, &'static str)) -> String {
     let body = view! {
         <main class="page">
@@ -17,6 +18,40 @@ pub fn notice(title: &str, detail: &str, (address, label): (&str, &'static str))
         </main>
     };
     document(title, body)
+}
+
+/// In place of a session's tab: the launch was refused.
+pub fn refused(refusal: LaunchRefusal) -> String {
+    let why = match refusal {
+        LaunchRefusal::RelaunchBlocked(until) => view! {
+            "An administrator ended your session. You can launch this application again after " {moment(until)} "."
+        }
+        .into_any(),
+        other => other.sentence().into_owned().into_any(),
+    };
+    let body = view! {
+        <main class="page">
+            <h1>"Couldn’t launch"</h1>
+            <p>{why}</p>
+            <p>
+                <a class="primary" href="/">
+                    "My apps"
+                </a>
+            </p>
+        </main>
+        {local_times()}
+    };
+    document("Couldn’t launch", body)
+}
+
+/// A moment in UTC; [`local_times`] makes it local.
+pub(crate) fn moment(at: Timestamp) -> impl IntoView {
+    view! { <time datetime=format::iso(at)>{format::utc(at)}</time> }
+}
+
+/// Shows the page's moments in the reader's zone.
+pub(crate) fn local_times() -> impl IntoView {
+    view! { <script type="module" src="/tab/times.js"></script> }
 }
 
 /// The head is text, for Leptos would put its markers into the title.

@@ -1,12 +1,12 @@
 //! The session's own tab: plain pages without the browser half, so that nothing but the application's picture loads.
 //!
-//! `public/tab/tab.js` does the rest in [`live`], and `notices.js` tells how much time is left. When the stream is cut it loads the page anew, and the server answers with
-//! [`ended`]: what the user reads is always the log's word, never the tab's guess.
+//! `public/tab/tab.js` runs [`live`], and `notices.js` shows the time that is left. When the stream is cut, the page reloads and
+//! the server answers with [`ended`]: the user reads the log's reason, never a guess of the tab.
 
 use leptos::prelude::*;
-use session::{EndReason, format, wire::SessionView};
+use session::{EndReason, wire::SessionView};
 
-use crate::plain_page::document;
+use crate::plain_page::{document, local_times, moment};
 
 /// The application, or that it is starting.
 pub fn live(session: &SessionView) -> String {
@@ -16,16 +16,37 @@ pub fn live(session: &SessionView) -> String {
         <main id="screen" data-session=session.id.to_string() aria-label=title.clone()></main>
         <details id="menu" class="menu">
             <summary aria-label="Session menu" title="Session menu (Ctrl+Alt+Shift)"></summary>
+            <p>
+                <strong>{title.clone()}</strong>
+            </p>
             <p id="limits"></p>
             <p id="end-problem" class="reason" role="alert" hidden>
-                "The server could not be reached, so the session goes on. Try again."
+                "Couldn’t reach the server. The session is still running. Try again."
             </p>
-            <p>
-                <button type="button" data-end="">
-                    "End session"
+            <p class="menu-actions">
+                <button type="button" id="resume">
+                    "Back to the session"
+                </button>
+                <a class="quiet" href="/" target="_blank">
+                    "My apps"
+                </a>
+                <button type="button" class="quiet danger" data-end="">
+                    "End session…"
                 </button>
             </p>
         </details>
+        <dialog id="end-dialog" class="end-dialog" aria-labelledby="end-title" aria-describedby="end-text">
+            <h2 id="end-title">{format!("End {title}?")}</h2>
+            <p id="end-text">"The application closes. Unsaved work is lost."</p>
+            <p class="menu-actions">
+                <button type="button" id="end-cancel" autofocus>
+                    "Cancel"
+                </button>
+                <button type="button" id="end-confirm" class="danger">
+                    "End session and lose unsaved work"
+                </button>
+            </p>
+        </dialog>
         <section class="warning" aria-label="Time left">
             <div id="warning" hidden>
                 <p role="status">
@@ -33,11 +54,11 @@ pub fn live(session: &SessionView) -> String {
                     " "
                     <span id="warning-left" aria-hidden="true"></span>
                 </p>
-                <button type="button" data-end="">
-                    "End session now"
-                </button>
-                <button type="button" id="dismiss" class="quiet">
+                <button type="button" id="dismiss">
                     "Dismiss"
+                </button>
+                <button type="button" class="quiet" data-end="">
+                    "End session…"
                 </button>
             </div>
         </section>
@@ -56,9 +77,9 @@ pub fn live(session: &SessionView) -> String {
 pub fn ended(session: &SessionView) -> String {
     let by = session.ended_by.as_deref().unwrap_or("system");
     let who = match session.end_reason {
-        Some(EndReason::Admin) => format!("Ended by administrator {by}"),
-        Some(EndReason::User) => format!("Ended by {by}"),
-        _ => "Ended by the system".to_owned(),
+        Some(EndReason::Admin) => format!("Administrator ({by})"),
+        Some(EndReason::User) => by.to_owned(),
+        _ => "The system".to_owned(),
     };
     let why = session.end_reason.map(EndReason::sentence);
     let note = session
@@ -73,10 +94,10 @@ pub fn ended(session: &SessionView) -> String {
             <dl>
                 <dt>"Application"</dt>
                 <dd>{session.application.to_string()}</dd>
-                <dt>"By"</dt>
+                <dt>"Ended by"</dt>
                 <dd>{who}</dd>
                 <dt>"When"</dt>
-                <dd>{session.ended_at.map(when)}</dd>
+                <dd>{session.ended_at.map(moment)}</dd>
                 <dt>"Session ID"</dt>
                 <dd>
                     <code>{session.id.to_string()}</code>
@@ -88,6 +109,7 @@ pub fn ended(session: &SessionView) -> String {
                 </a>
             </p>
         </main>
+        {local_times()}
     };
     document("Your session has ended", body)
 }
@@ -105,14 +127,14 @@ pub fn failed(session: &SessionView) -> String {
             <p class="reason">{error}</p>
             <dl>
                 <dt>"Started"</dt>
-                <dd>{when(session.started_at)}</dd>
+                <dd>{moment(session.started_at)}</dd>
                 <dt>"Session ID"</dt>
                 <dd>
                     <code>{session.id.to_string()}</code>
                 </dd>
             </dl>
             <p>
-                "Launch it again from My apps. If this goes on, give the session id to your support team."
+                "Try launching it again from My apps. If it keeps failing, send the session ID to your support team."
             </p>
             <p>
                 <a class="primary" href="/">
@@ -120,10 +142,7 @@ pub fn failed(session: &SessionView) -> String {
                 </a>
             </p>
         </main>
+        {local_times()}
     };
     document("Session error", body)
-}
-
-fn when(at: session::Timestamp) -> impl IntoView {
-    view! { <time datetime=format::iso(at)>{format::utc(at)}</time> }
 }

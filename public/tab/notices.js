@@ -1,5 +1,5 @@
-// The session menu, and warnings about the remaining time.
-// Text messages of the stream are notices of the server. Binary messages are the application's picture.
+// The time that is left: the session menu, and warnings before the end. Text messages of the stream are notices of the server;
+// binary messages are the application's picture.
 
 const menu = document.getElementById('menu');
 const limits = document.getElementById('limits');
@@ -8,18 +8,21 @@ const text = document.getElementById('warning-text');
 const left = document.getElementById('warning-left');
 const problem = document.getElementById('end-problem');
 
-const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-// The difference between the server's clock and this one, in milliseconds.
+const TIME = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', numberingSystem: 'latn' };
+const time = new Intl.DateTimeFormat(undefined, TIME);
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', ...TIME });
+// How far the server's clock is ahead of this one's.
 let ahead = 0;
 let ticking;
+// How long the session lives without a tab; null means without a limit.
+let disconnectedSeconds = null;
 
 const WHY = {
-  idle: (at, minutes) => `Nobody has used this session for a while. In ${minutes} min, at ${at}, this tab is closed.`,
-  valid_until: (at, minutes) => `This session ends in ${minutes} min, at ${at}: its allowed time is over then. Save your work.`,
+  idle: (at, minutes) => `You’ll be disconnected in ${minutes} min, at ${at}, because of inactivity.`,
+  valid_until: (at, minutes) => `This session reaches its time limit in ${minutes} min, at ${at}. Save your work.`,
 };
 
-/** Handles the notices of a stream. Other listeners do not receive them. */
+/** Takes the server's notices out of a stream, before noVNC receives them. */
 export function listen(socket) {
   socket.addEventListener('message', (event) => {
     if (typeof event.data !== 'string') return;
@@ -36,25 +39,37 @@ export function listen(socket) {
   });
 }
 
-function showLimits({ valid_until, idle_seconds }) {
-  const until = new Date(valid_until);
-  const today = until - Date.now() < 20 * 3600 * 1000;
-  const idle = idle_seconds ? ` This tab is closed after ${words(idle_seconds)} in which nobody uses it.` : '';
-  limits.textContent = `This session ends at ${(today ? time : day).format(until)} at the latest.${idle}`;
+function showLimits({ valid_until, idle_seconds, disconnected_seconds }) {
+  disconnectedSeconds = disconnected_seconds ?? null;
+  const idle = idle_seconds ? ` You’ll be disconnected after ${words(idle_seconds)} of inactivity.` : '';
+  limits.textContent = `This session ends at ${moment(new Date(valid_until))} at the latest.${idle}`;
+}
+
+/** "23:05 CET"; with the day when it is not today. */
+function moment(at) {
+  const today = at.toDateString() === new Date().toDateString();
+  return (today ? time : day).format(at);
+}
+
+/** The rest of "Your session is still running": until when, if nobody reconnects. */
+export function untilEnd() {
+  if (disconnectedSeconds === null) return ' for now.';
+  return `. It ends at ${moment(new Date(Date.now() + disconnectedSeconds * 1000))} unless you reconnect.`;
 }
 
 function words(seconds) {
-  return seconds % 3600 === 0 ? `${seconds / 3600} h` : `${Math.round(seconds / 60)} min`;
+  const [number, unit] = seconds % 3600 === 0 ? [seconds / 3600, 'hour'] : [Math.round(seconds / 60), 'minute'];
+  return `${number} ${unit}${number === 1 ? '' : 's'}`;
 }
 
 function warn({ at, timer, minutes }) {
   calm();
-  const moment = new Date(at);
-  text.textContent = WHY[timer](time.format(moment), minutes);
+  const end = new Date(at);
+  text.textContent = WHY[timer](time.format(end), minutes);
   warning.hidden = false;
   if (minutes > 1) return;
-  // Not announced, because a screen reader would read it every second.
-  const tick = () => (left.textContent = `${Math.max(0, Math.round((moment - Date.now() - ahead) / 1000))} s`);
+  // For the eye only: a screen reader would read every second.
+  const tick = () => (left.textContent = `${Math.max(0, Math.round((end - Date.now() - ahead) / 1000))} s`);
   tick();
   ticking = setInterval(tick, 1000);
 }
@@ -65,36 +80,40 @@ function calm() {
   warning.hidden = true;
 }
 
-/** Ends the session at the second press of a button. The server then closes the stream with the reason. */
-function ending(button, id) {
-  const words = button.textContent;
-  let sure = false;
-  const back = () => {
-    sure = false;
-    button.textContent = words;
-  };
-  button.addEventListener('blur', back);
-  button.addEventListener('click', async () => {
-    if (!sure) {
-      sure = true;
-      button.textContent = 'Really end it? Unsaved work is lost';
-      return;
-    }
-    back();
-    problem.hidden = true;
-    try {
-      const answer = await fetch(`/sessions/${id}/end`, { method: 'POST', body: new URLSearchParams(), redirect: 'manual' });
-      if (answer.type !== 'opaqueredirect' && !answer.ok) throw new Error(String(answer.status));
-    } catch {
-      problem.hidden = false;
-      menu.open = true;
-    }
+/** Ends the session. The server closes the stream and gives the reason. */
+async function end(id) {
+  problem.hidden = true;
+  try {
+    const answer = await fetch(`/sessions/${id}/end`, { method: 'POST', body: new URLSearchParams(), redirect: 'manual' });
+    if (answer.type !== 'opaqueredirect' && !answer.ok) throw new Error(String(answer.status));
+  } catch {
+    problem.hidden = false;
+    menu.open = true;
+  }
+}
+
+/** Asks before the session ends. The second click of a double click never confirms. */
+function askBeforeEnd(id) {
+  const dialog = document.getElementById('end-dialog');
+  for (const button of document.querySelectorAll('[data-end]')) {
+    button.addEventListener('click', () => dialog.showModal());
+  }
+  document.getElementById('end-cancel').addEventListener('click', () => dialog.close());
+  document.getElementById('end-confirm').addEventListener('click', (event) => {
+    if (event.detail > 1) return;
+    dialog.close();
+    end(id);
   });
 }
 
 /** Adds the handlers of the buttons and keys. `focus` returns the keyboard to the application. */
 export function start(id, focus) {
-  for (const button of document.querySelectorAll('[data-end]')) ending(button, id);
+  askBeforeEnd(id);
+  const close = () => {
+    menu.open = false;
+    focus();
+  };
+  document.getElementById('resume').addEventListener('click', close);
   document.getElementById('dismiss').addEventListener('click', () => {
     calm();
     focus();
@@ -105,14 +124,12 @@ export function start(id, focus) {
     (event) => {
       if (!event.ctrlKey || !event.altKey || !event.shiftKey || event.repeat) return;
       menu.open = !menu.open;
-      if (menu.open) menu.querySelector('[data-end]').focus();
+      if (menu.open) document.getElementById('resume').focus();
       else focus();
     },
     { capture: true },
   );
   menu.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
-    menu.open = false;
-    focus();
+    if (event.key === 'Escape') close();
   });
 }

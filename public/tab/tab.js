@@ -1,13 +1,13 @@
-// The tab of a session: opens the stream and passes it to noVNC, so that this page sees the close code.
-// After the end of the session it reloads the page, and the server shows the reason. It reconnects by itself only if
-// the session goes on, for example after a network failure.
+// The session's own tab: opens the stream and gives it to noVNC, so that this page sees why it was closed.
+// When the server cuts the stream, the page reloads and the server gives the reason. The tab reconnects by itself only when the
+// network or the server was lost.
 import RFB from '/novnc/core/rfb.js';
-import { listen, start } from './notices.js';
+import { listen, start, untilEnd } from './notices.js';
 
 const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004, signedOut: 4005, restart: 1012, logLost: 1013 };
 const COMES_BACK = {
-  [CLOSED.restart]: 'The server restarts. The session is opened again in a moment…',
-  [CLOSED.logLost]: 'The server has lost its database. The session is opened again when it is back…',
+  [CLOSED.restart]: 'The server is restarting. Reconnecting…',
+  [CLOSED.logLost]: 'The server can’t reach its database. Reconnecting…',
 };
 const RETRY_MS = [500, 1000, 2000, 5000, 10000];
 
@@ -19,7 +19,7 @@ const id = screen.dataset.session;
 
 document.getElementById('needs-script').remove();
 let failures = 0;
-// The message for the last close code of the server, until the stream is open again.
+// The reason that the server gave for cutting the stream. Valid until the next connection.
 let told;
 let display;
 start(id, () => display?.focus());
@@ -84,7 +84,7 @@ async function closed(event) {
   if (event.code === CLOSED.expired || event.code === CLOSED.lost) {
     location.reload();
   } else if (event.code === CLOSED.otherTab) {
-    say('This session was opened in another tab.', 'Use it here', () => {
+    say('This session is now open in another tab.', 'Use it here', () => {
       say('Connecting…');
       open();
     });
@@ -96,7 +96,7 @@ async function closed(event) {
       location.reload();
     });
   } else if (event.code === CLOSED.idle) {
-    say('This tab was closed because nobody used it for too long. The session goes on for a while.', 'Open it again', () => {
+    say(`Disconnected because of inactivity. Your session is still running${untilEnd()}`, 'Reconnect', () => {
       say('Connecting…');
       open();
     });
@@ -104,7 +104,7 @@ async function closed(event) {
     const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
     failures += 1;
     told = COMES_BACK[event.code] ?? told;
-    say(told ?? 'The connection was lost. Trying again…');
+    say(told ?? 'The connection was lost. Reconnecting…');
     setTimeout(open, wait);
   }
 }

@@ -15,10 +15,15 @@ use super::{AppState, logins::Person, security};
 /// The parameters of an address, in any order.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The page. What can't be understood is said on it, beside all events, with 400.
+/// The page. An address with an error shows the error and no events, with 400.
 pub async fn page(State(state): State<AppState>, Person(me): Person, Query(parameters): Parameters) -> Response {
     let (view, query, wrong) = asked(&parameters);
-    let events = state.control.events(&me, &query, view.place, view.limit).await;
+    let found = state.control.events(&me, &query, view.place, view.limit).await;
+    let events = match wrong {
+        // The role is checked all the same.
+        Some(_) => found.map(|_| audit::Page::default()),
+        None => found,
+    };
     let events = events.map_err(failed);
     let status = match (&events, &wrong) {
         (Err(problem), _) => problem.status,
@@ -28,7 +33,7 @@ pub async fn page(State(state): State<AppState>, Person(me): Person, Query(param
     answer(status, app::audit_page::page(&state.options, &me, &view, events, wrong))
 }
 
-/// What is looked for; where that can't be understood, why, and everything instead.
+/// The view and the search of an address, or its error with the text of its search.
 fn asked(parameters: &[(String, String)]) -> (View, audit::Query, Option<String>) {
     let pairs = || parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let understood = View::from_pairs(pairs()).and_then(|view| Ok((audit::Query::parse(&view.q)?, view)));

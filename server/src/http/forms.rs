@@ -3,12 +3,12 @@
 use axum::{
     Form,
     extract::{Path, State},
-    response::Redirect,
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use session::{Status, lifecycle::Seen, refusal::LaunchRefusal, wire::ExpireRequest};
 
-use super::{AppState, api::id, logins::Person, problem::Refused};
+use super::{AppState, api::id, logins::Person, problem::Refused, tab};
 
 #[derive(Deserialize)]
 pub struct Launch {
@@ -20,22 +20,22 @@ pub async fn launch(
     State(state): State<AppState>,
     Person(me): Person,
     Form(form): Form<Launch>,
-) -> Result<Redirect, Refused> {
+) -> Result<Response, Refused> {
     let launched = match form.application.parse() {
         Ok(application) => state.control.launch(&me, application).await,
         Err(_) => Err(control::Error::Denied(LaunchRefusal::UnknownApplication)),
     };
     match launched {
-        Ok(session) => Ok(Redirect::to(&format!("/sessions/{}", session.id))),
-        Err(control::Error::Denied(refusal)) => Ok(refused(refusal)),
-        Err(control::Error::TooManyLaunches(_)) => Ok(refused(LaunchRefusal::TooManyLaunches)),
+        Ok(session) => Ok(Redirect::to(&format!("/sessions/{}", session.id)).into_response()),
+        Err(error @ control::Error::Denied(refusal)) => Ok(refused(error, refusal)),
+        Err(error @ control::Error::TooManyLaunches(_)) => Ok(refused(error, LaunchRefusal::TooManyLaunches)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Back to My apps, which says why. The address carries a code: it shows no text that somebody put into a link.
-fn refused(refusal: LaunchRefusal) -> Redirect {
-    Redirect::to(&format!("/?refused={}", refusal.token()))
+/// The reason, in the tab that the launch has opened.
+fn refused(error: control::Error, refusal: LaunchRefusal) -> Response {
+    tab::answer(Refused::from(error).0.status, app::plain_page::refused(refusal))
 }
 
 /// `POST /sessions/{id}/end`

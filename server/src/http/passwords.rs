@@ -72,10 +72,10 @@ pub async fn change(
 
 fn refused(me: &Me, error: control::Error) -> Response {
     match error {
-        control::Error::Credentials => tab::answer(422, page(me, Some("The current password is wrong."))),
+        control::Error::Credentials => tab::answer(422, page(me, Some("Incorrect current password."))),
         control::Error::Malformed(why) => tab::answer(422, page(me, Some(&why))),
         control::Error::Throttled(seconds) => {
-            let why = format!("Too many attempts. Try again in {seconds} s.");
+            let why = format!("Too many attempts. Try again in {}.", session::format::seconds(seconds));
             tab::answer(429, page(me, Some(&why)))
         }
         error => unavailable::page(error, PATH),

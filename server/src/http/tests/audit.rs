@@ -36,7 +36,7 @@ async fn the_audit_page_is_a_document_that_may_run_nothing() {
     let wrong = house.get(&format!("{audit}?q=after:noon"), Some(&admin)).await;
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
     let page = text(wrong).await;
-    assert!(page.contains("“after:noon” is no time."), "{page}");
+    assert!(page.contains("“after:noon” isn’t a valid date."), "{page}");
     assert!(page.contains("User reporter added"), "the list stays: {page}");
 }
 
