@@ -26,9 +26,12 @@ pub fn Menu(
     let list = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
     let toggled = move |_: ev::Event| {
-        let Some(list) = list.get_untracked() else { return };
+        // An open list that is removed closes, when its signals are gone.
+        let Some(list) = list.try_get_untracked().flatten() else {
+            return;
+        };
         let is_open = list.matches(":popover-open").unwrap_or_default();
-        open.set(is_open);
+        open.try_set(is_open);
         if is_open {
             step(&list, Step::First);
         }

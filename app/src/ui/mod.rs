@@ -18,3 +18,4 @@ pub mod stable_rows;
 pub mod stream;
 pub mod time;
 pub mod toast;
+pub mod unsaved;

@@ -18,32 +18,32 @@ use crate::ui::{
 /// What the name of a limit's check box ends with.
 const OFF: &str = "_off";
 
-/// What stands in the fields, and what is wrong with it.
+/// The values of the fields, and their errors.
 pub struct FormState {
-    /// What stands there now.
+    /// The values as typed.
     pub draft: ApplicationDraft,
-    /// Where an application may run.
+    /// The environments to choose from.
     pub environments: Vec<EnvironmentChoice>,
-    /// Fields that were changed; all of them once somebody tried to save. Only these are told off.
+    /// Touched fields (all, after the first attempt to save). Only these show errors.
     pub touched: Vec<Of>,
-    /// What the server found wrong, until that field is changed.
+    /// Errors from the server. A change of the field removes its error.
     pub refused: Vec<FieldError>,
 }
 
 impl FormState {
-    /// What is wrong, from top to bottom.
+    /// All errors, from top to bottom.
     pub fn wrong(&self) -> Vec<FieldError> {
         let mut wrong = check(&self.draft, &self.environments).err().unwrap_or_default();
         wrong.extend(self.refused.iter().cloned());
         wrong
     }
 
-    /// Why a field is told off; empty when it is not.
+    /// The error that a field shows; empty for none.
     fn reason(&self, of: Of) -> String {
-        let told = |wrong: FieldError| (wrong.field == of).then_some(wrong.reason);
-        let told_off = self.touched.contains(&of);
-        told_off
-            .then(|| self.wrong().into_iter().find_map(told))
+        let reason = |wrong: FieldError| (wrong.field == of).then_some(wrong.reason);
+        let touched = self.touched.contains(&of);
+        touched
+            .then(|| self.wrong().into_iter().find_map(reason))
             .flatten()
             .unwrap_or_default()
     }
@@ -69,12 +69,12 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
         .map(|limit| limit_field(limit, from, typed, error_of(Of::of(limit))))
         .collect_view();
     view! {
-        {field(Of::Name, "As people see it on My apps.", &from.name, Control::Line)}
-        {field(Of::LaunchText, "Of its button. “Launch” when left empty.", &from.launch_text, Control::Line)}
+        {field(Of::Name, "The name that people see on My apps.", &from.name, Control::Line)}
+        {field(Of::LaunchText, "Text on the button. Defaults to “Launch”.", &from.launch_text, Control::Line)}
         {field(Of::Environment, "", &chosen, Control::Choice(choose.chain(choices).collect()))}
-        {field(Of::Program, "Name or path, as it is installed in the environment.", &from.program, Control::Line)}
-        {field(Of::Arguments, "One on each line. They reach the program as they are; no shell reads them.", &from.arguments.join("\n"), Control::Lines)}
-        {field(Of::Seats, "Sessions that may be live at once. No limit when left empty.", &from.seats, Control::Number(None))}
+        {field(Of::Program, "Name or path of the program in the environment.", &from.program, Control::Line)}
+        {field(Of::Arguments, "One per line, passed as is (no shell).", &from.arguments.join("\n"), Control::Lines)}
+        {field(Of::Seats, "How many sessions may be live at once. Leave empty for no limit.", &from.seats, Control::Number(None))}
         <fieldset class="limits">
             <legend>"Session limits, in minutes"</legend>
             {limits}
@@ -86,7 +86,7 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
                 id=id_of(Of::UserNamespaces.code())
                 checked=from.allow_user_namespaces
             />
-            "Allow user namespaces, which browsers need for their own sandbox"
+            "Allow user namespaces (web browsers need them for their own sandbox)"
         </label>
     }
     .into_any()

@@ -23,6 +23,7 @@ use crate::{
         field::id_of,
         focus::focus_id,
         time::is_alive,
+        unsaved::guard_unsaved,
     },
 };
 
@@ -66,9 +67,10 @@ pub fn ApplicationEditor(
     let failed = RwSignal::new(None::<AppError>);
     let sending = RwSignal::new(false);
 
+    // A field that is removed while it has the focus still reports a change. By then the form and its signals are gone.
     let take = move || {
-        if let Some(form) = node.get_untracked() {
-            typed.update(|typed| typed.draft = read(&form));
+        if let Some(form) = node.try_get_untracked().flatten() {
+            typed.try_update(|typed| typed.draft = read(&form));
         }
     };
     // FormState before the page was alive.
@@ -79,14 +81,18 @@ pub fn ApplicationEditor(
     let heard = move |event: ev::Event| {
         take();
         if let Some(field) = field_of(&event) {
-            typed.update(|typed| typed.refused.retain(|error| error.field != field));
+            typed.try_update(|typed| typed.refused.retain(|error| error.field != field));
         }
     };
     let left = move |event: ev::Event| {
         if let Some(field) = field_of(&event) {
-            typed.update(|typed| typed.touched.push(field));
+            typed.try_update(|typed| typed.touched.push(field));
         }
     };
+    guard_unsaved(move || {
+        let changed = typed.try_with_untracked(|typed| start.try_with_untracked(|start| typed.draft != *start));
+        changed.flatten() == Some(true)
+    });
     let refuse = move |error: AppError| {
         if let Some(now) = error.0.application {
             let before = seen.try_get_untracked().flatten();
@@ -153,7 +159,7 @@ pub fn ApplicationEditor(
                 <strong>"This form needs JavaScript."</strong>
             </p>
             {(!is_new)
-                .then(|| view! { <p class="lead">"Changes count for future launches only. Live sessions keep what they were launched with."</p> })}
+                .then(|| view! { <p class="lead">"Changes apply to future launches only. Live sessions keep the settings of their launch."</p> })}
             <MeanwhileBanner before=meanwhile now=seen start_again />
             {dyn_view(drawn)}
             <FailedAction failed />
@@ -204,10 +210,10 @@ fn MeanwhileBanner(
             view! {
                 <div id=MEANWHILE_ID tabindex="-1">
                     <Banner tone=Tone::Danger>
-                        <strong>"This application was changed meanwhile. "</strong>
-                        "Nothing of yours was saved. These values are new:"
+                        <strong>"Somebody else has changed this application. "</strong>
+                        "Your changes are not saved yet. These values are new:"
                         <dl class="facts">{news}</dl>
-                        "Save again to put what stands below in their place, or "
+                        "Save again to overwrite them with the values below, or "
                         <button type="button" class="button button-small" on:click=move |_| start_again.run(now.clone())>
                             "Use the new values"
                         </button>
