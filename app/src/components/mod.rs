@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod catalogue;
 pub mod failure;
 pub mod moment;
+pub mod polled_list;
 pub mod portal;
 pub mod sessions;
 pub mod status;

@@ -1,48 +1,51 @@
-//! What was done, told in passing at the foot of the page.
+//! Toast notifications.
 
 use leptos::prelude::*;
 
 use super::{clock::later, dynamic::dyn_view};
 
-/// It stays on screen this long.
+/// A toast stays on screen for 8 s.
 const SHOWN_MS: u64 = 8000;
 
-/// Where to say it. Provided by the layout, so that it outlives the page that says it.
+/// Shows toasts. The layout provides it, so a toast outlives the page that shows it.
 #[derive(Clone, Copy)]
 pub struct Toaster(RwSignal<Option<String>>);
 
 impl Toaster {
-    /// Nothing said yet; provided as a context to what is inside.
+    /// A toaster without a toast, provided as a context.
     pub fn provide() -> Self {
-        let told = Self(RwSignal::new(None));
-        provide_context(told);
-        told
+        let toaster = Self(RwSignal::new(None));
+        provide_context(toaster);
+        toaster
     }
 
-    /// That of the layout.
+    /// The layout's toaster.
     pub fn expect() -> Self {
         use_context().unwrap_or_else(Self::provide)
     }
 
-    /// Says it, in place of what was said before.
-    pub fn say(&self, text: String) {
-        let Self(told) = *self;
-        told.set(Some(text.clone()));
+    /// Shows a toast in place of the one before.
+    pub fn show(&self, text: String) {
+        let Self(toast) = *self;
+        // The page may be gone when an answer arrives.
+        if toast.try_set(Some(text.clone())).is_some() {
+            return;
+        }
         later(SHOWN_MS, move || {
-            if told.try_get_untracked().flatten().as_ref() == Some(&text) {
-                told.set(None);
+            if toast.try_get_untracked().flatten().as_ref() == Some(&text) {
+                toast.set(None);
             }
         });
     }
 }
 
-/// Shows it.
+/// The place of the toasts, at the foot of the page.
 #[component]
 pub fn Toast(
-    /// What was said.
-    told: Toaster,
+    /// Its toaster.
+    toaster: Toaster,
 ) -> impl IntoView {
-    let Toaster(text) = told;
+    let Toaster(text) = toaster;
     view! {
         <div class="toast" role="status">
             {dyn_view(move || text.get().map(|text| view! { <p>{text}</p> }).into_any())}

@@ -1,6 +1,6 @@
 //! The Applications page once its first list is there.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use session::{
     Role,
     catalogue::{Admission, ApplicationView, draft::Field},
@@ -9,21 +9,17 @@ use session::{
 
 use super::{
     launches::{Launches, LaunchesActions, LiveSessions, sentence},
-    polled_list::{PolledList, TroubleBanner, row},
-};
-use crate::components::{
-    addresses::{NEW_APPLICATION_PATH, application_path},
-    failure::FailedAction,
+    table::CatalogueTable,
 };
 use crate::{
-    api::{
-        AppError,
-        applications::{admit_application, list_applications},
+    api::applications::{admit_application, list_applications},
+    components::{
+        addresses::{NEW_APPLICATION_PATH, application_path},
+        polled_list::{PolledList, row},
     },
     ui::{
-        dynamic::{DynShow, dyn_flag, dyn_text, keyed},
+        dynamic::{dyn_flag, dyn_text},
         empty::EmptyState,
-        toast::Toaster,
     },
 };
 
@@ -38,93 +34,78 @@ const HEADERS: [&str; 8] = [
     "Live sessions",
 ];
 
-/// The table and what is said about it.
+/// The lead text and the table.
 #[component]
 pub fn ApplicationsBoard(
     /// The first list.
     applications: Vec<ApplicationView>,
-    /// Of whoever looks: only a System Admin gets to the sessions from here.
+    /// Role of the person who is signed in.
     role: Role,
 ) -> impl IntoView {
-    let kept = PolledList::start(applications, list_applications);
-    let failed = RwSignal::new(None::<AppError>);
-    let keys = Signal::derive(move || kept.data.read().iter().map(|row| row.id.number()).collect());
-    let row = move |key| {
-        let list = kept.data.read_untracked();
-        let first = list.iter().find(|row| row.id.number() == key).cloned();
-        first
-            .map(|first| view! { <ApplicationRow first kept failed role /> })
-            .into_any()
-    };
+    let list = PolledList::start(applications, list_applications);
+    let keys = Signal::derive(move || list.data.read().iter().map(|row| row.id.number()).collect());
+    provide_context(MayOpenSessions(role >= Role::SystemAdmin));
     view! {
         <div class="lead-line">
             <p class="lead">
-                "What people can launch from My apps. A change counts for future launches only; closing refuses new ones. Live sessions go on."
-                <span class="no-js-only">" Changing anything here needs JavaScript."</span>
+                "The applications that people can launch from My apps. Changes apply to future launches only. Closing an application refuses new launches; live sessions keep running."
+                <span class="no-js-only">" You need JavaScript to change anything here."</span>
             </p>
             <a class="button button-primary" href=NEW_APPLICATION_PATH>
                 "New application"
             </a>
         </div>
-        <div class="banners">
-            <TroubleBanner trouble=kept.trouble needed=Role::AppAdmin />
-            <FailedAction failed />
-        </div>
-        <div class="table-scroll" role="region" aria-label="Table of applications" tabindex="0">
-            <table class="table" aria-label="Applications">
-                <thead>
-                    <tr>
-                        {HEADERS.map(|header| view! { <th scope="col">{header}</th> }).collect_view()}
-                        <td class="col-action"></td>
-                    </tr>
-                </thead>
-                <tbody>
-                    {keyed(keys, row)}
-                </tbody>
-            </table>
-        </div>
-        <DynShow is=move || kept.data.read().is_empty()>
-            <EmptyState title="No applications yet">
-                <p>"People see an application on My apps as soon as you add it here."</p>
-            </EmptyState>
-        </DynShow>
+        <CatalogueTable
+            list
+            name="Applications"
+            region="Table of applications"
+            needed=Role::AppAdmin
+            headers=&HEADERS
+            keys
+            row=application_row
+            empty=|| {
+                view! {
+                    <EmptyState title="No applications yet">
+                        <p>"People see an application on My apps as soon as you add it here."</p>
+                    </EmptyState>
+                }
+            }
+        />
     }
     .into_any()
 }
 
+/// Only a System Admin gets from here to the sessions of an application.
+#[derive(Clone, Copy)]
+struct MayOpenSessions(bool);
+
+fn application_row(list: PolledList<Vec<ApplicationView>>, key: u128) -> AnyView {
+    let rows = list.data.read_untracked();
+    let first = rows.iter().find(|row| row.id.number() == key).cloned();
+    first.map(|first| view! { <ApplicationRow first list /> }).into_any()
+}
+
 #[component]
-fn ApplicationRow(
-    first: ApplicationView,
-    kept: PolledList<Vec<ApplicationView>>,
-    failed: RwSignal<Option<AppError>>,
-    role: Role,
-) -> impl IntoView {
+fn ApplicationRow(first: ApplicationView, list: PolledList<Vec<ApplicationView>>) -> impl IntoView {
     let id = first.id;
-    let application = row(kept, first, move |list, _| {
+    let application = row(list, first, move |list, _| {
         list.iter().find(|row| row.id == id).cloned()
     });
     let field = move |field| dyn_text(move || application.read().words(field));
     let name = field(Field::Name);
     let open = dyn_flag(move || application.read().open);
     let live = Signal::derive(move || application.read().live);
-    let (sending, told) = (RwSignal::new(false), Toaster::expect());
+    let sending = RwSignal::new(false);
     let press = Callback::new(move |to: Admission| {
-        spawn_local(async move {
-            match admit_application(id, to).await {
-                Ok(now) => {
-                    told.say(sentence(&now.spec.name, to));
-                    kept.change(|list| {
-                        list.iter_mut()
-                            .filter(|row| row.id == id)
-                            .for_each(|row| *row = now.clone())
-                    });
-                    failed.try_set(None);
-                }
-                Err(error) => _ = failed.try_set(Some(error)),
-            }
-            sending.try_set(false);
+        list.send(sending, admit_application(id, to), move |rows, now| {
+            let text = sentence(&now.spec.name, to);
+            rows.iter_mut()
+                .filter(|row| row.id == id)
+                .for_each(|row| *row = now.clone());
+            text
         });
     });
+    let may_open = use_context::<MayOpenSessions>().is_some_and(|MayOpenSessions(may)| may);
     view! {
         <tr>
             <td class="col-name" data-label=HEADERS[0]>{name}</td>
@@ -139,7 +120,7 @@ fn ApplicationRow(
                 <Launches open />
             </td>
             <td data-label=HEADERS[7]>
-                <LiveSessions count=live name id=id.to_string() search=(role >= Role::SystemAdmin).then_some("app") />
+                <LiveSessions count=live name id=id.to_string() search=may_open.then_some("app") />
             </td>
             <td class="col-action">
                 <div class="row-actions">
@@ -161,6 +142,6 @@ fn ApplicationRow(
 /// "Start 5 min · Never connected 10 min · …", broken only between limits.
 fn limits(application: &ApplicationView) -> String {
     let policy = &application.spec.policy;
-    let told = PolicyLimit::ALL.map(|limit| format!("{} {}", limit.label(), limit.words(policy)));
-    told.map(|limit| limit.replace(' ', "\u{a0}")).join(" · ")
+    let limits = PolicyLimit::ALL.map(|limit| format!("{} {}", limit.label(), limit.words(policy)));
+    limits.map(|limit| limit.replace(' ', "\u{a0}")).join(" · ")
 }

@@ -1,6 +1,6 @@
 //! The Environments page once its first list is there.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use session::{
     Role, Timestamp,
     catalogue::{Admission, EnvironmentList, EnvironmentState, EnvironmentView},
@@ -8,24 +8,20 @@ use session::{
 
 use super::{
     launches::{Launches, LaunchesActions, LiveSessions, sentence},
-    polled_list::{PolledList, TroubleBanner, row},
-};
-use crate::components::{
-    failure::FailedAction,
-    moment::{Age, Moment},
+    table::CatalogueTable,
 };
 use crate::{
-    api::{
-        AppError,
-        environments::{admit_environment, list_environments},
+    api::environments::{admit_environment, list_environments},
+    components::{
+        moment::{Age, Moment},
+        polled_list::{PolledList, row},
     },
     ui::{
         clock::Clock,
-        dynamic::{DynShow, dyn_flag, dyn_text, dyn_view, keyed},
+        dynamic::{dyn_flag, dyn_text, dyn_view},
         empty::EmptyState,
         icon::{Glyph, Icon},
         time::Detail,
-        toast::Toaster,
     },
 };
 
@@ -39,7 +35,7 @@ const HEADERS: [&str; 7] = [
     "Live sessions",
 ];
 
-/// The table and what is said about it.
+/// The lead text and the table.
 #[component]
 pub fn EnvironmentsBoard(
     /// The first list.
@@ -47,80 +43,72 @@ pub fn EnvironmentsBoard(
 ) -> impl IntoView {
     let clock = Clock::starting_at(list.server_time);
     provide_context(clock);
-    let kept = PolledList::start(list, list_environments);
-    Effect::new(move || clock.set(kept.data.read().server_time));
-    let failed = RwSignal::new(None::<AppError>);
-    let keys = Signal::derive(move || kept.data.read().items.iter().map(|row| row.id.number()).collect());
-    let row = move |key| {
-        let list = kept.data.read_untracked();
-        let first = list.items.iter().find(|row| row.id.number() == key).cloned();
-        first
-            .map(|first| view! { <EnvironmentRow first kept failed /> })
-            .into_any()
-    };
+    let list = PolledList::start(list, list_environments);
+    Effect::new(move || clock.set(list.data.read().server_time));
+    let keys = Signal::derive(move || list.data.read().items.iter().map(|row| row.id.number()).collect());
     view! {
         <p class="lead">
-            "Closing an environment refuses new launches of all its applications. Live sessions go on."
-            <span class="no-js-only">" Opening and closing here needs JavaScript."</span>
+            "Closing an environment refuses new launches of all its applications. Live sessions keep running."
+            <span class="no-js-only">" You need JavaScript to change anything here."</span>
         </p>
-        <div class="banners">
-            <TroubleBanner trouble=kept.trouble needed=Role::SystemAdmin />
-            <FailedAction failed />
-        </div>
-        <div class="table-scroll" role="region" aria-label="Table of environments" tabindex="0">
-            <table class="table" aria-label="Environments">
-                <thead>
-                    <tr>
-                        {HEADERS.map(|header| view! { <th scope="col">{header}</th> }).collect_view()}
-                        <td class="col-action"></td>
-                    </tr>
-                </thead>
-                <tbody>
-                    {keyed(keys, row)}
-                </tbody>
-            </table>
-        </div>
-        <DynShow is=move || kept.data.read().items.is_empty()>
-            <EmptyState title="No environments yet">
-                <p>"An environment appears here when the server is set up to run sessions somewhere."</p>
-            </EmptyState>
-        </DynShow>
+        <CatalogueTable
+            list
+            name="Environments"
+            region="Table of environments"
+            needed=Role::SystemAdmin
+            headers=&HEADERS
+            keys
+            row=environment_row
+            empty=|| {
+                view! {
+                    <EmptyState title="No environments yet">
+                        <p>"An environment appears here when the server is set up to run sessions somewhere."</p>
+                    </EmptyState>
+                }
+            }
+        />
     }
     .into_any()
 }
 
+fn environment_row(list: PolledList<EnvironmentList>, key: u128) -> AnyView {
+    let rows = list.data.read_untracked();
+    let first = rows.items.iter().find(|row| row.id.number() == key).cloned();
+    first.map(|first| view! { <EnvironmentRow first list /> }).into_any()
+}
+
 #[component]
-fn EnvironmentRow(
-    first: EnvironmentView,
-    kept: PolledList<EnvironmentList>,
-    failed: RwSignal<Option<AppError>>,
-) -> impl IntoView {
+fn EnvironmentRow(first: EnvironmentView, list: PolledList<EnvironmentList>) -> impl IntoView {
     let id = first.id;
-    let environment = row(kept, first, move |list, _| {
+    let environment = row(list, first, move |list, _| {
         list.items.iter().find(|row| row.id == id).cloned()
     });
     let name = dyn_text(move || environment.read().name.to_string());
     let limits = move || environment.read().limits.as_deref().unwrap_or_default().to_owned();
     let open = dyn_flag(move || environment.read().open);
     let live = Signal::derive(move || environment.read().live);
-    let (sending, told) = (RwSignal::new(false), Toaster::expect());
+    let sending = RwSignal::new(false);
     let press = Callback::new(move |to: Admission| {
-        spawn_local(async move {
-            match admit_environment(id, to).await {
-                Ok(now) => {
-                    told.say(sentence(&now.name, to));
-                    kept.change(|list| {
-                        list.items
-                            .iter_mut()
-                            .filter(|row| row.id == id)
-                            .for_each(|row| *row = now.clone())
-                    });
-                    failed.try_set(None);
-                }
-                Err(error) => _ = failed.try_set(Some(error)),
-            }
-            sending.try_set(false);
+        list.send(sending, admit_environment(id, to), move |rows, now| {
+            let text = sentence(&now.name, to);
+            let items = rows.items.iter_mut().filter(|row| row.id == id);
+            items.for_each(|row| *row = now.clone());
+            text
         });
+    });
+    // Closing an environment concerns many applications, so it asks first and says how many.
+    let concerns = dyn_text(move || {
+        let environment = environment.read();
+        let applications = match environment.applications {
+            1 => "1 application".to_owned(),
+            many => format!("{many} applications"),
+        };
+        let live = match environment.live {
+            0 => String::new(),
+            1 => " Its live session keeps running.".to_owned(),
+            many => format!(" Its {many} live sessions keep running."),
+        };
+        format!("Nobody can launch its {applications} until you open it again.{live}")
     });
     view! {
         <tr>
@@ -145,7 +133,7 @@ fn EnvironmentRow(
             </td>
             <td class="col-action">
                 <div class="row-actions">
-                    <LaunchesActions name open live sending on_press=press />
+                    <LaunchesActions name open live sending concerns on_press=press />
                 </div>
             </td>
         </tr>
@@ -192,7 +180,7 @@ fn Found(environment: Memo<EnvironmentView>) -> impl IntoView {
             return view! { <span class="quiet">"–"</span> }.into_any();
         };
         match swept.error {
-            None => format!("{} running", swept.running).into_any(),
+            None => format!("{} found", swept.running).into_any(),
             Some(error) => view! {
                 <span class="failed">{error.to_string()}</span>
                 {swept.answered_at.map(|at| view! { <LastAnswer at /> })}

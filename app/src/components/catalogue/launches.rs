@@ -35,9 +35,12 @@ pub fn LaunchesActions(
     open: Signal<bool>,
     /// How many of its sessions are live?
     live: Signal<u32>,
-    /// Is a press on its way?
+    /// A request is on its way.
     sending: RwSignal<bool>,
-    /// What it is to let in.
+    /// What closing concerns. With it, closing asks first.
+    #[prop(optional, into)]
+    concerns: Option<Signal<String>>,
+    /// Sends the new state.
     on_press: Callback<Admission>,
 ) -> impl IntoView {
     let text = move || {
@@ -53,12 +56,15 @@ pub fn LaunchesActions(
             on_press.run(to);
         }
     };
-    let press = move |_| {
-        send(if open.get_untracked() {
-            Admission::Close
-        } else {
-            Admission::Open
-        });
+    let closing = RwSignal::new(false);
+    let press = move |_| match (open.get_untracked(), concerns) {
+        (true, Some(_)) => closing.set(true),
+        (true, None) => send(Admission::Close),
+        (false, _) => send(Admission::Open),
+    };
+    let close = move |_| {
+        closing.set(false);
+        send(Admission::Close);
     };
     let asked = RwSignal::new(false);
     let count = move || match live.get() {
@@ -87,13 +93,31 @@ pub fn LaunchesActions(
             <button
                 type="button"
                 class="button button-small button-danger-quiet needs-js"
-                aria-label=dyn_text(move || format!("End sessions: {}", name.get()))
+                aria-label=dyn_text(move || format!("Close and end sessions: {}", name.get()))
                 aria-haspopup="dialog"
                 on:click=move |_| asked.set(true)
             >
-                "End sessions"
+                "Close and end sessions"
             </button>
         </DynShow>
+        {concerns.map(|concerns| view! {
+            <Dialog open=closing on_close=move |()| closing.set(false) labelled_by="close-title" described_by="close-consequence">
+                <div class="dialog-body">
+                    <h2 id="close-title" class="dialog-title">
+                        {dyn_text(move || format!("Close {} to launches", name.get()))}
+                    </h2>
+                    <p id="close-consequence" class="consequence">{concerns}</p>
+                    <div class="dialog-actions">
+                        <button type="button" class="button" autofocus on:click=move |_| closing.set(false)>
+                            "Cancel"
+                        </button>
+                        <button type="button" class="button button-danger" on:click=close>
+                            "Close to launches"
+                        </button>
+                    </div>
+                </div>
+            </Dialog>
+        })}
         <Dialog open=asked on_close=move |()| asked.set(false) labelled_by="end-title" described_by="end-consequence">
             <div class="dialog-body">
                 <h2 id="end-title" class="dialog-title">
@@ -102,7 +126,8 @@ pub fn LaunchesActions(
                 <p id="end-consequence" class="consequence">
                     {dyn_text(move || {
                         format!(
-                            "It is closed to launches, and {} at once: whoever has one open loses access, applications close, and unsaved work is lost. There is no undo.",
+                            "This closes {} to launches, and {} at once. Applications close, and unsaved work is lost. There is no undo.",
+                            name.get(),
                             ending(),
                         )
                     })}
@@ -125,7 +150,7 @@ pub fn LaunchesActions(
 pub fn sentence(name: &str, to: Admission) -> String {
     match to {
         Admission::Open => format!("{name} is open to launches."),
-        Admission::Close => format!("{name} is closed to launches. Its live sessions go on."),
+        Admission::Close => format!("{name} is closed to launches. Its live sessions keep running."),
         Admission::CloseAndEnd => format!("{name} is closed to launches. Its sessions have ended."),
     }
 }

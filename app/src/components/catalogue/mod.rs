@@ -5,4 +5,4 @@ pub mod application_form;
 pub mod applications_board;
 pub mod environments_board;
 pub mod launches;
-pub mod polled_list;
+pub mod table;
