@@ -1,7 +1,7 @@
 //! What happened to a session, as a list of moments.
 
 use leptos::prelude::*;
-use session::{lifecycle::Timer, timeline::Entry};
+use session::{Timestamp, format, lifecycle::Timer, timeline::Entry, wire::SessionView};
 
 use crate::components::moment::Moment;
 
@@ -25,13 +25,37 @@ pub fn Timeline(
     view! { <ol class="timeline" aria-label="Timeline">{entries.into_iter().map(line).collect_view()}</ol> }.into_any()
 }
 
-/// What a limit does when it is reached.
-pub const fn consequence(timer: Timer) -> &'static str {
+/// The consequence of a limit as the words before and after its moment: "Expires {at} unless it’s opened first".
+pub fn deadline_words(timer: Timer, session: &SessionView) -> (&'static str, String) {
+    let unless = |event: &str| format!("unless it’s {event} first");
     match timer {
-        Timer::Start => "in Error unless it is ready before",
-        Timer::NeverConnected => "expires unless somebody opens it before",
-        Timer::Idle => "its tab is closed unless somebody uses it before",
-        Timer::Disconnected => "expires unless it is opened again before",
-        Timer::ValidUntil => "expires: its allowed time is over then",
+        Timer::Start => ("Fails", unless("ready")),
+        Timer::NeverConnected => ("Expires", unless("opened")),
+        Timer::Idle => ("Its tab is disconnected", unless("used")),
+        Timer::Disconnected => ("Expires", unless("reopened")),
+        Timer::ValidUntil => ("Ends", time_limit(session)),
+    }
+}
+
+/// "(8 h limit)"
+fn time_limit(session: &SessionView) -> String {
+    let limit = (session.valid_until - session.started_at).num_seconds();
+    format!("({} limit)", format::span(limit.try_into().unwrap_or_default()))
+}
+
+/// The limit of a live session that comes first, for its user: "Ends 28 Nov, 05:24 CET (8 h limit)".
+#[component]
+pub fn UserDeadline(
+    /// The session.
+    session: SessionView,
+) -> impl IntoView {
+    let (at, words): (Timestamp, String) = match session.next_deadline {
+        Some(deadline) if matches!(deadline.timer, Timer::NeverConnected | Timer::Disconnected) => {
+            (deadline.at, "unless you open it first".to_owned())
+        }
+        _ => (session.valid_until, time_limit(&session)),
+    };
+    view! {
+        <p class="quiet">"Ends " <Moment at=Signal::stored(at) /> " " {words}</p>
     }
 }

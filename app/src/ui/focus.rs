@@ -51,6 +51,12 @@ pub fn keep() {
     });
 }
 
+/// Opens a page of this site in a new tab.
+pub fn new_tab(path: &str) {
+    // A browser that blocks it says so itself.
+    let _ = window().open_with_url_and_target_and_features(path, "_blank", "noopener");
+}
+
 /// No text is marked.
 pub fn nothing_selected() -> bool {
     let selection = window().get_selection().ok().flatten();

@@ -35,6 +35,8 @@ pub enum Glyph {
     Warning,
     /// Good to know.
     Info,
+    /// How to use this.
+    Help,
     /// Not connected to the server.
     Offline,
     /// A person.
@@ -73,6 +75,9 @@ impl Glyph {
             Self::Copy => "M5.5 5.5h8v8h-8ZM10.5 5.5v-3h-8v8h3",
             Self::Warning => "M8 2 14.5 13.5h-13ZM8 6.5v3.25M8 11.75v.01",
             Self::Info => "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5M8 7.25v4M8 4.75v.01",
+            Self::Help => {
+                "M8 1.75a6.25 6.25 0 1 1 0 12.5a6.25 6.25 0 0 1 0-12.5M6 6.5a2 2 0 1 1 2.8 1.8c-.5.2-.8.5-.8 1.2M8 11.75v.01"
+            }
             Self::Offline => {
                 "M2 2l12 12M5 8.5a4.5 4.5 0 0 1 2-1.1M11 8.5a4.5 4.5 0 0 0-1-.7M2.5 6a8 8 0 0 1 2.2-1.5M13.5 6A8 8 0 0 0 7 3.8M8 12v.01"
             }

@@ -11,7 +11,7 @@ pub enum Detail {
     /// `24 Nov, 14:05 CET`; with the year when it is not this one.
     #[default]
     DateAndTime,
-    /// `24 Nov, 14:05`: for what is at most days away.
+    /// `24 Nov, 14:05`, with the year when it is not this one. Where the page names the zone once.
     Brief,
     /// `14:05`.
     TimeOfDay,
@@ -46,24 +46,26 @@ pub fn is_alive() -> Signal<bool> {
     }
 }
 
-/// In the zone and the manner of the browser.
-/// `None` if it can't say.
+/// In the zone and the format of the browser; in Western digits, because the page is in English. `None` if the browser can't.
 pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
     thread_local! {
         // Making one costs as much as a thousand uses.
         static YEAR: Function = formatter(&[&[("year", "numeric")], &DAY, &TIME, &ZONE]);
         static THIS_YEAR: Function = formatter(&[&DAY, &TIME, &ZONE]);
         static BRIEF: Function = formatter(&[&DAY, &TIME]);
+        static BRIEF_YEAR: Function = formatter(&[&[("year", "numeric")], &DAY, &TIME]);
         static TIME_OF_DAY: Function = formatter(&[&TIME]);
     }
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era are exact in an f64")]
     let date = Date::new(&JsValue::from_f64(at.timestamp_millis() as f64));
     let format = |function: &Function| function.call1(&JsValue::UNDEFINED, &date);
+    // The year takes room in every row and says something only when it is another.
+    let this_year = date.get_full_year() == Date::new_0().get_full_year();
     match detail {
-        // The year takes room in every row and says something only when it is another.
-        Detail::DateAndTime if date.get_full_year() == Date::new_0().get_full_year() => THIS_YEAR.with(format),
+        Detail::DateAndTime if this_year => THIS_YEAR.with(format),
         Detail::DateAndTime => YEAR.with(format),
-        Detail::Brief => BRIEF.with(format),
+        Detail::Brief if this_year => BRIEF.with(format),
+        Detail::Brief => BRIEF_YEAR.with(format),
         Detail::TimeOfDay => TIME_OF_DAY.with(format),
     }
     .ok()
@@ -71,15 +73,21 @@ pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
 }
 
 type Options = [(&'static str, &'static str)];
-const DAY: [(&str, &str); 2] = [("day", "2-digit"), ("month", "short")];
-const TIME: [(&str, &str); 2] = [("hour", "2-digit"), ("minute", "2-digit")];
+const DAY: [(&str, &str); 2] = [("day", "numeric"), ("month", "short")];
+// "numeric": 8:18 PM where people count to twelve, 08:18 where they count to 24.
+const TIME: [(&str, &str); 2] = [("hour", "numeric"), ("minute", "2-digit")];
 const ZONE: [(&str, &str); 1] = [("timeZoneName", "short")];
 
-fn formatter(options: &[&Options]) -> Function {
+fn formatter(formats: &[&Options]) -> Function {
+    Intl::DateTimeFormat::new(&Array::new(), &options(formats)).format()
+}
+
+fn options(options: &[&Options]) -> Object {
     let object = Object::new();
+    let _ = Reflect::set(&object, &"numberingSystem".into(), &"latn".into());
     for (name, value) in options.iter().copied().flatten() {
         // Setting a property of a fresh plain object can't fail.
         let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
     }
-    Intl::DateTimeFormat::new(&Array::new(), &object).format()
+    object
 }

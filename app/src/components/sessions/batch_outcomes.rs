@@ -37,7 +37,7 @@ impl Tally {
             count => format!("{count} sessions have been expired."),
         };
         for (count, what) in [
-            (self.changed, "changed meanwhile and were left alone"),
+            (self.changed, "changed in the meantime and were left alone"),
             (self.failed, "could not be expired"),
             (self.left, "were left alone because you stopped"),
         ] {
@@ -82,11 +82,12 @@ pub fn Outcomes(
     };
     let line = |outcome: &Outcome| {
         let chosen = sessions.iter().find(|chosen| chosen.id == outcome.id);
-        let name = chosen.map(|chosen| format!("{} in {}", chosen.username, chosen.environment));
+        let name =
+            chosen.map(|chosen| format!("{}: {} in {}", chosen.username, chosen.application, chosen.environment));
         view! {
             <li>
                 <span class="outcome-name">{name}</span>
-                {format!(": {}", said(outcome))}
+                {format!(" – {}", said(outcome))}
             </li>
         }
     };
@@ -100,7 +101,7 @@ pub fn Outcomes(
         {(many > 0).then(|| view! {
             <p>
                 <button type="button" class="button" on:click=move |_| again.run(not_expired.clone())>
-                    {format!("Look at the {many} again")}
+                    {format!("Review the other {many}")}
                 </button>
             </p>
         })}

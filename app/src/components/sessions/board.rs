@@ -1,10 +1,12 @@
 //! The Sessions page once its first list is there: everything but the heading. It lives as long as the page does; lists
 //! come and go inside it.
 
-use crate::ui::dynamic::{dyn_attr, dyn_text, dyn_view};
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::prelude::*;
 use session::{
+    Status,
     columns::Choice,
+    query::advice,
     view::View,
     wire::{SessionList, SessionView},
 };
@@ -17,7 +19,8 @@ use super::{
     expire_many_dialog::{Batch, ExpireManyDialog},
     filter_chips::Chips,
     freshness::Freshness,
-    model::Model,
+    model::{Model, TABLE_ID},
+    narrow_tools::NarrowTools,
     pager::Pager,
     preferences::Preferences,
     search::SearchBox,
@@ -28,18 +31,16 @@ use super::{
 };
 use crate::{
     api::AppError,
+    components::failure::FailedAction,
     ui::{
-        banner::{Banner, Tone},
         clock::{Clock, later},
         empty::EmptyState,
         focus,
         icon::{Glyph, Icon},
         number::Numbers,
+        toast::Toaster,
     },
 };
-
-/// What was done stays on screen this long.
-const DONE_MS: u64 = 8000;
 
 /// The list with its tools.
 #[component]
@@ -49,88 +50,63 @@ pub fn SessionsBoard(
     /// What the administrator chose before.
     choice: Choice,
     /// What the details share.
-    desk: DetailsContext,
+    context: DetailsContext,
 ) -> impl IntoView {
-    let url = desk.url;
+    let url = context.url;
     let clock = Clock::starting_at(list.head.server_time);
     provide_context(clock);
     let model = Model::new(list);
     let watch = Watch::start(model, url, clock);
-    let done = RwSignal::new(None::<String>);
+    let toaster = Toaster::expect();
     let failed = RwSignal::new(None::<AppError>);
 
     let fail = move |error: AppError| _ = failed.try_set(Some(error));
     let preferences = Preferences::new(choice, url, Callback::new(fail));
     let selection = Selection::new(model, url);
-    let batch = Batch::new(
-        selection,
-        model,
-        Callback::new(move |text| _ = done.try_set(Some(text))),
-    );
-    Effect::new(move || desk.revision.set(model.head.read().revision));
+    let batch = Batch::new(selection, model, Callback::new(move |text| toaster.show(text)));
+    Effect::new(move || context.revision.set(model.head.read().revision));
     Effect::new(move || {
         let fine = watch.is_fine();
-        if desk.reachable.get_untracked() != fine {
-            desk.reachable.set(fine);
+        if context.reachable.get_untracked() != fine {
+            context.reachable.set(fine);
         }
     });
     let expired = move |session: SessionView| {
-        done.set(Some(sentence(&session)));
+        toaster.show(sentence(&session));
         model.patch(session);
         focus::rescue(TABLE_ID);
     };
-    Effect::new(move || {
-        if let Some(shown) = done.get() {
-            later(DONE_MS, move || {
-                if done.try_get_untracked().flatten().as_ref() == Some(&shown) {
-                    done.set(None);
-                }
-            });
-        }
-    });
     view! {
-        <Freshness model clock on_failure=fail />
+        <Freshness model clock live=Signal::derive(move || watch.is_fine()) on_failure=fail />
         <div class="banners">
             <ConnectionBanner watch model />
             <StaleBanners model />
-            {dyn_view(move || failed.get().map(|error| view! {
-                <Banner tone=Tone::Danger>
-                    <strong>{error.0.title.clone()}</strong>
-                    " "
-                    {error.0.detail.clone()}
-                    " "
-                    <button type="button" class="button button-small" on:click=move |_| failed.set(None)>
-                        "Dismiss"
-                    </button>
-                </Banner>
-            }).into_any())}
+            <FailedAction failed />
         </div>
         <div class="filters">
             <Chips model url />
-            <SelectionBar selection model url reachable=desk.reachable on_expire=move |()| batch.ask() />
+            <SelectionBar selection model url reachable=context.reachable on_expire=move |()| batch.ask() />
         </div>
         <div class="toolbar">
             <SearchBox url />
             <Count model url watch />
             <Export url />
             <ColumnsMenu preferences />
+            <NarrowTools url choice=preferences.choice selection on_sort=Callback::new(move |sort| preferences.sort(sort)) />
         </div>
         <SessionsTable
             model
             url
             choice=preferences.choice
             watch
-            target=desk.target
+            target=context.target
             selection
             on_sort=move |sort| preferences.sort(sort)
         />
         <EmptyList model url />
         <Pager model url />
-        <ExpireDialog target=desk.target on_expired=expired />
+        <ExpireDialog target=context.target on_expired=expired />
         <ExpireManyDialog batch />
-        <div class="toast" role="status">
-            {dyn_view(move || done.get().map(|text| view! { <p>{text}</p> }).into_any())}
-        </div>
     }
 }
 
@@ -216,18 +192,7 @@ fn EmptyList(model: Model, url: ViewUrl) -> impl IntoView {
             </EmptyState>
         }
         .into_any(),
-        Some(EmptyReason::NoMatch) => view! {
-            <EmptyState title=Signal::derive(move || match url.get() {
-                View { q, .. } if !q.trim().is_empty() => format!("No sessions match “{}”", q.trim()),
-                _ => "No sessions match".to_owned(),
-            })>
-                <p>"The search covers every session, also the hidden ID columns. Each word must be found."</p>
-                <a class="button" href=dyn_text(move || url.link(&cleared(url.get()))) data-noscroll="true">
-                    "Clear search"
-                </a>
-            </EmptyState>
-        }
-        .into_any(),
+        Some(EmptyReason::NoMatch) => view! { <NoMatch url /> }.into_any(),
         Some(EmptyReason::PastTheEnd) => view! {
             <EmptyState title="This page is past the end of the list">
                 <a class="button" href=dyn_text(move || url.link(&url.get().from_the_top()))>
@@ -239,13 +204,64 @@ fn EmptyList(model: Model, url: ViewUrl) -> impl IntoView {
     })
 }
 
-/// The same order, without any filter.
-fn cleared(view: View) -> View {
-    View {
-        sort: view.sort,
-        limit: view.limit,
-        ..View::default()
+/// No session matches the search, the filter chip, or both: the text names them, and a link takes each away.
+#[component]
+fn NoMatch(url: ViewUrl) -> impl IntoView {
+    let searches = Memo::new(move |_| !url.get().q.trim().is_empty());
+    let chip = Memo::new(move |_| match url.get() {
+        View { connected: true, .. } => Some("connected"),
+        View { status, .. } => status.map(Status::code),
+    });
+    let title = Signal::derive(move || {
+        let (q, kind) = (
+            url.get().q,
+            chip.get().map(|kind| format!("{kind} ")).unwrap_or_default(),
+        );
+        match q.trim() {
+            "" => format!("No {kind}sessions"),
+            q => format!("No {kind}sessions match “{q}”"),
+        }
+    });
+    let hint = dyn_text(move || {
+        let q = url.get().q;
+        let general = || "Searches all sessions, including hidden ID columns. All words must match.".to_owned();
+        if q.trim().is_empty() {
+            String::new()
+        } else {
+            advice(&q).unwrap_or_else(general)
+        }
+    });
+    let unsearched = dyn_text(move || {
+        let q = String::new();
+        url.link(&View {
+            q,
+            ..url.get().from_the_top()
+        })
+    });
+    let unfiltered = dyn_text(move || {
+        let all = View {
+            status: None,
+            connected: false,
+            ..url.get().from_the_top()
+        };
+        url.link(&all)
+    });
+    view! {
+        <EmptyState title>
+            <p>{hint}</p>
+            <DynShow is=searches>
+                <a class="button" href=unsearched data-noscroll="true">
+                    "Clear search"
+                </a>
+            </DynShow>
+            <DynShow is=move || chip.get().is_some()>
+                <a class="button" href=unfiltered data-noscroll="true">
+                    "Show every status"
+                </a>
+            </DynShow>
+        </EmptyState>
     }
+    .into_any()
 }
 
 /// What an accepted expire tells: also when somebody else was quicker.

@@ -33,17 +33,17 @@ pub fn ConnectionBanner(
         Link::Fine => ().into_any(),
         Link::Lost => view! {
             <Banner tone=Tone::Danger id=WHY_NOT_ID glyph=Glyph::Offline>
-                <strong>"You are offline. "</strong>
+                <strong>"Can’t reach the server. "</strong>
                 "The rows are as of "
                 <Moment at=as_of detail=Detail::TimeOfDay />
-                ". Expire is not possible until the connection is back; it is tried again by itself."
+                ". You can’t expire sessions until the connection is back. Reconnecting…"
             </Banner>
         }
         .into_any(),
         Link::SignedOut => view! {
             <Banner tone=Tone::Danger id=WHY_NOT_ID>
                 <strong>"Your login has ended. "</strong>
-                "The rows are no longer updated and nothing can be expired. "
+                "The rows are no longer updated, and you can’t expire sessions. "
                 <SignInAgain />
             </Banner>
         }
@@ -51,7 +51,7 @@ pub fn ConnectionBanner(
         Link::Forbidden => view! {
             <Banner tone=Tone::Danger id=WHY_NOT_ID>
                 <strong>"Your role has changed. "</strong>
-                {format!("This page needs the role {}. The rows are no longer updated and nothing can be expired.", Role::SystemAdmin)}
+                {format!("This page needs the role {}. The rows are no longer updated, and you can’t expire sessions.", Role::SystemAdmin)}
             </Banner>
         }
         .into_any(),

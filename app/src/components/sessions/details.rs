@@ -16,7 +16,7 @@ use super::{
 use crate::components::{
     failure::Failure,
     moment::Moment,
-    timeline::{Timeline, consequence},
+    timeline::{Timeline, deadline_words},
 };
 use crate::{
     api::{
@@ -55,13 +55,13 @@ pub struct DetailsContext {
 /// The panel; the route's parameter names the session.
 #[component]
 pub fn SessionPanel() -> impl IntoView {
-    let desk = expect_context::<DetailsContext>();
+    let context = expect_context::<DetailsContext>();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get_str("id").unwrap_or_default().to_owned());
     let details = loaded::load(move || id.get(), load);
     let waiting = StoredValue::new(false);
     Effect::new(move |before: Option<u64>| {
-        let revision = desk.revision.get();
+        let revision = context.revision.get();
         if before.is_some_and(|before| before != revision) && waiting.try_get_value() == Some(false) {
             waiting.set_value(true);
             later(ASK_AGAIN_MS, move || {
@@ -73,7 +73,7 @@ pub fn SessionPanel() -> impl IntoView {
         revision
     });
     let close = move || {
-        desk.url.follow(untrack(|| desk.url.list()));
+        context.url.follow(untrack(|| context.url.list()));
         if let Ok(id) = id.get_untracked().parse::<SessionId>() {
             later(50, move || focus::focus_id(&link_id(id)));
         }
@@ -90,10 +90,10 @@ pub fn SessionPanel() -> impl IntoView {
         on_cleanup(move || escape.remove());
     });
     let shown = move |answer: Result<SessionDetails, AppError>| match answer {
-        Ok(details) => view! { <Details details desk /> }.into_any(),
+        Ok(details) => view! { <Details details context /> }.into_any(),
         Err(error) if error.0.status == 404 => view! {
             <EmptyState title="There is no such session">
-                <p>"No session of this id is in the list or in the log."</p>
+                <p>"Neither the list nor the log contains a session with this ID."</p>
             </EmptyState>
         }
         .into_any(),
@@ -106,7 +106,7 @@ pub fn SessionPanel() -> impl IntoView {
                 <a
                     class="button button-icon"
                     aria-label="Close details"
-                    href=dyn_text(move || desk.url.list())
+                    href=dyn_text(move || context.url.list())
                     data-noscroll="true"
                     on:click=move |event| {
                         event.prevent_default();
@@ -130,18 +130,18 @@ pub fn link_id(id: SessionId) -> String {
 }
 
 #[component]
-fn Details(details: SessionDetails, desk: DetailsContext) -> impl IntoView {
+fn Details(details: SessionDetails, context: DetailsContext) -> impl IntoView {
     let SessionDetails {
         session,
         cleanup_overdue,
         events,
     } = details;
     let body = match session {
-        Some(session) => view! { <Present session cleanup_overdue desk /> }.into_any(),
+        Some(session) => view! { <Present session cleanup_overdue context /> }.into_any(),
         None => view! {
             <p class="consequence" role="status">
                 <strong>"Purged. "</strong>
-                "The session ended and was removed from the list; what happened to it is kept."
+                "The session ended and was removed from the list. Its history is kept."
             </p>
         }
         .into_any(),
@@ -155,7 +155,7 @@ fn Details(details: SessionDetails, desk: DetailsContext) -> impl IntoView {
 
 /// A session that is in the list.
 #[component]
-fn Present(session: SessionView, cleanup_overdue: bool, desk: DetailsContext) -> impl IntoView {
+fn Present(session: SessionView, cleanup_overdue: bool, context: DetailsContext) -> impl IntoView {
     let id = session.id;
     let can_expire = matches!(verdict(session.status, Verb::Expire), Verdict::To(Status::Expired));
     let ids = [
@@ -181,24 +181,36 @@ fn Present(session: SessionView, cleanup_overdue: bool, desk: DetailsContext) ->
         .map(|error| view! { <p class="cell-note-error">{error.to_string()}</p> });
     let teardown = match session.teardown {
         Teardown::NotNeeded => None,
-        Teardown::Wanted => Some("The environment is closing it."),
-        Teardown::Confirmed => Some("The environment has closed it; nothing of it is left."),
-        Teardown::GivenUp => Some("Its cleanup was given up: something of it may be left in the environment."),
+        Teardown::Wanted => Some("Closing…"),
+        Teardown::Confirmed => Some("Closed and cleaned up."),
+        Teardown::GivenUp => Some("Cleanup was abandoned; something may be left behind."),
     };
     let next = session.next_deadline.map(|deadline| {
+        let (before, after) = deadline_words(deadline.timer, &session);
         view! {
-            <p>
-                "Next: " <Moment at=Signal::stored(deadline.at) focusable=true /> " – "
-                {consequence(deadline.timer)}
-            </p>
+            <p>{before} " " <Moment at=Signal::stored(deadline.at) focusable=true /> " " {after}</p>
         }
     });
+    let access = (session.status != Status::Error).then_some(("Valid until", session.valid_until));
+    let since = session.connected_since.map(|at| ("Connected since", at));
+    let moments = [access, since].into_iter().flatten().map(|(label, at)| {
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>
+                    <Moment at=Signal::stored(at) />
+                </dd>
+            </div>
+        }
+    });
+    let moments = moments.collect_view();
+    let node = session.node.to_string();
     let row = Row::new(session.clone());
     let shown = Signal::stored(session);
-    let blocked = move || !desk.reachable.get();
+    let blocked = move || !context.reachable.get();
     let press = move |_| {
-        if desk.reachable.get_untracked() {
-            desk.target.set(Some(row.clone()));
+        if context.reachable.get_untracked() {
+            context.target.set(Some(row.clone()));
         }
     };
     view! {
@@ -206,7 +218,7 @@ fn Present(session: SessionView, cleanup_overdue: bool, desk: DetailsContext) ->
         {error}
         {next}
         <p class="quiet"><EndedFacts session=shown /> " " {teardown}</p>
-        {cleanup_overdue.then(|| view! { <GiveUp id reachable=desk.reachable /> })}
+        {cleanup_overdue.then(|| view! { <GiveUp id reachable=context.reachable /> })}
         {can_expire.then(|| view! {
             <p class="needs-js">
                 <button
@@ -220,6 +232,13 @@ fn Present(session: SessionView, cleanup_overdue: bool, desk: DetailsContext) ->
                 </button>
             </p>
         })}
+        <dl class="facts">
+            {moments}
+            <div>
+                <dt>"Node"</dt>
+                <dd>{node}</dd>
+            </div>
+        </dl>
         <dl class="facts facts-ids">{ids.map(id_line).collect_view()}</dl>
     }
     .into_any()
@@ -240,12 +259,12 @@ fn GiveUp(id: SessionId, reachable: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <p class="cell-note-error">
-                "The environment has not confirmed that it is closed, and is asked again and again. "
-                "If you have removed what is left of it, stop waiting: the row is then removed like any other."
+                "The environment has not confirmed that it closed the session. The server keeps trying. "
+                "If you have removed everything that is left of it, stop waiting. The row is then removed like any other."
             </p>
             <p class="needs-js">
                 <button type="button" class="button button-small" on:click=press>
-                    "Give up cleanup"
+                    "Abandon cleanup"
                 </button>
             </p>
             <p role="alert">{dyn_text(move || problem.get())}</p>
@@ -259,7 +278,7 @@ async fn load(id: String) -> Result<SessionDetails, AppError> {
             404,
             "no_such_session",
             "There is no such session",
-            "It is no session id.",
+            "The address contains no session ID.",
         ))
     };
     session_details(id.parse().map_err(unknown)?).await

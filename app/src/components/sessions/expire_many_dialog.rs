@@ -171,7 +171,7 @@ pub fn ExpireManyDialog(
     });
     let stage = move || match batch.stage.get() {
         Stage::Asking => {
-            view! { <p role="status">"Looking at what is selected…"</p> <Close label="Cancel" close /> }.into_any()
+            view! { <p role="status">"Checking the selected sessions…"</p> <Close label="Cancel" close /> }.into_any()
         }
         Stage::Failed(error) => view! {
             <Banner tone=Tone::Danger>{format!("{}. {}", error.0.title.trim_end_matches('.'), error.0.detail)}</Banner>
@@ -224,8 +224,7 @@ fn Close(label: &'static str, #[prop(into)] close: Callback<()>) -> impl IntoVie
 fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callback<()>) -> impl IntoView {
     let count = chosen.sessions.len();
     if count == 0 {
-        return view! { <p>"Nothing that is selected can be expired: it has ended already."</p> <Close label="Close" close /> }
-            .into_any();
+        return view! { <p>"All selected sessions have already ended."</p> <Close label="Close" close /> }.into_any();
     }
     let form = NodeRef::<html::Form>::new();
     let typed = RwSignal::new(String::new());
@@ -271,10 +270,15 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
             </table>
             <p class="consequence">
                 {format!(
-                    "{sessions} will be expired; {connected} of them open in a browser tab right now. Access is lost at once, the \
-                     applications close, unsaved work is lost. There is no undo.",
+                    "{sessions} will be expired. {} Their users lose access at once, the applications close, and unsaved work \
+                     is lost. There is no undo.",
+                    open_now(connected),
                 )}
-                {(ended > 0).then(|| format!(" {ended} more had ended already."))}
+                {match ended {
+                    0 => String::new(),
+                    1 => " 1 other has already ended.".to_owned(),
+                    many => format!(" {many} others have already ended."),
+                }}
             </p>
             <ReasonField />
             {must_type.then(|| view! {
@@ -313,7 +317,15 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
     .into_any()
 }
 
-/// How many of it are done, and the way to leave the rest alone.
+fn open_now(connected: usize) -> String {
+    match connected {
+        0 => "None is open right now.".to_owned(),
+        1 => "1 is open in a browser tab right now.".to_owned(),
+        many => format!("{many} are open in browser tabs right now."),
+    }
+}
+
+/// The number of sessions that are done, and a button that leaves the rest alone.
 #[component]
 fn Progress(batch: Batch) -> impl IntoView {
     let numbers = Numbers::here();

@@ -25,6 +25,8 @@ pub fn Freshness(
     model: Model,
     /// The server's clock.
     clock: Clock,
+    /// Does the list follow every change?
+    live: Signal<bool>,
     /// A refresh failed for another reason than the limit.
     #[prop(into)]
     on_failure: Callback<AppError>,
@@ -71,6 +73,9 @@ pub fn Freshness(
     view! {
         <div class="freshness">
             <p class="freshness-time">
+                <span class="live" class:live-on=live title="Rows follow every change. A refresh also asks each environment for its sessions.">
+                    {dyn_text(move || if live.get() { "Live" } else { "Not live" }.to_owned())}
+                </span>
                 "Last refreshed "
                 {dyn_view(move || match as_of.get() {
                     Some(at) => {

@@ -10,6 +10,7 @@ pub mod expire_many_dialog;
 pub mod filter_chips;
 pub mod freshness;
 pub mod model;
+pub mod narrow_tools;
 pub mod pager;
 pub mod preferences;
 pub mod search;

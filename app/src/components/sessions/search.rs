@@ -1,17 +1,22 @@
-//! The search box: filters while somebody types, and is a plain form without JavaScript.
+//! The search box: filters at each key press, offers keywords, and is a plain form without JavaScript.
 
 use leptos::{ev, html, prelude::*};
 use session::{
-    query::MAX_CHARS,
+    query::{KEYWORDS, MAX_CHARS, advice, completions},
     view::{DEFAULT_LIMIT, View},
 };
 
 use super::view_url::ViewUrl;
 use crate::ui::{
     clock::later,
+    dynamic::{dyn_text, dyn_view},
     focus::is_writing,
     icon::{Glyph, Icon},
+    menu::{Menu, close},
 };
+
+/// Id of the list of keywords.
+const HELP_ID: &str = "search-help";
 
 /// A pause in typing this long starts the search.
 const DEBOUNCE_MS: u64 = 40;
@@ -23,6 +28,7 @@ pub fn SearchBox(
     url: ViewUrl,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
+    let text = RwSignal::new(String::new());
     let keystrokes = StoredValue::new(0_u32);
     let search = move |q: String| {
         let view = url.get_untracked();
@@ -35,6 +41,7 @@ pub fn SearchBox(
     };
     let typed = move || input.get_untracked().map(|input| input.value()).unwrap_or_default();
     let soon = move || {
+        text.set(typed());
         keystrokes.update_value(|count| *count += 1);
         let count = keystrokes.get_value();
         later(DEBOUNCE_MS, move || {
@@ -47,6 +54,7 @@ pub fn SearchBox(
         if let Some(input) = input.get_untracked() {
             input.set_value("");
         }
+        text.set(String::new());
         keystrokes.update_value(|count| *count += 1);
         search(String::new());
     };
@@ -75,6 +83,13 @@ pub fn SearchBox(
         });
         on_cleanup(move || slash.remove());
     });
+    let insert = Callback::new(move |search: String| {
+        if let Some(input) = input.get_untracked() {
+            input.set_value(&search);
+            let _ = input.focus();
+        }
+        soon();
+    });
     let q = url.get_untracked().q;
     view! {
         <form
@@ -94,7 +109,6 @@ pub fn SearchBox(
                 aria-label="Search sessions"
                 aria-keyshortcuts="/"
                 placeholder="Search sessions"
-                title="Words are found anywhere; narrow one with user: env: app: status: connected: node: id:"
                 maxlength=MAX_CHARS.to_string()
                 autocomplete="off"
                 spellcheck="false"
@@ -108,11 +122,71 @@ pub fn SearchBox(
                     }
                 }
             />
+            <Aid text insert />
             <KeptFields url />
             <button type="submit" class="button no-js-only">
                 "Search"
             </button>
         </form>
+        <Help current=Callback::new(move |()| typed()) insert />
+    }
+    .into_any()
+}
+
+/// Below the box while it has the focus: keywords that complete the last word, and advice on a likely mistake. It lies over the
+/// page, so that nothing moves.
+#[component]
+fn Aid(text: RwSignal<String>, insert: Callback<String>) -> impl IntoView {
+    let offered = Memo::new(move |_| completions(&text.read()));
+    let offer = move |(keyword, search): (&'static str, String)| {
+        view! {
+            <button type="button" class="button button-small" on:click=move |_| insert.run(search.clone())>
+                {keyword}
+            </button>
+        }
+    };
+    view! {
+        <div class="search-aid needs-js">
+            <div class="search-offers" role="group" aria-label="Keywords">
+                {dyn_view(move || offered.get().into_iter().map(offer).collect_view().into_any())}
+            </div>
+            <p class="search-advice" role="status">{dyn_text(move || advice(&text.read()).unwrap_or_default())}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// The keywords with an example each. A press inserts one.
+#[component]
+fn Help(current: Callback<(), String>, insert: Callback<String>) -> impl IntoView {
+    let line = move |(keyword, meaning, example): (&'static str, &'static str, &'static str)| {
+        let press = move |_| {
+            close(HELP_ID);
+            let search = current.run(());
+            let search = search.trim_end();
+            let space = if search.is_empty() { "" } else { " " };
+            insert.run(format!("{search}{space}{keyword}"));
+        };
+        view! {
+            <button type="button" class="menu-item search-keyword" on:click=press>
+                <code>{example}</code>
+                <span class="quiet">{meaning}</span>
+            </button>
+        }
+    };
+    let button = view! {
+        <Icon glyph=Glyph::Help />
+        <span class="visually-hidden">"Search help"</span>
+    };
+    view! {
+        <div class="search-help needs-js">
+            <Menu id=HELP_ID role="group" name="Search help" button_class="button button-icon" button=button.into_any()>
+                <p class="menu-text">
+                    "All words must match. Quotes keep a phrase together. A keyword narrows a word:"
+                </p>
+                {KEYWORDS.map(line).collect_view()}
+            </Menu>
+        </div>
     }
     .into_any()
 }

@@ -14,7 +14,7 @@ use super::{
     view_url::ViewUrl,
 };
 use crate::ui::{
-    dynamic::{DynShow, dyn_attr, dyn_text},
+    dynamic::{DynShow, dyn_attr, dyn_flag, dyn_text},
     number::Numbers,
 };
 
@@ -25,6 +25,8 @@ const MAX_BY_HAND: usize = 1000;
 #[derive(Clone, Copy)]
 pub struct Selection {
     picked: RwSignal<Picked>,
+    /// The row that was last chosen or not: a press with Shift chooses from there.
+    anchor: StoredValue<Option<SessionId>>,
     model: Model,
 }
 
@@ -45,7 +47,11 @@ impl Selection {
                 picked.set(Picked::These(Vec::new()));
             }
         });
-        Self { picked, model }
+        Self {
+            picked,
+            anchor: StoredValue::new(None),
+            model,
+        }
     }
 
     /// Is this session chosen?
@@ -59,6 +65,19 @@ impl Selection {
     /// Chooses a session, or no longer.
     pub fn choose(&self, id: SessionId, chosen: bool) {
         self.choose_all(&[id], chosen);
+    }
+
+    /// Chooses a session, or no longer; with Shift every row from the last one to this one.
+    pub fn press(&self, id: SessionId, chosen: bool, shift: bool) {
+        let page = untrack(|| self.on_page());
+        let place = |id: SessionId| page.iter().position(|known| *known == id);
+        let anchor = self.anchor.get_value().filter(|_| shift);
+        let range = anchor.and_then(place).zip(place(id));
+        match range {
+            Some((from, to)) => self.choose_all(&page[from.min(to)..=from.max(to)], chosen),
+            None => self.choose(id, chosen),
+        }
+        self.anchor.set_value(Some(id));
     }
 
     /// Forgets a session that can't be expired any more.
@@ -180,8 +199,9 @@ pub fn SelectRow(
                     type="checkbox"
                     class="select"
                     aria-label=name
+                    aria-description=dyn_text(move || session.read().application.to_string())
                     prop:checked=Signal::derive(move || selection.has(id))
-                    on:change=move |event| selection.choose(id, event_target_checked(&event))
+                    on:click=move |event| selection.press(id, event_target_checked(&event), event.shift_key())
                 />
             </DynShow>
         </td>
@@ -204,6 +224,7 @@ pub fn SelectPage(
                 type="checkbox"
                 class="select"
                 aria-label="Select all sessions on this page"
+                disabled=dyn_flag(move || of_page.get().1 == 0)
                 prop:checked=Signal::derive(all)
                 prop:indeterminate=Signal::derive(some)
                 on:change=move |event| selection.choose_page(event_target_checked(&event))

@@ -60,7 +60,7 @@ pub fn SessionFacts(
     .into_any()
 }
 
-/// What expiring does, in one sentence or two.
+/// The consequence of expiring.
 #[component]
 pub fn Consequence(
     /// The session.
@@ -73,12 +73,12 @@ pub fn Consequence(
         <p id=id class="consequence">
             {dyn_text(move || {
                 let session = session.read();
-                let who = &session.username;
+                let (user, application) = (&session.username, &session.application);
+                if session.status == Status::Error {
+                    return format!("{application} has failed, so {user} has no access to it. Expiring the session cleans it up. There is no undo.");
+                }
                 let now = if session.connected { " has it open in a browser tab right now and" } else { "" };
-                format!(
-                    "{who}{now} loses access at once, and {} closes. Unsaved work is lost. There is no undo.",
-                    session.application,
-                )
+                format!("{user}{now} loses access at once, and {application} closes. Unsaved work is lost. There is no undo.")
             })}
         </p>
     }
@@ -127,13 +127,9 @@ pub fn EndedFacts(
     view! {
         <DynShow is=move || ended_at.get().is_some()>
             <span class="ended">
-                <span class="ended-part">
-                    "Expired " <Moment at=Signal::derive(move || ended_at.get().unwrap_or_default()) detail=Detail::Brief />
-                </span>
+                "Expired " <Moment at=Signal::derive(move || ended_at.get().unwrap_or_default()) detail=Detail::Brief />
                 " "
-                <span class="ended-part">
-                    {dyn_text(move || format!("by {}", session.read().ended_by.as_deref().unwrap_or("system")))}
-                </span>
+                {dyn_text(move || format!("by {}", session.read().ended_by.as_deref().unwrap_or("system")))}
             </span>
         </DynShow>
     }

@@ -95,6 +95,12 @@ impl ViewUrl {
         format!("{SESSIONS_PATH}/{id}{}", search(&self.get()))
     }
 
+    /// The session whose details the address shows.
+    pub fn open_details(&self) -> Option<SessionId> {
+        let path = self.path.read();
+        path.strip_prefix(SESSIONS_PATH)?.strip_prefix('/')?.parse().ok()
+    }
+
     /// A link to the list alone.
     pub fn list(&self) -> String {
         format!("{SESSIONS_PATH}{}", search(&self.get()))

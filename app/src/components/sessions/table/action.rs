@@ -1,6 +1,6 @@
 //! The last cell: Expire, or how it ended.
 
-use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text};
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_flag, dyn_text};
 use leptos::prelude::*;
 use session::{
     Status, Teardown,
@@ -57,6 +57,7 @@ fn DetailsLink(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
             id=link_id(id)
             href=dyn_text(move || format!("{SESSIONS_PATH}/{id}{}", context.search.read()))
             aria-label=name
+            aria-description=dyn_text(move || session.read().application.to_string())
             data-noscroll="true"
         >
             <Icon glyph=Glyph::Details />
@@ -88,6 +89,7 @@ fn ExpireButton(row: Row, context: Context) -> impl IntoView {
             form=FORM_ID
             formaction=format!("{}/{id}/expire", SESSIONS_PATH)
             aria-label=dyn_text(name)
+            aria-description=dyn_text(move || session.read().application.to_string())
             aria-haspopup="dialog"
             aria-disabled=dyn_attr(move || blocked().then_some("true"))
             aria-describedby=dyn_attr(move || blocked().then_some(WHY_NOT_ID))
@@ -99,7 +101,7 @@ fn ExpireButton(row: Row, context: Context) -> impl IntoView {
     .into_any()
 }
 
-/// When, by whom, why; and how far the environment has come with closing it.
+/// One line says when and by whom it ended. The line below says how far the cleanup is, else the administrator's reason.
 #[component]
 fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
     let clock = expect_clock();
@@ -107,18 +109,30 @@ fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
         let session = row.read();
         (session.teardown == Teardown::Wanted).then(|| is_overdue(session.ended_at, clock.now()))
     });
-    let given_up = Memo::new(move |_| row.read().teardown == Teardown::GivenUp);
-    let note = Memo::new(move |_| row.read().end_note.as_deref().map(str::to_owned));
+    let overdue = dyn_flag(move || closing.get() == Some(true));
+    let note = Memo::new(move |_| {
+        let session = row.read();
+        match (closing.get(), session.teardown, session.end_note.as_deref()) {
+            (Some(true), ..) => None,
+            (Some(false), ..) => Some("Closing…".to_owned()),
+            (None, Teardown::GivenUp, _) => Some("Cleanup abandoned".to_owned()),
+            (None, _, note) => note.map(|note| format!("“{note}”")),
+        }
+    });
+    let full = dyn_text(move || {
+        let session = row.read();
+        let by = session.ended_by.as_deref().unwrap_or("system");
+        session
+            .end_note
+            .as_deref()
+            .map_or_else(|| format!("by {by}"), |note| format!("by {by}: “{note}”"))
+    });
     view! {
-        <div class="cell">
-        <EndedFacts session=row />
-        <Note text=Signal::derive(move || note.get().map(|note| format!("“{note}”"))) />
-        <Note text=Signal::derive(move || (closing.get() == Some(false)).then(|| "Closing…".to_owned())) />
-        <Note
-            tone="cell-note-error"
-            text=Signal::derive(move || (closing.get() == Some(true)).then(|| "Cleanup overdue".to_owned()))
-        />
-        <Note text=Signal::derive(move || given_up.get().then(|| "Cleanup given up".to_owned())) />
+        <div class="cell" title=full>
+            <EndedFacts session=row />
+            <DynShow is=overdue otherwise=move || view! { <Note text=note /> }>
+                <span class="cell-note cell-note-error">"Cleanup overdue"</span>
+            </DynShow>
         </div>
     }
 }

@@ -1,6 +1,7 @@
-//! One cell for each column.
+//! One cell for each column. A row has one height: a cell shows one line and below it at most one small line, and cuts both
+//! with an ellipsis.
 
-use crate::ui::dynamic::{dyn_text, dyn_view};
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::prelude::*;
 use session::{
     EndReason, Status, Timestamp,
@@ -14,13 +15,12 @@ use crate::{
     components::{
         moment::{Age, Moment, expect_clock},
         status::{Connected, StatusBadge},
-        timeline::consequence,
+        timeline::deadline_words,
     },
     ui::{copy::CopyButton, time::Detail},
 };
 
-/// The cell of a session in a column. `data-label` names it where rows are drawn as cards. What it says has a width of its own,
-/// so where its lines break does not depend on the other rows.
+/// The cell of a session in a column. `data-label` names it where rows are drawn as cards.
 pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) -> AnyView {
     let content = match column {
         Column::SessionId => id(dyn_text(move || session.read().id.to_string()), "session ID"),
@@ -34,7 +34,8 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
         Column::Username => name(dyn_text(move || session.read().username.to_string())),
         Column::Connected => view! { <Connected connected=Memo::new(move |_| session.read().connected) /> }.into_any(),
         Column::StartDate => {
-            view! { <Moment at=Memo::new(move |_| session.read().started_at) focusable=true /> }.into_any()
+            let at = Memo::new(move |_| session.read().started_at);
+            view! { <Moment at detail=Detail::Brief focusable=true /> }.into_any()
         }
         Column::StartedAgo => view! { <Age since=Memo::new(move |_| session.read().started_at) /> }.into_any(),
         Column::ValidUntil => view! { <ValidUntil session /> }.into_any(),
@@ -43,8 +44,8 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
         Column::ConnectedSince => moment(move || session.read().connected_since),
         Column::NextDeadline => {
             let next = Memo::new(move |_| session.read().next_deadline);
-            let what = Memo::new(move |_| Some(consequence(next.get()?.timer).to_owned()));
-            view! { {moment(move || Some(next.get()?.at))} <Note text=what /> }.into_any()
+            let words = Memo::new(move |_| Some(deadline_words(next.get()?.timer, &session.read()).1));
+            view! { {moment(move || Some(next.get()?.at))} <Note text=words /> }.into_any()
         }
         Column::Node => dyn_text(move || session.read().node.to_string()).into_any(),
         Column::EndedBy => {
@@ -55,7 +56,9 @@ pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) ->
             let note = Memo::new(move |_| session.read().end_note.as_deref().map(|note| format!("“{note}”")));
             view! { {label} <Note text=note /> }.into_any()
         }
-        Column::Error => dyn_text(move || session.read().error.as_deref().unwrap_or_default().to_owned()).into_any(),
+        Column::Error => name(dyn_text(move || {
+            session.read().error.as_deref().unwrap_or_default().to_owned()
+        })),
     };
     view! {
         <td class=format!("col-{}", column.code()) data-label=column.header()>
@@ -80,17 +83,28 @@ fn moment(at: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> AnyView
     let at = Memo::new(move |_| at());
     dyn_view(move || {
         at.get()
-            .map(|at| view! { <Moment at=Signal::stored(at) focusable=true /> })
+            .map(|at| view! { <Moment at=Signal::stored(at) detail=Detail::Brief focusable=true /> })
             .into_any()
     })
 }
 
-/// The name; and how old the row is when the environment did not answer the last sweep.
-/// A name that somebody chose: the direction of its letters stays inside.
-fn name(text: impl IntoView + 'static) -> AnyView {
-    view! { <bdi>{text}</bdi> }.into_any()
+/// Longer names may be cut: the keyboard can reach them, and the focus shows them in full. Of the narrowest column for names
+/// at 1280 points.
+const MAY_BE_CUT: usize = 14;
+
+/// A text of any length and script. The full text shows on hover and on focus.
+fn name(text: Signal<String>) -> AnyView {
+    let may_be_cut = move || (text.read().chars().count() > MAY_BE_CUT).then_some("0");
+    view! {
+        <bdi class="name" title=text tabindex=dyn_attr(may_be_cut)>
+            {text}
+        </bdi>
+    }
+    .into_any()
 }
 
+/// The environment; below it the age of the row if the environment did not answer the last sweep, else the application unless
+/// that has a column. The style sheet draws the application: it is no part of the cell's text, which is the environment's name.
 #[component]
 fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoView {
     let as_of = Memo::new(move |_| {
@@ -101,13 +115,23 @@ fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
         };
         context.stale.read().iter().find(here)?.as_of
     });
+    let application = Memo::new(move |_| {
+        let shown = context.choice.read().shows(Column::Application);
+        (!shown).then(|| session.read().application.to_string())
+    });
+    let drawn = dyn_text(move || match as_of.get() {
+        Some(_) => String::new(),
+        None => application.get().unwrap_or_default(),
+    });
     view! {
-        <bdi>{dyn_text(move || session.read().environment.to_string())}</bdi>
-        {dyn_view(move || {
-            as_of.get().map(|at| view! {
-                <span class="cell-note">"as of " <Moment at=Signal::stored(at) detail=Detail::TimeOfDay /></span>
-            }).into_any()
-        })}
+        <div class="environment" data-application=drawn>
+            {name(dyn_text(move || session.read().environment.to_string()))}
+            {dyn_view(move || {
+                as_of.get().map(|at| view! {
+                    <span class="cell-note">"as of " <Moment at=Signal::stored(at) detail=Detail::TimeOfDay /></span>
+                }).into_any()
+            })}
+        </div>
     }
 }
 
@@ -127,17 +151,20 @@ fn StatusAndError(session: RwSignal<SessionView>) -> impl IntoView {
     }
 }
 
-/// The moment, and "in 9 min" in the last quarter of an hour.
+/// The moment, and "in 9 min" in the last quarter of an hour. A session in Error gives no access, so it shows none.
 #[component]
 fn ValidUntil(session: RwSignal<SessionView>) -> impl IntoView {
     let clock = expect_clock();
     let valid_until = Memo::new(move |_| session.read().valid_until);
+    let failed = Memo::new(move |_| session.read().status == Status::Error);
     let soon = Memo::new(move |_| {
-        let live = session.read().status != Status::Expired;
+        let live = matches!(session.read().status, Status::Pending | Status::Active);
         live.then(|| format::soon(valid_until.get() - clock.now())).flatten()
     });
     view! {
-        <Moment at=valid_until focusable=true />
+        <DynShow is=move || !failed.get() otherwise=|| view! { <span class="quiet">"–"</span> }>
+            <Moment at=valid_until detail=Detail::Brief focusable=true />
+        </DynShow>
         <Note tone="cell-note-soon" text=soon />
     }
 }
@@ -153,9 +180,7 @@ pub fn Note(
     tone: &'static str,
 ) -> impl IntoView {
     dyn_view(move || {
-        let note = text
-            .get()
-            .map(|text| view! { <span class=format!("cell-note {tone}")>{text}</span> });
-        note.into_any()
+        let note = |text: String| view! { <span class=format!("cell-note {tone}") title=text.clone()>{text}</span> };
+        text.get().map(note).into_any()
     })
 }

@@ -13,7 +13,7 @@ use wasm_bindgen::JsCast;
 
 use self::{action::ActionCell, cell::cell, head::Head};
 use super::{
-    model::{Model, Row},
+    model::{Model, Row, TABLE_ID},
     selection::{SelectPage, SelectRow, Selection},
     view_url::{self, ViewUrl},
     watch::Watch,
@@ -35,6 +35,8 @@ struct Context {
     url: ViewUrl,
     /// The query string of the page.
     search: RwSignal<String>,
+    /// The session whose details are open.
+    open: RwSignal<Option<SessionId>>,
 }
 
 /// The table named "Sessions".
@@ -58,6 +60,7 @@ pub fn SessionsTable(
 ) -> impl IntoView {
     let stale = followed(move || model.head.read().stale.clone());
     let search = followed(move || view_url::search(&url.get()));
+    let open = followed(move || url.open_details());
     let context = Context {
         choice,
         stale,
@@ -66,6 +69,7 @@ pub fn SessionsTable(
         selection,
         url,
         search,
+        open,
     };
     Effect::new(move |_: Option<Interval>| {
         Interval::new(SHED_MS, move || {
@@ -74,6 +78,7 @@ pub fn SessionsTable(
             selection.shed();
             stale.notify();
             search.notify();
+            open.notify();
         })
     });
     let keys = Signal::derive(move || model.order.read().iter().map(SessionId::number).collect());
@@ -84,7 +89,7 @@ pub fn SessionsTable(
     view! {
         <div class="table-scroll" id=TABLE_ID role="region" aria-label="Table of sessions" tabindex="0">
             <table
-                class="table"
+                class="table table-sessions"
                 aria-label="Sessions"
                 aria-busy=dyn_attr(move || watch.changing.get().then_some("true"))
                 data-revision=dyn_text(move || model.head.read().revision.to_string())
@@ -131,22 +136,34 @@ fn SessionRow(row: Row, context: Context) -> impl IntoView {
         cells.collect_view().into_any()
     });
     let id = session.read_untracked().id;
-    // A press anywhere on the row, but not on what has a meaning of its own, nor at the end of selecting text.
+    // A row is a link to its details: a press with Ctrl or the middle button opens a new tab.
     let press = move |event: ev::MouseEvent| {
-        let target = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let has_meaning = target.is_none_or(|e| e.closest("a, button, input, label, time").ok().flatten().is_some());
-        if !has_meaning && focus::nothing_selected() {
-            context.url.follow(untrack(|| context.url.details(id)));
+        if !is_on_row(&event) || !focus::nothing_selected() {
+            return;
+        }
+        let details = untrack(|| context.url.details(id));
+        match event.button() {
+            0 if event.ctrl_key() || event.meta_key() => focus::new_tab(&details),
+            0 => context.url.follow(details),
+            1 => focus::new_tab(&details),
+            _ => {}
         }
     };
+    let is_open = dyn_attr(move || (*context.open.read() == Some(id)).then_some("true"));
     view! {
-        <tr on:click=press data-key=id.to_string()>
+        <tr on:click=press on:auxclick=press data-key=id.to_string() aria-current=is_open>
             <SelectRow row=row.clone() selection=context.selection />
             {cells}
             <ActionCell row context />
         </tr>
     }
     .into_any()
+}
+
+/// Was it pressed anywhere but on a control of the row?
+fn is_on_row(event: &ev::MouseEvent) -> bool {
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|element| matches!(element.closest("a, button, input, label"), Ok(None)))
 }
