@@ -37,7 +37,7 @@ use table::Events;
 const HINT: &str = "Narrow a word with who: what: session: reason: address: request: user: app: env: and the time with \
     after:2026-11-01 before:2026-12-01 (UTC).";
 
-/// The document. `wrong` says why the search can't be understood; the events are then all there are.
+/// The document. `wrong` is the error in the search; then there are no events.
 pub fn page(
     options: &LeptosOptions,
     me: &Me,
@@ -57,11 +57,11 @@ pub fn page(
 }
 
 fn found(view: &View, page: Page, wrong: Option<String>) -> impl IntoView + use<> {
-    let count = count(view.place, &page);
+    let count = wrong.is_none().then(|| count(view.place, &page));
     let stopped = stopped(view, &page);
     let pager = pager(view, &page);
-    let nothing = page.items.is_empty().then(|| nothing(view));
-    let clear = (!view.q.is_empty() && !page.items.is_empty()).then(|| clear(view));
+    let nothing = (page.items.is_empty() && wrong.is_none()).then(|| nothing(view));
+    let clear = (!view.q.is_empty() && (wrong.is_some() || !page.items.is_empty())).then(|| clear(view));
     let csv = View {
         q: view.q.clone(),
         ..View::default()
@@ -71,7 +71,7 @@ fn found(view: &View, page: Page, wrong: Option<String>) -> impl IntoView + use<
         view! {
             <a class="button" href=link("/api/v1/events.csv", &csv) download="">
                 <Icon glyph=Glyph::Download />
-                "Download CSV"
+                "Export CSV"
             </a>
         }
     });
@@ -196,7 +196,7 @@ fn nothing(view: &View) -> AnyView {
         .into_any(),
         (Place::Newest, q) => view! {
             <EmptyState title=format!("No events match “{q}”")>
-                <p>"The search covers every column. Each word must be found."</p>
+                <p>"Searches every column. All words must match."</p>
                 {clear}
             </EmptyState>
         }

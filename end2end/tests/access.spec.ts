@@ -53,11 +53,11 @@ test('an administrator closes an environment and its sessions after a confirmati
   await server.person('tenant', 'user');
   const tab = await openSession(await open('tenant', '/'));
   const page = await open('admin', ENVIRONMENTS);
-  const end = page.getByRole('button', { name: `End sessions: ${SIMULATED.environment}` });
+  const end = page.getByRole('button', { name: `Close and end sessions: ${SIMULATED.environment}` });
   await end.click();
   const question = page.getByRole('dialog', { name: `Close ${SIMULATED.environment} and end its sessions` });
   await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
-  await expect(question).toContainText(/its (live session ends|\d+ live sessions end) at once/);
+  await expect(question).toContainText(/and its (live session ends|\d+ live sessions end) at once/);
   await page.keyboard.press('Escape');
   await expect(question).toBeHidden();
   expect((await server.session(sessionIn(tab))).status).toBe('active');
@@ -94,7 +94,7 @@ test('an administrator expires a session and blocks its relaunch for 15 minutes'
 
   await portal.goto('/');
   const refused = await newTab(portal, card(portal, SIMULATED.application).getByRole('button', { name: 'Launch' }));
-  await expect(refused.getByRole('alert')).toContainText(/An administrator ended your session of this application\. It can be launched again from .+ on\./);
+  await expect(refused.getByRole('main')).toContainText(/An administrator ended your session\. You can launch this application again after .+\./);
   server.moveClock(15 * 60 + 5);
   await portal.goto('/');
   await openSession(portal);
@@ -115,10 +115,10 @@ test('a session that its environment never closes becomes overdue, an administra
   await page.goto(SESSIONS);
   await expectRow(page, { Username: 'victim', Action: /Cleanup overdue$/ });
   await page.getByRole('link', { name: /^Details of session of victim/ }).click();
-  await page.getByRole('button', { name: 'Give up cleanup' }).click();
-  await expect(page.getByText('Its cleanup was given up')).toBeVisible();
-  await expect(page.getByRole('list', { name: 'Timeline' })).toContainText('Cleanup given up by admin');
-  await expectRow(page, { Username: 'victim', Action: /Cleanup given up$/ });
+  await page.getByRole('button', { name: 'Abandon cleanup' }).click();
+  await expect(page.getByText('Cleanup was abandoned; something may be left behind.')).toBeVisible();
+  await expect(page.getByRole('list', { name: 'Timeline' })).toContainText('Cleanup abandoned by admin');
+  await expectRow(page, { Username: 'victim', Action: /Cleanup abandoned$/ });
   server.moveClock(48 * 3600 + 180);
   // The command line needs no login; all logins have ended by then.
   await expect.poll(() => server.cli(['sessions', 'list'])).toBe('');

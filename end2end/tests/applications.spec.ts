@@ -50,7 +50,7 @@ test('an administrator adds an application, and a student launches it', async ({
   await expectCell(row, 'Live sessions', '1');
   const other = await open(await server.person('late', 'user'), '/');
   const refused = await newTab(other, card(other, 'Statistics').getByRole('button', { name: 'Start' }));
-  await expect(refused.getByRole('alert')).toContainText('All seats of this application are taken.');
+  await expect(refused.getByRole('main')).toContainText('All seats of this application are taken.');
 });
 
 test('an administrator withdraws an application’s permission for user namespaces', async ({ server, open }) => {
@@ -146,7 +146,7 @@ test('an administrator closes an application: launches are refused with the reas
   await row.getByRole('button', { name: `Close to launches: ${APP}` }).click();
   await expectCell(row, 'Launches', 'Closed');
   const tab = await newTab(student, card(student, APP).getByRole('button', { name: 'Launch' }));
-  await expect(tab.getByRole('alert')).toContainText('This application is closed to launches.');
+  await expect(tab.getByRole('main')).toContainText('This application is closed to new launches.');
   expect(await server.session(session.id)).toMatchObject({ status: 'active' });
   await page.bringToFront();
   await row.getByRole('button', { name: `Open to launches: ${APP}` }).click();

@@ -92,9 +92,9 @@ test('an administrator narrows the search to columns and times, reads its errors
   await expect(page.getByRole('heading', { name: 'No events match “nobody-of-this-name”' })).toBeVisible();
 
   await searchEvents(page, 'after:yesterday');
-  await expect(page.getByRole('alert')).toHaveText(/^“after:yesterday” is no time\. Write a day as after:2026-11-01/);
-  await expect(eventSearch(page)).toHaveAccessibleDescription(/is no time/);
-  await expect(auditTable(page).locator('tbody tr'), 'the list keeps its rows').toHaveCount(50);
+  await expect(page.getByRole('alert')).toHaveText(/^“after:yesterday” isn’t a valid date\. Write a day as after:2026-11-01/);
+  await expect(eventSearch(page)).toHaveAccessibleDescription(/isn’t a valid date/);
+  await expect(auditTable(page).locator('tbody tr'), 'no events beside the error').toHaveCount(0);
   await auditLink(page, 'Clear search').click();
   await expect(page).toHaveURL(AUDIT);
   await expect(eventSearch(page)).toHaveValue('');
@@ -135,7 +135,7 @@ test('an administrator downloads all matching events: every column, in UTC, no f
   await server.expire(id, '=1+1, "twice"');
   const page = await open('admin', `${AUDIT}?q=session:${id}`);
   const download = page.waitForEvent('download');
-  await auditLink(page, 'Download CSV').click();
+  await auditLink(page, 'Export CSV').click();
   const file = await download;
   expect(file.suggestedFilename()).toMatch(/^audit-\d{8}T\d{6}Z\.csv$/);
   const [headers, ...lines] = readFileSync(await file.path(), 'utf8').trim().split('\n');

@@ -164,7 +164,7 @@ const PAGES: Record<string, (server: Server) => Promise<TestedPage>> = {
   'Audit, a search that can’t be understood': async () => ({
     username: 'admin',
     path: `${AUDIT}?q=after:yesterday`,
-    prepare: (page) => expect(page.getByRole('alert')).toContainText('is no time'),
+    prepare: (page) => expect(page.getByRole('alert')).toContainText('isn’t a valid date'),
   }),
 
   'a new application with invalid fields': async () => ({

@@ -18,11 +18,11 @@ test('an administrator opens the details of a row, sees the session change live,
   await expect(page).toHaveURL(`${SESSIONS}/${session.id}?q=user%3Awatched`);
   await expect(panel(page)).toBeFocused();
   await expect.poll(() => timeline(page)).toEqual([expect.stringMatching(/Launched by watched$/), expect.stringMatching(/Ready in \d+\.\d s$/)]);
-  await expect(panel(page)).toContainText(/Next: .+ – expires unless somebody opens it before/);
+  await expect(panel(page)).toContainText(/Expires .+ unless it’s opened first/);
   const tab = await open('watched', `/sessions/${session.id}`);
   await expectConnected(tab);
   await expect.poll(async () => (await timeline(page)).at(-1)).toMatch(/Connected: a browser tab opened it$/);
-  await expect(panel(page)).toContainText(/Next: .+ – expires: its allowed time is over then/);
+  await expect(panel(page)).toContainText(/Ends .+ \(8 h limit\)/);
   await tab.close();
   await expect.poll(async () => (await timeline(page)).at(-1)).toMatch(/Tab closed$/);
   await expect(panel(page)).toContainText('expires unless it is opened again before');
@@ -41,7 +41,7 @@ test('an administrator opens the details of a row, sees the session change live,
     expect.stringMatching(/Expired by admin “because of the exam”$/),
     expect.stringMatching(/Closed by the environment/),
   ]);
-  await expect(panel(page)).toContainText('nothing of it is left');
+  await expect(panel(page)).toContainText('Closed and cleaned up.');
   await panel(page).focus();
   await page.keyboard.press('Escape');
   await expect(panel(page)).toHaveCount(0);

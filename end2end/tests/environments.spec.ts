@@ -26,7 +26,7 @@ test('an administrator reads the state of each environment', async ({ server, op
   await expectCell(row, 'Last sweep', /\d\d:\d\d .+ ago$/s);
   await expectCell(row, 'Result', /^\d+ running$/);
   await expectCell(row, 'Live sessions', '1');
-  await expect(page.getByText('Live sessions go on.')).toBeVisible();
+  await expect(page.getByText('Live sessions keep running.')).toBeVisible();
 
   await row.getByRole('link', { name: `1 live session of ${ENVIRONMENT}` }).click();
   await expect(searchBox(page)).toHaveValue(`env:"${ENVIRONMENT}"`);
@@ -40,13 +40,17 @@ test('an administrator closes an environment: launches are refused with the reas
   const row = rowNamed(page, 'Environments', ENVIRONMENT);
   const close = page.getByRole('button', { name: `Close to launches: ${ENVIRONMENT}` });
   await close.click();
+  const question = page.getByRole('dialog', { name: `Close ${ENVIRONMENT} to launches` });
+  await expect(question).toContainText(/Nobody can launch its \d+ applications? until you open it again\. Its live session keeps running\./);
+  await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await question.getByRole('button', { name: 'Close to launches' }).click();
   await expectCell(row, 'Launches', 'Closed');
   await expect(page.getByRole('status')).toContainText([`${ENVIRONMENT} is closed to launches.`]);
   const reopen = page.getByRole('button', { name: `Open to launches: ${ENVIRONMENT}` });
   await expect(reopen, 'the button keeps the focus').toBeFocused();
 
   const tab = await newTab(student, card(student, APP).getByRole('button', { name: 'Launch' }));
-  await expect(tab.getByRole('alert')).toContainText('The environment of this application is closed to launches.');
+  await expect(tab.getByRole('main')).toContainText('The environment of this application is closed to new launches.');
   expect(await server.session(session.id)).toMatchObject({ status: 'active' });
 
   await page.bringToFront();

@@ -37,7 +37,7 @@ test('an administrator selects some rows, confirms the counts, and reads one res
   await expect(bar(page)).toContainText('2 selected');
   await bar(page).getByRole('button', { name: 'Expire selected' }).click();
   await expect(dialog(page).getByRole('row', { name: `${ENVIRONMENT} 2 1` })).toBeVisible();
-  await expect(dialog(page)).toContainText('2 sessions will be expired; 1 of them open in a browser tab right now.');
+  await expect(dialog(page)).toContainText('2 sessions will be expired. 1 is open in a browser tab right now.');
   await expect(dialog(page).getByRole('button', { name: 'Cancel' })).toBeFocused();
   await dialog(page).getByLabel(/^Reason/).fill('The room is closing.');
   await dialog(page).getByRole('button', { name: 'Expire 2 sessions' }).click();

@@ -58,13 +58,13 @@ test('a second tab takes the session over; the first says so and can take it bac
   await expectConnected(first);
   const second = await resume(page, APP);
   await expectConnected(second);
-  await expect(first.getByText('opened in another tab')).toBeVisible();
+  await expect(first.getByText('now open in another tab')).toBeVisible();
   expect((await server.session(sessionIn(first))).connected).toBe(true);
 
   await first.getByRole('button', { name: 'Use it here' }).click();
-  await expect(first.getByText('opened in another tab')).toBeHidden();
+  await expect(first.getByText('now open in another tab')).toBeHidden();
   await expectConnected(first);
-  await expect(second.getByText('opened in another tab')).toBeVisible();
+  await expect(second.getByText('now open in another tab')).toBeVisible();
   expect((await server.session(sessionIn(first))).connected).toBe(true);
 });
 
@@ -72,14 +72,15 @@ test('a refused launch gives the reason', async ({ server, open }) => {
   const page = await open(await server.person('refused', 'user'), '/');
   await server.cli(['application', 'close', 'Calculator']);
   const tab = await newTab(page, card(page, 'Calculator').getByRole('button', { name: 'Launch' }));
-  await expect(tab.getByRole('alert')).toContainText('The launch was refused.');
-  await expect(tab.getByRole('alert')).toContainText(/closed/i);
-  await expect(card(tab, 'Calculator'), 'a closed application is not offered').toHaveCount(0);
+  await expect(tab.getByRole('heading', { name: 'Couldn’t launch' })).toBeVisible();
+  await expect(tab.getByRole('main')).toContainText(/closed/i);
+  await expect(card(page, 'Calculator'), 'a closed application is not offered').toHaveCount(0);
   await server.cli(['application', 'open', 'Calculator']);
 
   await server.cli(['environment', 'close', 'This host']);
   const other = await newTab(page, card(page, 'Terminal').getByRole('button', { name: 'Launch' }));
-  await expect(other.getByRole('alert')).toContainText(/closed/i);
+  await expect(other.getByRole('main')).toContainText(/closed/i);
+  await expect(card(page, 'Terminal')).toContainText('Closed to launches');
   await server.cli(['environment', 'open', 'This host']);
   expect((await server.list('?q=user:refused')).total).toBe(0);
 });
@@ -101,4 +102,43 @@ test('another user’s session looks like an unknown one', async ({ server, open
   const end = await server.call('student', 'POST', `/sessions/${session.id}/end`, { form: {} });
   expect(end.status).toBe(404);
   expect((await server.session(session.id)).status).toBe('active');
+});
+
+test('a card has one primary action: Launch, then Resume', async ({ server, open }) => {
+  const page = await open(await server.person('primary', 'user'), '/');
+  await expect(card(page, APP).getByRole('button')).toHaveText(['Launch']);
+  await expectConnected(await launch(page, APP));
+  await expect(card(page, APP).getByRole('link')).toHaveText(['Resume']);
+  await expect(card(page, APP).getByRole('button')).toHaveText(['End session']);
+});
+
+test('a card shows the failure of the last launch, until the next launch', async ({ server, open }) => {
+  await server.cli(['application', 'add', 'Ghost', '--', 'no-such-program']);
+  const user = await server.person('unlucky', 'user');
+  await server.launchAs(user, 'Ghost');
+  const page = await open(user, '/');
+  await expect(card(page, 'Ghost')).toContainText(/^.*Failed .+: .*no-such-program/s);
+  await expect(card(page, APP)).toContainText('Not running');
+});
+
+test('while the server is away My apps says so, and Launch opens no broken tab', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED/);
+  const page = await open(await server.person('cut-off', 'user'), '/');
+  await page.route('**/api/ui/**', (route) => route.abort());
+  await expect(page.getByRole('alert')).toContainText('Can’t reach the server.', { timeout: 15_000 });
+  await expect(card(page, APP).getByRole('button', { name: 'Launch' })).toHaveAttribute('aria-disabled', 'true');
+  await card(page, APP).getByRole('button', { name: 'Launch' }).click();
+  expect(page.context().pages()).toHaveLength(1);
+  await page.unroute('**/api/ui/**');
+  await expect(page.getByRole('alert')).toBeHidden({ timeout: 15_000 });
+});
+
+test('the focus stays on the page after End session', async ({ server, open }) => {
+  const user = await server.person('focused', 'user');
+  await server.launchAs(user, APP);
+  const page = await open(user, '/');
+  await card(page, APP).getByRole('button', { name: 'End session' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End session' }).click();
+  await expect(page.getByRole('status').filter({ hasText: `Your session of ${APP} has ended.` })).toBeVisible();
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).not.toBe('BODY');
 });

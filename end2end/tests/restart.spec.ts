@@ -24,7 +24,7 @@ test('after kill -9 the list is right as soon as the server is ready, and the op
   const admin = await open('admin', SESSIONS);
   await expect(table(admin).getByText('Active', { exact: true })).toHaveCount(3);
   await server.kill();
-  await expect(admin.getByRole('alert')).toContainText('You are offline.');
+  await expect(admin.getByRole('alert')).toContainText('Can’t reach the server.');
   const button = rowOf(admin, 'This host').getByRole('button', { name: /^Expire/ }).first();
   await expect(button).toHaveAttribute('aria-disabled', 'true');
   await expect(button).toHaveAccessibleDescription(/Expire is not possible/);

@@ -37,8 +37,8 @@ test('after SIGTERM the server asks tabs and pages to reconnect, exits with 0, a
   const began = performance.now();
   expect(await server.terminate()).toBe(0);
   expect(performance.now() - began).toBeLessThan(SHUTDOWN_MS + 10 * idle);
-  await expect(tab.getByText('The server restarts. The session is opened again in a moment…')).toBeVisible();
-  await expect(page.getByRole('alert')).toContainText('You are offline.');
+  await expect(tab.getByText('The server is restarting. Reconnecting…')).toBeVisible();
+  await expect(page.getByRole('alert')).toContainText('Can’t reach the server.');
 
   await server.launch();
   await expect(page.getByRole('alert')).toHaveCount(0);

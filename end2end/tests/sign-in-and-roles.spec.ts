@@ -27,7 +27,7 @@ test.describe('signing in', () => {
       await expect(page).toHaveURL(/\/login\?/);
       expect(page.url(), 'the address does not contain the input').not.toContain(username);
     }
-    expect(texts[0]).toContain('The username or the password is wrong.');
+    expect(texts[0]).toContain('Incorrect username or password.');
     expect(texts[1]).toBe(texts[0]);
   });
 
@@ -74,7 +74,7 @@ test.describe('signing in', () => {
     expect(answers[0]).toMatch(/^\/login\?failed=1/);
     expect(answers.at(-1), 'the last guess is throttled').toMatch(/^\/login\?throttled=\d+/);
     const page = await server.call(null, 'GET', answers.at(-1) ?? '');
-    expect(page.text).toMatch(/Too many attempts\. Try again in (<!--.*?-->)?\d+/);
+    expect(page.text).toMatch(/Too many attempts\. Try again in (<!--.*?-->)?\d+ (second|minute)/);
   });
 });
 
@@ -301,4 +301,14 @@ test.describe('permissions', () => {
     await expectConnected(tab);
     await expect(tab).toHaveURL(`${server.url}/sessions/${session.id}`);
   });
+});
+
+test('a failed sign-in keeps the username and moves the focus to the password', async ({ server, open }) => {
+  await server.person('forgetful', 'user');
+  const page = await open(null, '/login');
+  await signIn(page, 'forgetful', 'not the password');
+  await expect(page.getByRole('alert')).toHaveText('Incorrect username or password.');
+  await expect(page.getByLabel('Username')).toHaveValue('forgetful');
+  await expect(page.getByLabel('Password')).toBeFocused();
+  expect(page.url()).not.toContain('forgetful');
 });

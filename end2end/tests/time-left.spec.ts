@@ -10,6 +10,13 @@ test.use({ setup: { name: 'time-left', simulated: true, movableClock: true } });
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
+/** Ends the session through the menu of its tab and the question. */
+async function endSession(tab: Page): Promise<void> {
+  await tab.keyboard.press('Control+Alt+Shift');
+  await tab.getByRole('button', { name: 'End session…' }).press('Enter');
+  await tab.getByRole('button', { name: 'End session and lose unsaved work' }).press('Enter');
+}
+
 const timeLeft = (tab: Page) => tab.getByRole('region', { name: 'Time left' });
 
 test('the server warns an unused tab, then closes it; a button opens the same session again', async ({ server, open }) => {
@@ -18,7 +25,7 @@ test('the server warns an unused tab, then closes it; a button opens the same se
   await expectConnected(tab);
   const page = await open('admin', SESSIONS);
   server.setClock(server.now + 15 * MINUTE + 5 * SECOND);
-  await expect(timeLeft(tab).getByRole('status')).toContainText(/^Nobody has used this session for a while\. In 15 min, at \d\d:\d\d, this tab is closed\./);
+  await expect(timeLeft(tab).getByRole('status')).toContainText(/^You’ll be disconnected in 15 min, at \d\d:\d\d .+, because of inactivity\./);
 
   // A key press counts as use and removes the warning.
   const used = server.now;
@@ -26,9 +33,9 @@ test('the server warns an unused tab, then closes it; a button opens the same se
   await expect(timeLeft(tab).getByRole('status')).toBeHidden();
 
   server.setClock(used + 29 * MINUTE + 10 * SECOND);
-  await expect(timeLeft(tab).getByRole('status')).toContainText(/In 1 min, at .+ \d+ s$/);
+  await expect(timeLeft(tab).getByRole('status')).toContainText(/in 1 min, at .+ \d+ s$/);
   server.setClock(server.now + MINUTE);
-  await expect(tab.getByText('This tab was closed because nobody used it for too long.')).toBeVisible();
+  await expect(tab.getByText(/^Disconnected because of inactivity\. Your session is still running\. It ends at .+ unless you reconnect\.$/)).toBeVisible();
   await expectRow(page, { Username: 'idle', Status: 'Active', Connected: 'No' });
   const again = tab.getByRole('button', { name: 'Open it again' });
   await tab.bringToFront();
@@ -52,17 +59,17 @@ test('a tab warns before its time limit, the user dismisses the warning, and end
   const end = Date.parse((await server.session(id)).valid_until);
 
   server.setClock(end - 15 * MINUTE + 2 * SECOND);
-  await expect(timeLeft(tab).getByRole('status')).toContainText(/This session ends in 15 min, at \d\d:\d\d: its allowed time is over then\. Save your work\./);
+  await expect(timeLeft(tab).getByRole('status')).toContainText(/This session reaches its time limit in 15 min, at \d\d:\d\d .+\. Save your work\./);
   await timeLeft(tab).getByRole('button', { name: 'Dismiss' }).click();
   await expect(timeLeft(tab).getByRole('status')).toBeHidden();
 
   server.setClock(end - 5 * MINUTE + 2 * SECOND);
-  await expect(timeLeft(tab).getByRole('status')).toContainText('This session ends in 5 min');
-  const now = timeLeft(tab).getByRole('button', { name: 'End session now' });
-  await now.click();
-  await expect(timeLeft(tab).getByRole('button', { name: 'Really end it? Unsaved work is lost' })).toBeFocused();
-  expect((await server.session(id)).status, 'the first press does not end the session').toBe('active');
-  await tab.keyboard.press('Enter');
+  await expect(timeLeft(tab).getByRole('status')).toContainText('This session reaches its time limit in 5 min');
+  await timeLeft(tab).getByRole('button', { name: 'End session…' }).click();
+  const question = tab.getByRole('dialog', { name: `End ${SIMULATED.application}?` });
+  await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  expect((await server.session(id)).status, 'the question does not end the session').toBe('active');
+  await question.getByRole('button', { name: 'End session and lose unsaved work' }).click();
   await expectEnded(tab, id, 'You ended this session.');
   server.moveClock(0);
 });
@@ -73,16 +80,31 @@ test('a user opens the menu of a tab with the keyboard, reads the limits, and en
   const tab = await launch(await open('keys', '/'), SIMULATED.application);
   await expectConnected(tab);
   await tab.keyboard.press('Control+Alt+Shift');
-  const end = tab.getByRole('button', { name: 'End session', exact: true });
-  await expect(end).toBeFocused();
-  await expect(tab.locator('#limits')).toHaveText(/^This session ends at \d\d:\d\d at the latest\. This tab is closed after 30 min in which nobody uses it\.$/);
+  const back = tab.getByRole('button', { name: 'Back to the session' });
+  await expect(back, 'a key that is pressed too early ends nothing').toBeFocused();
+  await expect(tab.locator('#limits')).toHaveText(/^This session ends at .*\d\d:\d\d .+ at the latest\. You’ll be disconnected after 30 minutes of inactivity\.$/);
   await tab.keyboard.press('Escape');
-  await expect(end).toBeHidden();
+  await expect(back).toBeHidden();
   await expect(tab.locator('canvas')).toBeFocused();
   await tab.keyboard.press('Control+Alt+Shift');
-  await end.press('Enter');
-  await tab.keyboard.press('Enter');
+  await tab.getByRole('button', { name: 'End session…' }).press('Enter');
+  const question = tab.getByRole('dialog', { name: `End ${SIMULATED.application}?` });
+  await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await tab.keyboard.press('Escape');
+  await expect(question).toBeHidden();
+  await tab.getByRole('button', { name: 'End session…' }).press('Enter');
+  await question.getByRole('button', { name: 'End session and lose unsaved work' }).press('Enter');
   await expectEnded(tab, sessionIn(tab), 'You ended this session.');
+});
+
+test('a double click on End session ends nothing', async ({ server, open }) => {
+  await server.person('double', 'user');
+  const tab = await launch(await open('double', '/'), SIMULATED.application);
+  await expectConnected(tab);
+  await tab.keyboard.press('Control+Alt+Shift');
+  await tab.getByRole('button', { name: 'End session…' }).dblclick();
+  await expect(tab.getByRole('dialog', { name: `End ${SIMULATED.application}?` })).toBeVisible();
+  expect((await server.session(sessionIn(tab))).status).toBe('active');
 });
 
 test('End session reports that the session goes on when the server does not answer', async ({ server, open, consoleErrors }) => {
@@ -91,9 +113,7 @@ test('End session reports that the session goes on when the server does not answ
   const tab = await launch(await open('away', '/'), SIMULATED.application);
   await expectConnected(tab);
   await tab.route('**/end', (route) => route.abort());
-  await tab.keyboard.press('Control+Alt+Shift');
-  await tab.keyboard.press('Enter');
-  await tab.keyboard.press('Enter');
-  await expect(tab.getByRole('alert')).toHaveText('The server could not be reached, so the session goes on. Try again.');
+  await endSession(tab);
+  await expect(tab.getByRole('alert')).toHaveText('Couldn’t reach the server. The session is still running. Try again.');
   expect((await server.session(sessionIn(tab))).status).toBe('active');
 });

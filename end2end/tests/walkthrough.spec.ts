@@ -63,7 +63,7 @@ test('a student launches Terminal, and an administrator watches and expires the 
   await expectRow(admin, { Username: 'student', Status: 'Expired', Connected: 'No' });
   await expect.poll(() => [...alive(sandbox), ...processesOf(session)], 'the processes of the session are gone').toEqual([]);
 
-  await expectEnded(tab, session, REASON, 'Ended by administrator admin');
+  await expectEnded(tab, session, REASON, 'Administrator (admin)');
   const refused = await handshake(server.url, `/sessions/${session}/stream`, { cookie, origin: server.url });
   expect(refused.status).toBe(410);
   expect((await server.call('student', 'GET', `/sessions/${session}`)).status).toBe(410);

@@ -195,9 +195,9 @@ fn each_state_says_what_is_the_case() {
                 Role::SystemAdmin,
                 &searched,
                 Ok(one()),
-                Some("“after:x” is no time.".into()),
+                Some("“after:x” isn’t a valid date.".into()),
             ),
-            ["“after:x” is no time.", "aria-invalid=\"true\""],
+            ["“after:x” isn’t a valid date.", "aria-invalid=\"true\""],
         ),
     ] {
         for text in texts {

@@ -59,9 +59,12 @@ pub fn Failure(
     } else if error.is_forbidden() {
         view! { <Forbidden needed /> }.into_any()
     } else {
+        // The same address would fail again.
+        let wrong_address = matches!(error.0.status, 400 | 404 | 422);
+        let path = use_location().pathname.get_untracked();
         let unreachable = error.code() == crate::api::UNREACHABLE;
         let title = if unreachable {
-            "The server can’t be reached".to_owned()
+            "Can’t reach the server".to_owned()
         } else {
             error.0.title.clone()
         };
@@ -69,23 +72,35 @@ pub fn Failure(
             <EmptyState title>
                 <p>{error.0.detail.clone()}</p>
                 <p class="quiet">{format!("Reference: {} {}", error.0.status, error.0.code)}</p>
-                <button type="button" class="button needs-js" on:click=move |_| retry.run(())>
-                    "Try again"
-                </button>
+                {if wrong_address {
+                    view! {
+                        <a class="button" rel="external" href=path>
+                            "Start over"
+                        </a>
+                    }
+                    .into_any()
+                } else {
+                    view! {
+                        <button type="button" class="button needs-js" on:click=move |_| retry.run(())>
+                            "Try again"
+                        </button>
+                    }
+                    .into_any()
+                }}
             </EmptyState>
         }
         .into_any()
     }
 }
 
-/// Something that was pressed and not done. The page goes on.
+/// The error of an action that failed. The page works on.
 #[component]
 pub fn FailedAction(
-    /// Why not, while it is told.
+    /// The error; `None` shows nothing.
     failed: RwSignal<Option<AppError>>,
 ) -> impl IntoView {
     dyn_view(move || {
-        let told = failed.get().map(|AppError(problem)| {
+        let banner = failed.get().map(|AppError(problem)| {
             view! {
                 <Banner tone=Tone::Danger>
                     <strong>{problem.title.trim_end_matches('.').to_owned()} ". "</strong>
@@ -97,7 +112,7 @@ pub fn FailedAction(
                 </Banner>
             }
         });
-        told.into_any()
+        banner.into_any()
     })
 }
 

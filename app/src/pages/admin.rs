@@ -27,7 +27,7 @@ pub(crate) const PAGES: [(&str, &str, Role); 4] = [
 /// The layout of every admin page.
 #[component]
 pub fn Admin() -> impl IntoView {
-    let told = Toaster::provide();
+    let toaster = Toaster::provide();
     view! {
         <div class="admin">
             <Transition>
@@ -37,7 +37,7 @@ pub fn Admin() -> impl IntoView {
                 <Outlet />
             </main>
         </div>
-        <Toast told />
+        <Toast toaster />
     }
 }
 
@@ -54,7 +54,7 @@ fn Navigation(role: Role) -> impl IntoView {
     navigation(links.collect_view())
 }
 
-/// `/admin` itself: the first page that the role may use. Who may use none is told so there.
+/// `/admin` itself: the first page that the role may use. A role without any page sees that there.
 #[component]
 pub fn AdminHome() -> impl IntoView {
     let first = |role: Role| {

@@ -30,9 +30,9 @@ pub fn ApplicationPage() -> impl IntoView {
     } else {
         ("Edit application", "has been saved")
     };
-    let (told, navigate) = (Toaster::expect(), use_navigate());
+    let (toaster, navigate) = (Toaster::expect(), use_navigate());
     let on_saved = Callback::new(move |saved: ApplicationView| {
-        told.say(format!("{} {done}.", saved.spec.name));
+        toaster.show(format!("{} {done}.", saved.spec.name));
         navigate(APPLICATIONS_PATH, Default::default());
     });
     let shown = move |answer| match answer {

@@ -1,26 +1,24 @@
-//! What a person may launch, and what of it is running.
+//! "My apps": the applications that a person can launch, and their sessions.
 
 use crate::ui::dynamic::{DynShow, dyn_view, keyed};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use session::{
-    refusal::LaunchRefusal,
+    Role,
     wire::{MyApplication, SessionView},
 };
 
 use crate::{
     api::applications::my_applications,
     components::{
-        failure::{Failure, SignInAgain},
+        failure::Failure,
+        polled_list::{PolledList, TroubleBanner},
         portal::application_card::{ApplicationCard, EndDialog},
     },
     ui::{
-        address::parameter,
-        banner::{Banner, Tone},
         empty::{EmptyState, Skeleton},
         loaded::load,
-        repeat::while_visible,
+        toast::{Toast, Toaster},
     },
 };
 
@@ -28,21 +26,11 @@ use crate::{
 #[component]
 pub fn MyApps() -> impl IntoView {
     let first = load(|| (), |()| my_applications());
-    let search = use_location().search;
-    let refused = move || {
-        let token = parameter(&search.read(), "refused")?;
-        Some(LaunchRefusal::from_token(&token).map_or("Try again.".into(), LaunchRefusal::sentence))
-    };
+    let toaster = Toaster::provide();
     view! {
         <Title text="My apps" />
         <main class="page" id="content" tabindex="-1">
             <h1>"My apps"</h1>
-            {dyn_view(move || refused().map(|why| view! {
-                <Banner tone=Tone::Danger>
-                    <strong>"The launch was refused. "</strong>
-                    {why}
-                </Banner>
-            }).into_any())}
             <Transition fallback=|| view! { <Skeleton what="your applications" /> }>
                 {dyn_view(move || first.get().map(|answer| match answer {
                     Ok(applications) => view! { <Applications applications /> }.into_any(),
@@ -50,50 +38,30 @@ pub fn MyApps() -> impl IntoView {
                 }).into_any())}
             </Transition>
         </main>
+        <Toast toaster />
     }
 }
 
-/// The cards; kept up to date while the page is visible.
+/// The cards. A launch in another tab shows within some seconds, also while nobody looks at this tab again.
 #[component]
 fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
-    let applications = RwSignal::new(applications);
-    let signed_out = RwSignal::new(false);
+    let list = PolledList::start(applications, my_applications);
     let ending = RwSignal::new(None::<SessionView>);
-    let refetch = move || {
-        if signed_out.try_get_untracked() != Some(false) {
-            return;
-        }
-        spawn_local(async move {
-            match my_applications().await {
-                Ok(fresh) if applications.try_with_untracked(|old| *old != fresh) == Some(true) => {
-                    applications.set(fresh)
-                }
-                Err(error) if error.is_signed_out() => _ = signed_out.try_set(true),
-                // Not reached this time: what is shown is the last that was known.
-                _ => {}
-            }
-        });
-    };
-    // A launch in another tab shows here soon, even if nobody comes back to this one.
-    while_visible(Callback::new(move |()| refetch()));
-    let keys = Signal::derive(move || applications.read().iter().map(|app| app.id.number()).collect());
+    let keys = Signal::derive(move || list.data.read().iter().map(|app| app.id.number()).collect());
     let card = move |key| {
-        let application = Memo::new(move |_| applications.read().iter().find(|app| app.id.number() == key).cloned());
+        let application = Memo::new(move |_| list.data.read().iter().find(|app| app.id.number() == key).cloned());
         view! {
             <li>
-                <ApplicationCard application ending />
+                <ApplicationCard application list ending />
             </li>
         }
         .into_any()
     };
     view! {
-        <DynShow is=move || signed_out.get()>
-            <Banner tone=Tone::Danger>
-                <strong>"Your login has ended. "</strong>
-                <SignInAgain />
-            </Banner>
-        </DynShow>
-        <DynShow is=move || applications.read().is_empty()>
+        <div class="banners">
+            <TroubleBanner trouble=list.trouble needed=Role::User />
+        </div>
+        <DynShow is=move || list.data.read().is_empty()>
             <EmptyState title="No apps yet">
                 <p>"You will see applications here as soon as an administrator makes one available to you."</p>
             </EmptyState>
@@ -101,6 +69,6 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
         <ul class="cards">
             {keyed(keys, card)}
         </ul>
-        <EndDialog ending on_done=move |()| refetch() />
+        <EndDialog ending list />
     }
 }

@@ -1,21 +1,22 @@
-//! An address that leads nowhere.
+//! The page for an unknown address.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::ui::empty::EmptyState;
+use crate::{components::portal::frame::bar, ui::empty::EmptyState};
 
-/// Says so, with HTTP status 404, and shows the way home.
+/// Answers with HTTP status 404 and links to My apps.
 #[component]
 pub fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]
     answer_not_found();
     view! {
         <Title text="Page not found" />
+        {bar(())}
         <main class="page" id="content" tabindex="-1">
             <h1>"Page not found"</h1>
             <EmptyState title="There is nothing at this address">
-                <p>"It may have been mistyped, or what it led to is gone."</p>
+                <p>"It may have been mistyped, or the page has been removed."</p>
                 <a class="button" href="/">
                     "Go to My apps"
                 </a>

@@ -26,18 +26,18 @@ use crate::{
 #[component]
 pub fn Sessions() -> impl IntoView {
     let url = ViewUrl::of_this_page();
-    let desk = DetailsContext {
+    let context = DetailsContext {
         url,
         revision: RwSignal::new(0),
         target: RwSignal::new(None),
         reachable: RwSignal::new(true),
     };
-    provide_context(desk);
+    provide_context(context);
     let first = loaded::load(|| (), move |()| load(url));
     let shown = move |answer: Result<(SessionList, Choice), AppError>| match answer {
-        Ok((list, choice)) => view! { <SessionsBoard list choice desk /> }.into_any(),
+        Ok((list, choice)) => view! { <SessionsBoard list choice context /> }.into_any(),
         Err(error) if error.code() == "bad_address" => view! {
-            <EmptyState title="This address does not name a list">
+            <EmptyState title="This link isn’t valid">
                 <p>{error.0.detail}</p>
                 <a class="button" rel="external" href=SESSIONS_PATH>
                     "Show all sessions"
@@ -64,7 +64,7 @@ async fn load(url: ViewUrl) -> Result<(SessionList, Choice), AppError> {
         AppError(session::wire::Problem::new(
             400,
             "bad_address",
-            "This address does not name a list",
+            "This link isn’t valid",
             why,
         ))
     };

@@ -1,24 +1,31 @@
-//! An application on "My apps": launch it, go back to it, end it.
+//! An application on "My apps": launch it, resume its session, end its session.
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
-use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use leptos::{ev::SubmitEvent, prelude::*};
 use session::wire::{MyApplication, SessionView};
 
-use crate::components::{moment::Moment, status::StatusBadge};
 use crate::{
     api::sessions::end_session,
+    components::{moment::Moment, polled_list::PolledList, status::StatusBadge, timeline::UserDeadline},
     ui::{
         banner::{Banner, Tone},
         dialog::Dialog,
+        focus,
         icon::{Glyph, Icon},
+        time::Detail,
     },
 };
+
+/// The applications of My apps.
+pub type MyList = PolledList<Vec<MyApplication>>;
 
 /// The card of an application. Its forms work without JavaScript; with it, "End session" asks first.
 #[component]
 pub fn ApplicationCard(
     /// The application as it is now.
     application: Memo<Option<MyApplication>>,
+    /// The list that it belongs to.
+    list: MyList,
     /// The session to ask about: set to open the dialog.
     ending: RwSignal<Option<SessionView>>,
 ) -> impl IntoView {
@@ -43,34 +50,43 @@ pub fn ApplicationCard(
             .map(|app| app.launch_text.to_string())
             .unwrap_or_default()
     });
+    // A form that can't be sent would show the browser's own error page in the new tab.
+    let submit = move |event: SubmitEvent| {
+        if list.trouble.get_untracked().is_some() {
+            event.prevent_default();
+        }
+    };
+    let blocked = move || !application.read().as_ref().is_some_and(|app| app.open) || list.trouble.read().is_some();
+    let launch = move || {
+        view! {
+            <form method="post" action="/launch" target="_blank" on:submit=submit>
+                <input type="hidden" name="application" value=id.clone() />
+                <button
+                    type="submit"
+                    class="button button-primary"
+                    aria-describedby=described_by.clone()
+                    aria-disabled=dyn_attr(move || blocked().then_some("true"))
+                >
+                    {launch_text}
+                </button>
+            </form>
+        }
+        .into_any()
+    };
     view! {
         <article class="card" aria-labelledby=labelled_by>
             <h2 class="card-title" id=heading>
                 <bdi>{name}</bdi>
             </h2>
             <div class="card-state">
-                <DynShow
-                    is=move || live.get()
-                    otherwise=|| view! { <p class="quiet">"Not running"</p> }
-                >
+                <DynShow is=live otherwise=move || view! { <NotRunning application /> }>
                     <CardState session />
                 </DynShow>
             </div>
             <div class="card-actions">
-                <DynShow is=move || live.get()>
+                <DynShow is=live otherwise=launch>
                     <LiveActions session ending />
                 </DynShow>
-                <form method="post" action="/launch" target="_blank">
-                    <input type="hidden" name="application" value=id />
-                    <button
-                        type="submit"
-                        class="button"
-                        class:button-primary=Signal::derive(move || !live.get())
-                        aria-describedby=described_by
-                    >
-                        {launch_text}
-                    </button>
-                </form>
             </div>
         </article>
     }
@@ -83,10 +99,29 @@ fn CardState(session: Memo<Option<SessionView>>) -> impl IntoView {
         let card = |session: SessionView| {
             view! {
                 <StatusBadge status=session.status />
-                <p class="quiet">"Available until " <Moment at=Signal::stored(session.valid_until) /></p>
+                <UserDeadline session />
             }
         };
         session.get().map(card).into_any()
+    })
+}
+
+/// Without a live session: whether the last one failed, and whether the application can be launched.
+#[component]
+fn NotRunning(application: Memo<Option<MyApplication>>) -> impl IntoView {
+    dyn_view(move || match application.get() {
+        Some(MyApplication { open: false, .. }) => {
+            view! { <p class="quiet">"Closed to launches at the moment"</p> }.into_any()
+        }
+        Some(MyApplication {
+            failed: Some(failed), ..
+        }) => view! {
+            <p class="cell-note-error">
+                "Failed " <Moment at=Signal::stored(failed.at) detail=Detail::Brief /> ": " {failed.error.to_string()}
+            </p>
+        }
+        .into_any(),
+        _ => view! { <p class="quiet">"Not running"</p> }.into_any(),
     })
 }
 
@@ -122,28 +157,23 @@ fn LiveActions(session: Memo<Option<SessionView>>, ending: RwSignal<Option<Sessi
 pub fn EndDialog(
     /// The session to ask about; open while there is one.
     ending: RwSignal<Option<SessionView>>,
-    /// Something changed: ask the server again.
-    #[prop(into)]
-    on_done: Callback<()>,
+    /// The list that it belongs to.
+    list: MyList,
 ) -> impl IntoView {
     let sending = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let close = move || {
-        ending.set(None);
-        problem.set(None);
-    };
+    let close = move || ending.set(None);
     let end = move |_| {
         let Some(session) = ending.get_untracked().filter(|_| !sending.get_untracked()) else {
             return;
         };
         sending.set(true);
-        spawn_local(async move {
-            match end_session(session.id).await {
-                Ok(_) => close(),
-                Err(error) => problem.set(Some(error.0.detail)),
+        list.send(sending, end_session(session.id), move |applications, ended| {
+            ending.set(None);
+            focus::rescue("content");
+            for application in applications.iter_mut().filter(|app| app.id == ended.application_id) {
+                application.session = None;
             }
-            sending.set(false);
-            on_done.run(());
+            format!("Your session of {} has ended.", ended.application)
         });
     };
     view! {
@@ -161,8 +191,10 @@ pub fn EndDialog(
                     })}
                 </h2>
                 <p id="end-consequence">"The application closes. Unsaved work is lost."</p>
-                <DynShow is=move || problem.get().is_some()>
-                    <Banner tone=Tone::Danger>{dyn_text(move || problem.get().unwrap_or_default())}</Banner>
+                <DynShow is=move || list.failed.read().is_some()>
+                    <Banner tone=Tone::Danger>
+                        {dyn_text(move || list.failed.read().as_ref().map(|error| error.0.detail.clone()).unwrap_or_default())}
+                    </Banner>
                 </DynShow>
                 <div class="dialog-actions">
                     <button type="button" class="button" autofocus on:click=move |_| close()>
