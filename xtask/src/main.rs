@@ -1,9 +1,9 @@
 //! `cargo xtask`: build and check commands that cargo does not have.
 //!
-//! `site` builds the browser half, `tidy` runs the architecture checks (docs/ARCHITECTURE.md), `commits` checks the form
-//! of new commits, `bugs` checks that the simulation finds deliberate faults, and `dev` rebuilds and reloads on changes.
-//! xtask is a development tool and never part of the product. To add a command, add a variant to [`Command`] and a file
-//! or folder with its name.
+//! `site` builds the browser half, `tidy` runs the architecture checks (docs/ARCHITECTURE.md), `commits` checks the
+//! form of new commits, `bugs` checks that the simulation finds deliberate faults, and `dev` rebuilds and reloads on
+//! changes. xtask is a development tool and never part of the product. To add a command, add a variant to [`Command`]
+//! and a file or folder with its name.
 
 mod bugs;
 mod commits;

@@ -1,8 +1,8 @@
 //! Finds references without a target: Markdown links and their anchors, and the files, sections and invariants that
 //! documents and comments name.
 //!
-//! The end of a path names a file (`lifecycle.rs`, `control/src/lib.rs`). A comment is a line that begins with a comment
-//! mark. Strings are ignored, so that tests may name files that do not exist.
+//! The end of a path names a file (`lifecycle.rs`, `control/src/lib.rs`). A comment is a line that begins with a
+//! comment mark. Strings are ignored, so that tests may name files that do not exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
