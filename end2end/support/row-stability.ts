@@ -28,7 +28,12 @@ export function observeRow(page: Page, rng: Rng): Promise<StabilityReport> {
     if (element === undefined) return report;
     row?.scrollIntoView({ block: 'center' });
     element.focus();
-    const observer = new MutationObserver(() => (report.changes += 1));
+    // Whether the table changed since the callback of the current frame, and so perhaps after its paint.
+    let changed = false;
+    const observer = new MutationObserver(() => {
+      report.changes += 1;
+      changed = true;
+    });
     observer.observe(table, { subtree: true, childList: true, characterData: true });
     return new Promise<typeof report>((resolve) => {
       const measure = () => ({
@@ -56,9 +61,10 @@ export function observeRow(page: Page, rng: Rng): Promise<StabilityReport> {
           observer.disconnect();
           return resolve(report);
         }
+        // This state may never be on screen. The next frame shows it together with the scrolling that belongs to it.
+        if (changed) return nextFrame();
         const now = measure();
-        // The last measurement may have caught a change before its paint. A real jump differs from the one before it as
-        // well.
+        // A jump differs from both frames before it, so that the way back from a jump does not count again.
         if (frames.length === 2) {
           const distance = Math.min(...frames.map((before) => jump(before, now)));
           if (distance > Math.max(report.jump, 30)) {
@@ -75,7 +81,11 @@ export function observeRow(page: Page, rng: Rng): Promise<StabilityReport> {
       // Measures after a frame, when the browser has applied its own scroll anchoring.
       const afterFrame = new MessageChannel();
       afterFrame.port1.onmessage = check;
-      const nextFrame = () => requestAnimationFrame(() => afterFrame.port2.postMessage(undefined));
+      const nextFrame = () =>
+        requestAnimationFrame(() => {
+          changed = false;
+          afterFrame.port2.postMessage(undefined);
+        });
       nextFrame();
     });
   }, [rng.next(), rng.next()] as const);

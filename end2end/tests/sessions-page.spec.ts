@@ -5,7 +5,10 @@ import { type Session, SIMULATED } from '../support/server.ts';
 import { expectConnected, signIn } from '../support/portal.ts';
 import { askToExpire, dialog, expectRow, expectRowCount, expireButton, recordCell, rowOf, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
-/** Few rows, because an unoptimised server needs 0.4 s of CPU time to render fifty. list.spec.ts has the tests with many. */
+/**
+ * Few rows, because an unoptimised server needs 0.4 s of CPU time to render fifty. list.spec.ts has the tests with
+ * many.
+ */
 const SEEDED = 12;
 const ENVIRONMENT = SIMULATED.environment;
 

@@ -1,24 +1,24 @@
-//! The form of commits, as CONTRIBUTING.md gives it: `area: imperative` in at most 72 characters, the reason in lines of at most
-//! 100. Earlier commits are left as they are.
+//! Checks the form of commits (CONTRIBUTING.md): a subject `area: imperative` of at most 72 characters, and a body with
+//! lines of at most 100. Does not check commits from before this rule.
 
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::say;
+use crate::output;
 use crate::workspace::Workspace;
 
-/// The last commit that need not have the form.
+/// The last commit from before the rule.
 const BASE: &str = "7cb603436273b71e2348f96d5d3472093c13a95e";
 const SUBJECT_CHARS: usize = 72;
 const BODY_CHARS: usize = 100;
-/// First words that begin a description instead of an instruction.
+/// First words of a description instead of an instruction.
 const NOT_IMPERATIVE: [&str; 20] = [
     "a", "an", "the", "this", "that", "it", "now", "added", "adds", "changed", "changes", "fixed", "fixes", "made",
     "makes", "moved", "moves", "removed", "removes", "updated",
 ];
 
-/// Checks the commits since [`BASE`] and prints what is wrong with them, one finding a line.
+/// Checks the commits since [`BASE`] and prints one finding per line.
 pub fn check(workspace: &Workspace) -> Result<ExitCode> {
     let git = |arguments: &[&str]| {
         Command::new("git")
@@ -29,12 +29,12 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode> {
     };
     let known = git(&["cat-file", "-e", &format!("{BASE}^{{commit}}")])?;
     if !known.status.success() {
-        say::result(format!(
+        output::result(format!(
             "commits: {BASE} is not in this clone, so no commit was checked; a clone with the whole history has it"
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    // Merges carry the subject that git or a forge gives them. %x00 ends a message, for a body has empty lines.
+    // Git or a forge writes the subjects of merges. %x00 ends a message, because a body may contain empty lines.
     let log = git(&["log", "--no-merges", "--format=%h%n%B%x00", &format!("{BASE}..HEAD")])?;
     if !log.status.success() {
         bail!("git log failed: {}", String::from_utf8_lossy(&log.stderr));
@@ -48,10 +48,10 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode> {
         commits += 1;
         for finding in faults(message) {
             findings += 1;
-            say::result(format!("{id}: {finding}"));
+            output::result(format!("{id}: {finding}"));
         }
     }
-    say::result(format!("commits: {commits} since {}, {findings} findings", &BASE[..7]));
+    output::result(format!("commits: {commits} since {}, {findings} findings", &BASE[..7]));
     Ok(if findings == 0 {
         ExitCode::SUCCESS
     } else {
@@ -59,7 +59,7 @@ pub fn check(workspace: &Workspace) -> Result<ExitCode> {
     })
 }
 
-/// What is wrong with a message.
+/// The violations in a message.
 fn faults(message: &str) -> Vec<String> {
     let mut lines = message.trim_end().lines();
     let subject = lines.next().unwrap_or("");
@@ -67,7 +67,7 @@ fn faults(message: &str) -> Vec<String> {
     if lines.next().is_some_and(|line| !line.is_empty()) {
         faults.push("leave the second line empty".to_owned());
     }
-    // An address can't be broken.
+    // A line without spaces, such as an address, can't be broken.
     let long = |line: &&str| line.chars().count() > BODY_CHARS && line.contains(' ');
     if let Some(line) = lines.find(long) {
         faults.push(format!("break lines at {BODY_CHARS} characters: “{line}”"));
@@ -96,7 +96,7 @@ fn subject_fault(subject: &str) -> Option<String> {
     }
 }
 
-/// The name of a part: a crate, a folder, or what the change is about.
+/// Whether this is the name of an area: a crate, a folder, or a topic.
 fn is_area(area: &str) -> bool {
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '/' | '.');
     !area.is_empty() && area.chars().all(is_name)
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_form_is_taken() {
+    fn messages_with_the_form_pass() {
         for message in [
             "store: read the rows of a batch at once",
             "end2end/bench: measure PostgreSQL\n\nThe figure was missing.\n",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_named() {
+    fn each_violation_is_found() {
         for (message, fault) in [
             ("A tab that hangs up is let go of", "area: imperative"),
             ("Store: read rows", "lower case"),

@@ -1,13 +1,14 @@
 //! `cargo xtask`: build and check commands that cargo does not have.
 //!
-//! `site` builds the browser half, `tidy` checks the rules of docs/ARCHITECTURE.md, `commits` the form of new commits, `bugs` tries
-//! which deliberate faults the simulation finds, `dev` rebuilds and reloads on change. xtask is a development tool and never part
-//! of the product. To add a command, add a variant to [`Command`] and a file or folder with its name.
+//! `site` builds the browser half, `tidy` runs the architecture checks (docs/ARCHITECTURE.md), `commits` checks the
+//! form of new commits, `bugs` checks that the simulation finds deliberate faults, and `dev` rebuilds and reloads on
+//! changes. xtask is a development tool and never part of the product. To add a command, add a variant to [`Command`]
+//! and a file or folder with its name.
 
 mod bugs;
 mod commits;
 mod dev;
-mod say;
+mod output;
 mod site;
 mod tidy;
 mod workspace;
@@ -29,19 +30,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Builds the browser half into `target/site`, unless nothing has changed since the last time
+    /// Builds the browser half into `target/site` if its sources have changed
     Site {
-        /// Small and slow to build, as it is served to people
+        /// Builds the small version for production, which takes longer
         #[arg(long)]
         release: bool,
     },
     /// Runs the architecture checks that the compiler cannot do and prints one finding per line
     Tidy,
-    /// Checks the form of new commits, one finding a line
+    /// Checks the form of new commits and prints one finding per line
     Commits,
-    /// Takes guards out of the code, one after the other, and says which seed of the simulation notices; about 15 min
+    /// Removes one guard after the other and prints the simulation seed that detects each; about 15 min
     Bugs,
-    /// Builds both halves, serves them, and does so again on every change
+    /// Builds both halves, serves them, and repeats this on every change
     Dev(dev::Options),
 }
 
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            say::progress(format!("error: {error:#}"));
+            output::progress(format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! Where the workspace and its target directory are, and how cargo is called from inside `cargo run`.
+//! The workspace, its target directory, and cargo commands that run from inside `cargo run`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,18 +6,18 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand};
 
-/// The clone that the command runs in.
+/// The workspace around the current directory.
 pub struct Workspace {
-    /// The folder of the workspace's `Cargo.toml`.
+    /// The folder with the workspace's `Cargo.toml`.
     pub root: PathBuf,
-    /// Cargo's target directory, absolute: `CARGO_TARGET_DIR` and cargo's settings are honoured.
+    /// The absolute path of cargo's target directory, which follows `CARGO_TARGET_DIR` and cargo's settings.
     pub target: PathBuf,
-    /// The workspace's own packages, as their manifests declare them.
+    /// The packages of the workspace, from their manifests.
     pub metadata: Metadata,
 }
 
 impl Workspace {
-    /// Asks cargo about the workspace around the current directory.
+    /// Finds the workspace with `cargo metadata`.
     pub fn find() -> Result<Self> {
         let metadata = MetadataCommand::new()
             .no_deps()
@@ -30,12 +30,12 @@ impl Workspace {
         })
     }
 
-    /// The folder that the server serves: `target/site`.
+    /// `target/site`, the folder with the files that the server serves.
     pub fn site(&self) -> PathBuf {
         self.target.join("site")
     }
 
-    /// Cargo, in the workspace's root, with an environment like a person's.
+    /// A cargo command in the workspace's root, with the environment of a shell instead of that of `cargo run`.
     pub fn cargo(&self) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(&self.root);
@@ -46,7 +46,7 @@ impl Workspace {
     }
 }
 
-/// Runs a command to its end; its output goes where ours goes.
+/// Runs a command to its end with the standard output and error of this process.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -57,8 +57,8 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// `cargo run` describes xtask in these. Build scripts that watch them (ring's, for one) would compile everything above
-/// them anew, each time a build from here follows a build by hand.
+/// Variables in which `cargo run` describes xtask. Some build scripts depend on them, such as that of ring. If they
+/// stayed set, each build from here after a build by hand would recompile ring and all of its dependents.
 const SET_BY_CARGO_RUN: [&str; 14] = [
     "CARGO_MANIFEST_DIR",
     "CARGO_MANIFEST_PATH",

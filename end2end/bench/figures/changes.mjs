@@ -166,7 +166,7 @@ function figures(minute, done, got, wrong) {
         `the process of the watchers itself was late by ${got.delayMs.toFixed(0)} ms at p99`,
     }),
     figure('server, of one core', '%', cpu('server'), {
-      note: `besides, generator ${cpu('generator').toFixed(0)} %, watchers ${cpu('watchers').toFixed(0)} %`,
+      note: `also, generator ${cpu('generator').toFixed(0)} %, watchers ${cpu('watchers').toFixed(0)} %`,
     }),
     figure("browser's main thread", 'ms/s', browserMs('TaskDuration'), {
       aim: 60,

@@ -14,7 +14,7 @@ const TABS = 5000;
 const SINGLY = 500;
 /** The most launches and handshakes under way. */
 const AT_ONCE = 32;
-/** The open files of a process besides its tabs: connections, the database, the program. */
+/** The open files of a process in addition to its tabs: connections, the database, the program. */
 const OTHER_FILES = 200;
 /** The most sessions of one request (crates/session/src/batch.rs). The page sends the parts in sequence. */
 const PART = 250;

@@ -59,12 +59,12 @@ serve({
       while (isOfAge(live[0])) expire(live.shift());
       await sleep(20);
     }
-    const told = ({ at, took }) => ({ at: Float64Array.from(at), took: [0.5, 0.99].map((q) => quantile(took, q)) });
+    const summary = ({ at, took }) => ({ at: Float64Array.from(at), took: [0.5, 0.99].map((q) => quantile(took, q)) });
     return {
       versions: Float64Array.from(acknowledged.versions),
       times: Float64Array.from(acknowledged.times),
-      launch: told(kinds.launch),
-      expire: told(kinds.expire),
+      launch: summary(kinds.launch),
+      expire: summary(kinds.expire),
       failed: failures.length,
       failure: failures[0],
       idleAtTheEnd: places,

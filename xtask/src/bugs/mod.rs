@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    say,
+    output,
     workspace::{Workspace, run},
 };
 use list::{BUGS, Bug};
@@ -29,16 +29,16 @@ struct Caught {
 /// Tries all of them. Fails where the simulation notices one of them not.
 pub fn try_all(workspace: &Workspace) -> Result<ExitCode> {
     let copy = Copy::of_head(workspace)?;
-    say::result("| deliberate bug | first seed | rule |");
-    say::result("|---|---|---|");
+    output::result("| deliberate bug | first seed | rule |");
+    output::result("|---|---|---|");
     let mut missed = 0;
     for bug in BUGS {
         copy.with(bug)?;
         match copy.simulate()? {
-            Some(Caught { seed, rule }) => say::result(format!("| {} | {seed} | {rule} |", bug.what)),
+            Some(Caught { seed, rule }) => output::result(format!("| {} | {seed} | {rule} |", bug.what)),
             None => {
                 missed += 1;
-                say::result(format!("| {} | – | not noticed |", bug.what));
+                output::result(format!("| {} | – | not noticed |", bug.what));
             }
         }
         copy.mended()?;

@@ -1,4 +1,5 @@
-//! Sees which sources have changed, and which half of the product they belong to. Polls: it works on every file system.
+//! Detects changed sources and the halves of the product they belong to. It polls, because that works on every file
+//! system.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,16 +10,16 @@ use anyhow::Result;
 
 use crate::site::collect;
 
-/// What a change makes necessary.
+/// The work that a change requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The browser half must be built.
+    /// Build the browser half.
     pub browser: bool,
-    /// The server must be built and restarted.
+    /// Build and restart the server.
     pub server: bool,
 }
 
-/// Sources, and which halves are made of them: browser, server.
+/// The sources, and whether they are part of the browser half and of the server. The first match counts.
 const SOURCES: [(&str, bool, bool); 9] = [
     ("app", true, true),
     ("crates/session", true, true),
@@ -33,27 +34,27 @@ const SOURCES: [(&str, bool, bool); 9] = [
 
 type Snapshot = BTreeMap<PathBuf, (SystemTime, u64)>;
 
-/// The sources as they were when last looked at.
+/// Polls the sources for changes.
 pub struct Watch {
     root: PathBuf,
-    seen: Snapshot,
+    last: Snapshot,
 }
 
 impl Watch {
-    /// Looks at the sources below `root` for the first time.
+    /// Takes the first snapshot of the sources below `root`.
     pub fn new(root: &Path) -> Result<Self> {
         Ok(Self {
             root: root.to_owned(),
-            seen: snapshot(root)?,
+            last: snapshot(root)?,
         })
     }
 
-    /// Returns as soon as something has changed and then stayed the same for one look: editors write in several steps.
-    pub fn wait_for_changes(&mut self, look_every: Duration) -> Result<Changes> {
+    /// Returns after a change that was followed by one poll without changes, because editors write in several steps.
+    pub fn wait_for_changes(&mut self, interval: Duration) -> Result<Changes> {
         let mut changes = Changes::default();
         loop {
-            pause(look_every);
-            let new = self.look()?;
+            pause(interval);
+            let new = self.poll()?;
             changes.browser |= new.browser;
             changes.server |= new.server;
             if changes != Changes::default() && new == Changes::default() {
@@ -62,24 +63,24 @@ impl Watch {
         }
     }
 
-    /// What has changed since the last look.
-    fn look(&mut self) -> Result<Changes> {
+    /// Returns the changes since the last poll.
+    fn poll(&mut self) -> Result<Changes> {
         let now = snapshot(&self.root)?;
-        let gone = self.seen.keys().filter(|path| !now.contains_key(*path));
+        let gone = self.last.keys().filter(|path| !now.contains_key(*path));
         let new = now
             .iter()
-            .filter(|(path, state)| self.seen.get(*path) != Some(state))
+            .filter(|(path, state)| self.last.get(*path) != Some(state))
             .map(|(path, _)| path);
         let mut changes = Changes::default();
         for path in gone.chain(new) {
             let path = path.strip_prefix(&self.root).unwrap_or(path);
-            // The first that fits: crates/session stands before crates.
+            // `crates/session` comes before `crates`.
             if let Some((_, browser, server)) = SOURCES.iter().find(|(source, ..)| path.starts_with(source)) {
                 changes.browser |= browser;
                 changes.server |= server;
             }
         }
-        self.seen = now;
+        self.last = now;
         Ok(changes)
     }
 }
@@ -89,7 +90,7 @@ fn snapshot(root: &Path) -> Result<Snapshot> {
     for (source, ..) in SOURCES {
         collect(&root.join(source), &mut files)?;
     }
-    // A file that has vanished between listing and looking is one that is not there.
+    // A file may disappear after it was listed.
     let state = |path: PathBuf| {
         let metadata = fs::metadata(&path).ok()?;
         Some((path, (metadata.modified().ok()?, metadata.len())))
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn each_source_rebuilds_the_halves_made_of_it() {
+    fn a_change_rebuilds_the_halves_that_contain_the_source() {
         let root = tempfile::tempdir().unwrap();
         let mut watch = Watch::new(root.path()).unwrap();
         for (file, browser, server) in [
@@ -128,12 +129,12 @@ mod tests {
             ("docs/ARCHITECTURE.md", false, false),
         ] {
             put(root.path(), file, "a");
-            assert_eq!(watch.look().unwrap(), Changes { browser, server }, "new {file}");
+            assert_eq!(watch.poll().unwrap(), Changes { browser, server }, "new {file}");
             put(root.path(), file, "longer");
-            assert_eq!(watch.look().unwrap(), Changes { browser, server }, "changed {file}");
-            assert_eq!(watch.look().unwrap(), Changes::default(), "quiet {file}");
+            assert_eq!(watch.poll().unwrap(), Changes { browser, server }, "changed {file}");
+            assert_eq!(watch.poll().unwrap(), Changes::default(), "unchanged {file}");
             fs::remove_file(root.path().join(file)).unwrap();
-            assert_eq!(watch.look().unwrap(), Changes { browser, server }, "removed {file}");
+            assert_eq!(watch.poll().unwrap(), Changes { browser, server }, "removed {file}");
         }
     }
 }

@@ -1,8 +1,9 @@
-//! `make dev`: builds both halves, serves them, and on every change builds, restarts and reloads what it touches.
+//! `make dev`: builds and serves both halves. On a change it rebuilds the affected half, restarts the server and
+//! reloads pages.
 //!
-//! A build that fails leaves the running server as it is. The open pages reload through leptos's own `AutoReload`, which
-//! listens on the reload port while `LEPTOS_WATCH` is set. People who have cargo-leptos can use `cargo leptos watch`
-//! instead; this needs nothing that set-up has not installed.
+//! After a failed build the running server stays. Open pages reload through leptos's own `AutoReload`, which connects
+//! to the reload port while `LEPTOS_WATCH` is set. `cargo leptos watch` does the same; this command needs no further
+//! installation.
 
 mod changes;
 mod reload;
@@ -18,25 +19,25 @@ use clap::Args;
 use self::changes::{Changes, Watch};
 use self::reload::Pages;
 use self::server::Server;
-use crate::say;
+use crate::output;
 use crate::site::{self, Profile};
 use crate::workspace::{Workspace, run as run_command};
 
-/// Where to serve while one works.
+/// The addresses of the development server.
 #[derive(Args)]
 pub struct Options {
     /// Address of the server
     #[arg(long, env = "CLOUD_DELIVERY_ADDR", default_value = "127.0.0.1:3000")]
     addr: SocketAddr,
-    /// Port on which an open page waits to be told to reload
+    /// Port to which open pages connect for the signal to reload
     #[arg(long, env = "LEPTOS_RELOAD_PORT", default_value_t = 3001)]
     reload_port: u16,
 }
 
-/// How often the sources are looked at: a few hundred files, about a millisecond.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// The interval of polls. A poll reads the metadata of a few hundred files, in about a millisecond.
+const POLL_EVERY: Duration = Duration::from_millis(300);
 
-/// Works until it is interrupted.
+/// Runs until it is interrupted.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let pages = Pages::listen(options.reload_port)?;
     let mut watch = Watch::new(&workspace.root)?;
@@ -48,9 +49,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     loop {
         match rebuild(workspace, &mut server, changes) {
             Ok(()) => pages.reload(),
-            Err(error) => say::progress(format!("dev: {error:#}; waiting for a change")),
+            Err(error) => output::progress(format!("dev: {error:#}; waiting for a change")),
         }
-        changes = watch.wait_for_changes(LOOK_EVERY)?;
+        changes = watch.wait_for_changes(POLL_EVERY)?;
     }
 }
 

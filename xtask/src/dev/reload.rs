@@ -1,4 +1,4 @@
-//! Tells open pages to reload: the other end of leptos's `AutoReload`, one WebSocket a page.
+//! Reloads open pages: the server side of leptos's `AutoReload`, with one WebSocket per page.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,40 +9,40 @@ use tungstenite::{Message, WebSocket};
 
 type Open = Arc<Mutex<Vec<WebSocket<TcpStream>>>>;
 
-/// A peer that says nothing must not hold its thread for ever.
+/// The limit for a handshake, so that a silent peer does not block its thread.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 
-/// The pages that are open at the moment.
+/// The open pages.
 pub struct Pages {
     open: Open,
 }
 
 impl Pages {
-    /// Listens for pages on a port of this machine only.
+    /// Accepts connections of pages on a loopback port.
     pub fn listen(port: u16) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .with_context(|| format!("port {port}, on which pages wait for a reload, can't be used"))?;
+            .with_context(|| format!("the reload port {port} can't be used"))?;
         let open = Open::default();
         let pages = Self { open: open.clone() };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let open = open.clone();
-                std::thread::spawn(move || admit(stream, &open));
+                std::thread::spawn(move || accept(stream, &open));
             }
         });
         Ok(pages)
     }
 
-    /// Each page comes back with a new connection, so the old ones are let go.
+    /// Sends the signal to all open pages. Each page connects again, so this drops the old connections.
     pub fn reload(&self) {
         for mut page in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // A page that has been closed meanwhile needs no reload.
+            // A send fails if the page was closed, which needs no reload.
             let _ = page.send(Message::text(r#"{"all":true}"#));
         }
     }
 }
 
-fn admit(stream: TcpStream, open: &Open) {
+fn accept(stream: TcpStream, open: &Open) {
     let _ = stream.set_read_timeout(Some(HANDSHAKE_TIME));
     if let Ok(page) = tungstenite::accept(stream) {
         open.lock().unwrap_or_else(PoisonError::into_inner).push(page);
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_page_is_told_to_reload() {
+    fn an_open_page_receives_the_signal_to_reload() {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .unwrap()
             .local_addr()
@@ -80,7 +80,7 @@ mod tests {
             "{}",
             String::from_utf8_lossy(&answer)
         );
-        // The answer is sent a moment before the page is put into the list.
+        // The page is added to the list a moment after the handshake.
         while pages.open.lock().unwrap().is_empty() {
             std::thread::yield_now();
         }

@@ -1,4 +1,4 @@
-//! The server under development: started, and ended as a person would end it.
+//! The process of the development server.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::workspace::Workspace;
 
-/// How long a start may take before something must be wrong: the first one creates the database and hashes passwords.
+/// The limit for a start. The first one creates the database and hashes passwords.
 const START_TIME: Duration = Duration::from_secs(30);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_EVERY: Duration = Duration::from_millis(50);
 
-/// The program, and the process of it that runs, if any.
+/// The server program and its running process, if any.
 pub struct Server {
     program: PathBuf,
     root: PathBuf,
@@ -25,7 +25,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Describes the debug build of the server; starts nothing.
+    /// Uses the debug build of the server. Does not start it.
     pub fn new(workspace: &Workspace, addr: SocketAddr, reload_port: u16) -> Self {
         Self {
             program: workspace.target.join("debug/cloud-delivery"),
@@ -37,17 +37,17 @@ impl Server {
         }
     }
 
-    /// Whether the process lives.
+    /// Whether the process runs.
     pub fn is_running(&mut self) -> bool {
         self.process
             .as_mut()
             .is_some_and(|process| matches!(process.try_wait(), Ok(None)))
     }
 
-    /// Ends the process that runs, starts a new one, and returns when it takes connections.
+    /// Stops the running process, starts a new one, and returns when it accepts connections.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
-        // Should this tool be killed, the server ends with it and does not keep the port.
+        // If this tool is killed, the server must exit as well and release its port.
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "TERM"])
             .arg(&self.program)
@@ -64,7 +64,7 @@ impl Server {
         self.wait_until_it_listens()
     }
 
-    /// Asks the process to end in order, and waits for it.
+    /// Stops the process with SIGTERM and waits for its exit.
     fn stop(&mut self) -> Result<()> {
         let Some(mut process) = self.process.take() else {
             return Ok(());
@@ -79,10 +79,10 @@ impl Server {
     }
 
     fn wait_until_it_listens(&mut self) -> Result<()> {
-        let looks = START_TIME.as_millis() / LOOK_EVERY.as_millis();
-        for _ in 0..looks {
+        let polls = START_TIME.as_millis() / POLL_EVERY.as_millis();
+        for _ in 0..polls {
             if !self.is_running() {
-                bail!("the server ended while it started");
+                bail!("the server exited during its start");
             }
             if TcpStream::connect(self.addr).is_ok() {
                 return Ok(());
@@ -102,5 +102,5 @@ impl Server {
     reason = "a command-line tool with nothing else to do on this thread"
 )]
 fn pause() {
-    std::thread::sleep(LOOK_EVERY);
+    std::thread::sleep(POLL_EVERY);
 }

@@ -1,4 +1,4 @@
-//! Everything in the site that is not compiled: the style sheet, noVNC, and `public/`.
+//! The parts of the site that are not compiled: the style sheet, noVNC, and `public/`.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{NAME, name_by_hash};
 
-/// Joins the style sheets that `style/main.css` names into one file in `pkg`, and returns its hash.
+/// Joins the style sheets that `style/main.css` imports into one file in `pkg`, and returns its hash.
 pub fn css(root: &Path, site: &Path) -> Result<String> {
     let style = root.join("style");
     let main = read(&style.join("main.css"))?;
@@ -16,7 +16,7 @@ pub fn css(root: &Path, site: &Path) -> Result<String> {
     name_by_hash(site, "css")
 }
 
-/// Copies `public/` to the site as it is.
+/// Copies `public/` to the site.
 pub fn copy_public(root: &Path, site: &Path) -> Result<()> {
     let public = root.join("public");
     if public.is_dir() {
@@ -26,7 +26,7 @@ pub fn copy_public(root: &Path, site: &Path) -> Result<()> {
     }
 }
 
-/// Copies noVNC's modules. They are plain ES modules that a browser loads as they are.
+/// Copies noVNC's modules. Browsers load these ES modules without a bundler.
 pub fn copy_novnc(root: &Path, site: &Path) -> Result<()> {
     let package = root.join("node_modules/@novnc/novnc");
     for folder in ["core", "vendor"] {
@@ -36,7 +36,7 @@ pub fn copy_novnc(root: &Path, site: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts a sheet's text in place of each line `@import "name.css";`. Anything cleverer is refused, not misread.
+/// Replaces each line `@import "name.css";` by the text of that sheet. Other forms of `@import` are errors.
 fn inline_imports(main: &str, read: impl Fn(&str) -> Result<String>) -> Result<String> {
     let mut css = String::new();
     for line in main.lines() {
@@ -50,11 +50,11 @@ fn inline_imports(main: &str, read: impl Fn(&str) -> Result<String>) -> Result<S
             .strip_prefix('"')
             .and_then(|rest| rest.strip_suffix("\";"));
         let Some(name) = name else {
-            bail!("style/main.css: only lines like `@import \"name.css\";` are understood, not `{line}`");
+            bail!("style/main.css: only lines like `@import \"name.css\";` are supported, not `{line}`");
         };
         let sheet = read(name)?;
         if sheet.contains("@import") {
-            bail!("style/{name}: only style/main.css imports other sheets");
+            bail!("style/{name}: only style/main.css may import other sheets");
         }
         css.push_str(sheet.trim_end());
         css.push('\n');

@@ -1,4 +1,4 @@
-//! The browser half itself: cargo, then wasm-bindgen as a library, then wasm-opt.
+//! Builds the browser half with cargo, wasm-bindgen (as a library) and wasm-opt.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,13 @@ use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::{NAME, Profile, name_by_hash};
-use crate::say;
+use crate::output;
 use crate::workspace::{Workspace, run};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What rustc's standard features for the browser are. wasm-bindgen takes the section away that would tell wasm-opt.
+/// The features that rustc enables for wasm by default. wasm-opt needs them as options, because wasm-bindgen removes
+/// their section.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -23,10 +24,10 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Compiles the crate `frontend` and puts the module and its JavaScript into `pkg`. Returns the JavaScript's hash; the
-/// module still has its plain name.
+/// Compiles the crate `frontend` and writes the module and its JavaScript to `pkg`. Returns the hash of the JavaScript.
+/// The name of the module has no hash yet.
 pub fn build(workspace: &Workspace, profile: Profile, site: &Path) -> Result<String> {
-    say::progress(match profile {
+    output::progress(match profile {
         Profile::Release => "      compiling the browser half, about 5 min the first time, 2 min after a change",
         Profile::Dev => "      compiling the browser half, about 3 min the first time",
     });
@@ -52,7 +53,7 @@ pub fn build(workspace: &Workspace, profile: Profile, site: &Path) -> Result<Str
     let module = pkg.join(format!("{NAME}.wasm"));
     fs::rename(pkg.join(format!("{NAME}_bg.wasm")), &module)?;
     if profile == Profile::Release {
-        say::progress("      making it small with wasm-opt, about 30 s");
+        output::progress("      optimising with wasm-opt, about 30 s");
         run(Command::new(workspace.root.join("node_modules/.bin/wasm-opt"))
             .arg("-Oz")
             .args(WASM_FEATURES)

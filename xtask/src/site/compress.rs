@@ -1,4 +1,4 @@
-//! The brotli form of each file that gets smaller by it, made once instead of at every request.
+//! Compresses the files of the site with brotli once, instead of at every request.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,15 +10,15 @@ use brotli::enc::BrotliEncoderParams;
 
 use super::inputs::collect;
 
-/// Kinds of file that brotli makes smaller. Pictures and fonts are compressed already.
+/// The kinds of files to compress. Images and fonts are compressed already.
 const COMPRESSIBLE: [&str; 9] = ["css", "html", "ico", "js", "json", "svg", "txt", "wasm", "webmanifest"];
 
-/// Writes `name.br` beside every compressible file below `site`. Quality goes from 0 (quick) to 11 (small).
+/// Writes `name.br` beside each compressible file below `site`. The quality is from 0 (fast) to 11 (small).
 pub fn all(site: &Path, quality: i32) -> Result<()> {
     let mut files = BTreeSet::new();
     collect(site, &mut files)?;
     let mut files: Vec<PathBuf> = files.into_iter().filter(|file| is_compressible(file)).collect();
-    // The largest first: the others fill the remaining cores meanwhile.
+    // The largest first, so that the other cores compress the small ones at the same time.
     files.sort_by_key(|file| std::cmp::Reverse(fs::metadata(file).map_or(0, |metadata| metadata.len())));
 
     let next = AtomicUsize::new(0);
@@ -38,7 +38,7 @@ pub fn all(site: &Path, quality: i32) -> Result<()> {
     })
 }
 
-/// What the browser must load before the page lives, in one line.
+/// One line with the sizes of the files that a page loads before it is interactive.
 pub fn sizes(site: &Path) -> Result<String> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(site.join("pkg"))? {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn compressible_files_get_a_smaller_neighbour_and_no_others() {
+    fn compressible_files_get_a_smaller_copy_and_others_do_not() {
         let site = tempfile::tempdir().unwrap();
         let text = "the same words again and again, ".repeat(100);
         fs::write(site.path().join("a.js"), &text).unwrap();
@@ -106,7 +106,7 @@ mod tests {
         assert!(!site.path().join("a.png.br").exists());
         assert!(
             !site.path().join("tiny.css.br").exists(),
-            "a file that only grows stays alone"
+            "a file that brotli makes larger gets no copy"
         );
     }
 }

@@ -1,6 +1,6 @@
-//! What the browser half is made of, to see whether it must be built again.
+//! A fingerprint of the inputs of the browser half, which decides whether to build it again.
 //!
-//! Compares contents, not times: a fresh clone with a kept target directory builds nothing.
+//! It depends on contents, not on times: a fresh clone with an existing target directory builds nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::Profile;
 
-/// Folders and files whose contents reach the browser, or decide how they do. The rest follows from the lock files.
+/// The sources of the browser half and of its build. The lock files cover the dependencies.
 const INPUTS: [&str; 10] = [
     "app",
     "frontend",
@@ -25,7 +25,8 @@ const INPUTS: [&str; 10] = [
     ".cargo/config.toml",
 ];
 
-/// One line that changes when the site would. The root is part of it, because the addresses of server functions may be.
+/// One line that changes whenever the site may change. It contains the root, because the addresses of server functions
+/// may depend on it.
 pub fn fingerprint(root: &Path, profile: Profile) -> Result<String> {
     let mut files = BTreeSet::new();
     for input in INPUTS {
@@ -47,7 +48,7 @@ pub fn fingerprint(root: &Path, profile: Profile) -> Result<String> {
     Ok(format!("{profile} {} {digest}\n", root.display()))
 }
 
-/// Adds `path` itself or, for a folder, every file below it. What does not exist adds nothing.
+/// Adds a file, or all files below a folder. Ignores a path that does not exist.
 pub fn collect(path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
     if path.is_file() {
         files.insert(path.to_owned());
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_with_content_name_and_profile_and_not_with_time() {
+    fn the_fingerprint_depends_on_content_name_and_profile_but_not_on_time() {
         let root = tempfile::tempdir().unwrap();
         let style = root.path().join("style");
         fs::create_dir(&style).unwrap();

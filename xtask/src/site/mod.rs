@@ -1,13 +1,14 @@
-//! Builds what a browser loads: `target/site`, in the layout that leptos expects with `hash-files = true`.
+//! Builds `target/site`, the files for the browser, in the layout that leptos expects with `hash-files = true`.
 //!
 //! ```text
-//! site/hash.txt                            js, wasm and css each with the hash in their file names
+//! site/hash.txt                            the hashes in the names of the js, wasm and css files
 //! site/pkg/cloud-delivery.<hash>.{js,wasm,css}
-//! site/novnc/{core,vendor}                 noVNC's modules as npm has them
-//! site/…                                   public/ as it is
+//! site/novnc/{core,vendor}                 noVNC's modules from npm
+//! site/…                                   the files of public/
 //! ```
-//! Each file worth it has its brotli form beside it, with `.br` added. It is built in a folder of its own and put in
-//! place when whole: a running server never serves half of it. To add a kind of file, add a function to `assets`.
+//! Compressible files have a brotli copy beside them, with `.br` added. The site is built in a separate folder and
+//! moved into place when it is complete, so that a running server never serves a part of it. To add a kind of file, add
+//! a function to `assets`.
 
 mod assets;
 mod browser;
@@ -21,22 +22,22 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 pub use self::inputs::collect;
-use crate::say;
+use crate::output;
 use crate::workspace::Workspace;
 
 /// The first part of the names of the files in `pkg`: `output-name` in the leptos section of Cargo.toml.
 const NAME: &str = "cloud-delivery";
 
-/// How the browser half is compiled.
+/// The build profile of the browser half.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Quick to build, with checks and names.
+    /// Fast to build, with debug assertions and names.
     Dev,
-    /// Small, as it is served.
+    /// Optimised for size, for production.
     Release,
 }
 
-/// Brings `target/site` up to date with its sources. Does nothing when no source has changed since.
+/// Updates `target/site`. Does nothing if no source has changed.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     let site = workspace.site();
     let stamp = workspace.target.join("site.stamp");
@@ -60,19 +61,19 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     assets::copy_public(&workspace.root, &fresh)?;
     assets::copy_novnc(&workspace.root, &fresh)?;
 
-    say::progress("      compressing with brotli");
+    output::progress("      compressing with brotli");
     compress::all(&fresh, if profile == Profile::Release { 11 } else { 5 })?;
-    say::result(compress::sizes(&fresh)?);
+    output::result(compress::sizes(&fresh)?);
 
     remove(&stamp)?;
     remove(&site)?;
-    fs::rename(&fresh, &site).with_context(|| format!("could not put {} in place", site.display()))?;
+    fs::rename(&fresh, &site).with_context(|| format!("could not move the new site to {}", site.display()))?;
     publish_hashes(workspace)?;
     fs::write(&stamp, fingerprint)?;
     Ok(())
 }
 
-/// Leptos looks for `hash.txt` beside the program; cargo-leptos puts it there, so do we, for both builds of the server.
+/// Copies `hash.txt` beside the debug and the release program, because leptos reads it there.
 fn publish_hashes(workspace: &Workspace) -> Result<()> {
     for folder in ["debug", "release"] {
         let folder = workspace.target.join(folder);
@@ -82,7 +83,7 @@ fn publish_hashes(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Renames `pkg/cloud-delivery.<kind>` to carry the hash of its content, and returns that hash.
+/// Adds the hash of the content to the name of `pkg/cloud-delivery.<kind>`, and returns it.
 fn name_by_hash(site: &Path, kind: &str) -> Result<String> {
     let plain = site.join("pkg").join(format!("{NAME}.{kind}"));
     let content = fs::read(&plain).with_context(|| format!("could not read {}", plain.display()))?;
@@ -91,7 +92,7 @@ fn name_by_hash(site: &Path, kind: &str) -> Result<String> {
     Ok(hash)
 }
 
-/// Sixteen hexadecimal digits: enough that two builds never share a name.
+/// Sixteen hexadecimal digits, which are enough to keep two builds apart.
 fn short_hash(content: &[u8]) -> String {
     Sha256::digest(content)
         .iter()

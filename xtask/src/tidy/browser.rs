@@ -1,11 +1,12 @@
-//! What really reaches the browser, from cargo's resolved graph: a manifest can look right and still pull in a server.
+//! The crates that really reach the browser, from cargo's resolved graph. A manifest alone does not show transitive
+//! dependencies.
 
 use anyhow::{Context, Result, bail};
 
 use super::Finding;
 use crate::workspace::Workspace;
 
-/// Crates that only make sense, or only build, where the server runs.
+/// Crates that belong on the server only, or build only there.
 const SERVER_SIDE: [&str; 12] = [
     "argon2",
     "axum",
@@ -21,7 +22,7 @@ const SERVER_SIDE: [&str; 12] = [
     "tokio",
 ];
 
-/// Asks cargo for the graph of `frontend` and looks for crates that must not be in it.
+/// Searches the dependency graph of `frontend` for server-side crates.
 pub fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     let tree = workspace
         .cargo()
@@ -42,7 +43,7 @@ pub fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     Ok(check_tree(&String::from_utf8_lossy(&tree.stdout)))
 }
 
-/// `tree` has one crate a line, its name first.
+/// `tree` has one crate per line, which begins with its name.
 fn check_tree(tree: &str) -> Vec<Finding> {
     let mut names: Vec<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     names.sort_unstable();
@@ -51,7 +52,7 @@ fn check_tree(tree: &str) -> Vec<Finding> {
         .into_iter()
         .filter(|name| SERVER_SIDE.contains(name))
         .map(|name| {
-            let advice = format!("{name} reaches the browser: `cargo tree -p frontend -i {name}` says by whom");
+            let advice = format!("{name} reaches the browser: `cargo tree -p frontend -i {name}` shows its dependents");
             Finding::new("frontend/Cargo.toml", 1, "browser-half", advice)
         })
         .collect()

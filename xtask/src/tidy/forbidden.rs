@@ -1,38 +1,34 @@
-//! Words that hide work left undone, and tests that hide a defect.
+//! Code that hides unfinished work, and tests that hide a defect.
 
 use super::Finding;
 use super::source::{Source, is_word, line_of};
 
-/// In Rust, wherever it stands. Clippy refuses some of them too, but not in code that the current features leave out.
+/// Forbidden in all Rust code. Clippy refuses some of them too, but not in code that is disabled by features.
 const RUST: [(&str, &str, &str); 4] = [
-    ("todo!", "no-todo", "finish it, or leave it out"),
-    ("unimplemented!", "no-todo", "finish it, or leave it out"),
-    ("#[ignore", "no-ignored-tests", "make the test run, or remove it"),
-    (
-        "unsafe",
-        "no-unsafe",
-        "use a safe interface: a crate such as rustix has one",
-    ),
+    ("todo!", "no-todo", "finish or remove it"),
+    ("unimplemented!", "no-todo", "finish or remove it"),
+    ("#[ignore", "no-ignored-tests", "make the test run or remove it"),
+    ("unsafe", "no-unsafe", "use a safe interface, such as the one of rustix"),
 ];
 
-/// In browser tests.
+/// Forbidden in browser tests.
 const BROWSER_TESTS: [(&str, &str, &str); 5] = [
     (
         "waitForTimeout",
         "no-sleeps",
-        "wait for what the person would see: expect(…).toBeVisible()",
+        "wait for the visible result: expect(…).toBeVisible()",
     ),
     (
         "setTimeout(",
         "no-sleeps",
-        "wait for what the person would see: expect(…).toBeVisible()",
+        "wait for the visible result: expect(…).toBeVisible()",
     ),
-    (".skip(", "no-skipped-tests", "make the test run, or remove it"),
-    (".fixme(", "no-skipped-tests", "make the test run, or remove it"),
-    (".only(", "no-skipped-tests", "the others must run as well"),
+    (".skip(", "no-skipped-tests", "make the test run or remove it"),
+    (".fixme(", "no-skipped-tests", "make the test run or remove it"),
+    (".only(", "no-skipped-tests", "run all tests"),
 ];
 
-/// The rules on words and on first lines, for one file.
+/// Checks one file for forbidden code and for its opening comment.
 pub fn check(source: &Source) -> Vec<Finding> {
     match source.kind() {
         "rs" => {
@@ -63,19 +59,19 @@ fn words(source: &Source, rules: &[(&'static str, &'static str, &'static str)]) 
     findings
 }
 
-/// `unsafe` is not in `unsafe_code`.
+/// Whether the match is a whole word: `unsafe` does not match `unsafe_code`.
 fn stands_alone(code: &str, position: usize, word: &str) -> bool {
     let before = code[..position].chars().next_back().is_some_and(is_word) && word.starts_with(is_word);
     let after = code[position + word.len()..].chars().next().is_some_and(is_word) && word.ends_with(is_word);
     !before && !after
 }
 
-/// Playwright's `test.setTimeout(…)` is the time a test may take, and no sleep.
+/// Playwright's `test.setTimeout(…)` is the limit of a test, not a sleep.
 fn is_time_limit(code: &str, position: usize, word: &str) -> bool {
     word == "setTimeout(" && code[..position].ends_with("test.")
 }
 
-/// `#[allow(…)]` stays when its reason has gone; `#[expect(…, reason = "…")]` does not.
+/// Finds `#[allow(…)]`, which stays after its cause is gone. `#[expect(…, reason = "…")]` warns then.
 fn bare_allows(source: &Source) -> Vec<Finding> {
     let attributes = source.code.match_indices("#[").chain(source.code.match_indices("#!["));
     attributes
@@ -93,7 +89,7 @@ fn bare_allows(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
-/// A crate or a folder says first what it is, what it is not, and how to add one more.
+/// A crate or a folder begins with its purpose, its limits, and how to extend it.
 fn introduction(source: &Source) -> Option<Finding> {
     let name = source.path.rsplit('/').next()?;
     let opens = source.text.starts_with("//!");
@@ -102,7 +98,7 @@ fn introduction(source: &Source) -> Option<Finding> {
             &source.path,
             1,
             "introduction",
-            "open with //! what it is, what it is not, how to add one more",
+            "begin with //! its purpose, its limits, and how to extend it",
         )
     })
 }
@@ -119,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn rust_hides_nothing() {
+    fn unfinished_rust_is_found() {
         for (text, rule) in [
             ("fn f() { todo!() }", "no-todo"),
             ("unimplemented!()", "no-todo"),
@@ -141,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn browser_tests_wait_for_what_is_seen() {
+    fn sleeps_and_skips_in_browser_tests_are_found() {
         for text in [
             "page.waitForTimeout(5)",
             "setTimeout(f, 5)",
@@ -162,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn crates_and_folders_introduce_themselves() {
+    fn crates_and_folders_without_an_introduction_are_found() {
         assert_eq!(rules("app/src/lib.rs", "mod a;"), ["introduction"]);
         assert_eq!(rules("app/src/ui/mod.rs", "\n//! Late."), ["introduction"]);
         assert!(rules("app/src/ui/mod.rs", "//! Buttons.").is_empty());

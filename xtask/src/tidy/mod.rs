@@ -1,8 +1,8 @@
-//! The rules of docs/ARCHITECTURE.md that a machine can check, one family a file.
+//! The architecture checks: the rules of docs/ARCHITECTURE.md that a program can check, one file per group.
 //!
-//! A rule is a function from sources to findings; it reads no disk, so its tests are a few lines of text. To add a rule,
-//! add it to the family it belongs to, or a file with a `check` that [`run`] calls. Compilers and clippy check what they
-//! can; here is only what they can't.
+//! A check is a function from sources to findings. It does not read the disk, so its tests are a few lines of text. To
+//! add a check, add it to its group, or add a file with a `check` function that [`run`] calls. Rules that the compiler
+//! or clippy can check do not belong here.
 
 mod browser;
 mod dependencies;
@@ -19,19 +19,19 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::say;
+use crate::output;
 use crate::workspace::Workspace;
 
-/// A place that breaks a rule, and what to do about it.
+/// A violation of a rule, with advice.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
-    /// Relative to the workspace.
+    /// The path from the workspace's root.
     path: String,
-    /// From one.
+    /// The line number, from 1.
     line: usize,
     rule: &'static str,
     advice: String,
-    /// Said, but not refused.
+    /// The finding is printed but does not fail the check.
     only_warns: bool,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks everything, prints the findings, and fails when one of them is more than a warning.
+/// Runs all checks and prints the findings. Fails unless all findings are warnings.
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     let sources = source::all(&workspace.root)?;
     let mut findings = dependencies::check(&workspace.metadata);
@@ -73,10 +73,10 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     findings.sort();
     findings.dedup();
     for finding in &findings {
-        say::result(finding.to_string());
+        output::result(finding.to_string());
     }
     let refused = findings.iter().filter(|finding| !finding.only_warns).count();
-    say::result(format!(
+    output::result(format!(
         "tidy: {} files, {refused} findings, {} warnings",
         sources.len(),
         findings.len() - refused

@@ -1,8 +1,8 @@
-//! References that lead somewhere: Markdown links with their anchors, and the files, sections and invariants that documents and
-//! comments name.
+//! Finds references without a target: Markdown links and their anchors, and the files, sections and invariants that
+//! documents and comments name.
 //!
-//! A file may be named by the end of its path (`lifecycle.rs`, `control/src/lib.rs`). A comment is a line that begins with a
-//! comment mark; strings are not read, so that tests may name files that do not exist.
+//! The end of a path names a file (`lifecycle.rs`, `control/src/lib.rs`). A comment is a line that begins with a
+//! comment mark. Strings are ignored, so that tests may name files that do not exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,16 +10,16 @@ use std::path::Path;
 use super::Finding;
 use super::source::{Source, is_word, line_of};
 
-/// Endings of files that a comment can mean. Others are names of programs, hosts and fields.
+/// Extensions of files in comments. Words with other extensions are programs, hosts or fields.
 const KINDS: [&str; 11] = [
     "css", "js", "md", "mjs", "rs", "service", "sh", "sql", "toml", "ts", "yml",
 ];
-/// Of these, the ones that need no folder to be understood as a file of the project.
+/// The extensions that mean a file of the project even without a folder.
 const OWN_KINDS: [&str; 4] = ["md", "mjs", "rs", "ts"];
 const COMMENT_MARKS: [&str; 6] = ["//", "#", "/*", "*", "--", "<!--"];
 const ARCHITECTURE: &str = "docs/ARCHITECTURE.md";
 
-/// Checks every file. `exists` takes a path relative to the workspace; pictures are no sources, so the disk answers for them.
+/// Checks all files. `exists` looks up a path from the workspace's root on the disk, because images are not sources.
 pub fn check(sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources {
@@ -32,7 +32,7 @@ pub fn check(sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> 
     findings
 }
 
-/// Relative links, of Markdown and of `src="…"`, whose target or anchor is missing.
+/// Finds relative links in Markdown and HTML without their target or anchor.
 fn dead_links(document: &Source, sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (opening, closing) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
@@ -49,7 +49,7 @@ fn dead_links(document: &Source, sources: &[Source], exists: impl Fn(&str) -> bo
                 _ => joined(&document.path, target),
             };
             let advice = if !target.is_empty() && !exists(&path) {
-                format!("the link to {target} leads nowhere: correct or remove it")
+                format!("the link to {target} has no target: correct or remove it")
             } else if !anchor.is_empty() && !has_heading(sources, &path, |heading| slug(heading) == anchor) {
                 format!("{path} has no heading for #{anchor}")
             } else {
@@ -66,7 +66,7 @@ fn dead_links(document: &Source, sources: &[Source], exists: impl Fn(&str) -> bo
     findings
 }
 
-/// Files and sections that a comment or a code span names and that do not exist.
+/// Finds names of missing files and sections in comments and code spans.
 fn dead_names(source: &Source, sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut is_fenced = false;
@@ -82,7 +82,7 @@ fn dead_names(source: &Source, sources: &[Source], exists: impl Fn(&str) -> bool
         for name in texts.into_iter().flat_map(names) {
             if name == "SPEC" || name == "SPEC.md" {
                 find("the specification is docs/spec.md".to_owned());
-            } else if is_path(name) && !leads_somewhere(&source.path, name, sources, &exists) {
+            } else if is_path(name) && !has_target(&source.path, name, sources, &exists) {
                 find(format!("there is no file {name}: correct or remove the name"));
             }
         }
@@ -97,7 +97,7 @@ fn dead_names(source: &Source, sources: &[Source], exists: impl Fn(&str) -> bool
     findings
 }
 
-/// Invariants are cited by their id, in comments, documents and advice.
+/// Finds ids of invariants, in comments, documents and advice, that the architecture page does not have.
 fn unknown_invariants(source: &Source, sources: &[Source]) -> Vec<Finding> {
     if !matches!(source.kind(), "md" | "rs") {
         return Vec::new();
@@ -130,14 +130,14 @@ fn is_comment(line: &str) -> bool {
     COMMENT_MARKS.iter().any(|mark| line.starts_with(mark))
 }
 
-/// What can be a path or a name, without the full stop of its sentence.
+/// The words that can be paths or names, without the full stop of a sentence.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !is_word(c) && !"-./*{}<>:".contains(c))
         .map(|name| name.trim_end_matches(['.', ':']))
         .filter(|name| !name.is_empty())
 }
 
-/// Patterns, addresses and absolute paths are no files of the project.
+/// Whether a word is the path of a project file. Patterns, addresses and absolute paths are not.
 fn is_path(name: &str) -> bool {
     if name.contains(['*', '{', '}', '<', '>', ':']) || name.starts_with('/') || name.contains("//") {
         return false;
@@ -147,7 +147,7 @@ fn is_path(name: &str) -> bool {
     name.starts_with("docs/") || OWN_KINDS.contains(&kind) || (name.contains('/') && KINDS.contains(&kind))
 }
 
-fn leads_somewhere(from: &str, name: &str, sources: &[Source], exists: impl Fn(&str) -> bool) -> bool {
+fn has_target(from: &str, name: &str, sources: &[Source], exists: impl Fn(&str) -> bool) -> bool {
     let end = format!("/{name}");
     let is_source = sources
         .iter()
@@ -155,7 +155,7 @@ fn leads_somewhere(from: &str, name: &str, sources: &[Source], exists: impl Fn(&
     is_source || exists(name) || exists(&joined(from, name))
 }
 
-/// `docs/spec.md §4`: the document and the number of its section.
+/// Citations such as `docs/spec.md §4`: the document and the number of the section.
 fn sections(line: &str) -> impl Iterator<Item = (&str, &str)> {
     line.match_indices(" §").filter_map(|(position, mark)| {
         let document = names(&line[..position]).last()?;
@@ -174,7 +174,7 @@ fn has_heading(sources: &[Source], path: &str, wanted: impl Fn(&str) -> bool) ->
     headings.map(|line| line.trim_start_matches('#').trim()).any(wanted)
 }
 
-/// The anchor of a heading, as forges make it.
+/// The anchor that forges create for a heading.
 fn slug(heading: &str) -> String {
     let kept = heading.chars().filter(|c| is_word(*c) || matches!(c, '-' | ' '));
     kept.flat_map(char::to_lowercase)
@@ -200,7 +200,7 @@ fn joined(from: &str, target: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Advice for the first of the files, with its line.
+    /// The line and advice of each finding in the first file.
     fn found(files: &[(&str, &str)]) -> Vec<(usize, String)> {
         let sources: Vec<_> = files.iter().map(|(path, text)| Source::new(path, text)).collect();
         let exists = |path: &str| files.iter().any(|(known, _)| path == *known) || path == "docs/images/a.png";

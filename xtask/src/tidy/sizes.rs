@@ -1,4 +1,4 @@
-//! No file grows past what one reads in one go.
+//! Limits the length of files.
 
 use super::Finding;
 use super::source::Source;
@@ -6,7 +6,7 @@ use super::source::Source;
 const WARN_OVER: usize = 400;
 const REFUSE_OVER: usize = 600;
 
-/// Sources that people write: Rust, TypeScript and style sheets.
+/// Checks Rust, TypeScript and style sheets.
 pub fn check(source: &Source) -> Option<Finding> {
     if !matches!(source.kind(), "rs" | "ts" | "css") {
         return None;
@@ -19,10 +19,10 @@ pub fn check(source: &Source) -> Option<Finding> {
         &source.path,
         lines,
         "file-size",
-        format!("{lines} lines: look for a seam"),
+        format!("{lines} lines: consider splitting it"),
     );
     if lines > REFUSE_OVER {
-        finding.advice = format!("{lines} lines, {REFUSE_OVER} are allowed: split it");
+        finding.advice = format!("{lines} lines, at most {REFUSE_OVER} are allowed: split it");
     } else {
         finding.only_warns = true;
     }
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn long_files_are_warned_of_and_then_refused() {
+    fn long_files_are_warnings_and_longer_ones_are_refused() {
         for path in ["a.rs", "a.ts", "a.css"] {
             assert_eq!(verdict(path, 400), None);
             assert_eq!(verdict(path, 401), Some(true));

@@ -1,4 +1,4 @@
-//! A source file, and its code without comments, strings and tests: rules must not trip over words in prose.
+//! Source files and their code without comments, strings and tests, because the checks must not match prose.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,17 +7,17 @@ use anyhow::{Context, Result, bail};
 
 /// One file of the repository.
 pub struct Source {
-    /// Relative to the workspace, with `/`.
+    /// The path from the workspace's root, with `/`.
     pub path: String,
-    /// As it is on disk.
+    /// The content.
     pub text: String,
-    /// `text` with comments and the contents of literals blanked; lines and columns stay. For Rust and TypeScript only,
-    /// else as `text`.
+    /// `text` with spaces in place of comments and literals, at the same lines and columns. Equal to `text` unless the
+    /// file is Rust or JavaScript.
     pub code: String,
 }
 
 impl Source {
-    /// Reads nothing: tests make sources from text.
+    /// Creates a source from text, without reading the disk.
     pub fn new(path: &str, text: &str) -> Self {
         let code = match kind(path) {
             "rs" => blank(text, Language::Rust),
@@ -31,17 +31,17 @@ impl Source {
         }
     }
 
-    /// The file name's extension.
+    /// The extension of the file name.
     pub fn kind(&self) -> &str {
         kind(&self.path)
     }
 
-    /// Rust that only tests compile: whole files of it.
+    /// Whether the whole file is test code.
     pub fn is_test(&self) -> bool {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs") || self.path.ends_with("_tests.rs")
     }
 
-    /// `code` without the items under `#[cfg(test)]`.
+    /// `code` with spaces in place of items under `#[cfg(test)]`.
     pub fn code_without_tests(&self) -> String {
         let mut code = self.code.clone();
         let mut from = 0;
@@ -55,7 +55,7 @@ impl Source {
     }
 }
 
-/// The line of a position in a text, from one.
+/// The line number of a position, from 1.
 pub fn line_of(text: &str, position: usize) -> usize {
     text.as_bytes()[..position]
         .iter()
@@ -64,23 +64,20 @@ pub fn line_of(text: &str, position: usize) -> usize {
         + 1
 }
 
-/// Every file that git tracks or would track.
+/// All files that git tracks, and new ones that it does not ignore.
 pub fn all(root: &Path) -> Result<Vec<Source>> {
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
-        .context("tidy asks git which files there are")?;
+        .context("could not start git ls-files")?;
     if !listed.status.success() {
-        bail!(
-            "tidy asks git which files there are, and git said: {}",
-            String::from_utf8_lossy(&listed.stderr)
-        );
+        bail!("git ls-files failed: {}", String::from_utf8_lossy(&listed.stderr));
     }
     let names = String::from_utf8(listed.stdout)?;
     let mut sources = Vec::new();
     for name in names.split('\0').filter(|name| !name.is_empty()) {
-        // A file that is deleted but not yet committed is listed and can't be read; a picture is no text.
+        // Skips deleted files, which git still lists, and files that are not text.
         if let Ok(text) = std::fs::read_to_string(root.join(name)) {
             sources.push(Source::new(name, &text));
         }
@@ -92,7 +89,7 @@ fn kind(path: &str) -> &str {
     Path::new(path).extension().and_then(|kind| kind.to_str()).unwrap_or("")
 }
 
-/// From an attribute to the end of what it stands on: a block's closing brace or a semicolon.
+/// The length of an attribute with its item, which ends with the closing brace of a block or with a semicolon.
 fn end_of_item(code: &str) -> usize {
     let mut depth = 0_u32;
     for (at, c) in code.char_indices() {
@@ -113,7 +110,7 @@ enum Language {
     Script,
 }
 
-/// Blanks comments and the contents of literals. Line breaks stay, and every other byte becomes a space.
+/// Replaces each byte of comments and literals by a space, except for line breaks.
 fn blank(text: &str, language: Language) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -138,7 +135,7 @@ fn blank(text: &str, language: Language) -> String {
     code
 }
 
-/// A space for each byte, so that positions stay the same.
+/// One space per byte, so that positions stay the same.
 fn blank_char(c: char) -> &'static str {
     match (c, c.len_utf8()) {
         ('\n', _) => "\n",
@@ -149,7 +146,7 @@ fn blank_char(c: char) -> &'static str {
     }
 }
 
-/// The length of a comment that starts here. Rust's comments nest.
+/// The length of the comment at the start of the text. Rust's comments nest.
 fn block_comment(text: &str, language: Language) -> usize {
     let mut depth = 0_u32;
     let mut at = 0;
@@ -170,7 +167,7 @@ fn block_comment(text: &str, language: Language) -> usize {
     text.len()
 }
 
-/// The length of the string or character literal that starts here, if one does.
+/// The length of the string or character literal at the start of the text, if there is one.
 fn literal(text: &str, previous: char, language: Language) -> Option<usize> {
     let first = text.chars().next()?;
     if language == Language::Script {
@@ -178,7 +175,7 @@ fn literal(text: &str, previous: char, language: Language) -> Option<usize> {
     }
     match first {
         '"' => Some(quoted(text, '"')),
-        // A lifetime has no closing quote after its one character.
+        // A lifetime, unlike a character, has no closing quote.
         '\'' if text[1..].starts_with('\\') => Some(quoted(text, '\'')),
         '\'' => {
             let character = text[1..].chars().next()?;
@@ -190,7 +187,7 @@ fn literal(text: &str, previous: char, language: Language) -> Option<usize> {
     }
 }
 
-/// The length of `r"…"` or `r#"…"#` with any number of `#`.
+/// The length of a raw string: `r"…"`, or `r#"…"#` with any number of `#`.
 fn raw_string(text: &str) -> Option<usize> {
     let hashes = text[1..].bytes().take_while(|byte| *byte == b'#').count();
     let start = 1 + hashes;
@@ -218,7 +215,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Whether a character can be part of a name.
+/// Whether the character can be part of an identifier.
 pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -234,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_literals_are_blank() {
+    fn comments_and_literals_become_spaces() {
         assert_eq!(code("a // unsafe\nb /* x /* y */ unsafe */ c"), "a b c");
         assert_eq!(
             code("f(\"unsafe \\\" unsafe\", 'u', '\\'', r#\"unsafe\"# , b\"u\", \"é\")"),
@@ -248,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn script_strings_are_blank_too() {
+    fn script_strings_become_spaces() {
         let source = Source::new("a.ts", "x('test.skip', `a\n${b}`) // .only(\ny");
         assert_eq!(
             source.code.split_whitespace().collect::<Vec<_>>(),
@@ -257,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_can_be_taken_away() {
+    fn tests_can_be_removed() {
         let source = Source::new(
             "a.rs",
             "fn a() {}\n#[cfg(test)]\nmod tests { fn b() { c } }\nfn d() {}\n#[cfg(test)]\nuse e;\nf",
