@@ -79,7 +79,7 @@ impl FaultyStore {
             return Err(match kind {
                 0 => StoreError::Full,
                 1 => StoreError::Busy,
-                _ => StoreError::Unreachable("the way is cut".into()),
+                _ => StoreError::Unreachable("the connection is cut".into()),
             });
         }
         Ok(())

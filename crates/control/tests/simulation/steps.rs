@@ -92,7 +92,7 @@ pub struct Step {
 pub fn generate(seed: u64, nodes: usize) -> Vec<Step> {
     let mut rng = Rng::new(seed, 0);
     let many = 40 + rng.small(50);
-    // Half of all runs have no faults: in these, every delay or loss breaks a rule.
+    // Half of all runs are calm: there, every delay or loss breaks a rule.
     let rough = rng.percent(50);
     (0..many)
         .map(|_| Step {

@@ -309,11 +309,11 @@ impl World {
     pub fn check_sweep_count(&self) {
         let turns = self.rows().turns() + self.boots.load(Ordering::Relaxed);
         for backend in self.nodes.iter().flat_map(|node| &node.backends) {
-            let requests = backend.1.observed();
-            if requests > turns {
+            let asked = backend.1.observed();
+            if asked > turns {
                 self.recorder.violated(
                     Rule::OneSweep,
-                    format_args!("an environment was requests {requests} times in {turns} turns"),
+                    format_args!("an environment was asked {asked} times in {turns} turns"),
                 );
             }
         }
