@@ -20,7 +20,7 @@ use crate::{Close, Control, Error, Result, commit::close_reason};
 
 /// The interval of the deadlines: no limit of time acts later than this.
 const TIMER_INTERVAL: Duration = Duration::from_secs(1);
-/// The interval of the purge of old ended sessions (SPEC.md §5 allows 60 s).
+/// The interval of the purge of old ended sessions (docs/spec.md §5 allows 60 s).
 const PURGE_INTERVAL: Duration = Duration::from_secs(15);
 /// The interval of the poll of the log for changes by other processes.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);

@@ -1,7 +1,7 @@
 //! Node-to-node wake-ups: tells a peer to read the log now.
 //!
 //! A peer would find the change by itself within a second. But the caller of an expire gets the
-//! answer only when the tab is closed, on any node (SPEC.md §5), so the wake-up comes first.
+//! answer only when the tab is closed, on any node (docs/spec.md §5), so the wake-up comes first.
 
 use std::{collections::BTreeSet, fmt::Debug, future::ready, time::Duration};
 

@@ -8,7 +8,9 @@ use session::{
     lifecycle::{self, Command, Refusal},
     timeline,
     view::View,
-    wire::{ExpireRequest, Head, LastFailure, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView},
+    wire::{
+        ExpireRequest, Head, LastFailure, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
+    },
 };
 use store::{StoreError, WriteOutcome, WriteRequest};
 

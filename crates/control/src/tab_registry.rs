@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{Clock, logins::Login};
 
-/// The reason for which the server closes a tab's stream: the WebSocket close codes of SPEC.md §6,
+/// The reason for which the server closes a tab's stream: the WebSocket close codes of docs/spec.md §6,
 /// and three more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {

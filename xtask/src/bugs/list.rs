@@ -1,10 +1,10 @@
-//! The deliberate bugs: each takes one guard out.
+//! The deliberate bugs. Each removes one guard from the code.
 
-/// A bug, as the changes of the source that make it.
+/// A bug, and the changes to the source that make it.
 pub struct Bug {
-    /// What the code then does wrong.
+    /// The wrong behaviour, for the table in docs/simulation.md.
     pub what: &'static str,
-    /// File, the code that is there exactly once, and what stands there instead.
+    /// For each change: the file, the code, which must be there exactly once, and its replacement.
     pub changes: &'static [(&'static str, &'static str, &'static str)],
 }
 
@@ -20,7 +20,7 @@ const STORED: &str = "crates/store/src/memory/sessions.rs";
 /// All of them, in the order of docs/spec.md §5.
 pub const BUGS: &[Bug] = &[
     Bug {
-        what: "Expired lets a tab in, and the epoch is not compared",
+        what: "Expired accepts an attach, and the epoch is not compared",
         changes: &[
             (
                 LIFECYCLE,
@@ -51,7 +51,7 @@ pub const BUGS: &[Bug] = &[
         changes: &[(LIFECYCLE, "next.valid_until = next.valid_until.min(now);", "")],
     },
     Bug {
-        what: "Ready wakes what is in Error",
+        what: "Ready revives a session in Error",
         changes: &[
             (
                 LIFECYCLE,
@@ -80,7 +80,7 @@ pub const BUGS: &[Bug] = &[
         ],
     },
     Bug {
-        what: "what an answer shows of another node's expire is not taken over",
+        what: "another node's expire, seen in an answer, is not published",
         changes: &[(
             COMMIT,
             "Answer::Resumed(session)\n            | Answer::Refused(_, session) => {\n                shown.push(session.clone());",
@@ -96,7 +96,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "a launch beside a Pending session makes a second",
+        what: "a launch beside a Pending session adds a second one",
         changes: &[(
             STORED,
             "== (user_id, application_id) && session.status.is_live()",
@@ -104,11 +104,11 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "a blocked relaunch is let in",
+        what: "a blocked relaunch is accepted",
         changes: &[(STORED, "&& until > at\n", "&& until < at\n")],
     },
     Bug {
-        what: "a closed environment lets launches in",
+        what: "a closed environment accepts launches",
         changes: &[(
             STORED,
             "if !state.environments[&application.environment_id].open {",
@@ -132,7 +132,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "purge without teardown",
+        what: "a purge without a confirmed teardown",
         changes: &[(
             LIFECYCLE,
             "matches!(session.teardown, Teardown::Confirmed | Teardown::GivenUp)\n        && session",
@@ -140,7 +140,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "purge every 10 min only",
+        what: "a purge every 10 min only",
         changes: &[(
             BACKGROUND,
             "const PURGE_INTERVAL: Duration = Duration::from_secs(15);",
@@ -164,7 +164,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "a timer acts on what this node believes, not on what the log says in its turn",
+        what: "a timer acts on the replica, not on the row in its transaction",
         changes: &[(
             BACKGROUND,
             "self.apply(session.id, Command::Due, Actor::System)",
@@ -172,7 +172,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "idle is not minded",
+        what: "idle tabs are not closed",
         changes: &[(TABS, ".is_none_or(|at| now < at)", ".is_none_or(|_| true)")],
     },
     Bug {
@@ -184,7 +184,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "the sweep forgets orphans",
+        what: "the sweep does not stop orphans",
         changes: &[(
             SWEEP,
             "let orphans = running.difference(&live).map(",
@@ -192,7 +192,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "the sweep forgets what is gone",
+        what: "the sweep does not notice ended applications",
         changes: &[(
             SWEEP,
             "for session in active.iter().filter(|session| !running.contains(&session.id)) {",
@@ -200,7 +200,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "the sweep forgets what is ready",
+        what: "the sweep does not notice ready applications",
         changes: &[(
             SWEEP,
             "session.status == Status::Pending && ready.contains(&session.id)",
@@ -216,7 +216,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "neither the start of a node nor settling detaches",
+        what: "neither the start of a node nor the reconciliation of tabs detaches",
         changes: &[
             (
                 SWEEP,
@@ -231,7 +231,7 @@ pub const BUGS: &[Bug] = &[
         ],
     },
     Bug {
-        what: "a tab that is dropped is not let go of",
+        what: "a dropped tab is not detached",
         changes: &[(
             TABS,
             "control.detach_if_unattended(id, Command::Detach, by).await;",
@@ -247,7 +247,7 @@ pub const BUGS: &[Bug] = &[
         )],
     },
     Bug {
-        what: "the log's tail is not read",
+        what: "the log is not polled",
         changes: &[(
             BACKGROUND,
             "self.store.revision().await? > known;",

@@ -1,7 +1,9 @@
-//! `cargo xtask bugs`: takes one guard after the other out of the code, and says which seed of the simulation notices.
+//! `cargo xtask bugs`: removes one guard after the other from the code, and prints the seed of the
+//! simulation that notices.
 //!
-//! It works on a copy of what is committed, in `target/bugs`, and prints the table of docs/simulation.md. A test of this module sees
-//! to it that every guard is still where the list says.
+//! It works on a copy of the last commit, in `target/bugs`, and prints the table of
+//! docs/simulation.md. A test of this module checks that every guard of the list is still in the
+//! code.
 
 mod list;
 
@@ -19,14 +21,14 @@ use crate::{
 };
 use list::{BUGS, Bug};
 
-/// What the simulation said of a bug.
+/// The seed and the rule with which the simulation noticed a bug.
 #[derive(Debug, PartialEq, Eq)]
 struct Caught {
     seed: u64,
     rule: String,
 }
 
-/// Tries all of them. Fails where the simulation notices one of them not.
+/// Tries all bugs. Fails if the simulation misses one.
 pub fn try_all(workspace: &Workspace) -> Result<ExitCode> {
     let copy = Copy::of_head(workspace)?;
     output::result("| deliberate bug | first seed | rule |");
@@ -50,7 +52,7 @@ pub fn try_all(workspace: &Workspace) -> Result<ExitCode> {
     })
 }
 
-/// A work tree of its own. It stays, so that the next time less is compiled.
+/// A work tree for the bugs. It stays, so that the next call compiles less.
 struct Copy<'a> {
     workspace: &'a Workspace,
     root: PathBuf,
@@ -67,7 +69,8 @@ impl<'a> Copy<'a> {
         if root.exists() {
             run(git().args(["remove", "--force"]).arg(&root))?;
         }
-        // Also where it is known and gone, with the target directory.
+        // `--force`, because git may still know a work tree that was removed with the target
+        // directory.
         run(git()
             .args(["add", "--quiet", "--force", "--detach"])
             .arg(&root)
@@ -87,7 +90,7 @@ impl<'a> Copy<'a> {
         Ok(())
     }
 
-    /// As it is committed.
+    /// Restores the committed code.
     fn mended(&self) -> Result<()> {
         run(Command::new("git")
             .current_dir(&self.root)
@@ -99,7 +102,8 @@ impl<'a> Copy<'a> {
         cargo
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.workspace.target);
-        // Of one test alone, cargo compiles the dependencies with other features than for `make test`: 4 min the first time.
+        // The whole workspace is named because cargo would compile the dependencies of one package
+        // with other features: 4 min.
         cargo.args([
             "test",
             "--quiet",
@@ -130,11 +134,11 @@ fn replaced(text: &str, code: &str, instead: &str) -> Result<String> {
     Ok(text.replacen(code, instead, 1))
 }
 
-/// Reads what the simulation prints of a seed that breaks a rule.
+/// Reads the seed and the rule from the output of the simulation.
 fn caught(said: &str) -> Option<Caught> {
     let mut lines = said.lines().skip_while(|line| !line.starts_with("seed "));
     let seed = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    // Between them is the sentence of the specification.
+    // The line in between is the sentence of the specification.
     let (rule, _) = lines.nth(1)?.split_once(": ")?;
     Some(Caught {
         seed,

@@ -39,7 +39,11 @@ impl Control {
                 open: row.open,
                 swept,
                 limits: self.limits(row.id).map(Into::into),
-                applications: count(applications.iter().filter(|one| one.open && one.environment_id == row.id)),
+                applications: count(
+                    applications
+                        .iter()
+                        .filter(|one| one.open && one.environment_id == row.id),
+                ),
                 live: live.get(&row.id).copied().unwrap_or_default(),
             }
         };

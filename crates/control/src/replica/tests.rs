@@ -78,7 +78,7 @@ fn search_covers_every_session_and_counts_exactly() {
 }
 
 #[test]
-fn a_page_that_no_address_can_ask_for_is_refused() {
+fn a_page_beyond_the_limits_is_refused() {
     let replica = replica(3);
     for (limit, page) in [(0, 1), (201, 1), (u16::MAX, 1), (50, 0), (50, 1_000_001)] {
         let view = View {
@@ -232,14 +232,14 @@ fn a_cursor_of_another_order_is_refused() {
 }
 
 #[test]
-fn what_another_process_wrote_is_taken_over_once_and_in_order() {
+fn a_change_of_another_process_is_applied_once_and_in_order() {
     let replica = replica(1);
     let revised = |version| Session { version, ..session(0) };
     replica.committed(Some(3), vec![revised(3)], &[]);
     assert_eq!(
         replica.revision(),
         1,
-        "revision 2 is somebody else's and has yet to come"
+        "revision 2 is of another process and has yet to be read"
     );
     let changes = Changes {
         revision: 3,
@@ -260,7 +260,7 @@ fn what_another_process_wrote_is_taken_over_once_and_in_order() {
 }
 
 #[test]
-fn what_an_answer_shows_is_taken_over_and_no_revision_with_it() {
+fn a_row_in_an_answer_is_applied_without_its_revision() {
     let replica = replica(1);
     let revised = |version| Session { version, ..session(0) };
     replica.committed(None, vec![revised(2)], &[]);

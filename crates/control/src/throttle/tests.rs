@@ -39,7 +39,7 @@ fn the_sixth_failure_waits_and_each_one_more_twice_as_long() {
 }
 
 #[test]
-fn a_name_is_one_whatever_its_case_and_unlocking_it_forgets_its_failures_everywhere() {
+fn a_name_has_no_case_and_unlocking_it_forgets_its_failures_on_all_networks() {
     let throttle = Throttle::new();
     for address in ["10.0.0.1", "10.0.0.2"] {
         for _ in 0..9 {

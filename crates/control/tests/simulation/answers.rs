@@ -1,4 +1,4 @@
-//! What people are answered, and what must be true when they are.
+//! The answers to requests, and the checks at the moment of each answer.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,72 +8,74 @@ use store::{LaunchRefusal, StoreError};
 
 use super::{rules::Rule, world::World};
 
-/// What became of a request, as far as who made it was told.
+/// The outcome of a request, as far as its answer tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// A launch gave this session.
+pub enum Outcome {
+    /// A launch returned this session.
     Launched(SessionId),
-    /// A launch of this person was denied.
+    /// A launch of this person was refused.
     Denied(UserId),
-    /// A launch was denied because there is no such user: in the log nobody asked for it.
-    DeniedToNobody,
-    /// It was done.
+    /// A launch was refused because the user does not exist. The event of the refusal has no
+    /// person.
+    DeniedUnknownUser,
+    /// The request succeeded.
     Done,
-    /// It was not done, and nothing was written.
-    Nothing,
-    /// Nobody knows.
+    /// The request failed, and wrote nothing.
+    NothingWritten,
+    /// The answer was lost, or there was none.
     Unknown,
 }
 
-impl Fate {
-    /// What an error says about what was written.
+impl Outcome {
+    /// The outcome that an error tells.
     pub const fn of(error: &Error) -> Self {
         match error {
-            Error::Denied(LaunchRefusal::UnknownUser) => Self::DeniedToNobody,
-            Error::Store(StoreError::Full | StoreError::Busy | StoreError::Unreachable(_)) => Self::Nothing,
+            Error::Denied(LaunchRefusal::UnknownUser) => Self::DeniedUnknownUser,
+            Error::Store(StoreError::Full | StoreError::Busy | StoreError::Unreachable(_)) => Self::NothingWritten,
             _ => Self::Unknown,
         }
     }
 }
 
 impl World {
-    /// A request is answered.
-    pub fn told(&self, request: u32, fate: Fate) {
-        self.fates.lock().insert(request, fate);
+    /// Records the outcome of a request.
+    pub fn record_outcome(&self, request: u32, outcome: Outcome) {
+        self.outcomes.lock().insert(request, outcome);
     }
 
-    /// A launch is answered.
+    /// Checks and records the answer to a launch.
     pub fn launched(&self, request: u32, by: UserId, done: control::Result<SessionView>) {
-        let fate = match &done {
+        let outcome = match &done {
             Ok(view) => {
-                if !self.ledger().knew(view.id) {
-                    self.book
-                        .broken(Rule::AnsweredIsKept, format_args!("launch {request} is not in the log"));
+                if !self.rows().was_launched(view.id) {
+                    self.recorder
+                        .violated(Rule::AnsweredIsKept, format_args!("launch {request} is not in the log"));
                 }
-                Fate::Launched(view.id)
+                Outcome::Launched(view.id)
             }
-            Err(Error::Denied(refusal)) if *refusal != LaunchRefusal::UnknownUser => Fate::Denied(by),
-            Err(error) => Fate::of(error),
+            Err(Error::Denied(refusal)) if *refusal != LaunchRefusal::UnknownUser => Outcome::Denied(by),
+            Err(error) => Outcome::of(error),
         };
-        self.book.say(format_args!("  {request} launch: {}", told(&done)));
-        self.told(request, fate);
+        self.recorder
+            .note(format_args!("  {request} launch: {}", summary(&done)));
+        self.record_outcome(request, outcome);
     }
 
-    /// An expire without conditions is answered by a node.
+    /// Checks and records the answer to an unconditional expire.
     pub fn ended(self: &Arc<Self>, request: u32, node: usize, id: SessionId, done: &control::Result<SessionView>) {
-        let name = self.ledger().name(id);
-        self.book
-            .say(format_args!("  {request} expire of s{name}: {}", told(done)));
+        let name = self.rows().name(id);
+        self.recorder
+            .note(format_args!("  {request} expire of s{name}: {}", summary(done)));
         match done {
             Ok(_) => {
-                self.told(request, Fate::Done);
-                self.is_ended(node, id);
+                self.record_outcome(request, Outcome::Done);
+                self.expire_answered(node, id);
             }
             Err(error) => {
-                self.told(request, Fate::of(error));
+                self.record_outcome(request, Outcome::of(error));
                 let refused = matches!(error, Error::Ended(_) | Error::Status(_) | Error::Changed(_));
                 if refused {
-                    self.book.broken(
+                    self.recorder.violated(
                         Rule::OneExpire,
                         format_args!("expire of s{name} was refused: {error:?}"),
                     );
@@ -82,46 +84,47 @@ impl World {
         }
     }
 
-    /// Somebody was answered by a node that a session is expired.
-    pub fn is_ended(self: &Arc<Self>, node: usize, id: SessionId) {
+    /// Records that a node answered that a session is expired: the log must agree, and no tab may
+    /// have it open.
+    pub fn expire_answered(self: &Arc<Self>, node: usize, id: SessionId) {
         if self
-            .ledger()
+            .rows()
             .get(id)
             .is_some_and(|session| session.status != Status::Expired)
         {
-            let name = self.ledger().name(id);
-            self.book
-                .broken(Rule::AnsweredIsKept, format_args!("s{name} is not expired in the log"));
+            let name = self.rows().name(id);
+            self.recorder
+                .violated(Rule::AnsweredIsKept, format_args!("s{name} is not expired in the log"));
         }
         self.expired.lock().entry(id).or_default().insert(node);
-        self.look_at_tabs();
+        self.check_tabs();
     }
 
-    /// Somebody was answered that these sessions' cause is gone.
-    pub fn cause_is_gone(&self, what: &str, is: impl Fn(&session::Session) -> bool) {
-        for session in self.ledger().all() {
+    /// Checks that all sessions for which `is` holds have ended, after an answer that says so.
+    pub fn check_ended_with_cause(&self, what: &str, is: impl Fn(&session::Session) -> bool) {
+        for session in self.rows().all() {
             if session.status != Status::Expired && is(&session) {
-                let name = self.ledger().name(session.id);
-                self.book
-                    .broken(Rule::EndedWithCause, format_args!("s{name} goes on after {what}"));
+                let name = self.rows().name(session.id);
+                self.recorder
+                    .violated(Rule::EndedWithCause, format_args!("s{name} goes on after {what}"));
             }
         }
     }
 
-    /// Somebody looks at the list of a node.
-    pub fn look_at_list(&self, node: usize, control: &Control) {
-        let (_, me) = self.admin();
+    /// Reads the list of a node and compares it with the history of the rows.
+    pub fn check_list(&self, node: usize, control: &Control) {
+        let (_, me) = self.admin_request();
         let view = View {
             limit: 200,
             ..View::default()
         };
         let Ok(list) = control.list(&me, &view) else {
-            return self.book.broken(Rule::Snapshot, "there is no list");
+            return self.recorder.violated(Rule::Snapshot, "there is no list");
         };
         let rows: HashMap<_, _> = list.items.iter().map(|row| (row.id, row)).collect();
         let head = &list.head;
         let wrong = |how: String| {
-            self.book.broken(
+            self.recorder.violated(
                 Rule::Snapshot,
                 format_args!("node {node}, revision {}: {how}", head.revision),
             );
@@ -135,33 +138,33 @@ impl World {
                 wrong(format!("both {other} and {} are live", row.id));
             }
         }
-        let noted = self.ledger().noted();
+        let versions = self.rows().versions();
         for row in &list.items {
-            let was = noted
+            let was = versions
                 .iter()
-                .find(|noted| noted.id == row.id && noted.revision == row.version);
-            let was = was.and_then(|noted| noted.after.as_ref());
+                .find(|version| version.id == row.id && version.revision == row.version);
+            let was = was.and_then(|version| version.after.as_ref());
             if was.is_none_or(|was| SessionView::from(was) != *row) {
                 wrong(format!("it was never so: {row:?}"));
             }
         }
-        for noted in noted.iter().filter(|noted| noted.revision <= head.revision) {
-            let row = rows.get(&noted.id);
-            if noted.after.is_none() && row.is_some() {
-                wrong(format!("it still has {}", noted.id));
+        for version in versions.iter().filter(|version| version.revision <= head.revision) {
+            let row = rows.get(&version.id);
+            if version.after.is_none() && row.is_some() {
+                wrong(format!("it still has {}", version.id));
             }
-            if row.is_some_and(|row| row.version < noted.revision) {
-                wrong(format!("it has an old state of {}", noted.id));
+            if row.is_some_and(|row| row.version < version.revision) {
+                wrong(format!("it has an old state of {}", version.id));
             }
         }
     }
 }
 
-/// An answer, in a few words.
-pub fn told<T>(done: &control::Result<T>) -> String {
+/// A short text for the log.
+pub fn summary<T>(done: &control::Result<T>) -> String {
     match done {
         Ok(_) => "done".into(),
-        // An id tells of no seed.
+        // Without the id: it would make the logs of two runs differ.
         Err(Error::NoSession(_)) => "no such session".into(),
         Err(error) => error.to_string(),
     }

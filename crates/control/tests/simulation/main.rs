@@ -1,30 +1,36 @@
-//! Whole lives of sessions in virtual time: students, administrators and time itself do what they do while nodes crash, the
-//! store and the environments fail and answers are lost. After each step, and when peace is made at the end, every rule of
-//! docs/spec.md §5 is looked at (`rules.rs` lists them).
+//! A deterministic simulation of one to three nodes in virtual time, with fault injection.
 //!
-//! What runs is the real `Control` over the model of the store. All chance comes from the seed, but for the order in which the
-//! runtime wakes those who wait for the same news: a seed tells nearly always the same story. Where a rule is broken, the test prints the seed, the shortest beginning of its steps that still breaks it, and
-//! what happened. Put that seed into [`FAILED`]: it is played first ever after.
+//! Students, administrators and timers act while nodes crash, the store and the environments fail,
+//! and answers are lost. After each step, and again when the faults have stopped, the test checks
+//! every rule of docs/spec.md §5 (`rules.rs`). docs/simulation.md describes the clock, the faults, the
+//! actions, the invariants, and the replay of a seed.
 //!
-//! `CLOUD_DELIVERY_SIMULATIONS=20000` plays so many seeds, `CLOUD_DELIVERY_SIMULATION=7` only that one.
+//! The simulation runs the real `Control` over the memory model of the store. All random choices
+//! come from the seed. Only the order in which the runtime wakes several waiters is not: a seed
+//! nearly always gives the same run. If a rule is broken, the test prints the seed, the shortest
+//! beginning of its steps that still breaks the rule, and the log of that run. Add the seed to
+//! [`FAILED_SEEDS`]: the test then runs it first.
+//!
+//! `CLOUD_DELIVERY_SIMULATIONS=20000` runs that many seeds, `CLOUD_DELIVERY_SIMULATION=7` only seed
+//! 7.
 
 #![expect(clippy::unwrap_used, reason = "a test: a panic is how it reports")]
 
-mod acts;
+mod actions;
 mod answers;
-mod book;
-mod dice;
-mod furniture;
-mod ledger;
-mod line;
-mod peace;
-mod place;
+mod crash_switch;
+mod event_history;
+mod faults;
+mod faulty_environment;
+mod faulty_store;
+mod quiescence;
+mod recorder;
+mod rng;
+mod row_invariants;
 mod rules;
+mod seed_data;
 mod steps;
-mod story;
 mod tabs;
-mod weather;
-mod wire;
 mod world;
 
 use std::{
@@ -36,22 +42,22 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{runtime::Builder, time::sleep};
 
-use dice::Dice;
+use faults::FaultRates;
+use rng::Rng;
 use rules::Rule;
 use steps::Step;
-use weather::Sky;
 use world::World;
 
-/// Seeds that once found something.
-const FAILED: [u64; 0] = [];
-/// Seeds of a run.
+/// Seeds that once broke a rule.
+const FAILED_SEEDS: [u64; 0] = [];
+/// The default number of seeds.
 const SEEDS: u64 = 2_000;
 
-/// How a simulation ended.
-struct End {
-    broken: Option<(Rule, String)>,
-    story: String,
-    /// How many steps were made.
+/// The result of one run.
+struct RunResult {
+    violation: Option<(Rule, String)>,
+    log: String,
+    /// The number of steps that ran.
     steps: usize,
 }
 
@@ -61,7 +67,7 @@ fn no_seed_breaks_a_rule() {
         Some(only) => vec![only],
         None => {
             let many = number("CLOUD_DELIVERY_SIMULATIONS").unwrap_or(SEEDS);
-            FAILED.into_iter().chain(0..many).collect()
+            FAILED_SEEDS.into_iter().chain(0..many).collect()
         }
     };
     let (next, first) = (AtomicUsize::new(0), Mutex::new(None));
@@ -73,8 +79,8 @@ fn no_seed_breaks_a_rule() {
                     let Some(seed) = seeds.get(turn).filter(|_| first.lock().is_none()) else {
                         return;
                     };
-                    let end = play(*seed, &steps_of(*seed));
-                    if end.broken.is_some() {
+                    let end = run(*seed, &steps_for(*seed));
+                    if end.violation.is_some() {
                         first.lock().get_or_insert((*seed, end));
                     }
                 }
@@ -88,14 +94,14 @@ fn no_seed_breaks_a_rule() {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how long it plays is said from outside, as with the torture"
+    reason = "the environment sets the number of seeds, as for the torture tests"
 )]
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn nodes_of(seed: u64) -> usize {
-    // Half of all worlds have one node, as most houses do.
+fn node_count(seed: u64) -> usize {
+    // Half of all runs have one node, as most installations do.
     match seed % 6 {
         0..3 => 1,
         3..5 => 2,
@@ -103,68 +109,69 @@ fn nodes_of(seed: u64) -> usize {
     }
 }
 
-fn steps_of(seed: u64) -> Vec<Step> {
-    steps::draw(seed, nodes_of(seed))
+fn steps_for(seed: u64) -> Vec<Step> {
+    steps::generate(seed, node_count(seed))
 }
 
-/// Plays these steps of a seed.
-fn play(seed: u64, steps: &[Step]) -> End {
+/// Runs these steps of a seed.
+fn run(seed: u64, steps: &[Step]) -> RunResult {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
     runtime.block_on(async {
-        // Time is counted in whole milliseconds from here on.
+        // The runtime's timers count whole milliseconds from here on.
         sleep(Duration::from_millis(1)).await;
-        let mut dice = Dice::new(seed, 2);
-        let takes_all = dice.percent(50);
-        let down = Duration::from_millis(dice.pick(&[0, 50, 3_000, 20_000]));
-        let world = World::new(seed, nodes_of(seed), Sky::CALM).await;
+        let mut rng = Rng::new(seed, 2);
+        let kills_applications = rng.percent(50);
+        let down = Duration::from_millis(rng.pick(&[0, 50, 3_000, 20_000]));
+        let world = World::new(seed, node_count(seed), FaultRates::CALM).await;
         sleep(Duration::from_secs(1)).await;
         let mut made = 0;
         for step in steps {
             made += 1;
-            world.act(step.deed).await;
+            world.perform(step.action).await;
             sleep(step.pause).await;
-            world.bury(|_| down, takes_all);
-            world.look_at_tabs();
-            world.look_at_sessions();
-            world.count_sweeps();
-            if world.book.verdict().is_some() {
+            world.reap_crashed_nodes(|_| down, kills_applications);
+            world.check_tabs();
+            world.check_sessions();
+            world.check_sweep_count();
+            if world.recorder.violation().is_some() {
                 break;
             }
         }
-        if world.book.verdict().is_none() {
-            world.make_peace().await;
+        if world.recorder.violation().is_none() {
+            world.quiesce().await;
         }
-        End {
-            broken: world.book.verdict(),
-            story: world.book.story(),
+        RunResult {
+            violation: world.recorder.violation(),
+            log: world.recorder.log(),
             steps: made,
         }
     })
 }
 
-/// What is printed of a seed that breaks a rule: with the shortest beginning of its steps that does.
-fn report(seed: u64, end: End) -> String {
-    let steps = steps_of(seed);
-    let rule = end.broken.as_ref().map(|(rule, _)| *rule);
+/// The report of a seed that breaks a rule, with the shortest beginning of its steps that still
+/// does.
+fn report(seed: u64, end: RunResult) -> String {
+    let steps = steps_for(seed);
+    let rule = end.violation.as_ref().map(|(rule, _)| *rule);
     let (mut shortest, mut size) = (end, steps.len() / 2);
     while size > 0 {
         let fewer = &steps[..shortest.steps.saturating_sub(size)];
-        let end = play(seed, fewer);
-        if end.broken.as_ref().map(|(rule, _)| *rule) == rule && end.steps < shortest.steps {
+        let end = run(seed, fewer);
+        if end.violation.as_ref().map(|(rule, _)| *rule) == rule && end.steps < shortest.steps {
             shortest = end;
         } else {
             size /= 2;
         }
     }
-    let law = rule.map(Rule::law).unwrap_or_default();
-    let how = shortest.broken.map(|(rule, how)| format!("{rule:?}: {how}"));
+    let sentence = rule.map(Rule::sentence).unwrap_or_default();
+    let how = shortest.violation.map(|(rule, how)| format!("{rule:?}: {how}"));
     let how = how.unwrap_or_default();
     format!(
-        "seed {seed} breaks a rule with its first {} steps.\n{law}\n{how}\n\n{}",
-        shortest.steps, shortest.story
+        "seed {seed} breaks a rule with its first {} steps.\n{sentence}\n{how}\n\n{}",
+        shortest.steps, shortest.log
     )
 }

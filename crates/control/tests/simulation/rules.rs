@@ -1,48 +1,48 @@
-//! What must hold: the sentences of docs/spec.md §5 (and of §4 where it says more), each by its own name. Where each
-//! is looked at stands beside it.
+//! The rules: the sentences of docs/spec.md §5 (and of §4 and issue 4, where these say more), each with
+//! a name. The comment of a rule names the module that checks it.
 
-/// A sentence that a simulation tries to break.
+/// A rule that a run may break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// `ledger`, `story`
+    /// `row_invariants`, `event_history`
     Edges,
-    /// `ledger`, `story`
+    /// `row_invariants`, `event_history`
     ExpiredIsFinal,
-    /// `ledger`, `story`
+    /// `row_invariants`, `event_history`
     ConnectedIsActive,
-    /// `ledger`
+    /// `row_invariants`
     ExpiredHasNoAccess,
     /// `tabs`
     NoTabAfterExpire,
     /// `answers`
     AnsweredIsKept,
-    /// `answers`, `story`
+    /// `answers`, `event_history`
     OneExpire,
-    /// `ledger`
+    /// `row_invariants`
     Seats,
-    /// `ledger`
+    /// `row_invariants`
     OneLive,
-    /// `ledger`
+    /// `row_invariants`
     LaunchAllowed,
-    /// `ledger`
+    /// `row_invariants`
     RelaunchBlocked,
-    /// `story`
+    /// `event_history`
     AtMostOnce,
-    /// `story`
+    /// `event_history`
     RefusalKept,
-    /// `story`
+    /// `event_history`
     OneEvent,
-    /// `story`
+    /// `event_history`
     Chain,
-    /// `ledger`
+    /// `row_invariants`
     PurgeEarly,
-    /// `peace`
+    /// `quiescence`
     PurgeLate,
-    /// `story`
+    /// `event_history`
     TimerEarly,
     /// `tabs`
     TimerLate,
-    /// `story`
+    /// `event_history`
     TimerOutOfPlace,
     /// `tabs`
     IdleLate,
@@ -50,23 +50,23 @@ pub enum Rule {
     ConnectedIsTrue,
     /// `answers`
     Snapshot,
-    /// `line`
+    /// `row_invariants`
     OneSweep,
-    /// `peace`
+    /// `quiescence`
     NoOrphan,
-    /// `peace`
+    /// `quiescence`
     NoGhost,
-    /// `peace`
+    /// `quiescence`
     Teardown,
-    /// `peace`
+    /// `quiescence`
     Replica,
     /// `answers`
     EndedWithCause,
 }
 
 impl Rule {
-    /// The sentence.
-    pub const fn law(self) -> &'static str {
+    /// The sentence of the specification.
+    pub const fn sentence(self) -> &'static str {
         match self {
             Self::Edges => "§5: Status is one of four; only these edges exist.",
             Self::ExpiredIsFinal => "§5: Nothing leaves Expired.",
@@ -94,7 +94,7 @@ impl Rule {
             }
             Self::TimerLate => "§5: a timer acts at its moment (within 3 s, when nothing else is wrong).",
             Self::TimerOutOfPlace => {
-                "§5: a timer ends only what it is about: Pending for start, no tab for disconnected."
+                "§5: a timer ends only sessions in its state: Pending for start, no tab for disconnected."
             }
             Self::IdleLate => "§5: idle → disconnect. Admin actions never count as user activity.",
             Self::ConnectedIsTrue => "§4: Connected: open in a browser tab right now.",

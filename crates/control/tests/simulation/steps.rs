@@ -1,188 +1,190 @@
-//! What is done to the world, one step after the other: drawn from the seed beforehand, so that steps can be left out.
+//! The steps of a run. They are generated from the seed before the run, so that a run can leave out
+//! the last ones.
 
 use std::time::Duration;
 
-use super::{dice::Dice, weather::Sky, wire::Fuse};
+use super::{crash_switch::CrashPoint, faults::FaultRates, rng::Rng};
 
-/// Numbers choose among what there is when the step comes: the session so many launches ago, an open tab, a node, a person.
+/// An action of a person, of an application, or a fault. A number selects among the objects at that
+/// moment: the session that many launches ago, an open tab, a node, a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// A student launches, as often at once.
+pub enum Action {
+    /// A student launches an application, this many times at once.
     Launch {
         who: usize,
         what: usize,
         node: usize,
         times: u32,
     },
-    /// The session's user opens it in a tab, unless they hang up after so long.
+    /// The user opens a session in a tab, and may hang up during the attach.
     Open { which: usize, hangs_up: Option<Duration> },
-    /// The session's user opens it in a tab whose connection breaks just when it is let in.
-    OpenInVain { which: usize },
-    /// The session's user opens it, and a moment later the administrator expires it.
-    Race { which: usize, node: usize, after: Duration },
-    /// Somebody uses a tab.
+    /// The user opens a session in a tab whose connection breaks at the end of the attach.
+    OpenAndHangUp { which: usize },
+    /// The user opens a session, and a moment later the administrator expires it.
+    OpenThenExpire { which: usize, node: usize, after: Duration },
+    /// A person uses a tab.
     Use { which: usize },
-    /// Somebody closes a tab.
+    /// A person closes a tab.
     Close { which: usize },
-    /// Somebody reloads a tab: it is closed, and after a while opened again.
+    /// A person reloads a tab: it closes and opens again later.
     Reload { which: usize, after: Duration },
-    /// The user ends the session.
+    /// The user ends a session.
     End { which: usize, node: usize },
-    /// The administrator expires it, as often at once on different nodes.
+    /// The administrator expires a session, this many times at once on different nodes.
     Expire {
         which: usize,
         node: usize,
         times: usize,
         block: bool,
     },
-    /// The administrator expires what was launched last, so many.
+    /// The administrator expires the newest sessions, this many, in one batch.
     Batch { many: usize, node: usize, block: bool },
-    /// The administrator expires what they saw.
+    /// The administrator expires a session if it is still as the list showed it.
     ExpireSeen { which: usize, node: usize },
-    /// The administrator no longer waits for the environment.
+    /// The administrator gives up the cleanup of a session.
     GiveUp { which: usize, node: usize },
-    /// The administrator refreshes.
-    Refresh { node: usize },
-    /// The administrator looks at the list and at a session.
-    Look { which: usize, node: usize },
-    /// Somebody is blocked, or let in again.
+    /// The administrator presses *Refresh*.
+    RequestSweep { node: usize },
+    /// The administrator reads the list and a session's details.
+    Read { which: usize, node: usize },
+    /// The administrator blocks or unblocks a student.
     Block { who: usize, node: usize, blocked: bool },
-    /// Somebody is removed.
+    /// The administrator removes a student.
     Remove { who: usize, node: usize },
-    /// An application is opened, closed or withdrawn.
-    AdmitApplication { what: usize, node: usize, to: usize },
-    /// An environment is opened, closed or ended.
-    AdmitEnvironment { place: usize, node: usize, to: usize },
-    /// Some time passes.
+    /// The administrator opens or closes an application, or closes it and ends its sessions.
+    SetApplicationLaunches { what: usize, node: usize, to: usize },
+    /// The administrator opens or closes an environment, or closes it and ends its sessions.
+    SetEnvironmentLaunches { environment: usize, node: usize, to: usize },
+    /// Time passes; all tasks run.
     Wait(Duration),
-    /// Much time passes at once.
-    Leap(Duration),
-    /// The weather changes.
-    Weather(Sky),
-    /// A node dies.
+    /// Time jumps forward at once.
+    FastForward(Duration),
+    /// The fault rates change.
+    SetFaults(FaultRates),
+    /// A node crashes.
     Crash { node: usize },
-    /// A node dies at its next write.
-    CrashAtWrite { node: usize, fuse: Fuse },
-    /// A node is stopped and started.
+    /// A node crashes at its next write.
+    CrashAtWrite { node: usize, point: CrashPoint },
+    /// A node is shut down and started again.
     Restart { node: usize },
-    /// A node stands still.
+    /// A node freezes for a time.
     Freeze { node: usize, time: Duration },
-    /// A node hears no news.
-    Deafen { node: usize, time: Duration },
-    /// An application ends without a word.
-    Vanish { which: usize },
-    /// An application ends with one: crashed, or closed by its user.
-    Finish { which: usize, crashed: bool },
-    /// An environment answers nothing, or does again.
-    Unreachable { node: usize, place: usize, is: bool },
-    /// An environment stops nothing, or does again.
-    NeverStops { node: usize, place: usize, is: bool },
+    /// A node gets no notifications for a time.
+    DropNotifications { node: usize, time: Duration },
+    /// An application ends without a signal.
+    KillApplication { which: usize },
+    /// An application ends with a signal: it crashed, or its user closed it.
+    ExitApplication { which: usize, crashed: bool },
+    /// An environment becomes unreachable, or reachable again.
+    Unreachable { node: usize, environment: usize, is: bool },
+    /// An environment fails every stop, or works again.
+    NeverStops { node: usize, environment: usize, is: bool },
 }
 
-/// A deed, and how long it is until the next.
+/// An action, and the pause before the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    pub deed: Deed,
+    pub action: Action,
     pub pause: Duration,
 }
 
-/// The steps of a seed, always the same.
-pub fn draw(seed: u64, nodes: usize) -> Vec<Step> {
-    let mut dice = Dice::new(seed, 0);
-    let many = 40 + dice.small(50);
-    // Half of all worlds have a calm life: there, whatever is late or missing is a fault.
-    let rough = dice.percent(50);
+/// The steps of a seed. The same seed gives the same steps.
+pub fn generate(seed: u64, nodes: usize) -> Vec<Step> {
+    let mut rng = Rng::new(seed, 0);
+    let many = 40 + rng.small(50);
+    // Half of all runs are calm: there, every delay or loss breaks a rule.
+    let rough = rng.percent(50);
     (0..many)
         .map(|_| Step {
-            deed: deed(&mut dice, nodes, rough),
-            pause: pause(&mut dice),
+            action: action(&mut rng, nodes, rough),
+            pause: pause(&mut rng),
         })
         .collect()
 }
 
-fn pause(dice: &mut Dice) -> Duration {
-    // Never none: ids are drawn from the time, and in their order.
-    let most = dice.pick(&[3, 3, 20, 20, 200, 1_000]);
-    Duration::from_millis(1) + dice.millis(most)
+fn pause(rng: &mut Rng) -> Duration {
+    // Never zero: ids sort by time, so two launches must differ in time.
+    let most = rng.pick(&[3, 3, 20, 20, 200, 1_000]);
+    Duration::from_millis(1) + rng.millis(most)
 }
 
-fn deed(dice: &mut Dice, nodes: usize, rough: bool) -> Deed {
+fn action(rng: &mut Rng, nodes: usize, rough: bool) -> Action {
     let end = if rough { 145 } else { 100 };
-    let node = dice.small(nodes);
-    let which = dice.small(4);
-    match dice.below(end) {
-        0..20 => Deed::Launch {
-            who: dice.small(4),
-            what: dice.pick(&[0, 0, 1, 2]),
+    let node = rng.small(nodes);
+    let which = rng.small(4);
+    match rng.below(end) {
+        0..20 => Action::Launch {
+            who: rng.small(4),
+            what: rng.pick(&[0, 0, 1, 2]),
             node,
-            times: dice.pick(&[1, 1, 1, 2]),
+            times: rng.pick(&[1, 1, 1, 2]),
         },
-        20..38 => Deed::Open {
+        20..38 => Action::Open {
             which,
-            hangs_up: dice.percent(15).then(|| dice.millis(60)),
+            hangs_up: rng.percent(15).then(|| rng.millis(60)),
         },
-        38..40 => Deed::OpenInVain { which },
-        40..42 => Deed::Race {
-            which,
-            node,
-            after: dice.millis(45),
-        },
-        42..44 => Deed::Use { which },
-        44..48 => Deed::Close { which },
-        48..51 => Deed::Reload {
-            which,
-            after: dice.millis(3_000),
-        },
-        51..53 => Deed::End { which, node },
-        53..60 => Deed::Expire {
+        38..40 => Action::OpenAndHangUp { which },
+        40..42 => Action::OpenThenExpire {
             which,
             node,
-            times: dice.pick(&[1, 1, 3]),
-            block: dice.percent(30),
+            after: rng.millis(45),
         },
-        60..62 => Deed::Batch {
-            many: 1 + dice.small(5),
+        42..44 => Action::Use { which },
+        44..48 => Action::Close { which },
+        48..51 => Action::Reload {
+            which,
+            after: rng.millis(3_000),
+        },
+        51..53 => Action::End { which, node },
+        53..60 => Action::Expire {
+            which,
             node,
-            block: dice.percent(20),
+            times: rng.pick(&[1, 1, 3]),
+            block: rng.percent(30),
         },
-        62..64 => Deed::ExpireSeen { which, node },
-        64..65 => Deed::GiveUp { which, node },
-        65..68 => Deed::Refresh { node },
-        68..72 => Deed::Look { which, node },
-        72..74 => Deed::Block {
-            who: dice.small(4),
+        60..62 => Action::Batch {
+            many: 1 + rng.small(5),
             node,
-            blocked: dice.percent(60),
+            block: rng.percent(20),
         },
-        74..75 => match dice.below(4) {
-            0 => Deed::Remove {
-                who: dice.small(4),
+        62..64 => Action::ExpireSeen { which, node },
+        64..65 => Action::GiveUp { which, node },
+        65..68 => Action::RequestSweep { node },
+        68..72 => Action::Read { which, node },
+        72..74 => Action::Block {
+            who: rng.small(4),
+            node,
+            blocked: rng.percent(60),
+        },
+        74..75 => match rng.below(4) {
+            0 => Action::Remove {
+                who: rng.small(4),
                 node,
             },
-            _ => Deed::Block {
-                who: dice.small(4),
+            _ => Action::Block {
+                who: rng.small(4),
                 node,
                 blocked: false,
             },
         },
-        75..77 => Deed::AdmitApplication {
-            what: dice.small(3),
+        75..77 => Action::SetApplicationLaunches {
+            what: rng.small(3),
             node,
-            to: dice.pick(&[0, 0, 1, 2]),
+            to: rng.pick(&[0, 0, 1, 2]),
         },
-        77..79 => Deed::AdmitEnvironment {
-            place: dice.small(2),
+        77..79 => Action::SetEnvironmentLaunches {
+            environment: rng.small(2),
             node,
-            to: dice.pick(&[0, 0, 1, 2]),
+            to: rng.pick(&[0, 0, 1, 2]),
         },
-        79..88 => Deed::Wait(dice.millis(3_000)),
-        // With it, that a tab is closed is nobody's doing but the expire's.
-        88..89 => Deed::NeverStops {
+        79..88 => Action::Wait(rng.millis(3_000)),
+        // While the application keeps running, only the expire itself can close the tab.
+        88..89 => Action::NeverStops {
             node,
-            place: dice.small(2),
-            is: dice.percent(70),
+            environment: rng.small(2),
+            is: rng.percent(70),
         },
-        89..98 => Deed::Leap(Duration::from_secs(dice.pick(&[
+        89..98 => Action::FastForward(Duration::from_secs(rng.pick(&[
             5,
             10,
             14,
@@ -200,46 +202,51 @@ fn deed(dice: &mut Dice, nodes: usize, rough: bool) -> Deed {
             8 * 3600,
             47 * 3600,
         ]))),
-        98..100 => Deed::Finish {
+        98..100 => Action::ExitApplication {
             which,
-            crashed: dice.percent(50),
+            crashed: rng.percent(50),
         },
-        wrong => trouble(dice, wrong - 100, (node, which)),
+        wrong => fault(rng, wrong - 100, (node, which)),
     }
 }
 
-fn trouble(dice: &mut Dice, kind: u64, (node, which): (usize, usize)) -> Deed {
-    let place = dice.small(2);
+fn fault(rng: &mut Rng, kind: u64, (node, which): (usize, usize)) -> Action {
+    let environment = rng.small(2);
     match kind {
-        0..12 => Deed::Weather(Sky::draw(dice)),
-        12..16 => Deed::Crash { node },
-        16..24 => Deed::CrashAtWrite {
+        0..12 => Action::SetFaults(FaultRates::random(rng)),
+        12..16 => Action::Crash { node },
+        16..24 => Action::CrashAtWrite {
             node,
-            fuse: dice.pick(&[Fuse::BeforeCommit, Fuse::AfterCommit, Fuse::AfterCommit, Fuse::Disk]),
+            point: rng.pick(&[
+                CrashPoint::BeforeCommit,
+                CrashPoint::AfterCommit,
+                CrashPoint::AfterCommit,
+                CrashPoint::Disk,
+            ]),
         },
-        24..26 => Deed::Restart { node },
-        26..30 => Deed::Freeze {
+        24..26 => Action::Restart { node },
+        26..30 => Action::Freeze {
             node,
-            time: dice.millis(20_000),
+            time: rng.millis(20_000),
         },
-        30..33 => Deed::Deafen {
+        30..33 => Action::DropNotifications {
             node,
-            time: dice.millis(20_000),
+            time: rng.millis(20_000),
         },
-        33..36 => Deed::Vanish { which },
-        36..39 => Deed::Finish {
+        33..36 => Action::KillApplication { which },
+        36..39 => Action::ExitApplication {
             which,
-            crashed: dice.percent(50),
+            crashed: rng.percent(50),
         },
-        39..42 => Deed::Unreachable {
+        39..42 => Action::Unreachable {
             node,
-            place,
-            is: dice.percent(50),
+            environment,
+            is: rng.percent(50),
         },
-        _ => Deed::NeverStops {
+        _ => Action::NeverStops {
             node,
-            place,
-            is: dice.percent(50),
+            environment,
+            is: rng.percent(50),
         },
     }
 }

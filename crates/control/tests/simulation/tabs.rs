@@ -1,4 +1,4 @@
-//! The tabs that people have open, and what must be true of them at every moment.
+//! The open tabs, and the invariants that hold at every moment.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -9,36 +9,36 @@ use tokio::{sync::oneshot::error::TryRecvError, time::Instant};
 
 use super::{rules::Rule, world::World};
 
-/// How late anything may be that happens by itself, when nothing else is wrong.
-const LATE: Duration = Duration::from_secs(3);
-/// How long a session may be shown as connected after its tab was closed, and the other way round: a reload is no disconnect.
+/// The longest delay of a background task while there are no faults.
+const TOLERANCE: Duration = Duration::from_secs(3);
+/// The log may disagree with the tabs about “connected” for this long: a reload is no disconnect.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// The same, where an attach or a detach was lost.
-const SETTLED: Duration = Duration::from_secs(11);
+/// The same after a fault, when an attach or a detach may have been lost.
+const SETTLE_TIME: Duration = Duration::from_secs(11);
 
 /// An open tab.
 pub struct Tab {
     pub id: SessionId,
     pub node: usize,
-    pub life: u32,
+    pub incarnation: u32,
     pub attachment: Attachment,
-    /// When somebody last used it.
+    /// The moment of the last use.
     pub used_at: Timestamp,
 }
 
 impl World {
-    /// A tab is open from now on, which was asked for at that moment.
-    pub fn opened(self: &Arc<Self>, tab: Tab, asked_at: Timestamp) {
-        let use_of = (asked_at, self.book.now());
+    /// Adds an open tab. Its attach was requested at `asked_at`.
+    pub fn add_tab(self: &Arc<Self>, tab: Tab, asked_at: Timestamp) {
+        let use_of = (asked_at, self.recorder.now());
         self.uses.lock().entry(tab.id).or_default().push(use_of);
         self.tabs.lock().push(tab);
-        self.look_at_tabs();
+        self.check_tabs();
     }
 
-    /// Somebody uses a tab.
-    pub fn used(&self, which: usize) {
-        let now = self.book.now();
+    /// A person uses a tab.
+    pub fn use_tab(&self, which: usize) {
+        let now = self.recorder.now();
         let mut tabs = self.tabs.lock();
         let count = tabs.len();
         if count > 0 {
@@ -49,7 +49,7 @@ impl World {
         }
     }
 
-    /// Somebody closes a tab. Answers which session it was.
+    /// A person closes a tab. Returns its session.
     pub fn close_tab(&self, which: usize) -> Option<SessionId> {
         let mut tabs = self.tabs.lock();
         let count = tabs.len();
@@ -58,19 +58,20 @@ impl World {
         Some(tab.id)
     }
 
-    /// Tabs whose node died, that were told to close, or whose application is gone, are closed. The others may be open.
-    pub fn look_at_tabs(&self) {
+    /// Removes the tabs that were closed: by the server, by a crash of the node, or because the
+    /// application ended. Checks that the others may be open.
+    pub fn check_tabs(&self) {
         let mut open = Vec::new();
         let tabs = std::mem::take(&mut *self.tabs.lock());
         for mut tab in tabs {
-            if self.life(tab.node) != Some(tab.life) {
+            if self.incarnation(tab.node) != Some(tab.incarnation) {
                 continue;
             }
             match tab.attachment.closed.try_recv() {
                 Err(TryRecvError::Empty) => {}
                 Ok(why) => {
-                    let name = self.ledger().name(tab.id);
-                    self.book.say(format_args!("  tab of s{name} closed: {why:?}"));
+                    let name = self.rows().name(tab.id);
+                    self.recorder.note(format_args!("  tab of s{name} closed: {why:?}"));
                     drop(tab);
                     continue;
                 }
@@ -79,9 +80,10 @@ impl World {
                     continue;
                 }
             }
-            let session = self.ledger().get(tab.id);
-            self.may_be_open(&tab, session.as_ref());
-            // Where the session has ended, that its application is gone does not excuse that nobody told the tab.
+            let session = self.rows().get(tab.id);
+            self.check_open_tab(&tab, session.as_ref());
+            // A tab of an ended session stays here even if its application ended: the server must
+            // close it.
             if session.is_some_and(|session| session.status == Status::Expired || self.runs(&session)) {
                 open.push(tab);
             } else {
@@ -91,72 +93,74 @@ impl World {
         self.tabs.lock().append(&mut open);
     }
 
-    fn may_be_open(&self, tab: &Tab, session: Option<&Session>) {
-        let name = self.ledger().name(tab.id);
+    fn check_open_tab(&self, tab: &Tab, session: Option<&Session>) {
+        let name = self.rows().name(tab.id);
         let answered = self.expired.lock().get(&tab.id).cloned().unwrap_or_default();
         if answered.contains(&tab.node) {
-            self.book.broken(
+            self.recorder.violated(
                 Rule::NoTabAfterExpire,
                 format_args!("s{name} is open on node {} after the answer", tab.node),
             );
         }
-        let quiet = self.quiet_for() > LATE;
-        if quiet && self.ledger().over_for(tab.id).is_some_and(|since| since > LATE) {
-            self.book.broken(
+        let quiet = self.quiet_for() > TOLERANCE;
+        if quiet && self.rows().over_for(tab.id).is_some_and(|since| since > TOLERANCE) {
+            self.recorder.violated(
                 Rule::NoTabAfterExpire,
                 format_args!("s{name} is still open on node {}", tab.node),
             );
         }
-        let late = TimeDelta::from_std(LATE).unwrap_or_default();
+        let late = TimeDelta::from_std(TOLERANCE).unwrap_or_default();
         if let Some(limit) = session.and_then(|session| session.policy.idle_seconds)
             && quiet
-            && self.book.now() > tab.used_at + TimeDelta::seconds(limit.get().into()) + late
+            && self.recorder.now() > tab.used_at + TimeDelta::seconds(limit.get().into()) + late
         {
-            self.book
-                .broken(Rule::IdleLate, format_args!("s{name}, last used at {}", tab.used_at));
+            self.recorder
+                .violated(Rule::IdleLate, format_args!("s{name}, last used at {}", tab.used_at));
         }
     }
 
-    /// What must be true of every session as long as nothing else is wrong.
-    pub fn look_at_sessions(&self) {
+    /// Checks every session while there are no faults: “connected” agrees with the tabs, and no
+    /// deadline is overdue.
+    pub fn check_sessions(&self) {
         let quiet = self.quiet_for();
         let open: BTreeSet<_> = self.tabs.lock().iter().map(|tab| tab.id).collect();
         let now = Instant::now();
-        for session in self.ledger().all() {
-            let mut untrue = self.untrue.lock();
+        for session in self.rows().all() {
+            let mut mismatched = self.mismatched.lock();
             if session.connected() == open.contains(&session.id) {
-                untrue.remove(&session.id);
+                mismatched.remove(&session.id);
             } else {
-                let (since, allowed) = *untrue
+                let (since, allowed) = *mismatched
                     .entry(session.id)
-                    .or_insert((now, if quiet > GRACE { GRACE } else { SETTLED }));
+                    .or_insert((now, if quiet > GRACE { GRACE } else { SETTLE_TIME }));
                 if now - since > allowed && quiet > allowed {
-                    let name = self.ledger().name(session.id);
-                    self.book.broken(
+                    let name = self.rows().name(session.id);
+                    self.recorder.violated(
                         Rule::ConnectedIsTrue,
                         format_args!("s{name}: connected is {}", session.connected()),
                     );
                 }
             }
-            drop(untrue);
-            self.is_in_time(&session, quiet);
+            drop(mismatched);
+            self.check_deadline(&session, quiet);
         }
     }
 
-    fn is_in_time(&self, session: &Session, quiet: Duration) {
-        let late = TimeDelta::from_std(LATE).unwrap_or_default();
+    fn check_deadline(&self, session: &Session, quiet: Duration) {
+        let late = TimeDelta::from_std(TOLERANCE).unwrap_or_default();
         if let Some((due, timer)) = due(session)
-            && quiet > LATE
-            && self.book.now() > due + late
+            && quiet > TOLERANCE
+            && self.recorder.now() > due + late
         {
-            let name = self.ledger().name(session.id);
-            self.book
-                .broken(Rule::TimerLate, format_args!("s{name}: {timer} was due at {due}"));
+            let name = self.rows().name(session.id);
+            self.recorder
+                .violated(Rule::TimerLate, format_args!("s{name}: {timer} was due at {due}"));
         }
     }
 }
 
-/// When time itself does something to a session next: docs/spec.md §5, written out once more.
+/// The next deadline of a session. This repeats docs/spec.md §5 on purpose, independently of
+/// `session::lifecycle`.
 fn due(session: &Session) -> Option<(Timestamp, &'static str)> {
     let policy = &session.policy;
     let after = |from: Timestamp, limit: session::policy::Limit| {

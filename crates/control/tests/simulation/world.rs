@@ -1,4 +1,5 @@
-//! The world: nodes that come and go over one log, the places where their sessions run, and the tabs that people have open.
+//! The world of a run: nodes that start and crash over one store, the backends that run their
+//! applications, and the open tabs.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -22,88 +23,96 @@ use tokio::{
 };
 
 use super::{
-    answers::Fate,
-    book::Book,
-    dice::Dice,
-    furniture::{self, PLACES},
-    ledger::Ledger,
-    line::{Exchange, Line},
-    place::{Door, Place},
+    answers::Outcome,
+    crash_switch::CrashSwitch,
+    faults::{FaultRates, Faults},
+    faulty_environment::{Backend, FaultyEnvironment},
+    faulty_store::{FaultyStore, SharedStore},
+    recorder::Recorder,
+    rng::Rng,
+    row_invariants::Rows,
     rules::Rule,
+    seed_data::{self, ENVIRONMENTS},
     tabs::Tab,
-    weather::{Sky, Weather},
-    wire::Wire,
 };
 
-/// All there is.
+/// The state of one run.
 pub struct World {
-    pub book: Arc<Book>,
-    pub exchange: Arc<Exchange>,
+    pub recorder: Arc<Recorder>,
+    pub shared: Arc<SharedStore>,
     pub nodes: Vec<Node>,
     pub tabs: Mutex<Vec<Tab>>,
-    /// When a tab of a session was used: not before, and not after.
+    /// The uses of the tabs of a session. Each is known as an interval: not before, and not after.
     pub uses: Mutex<BTreeMap<SessionId, Vec<(Timestamp, Timestamp)>>>,
-    /// Since when "Connected" is not what the tabs say, and how long it may be so.
-    pub untrue: Mutex<BTreeMap<SessionId, (Instant, Duration)>>,
-    /// Who was answered that a session is expired.
+    /// Sessions whose “connected” disagrees with the tabs: since this moment, for at most this
+    /// duration.
+    pub mismatched: Mutex<BTreeMap<SessionId, (Instant, Duration)>>,
+    /// The nodes that answered that a session is expired.
     pub expired: Mutex<BTreeMap<SessionId, BTreeSet<usize>>>,
-    /// What became of each request.
-    pub fates: Mutex<BTreeMap<u32, Fate>>,
-    asked: AtomicU32,
+    /// The outcome of each request by its number.
+    pub outcomes: Mutex<BTreeMap<u32, Outcome>>,
+    requests: AtomicU32,
     boots: AtomicU32,
 }
 
-/// A server.
+/// A node, over all its incarnations.
 pub struct Node {
-    pub places: Vec<(EnvironmentId, Arc<Place>)>,
+    pub backends: Vec<(EnvironmentId, Arc<Backend>)>,
     state: Mutex<State>,
 }
 
 struct State {
-    life: u32,
-    wire: Arc<Wire>,
+    incarnation: u32,
+    switch: Arc<CrashSwitch>,
     up: Option<(Arc<Control>, JoinSet<()>)>,
     booting: Option<AbortHandle>,
 }
 
 impl World {
-    /// A furnished world whose nodes are about to start.
-    pub async fn new(seed: u64, nodes: usize, sky: Sky) -> Arc<Self> {
-        let book = Arc::new(Book::new());
-        let weather = Arc::new(Weather::new(sky));
-        let ledger = Arc::new(Ledger::new(book.clone()));
-        let exchange = Arc::new(Exchange {
+    /// A world with the initial data, whose nodes are about to start.
+    pub async fn new(seed: u64, nodes: usize, rates: FaultRates) -> Arc<Self> {
+        let recorder = Arc::new(Recorder::new());
+        let faults = Arc::new(Faults::new(rates));
+        let rows = Arc::new(Rows::new(recorder.clone()));
+        let shared = Arc::new(SharedStore {
             memory: Memory::new(),
-            ledger: ledger.clone(),
-            weather: weather.clone(),
-            news: (0..nodes).map(|_| Notify::new()).collect(),
-            dice: Mutex::new(Dice::new(seed, 1)),
+            rows: rows.clone(),
+            faults: faults.clone(),
+            notifications: (0..nodes).map(|_| Notify::new()).collect(),
+            rng: Mutex::new(Rng::new(seed, 1)),
         });
-        furniture::furnish(&exchange.memory, book.now()).await;
-        ledger.look(&exchange.memory).await;
-        let place = |node: usize, (number, id): (usize, &EnvironmentId)| {
+        seed_data::seed(&shared.memory, recorder.now()).await;
+        rows.check_transaction(&shared.memory).await;
+        let backend = |node: usize, (number, id): (usize, &EnvironmentId)| {
             let name = u64::try_from(100 + 10 * node + number).unwrap_or_default();
-            (*id, Place::new(weather.clone(), book.clone(), Dice::new(seed, name)))
+            (
+                *id,
+                Backend::new(faults.clone(), recorder.clone(), Rng::new(seed, name)),
+            )
         };
         let node = |number| Node {
-            places: PLACES.iter().enumerate().map(|each| place(number, each)).collect(),
+            backends: ENVIRONMENTS
+                .iter()
+                .enumerate()
+                .map(|each| backend(number, each))
+                .collect(),
             state: Mutex::new(State {
-                life: 0,
-                wire: Arc::new(Wire::new()),
+                incarnation: 0,
+                switch: Arc::new(CrashSwitch::new()),
                 up: None,
                 booting: None,
             }),
         };
         let world = Arc::new(Self {
-            book: book.clone(),
-            exchange,
+            recorder: recorder.clone(),
+            shared,
             nodes: (0..nodes).map(node).collect(),
             tabs: Mutex::default(),
             uses: Mutex::default(),
-            untrue: Mutex::default(),
+            mismatched: Mutex::default(),
             expired: Mutex::default(),
-            fates: Mutex::default(),
-            asked: AtomicU32::new(0),
+            outcomes: Mutex::default(),
+            requests: AtomicU32::new(0),
             boots: AtomicU32::new(0),
         });
         for number in 0..nodes {
@@ -112,48 +121,48 @@ impl World {
         world
     }
 
-    /// The log's rows.
-    pub fn ledger(&self) -> &Ledger {
-        &self.exchange.ledger
+    /// The rows of the store.
+    pub fn rows(&self) -> &Rows {
+        &self.shared.rows
     }
 
-    /// The weather.
-    pub fn weather(&self) -> &Weather {
-        &self.exchange.weather
+    /// The fault rates.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
     }
 
-    /// How long nothing has been wrong, and every node was up.
+    /// The time since the last fault; zero unless every node is up.
     pub fn quiet_for(&self) -> Duration {
         if self.all_up() {
-            self.weather().quiet_for()
+            self.faults().quiet_for()
         } else {
             Duration::ZERO
         }
     }
 
-    /// The node of a number, or one after it that is up.
-    pub fn some_node(&self, number: usize) -> Option<(usize, Arc<Control>)> {
-        let places = 0..self.nodes.len();
-        let mut numbers = places.map(|offset| (number + offset) % self.nodes.len());
+    /// This node, or the next one that is up.
+    pub fn running_node(&self, number: usize) -> Option<(usize, Arc<Control>)> {
+        let backends = 0..self.nodes.len();
+        let mut numbers = backends.map(|offset| (number + offset) % self.nodes.len());
         numbers.find_map(|number| Some((number, self.control(number)?)))
     }
 
-    /// A node that is up and not cut off.
+    /// The use-cases of a node; `None` while it is down.
     pub fn control(&self, number: usize) -> Option<Arc<Control>> {
         let state = self.nodes.get(number)?.state.lock();
-        let up = state.up.as_ref().filter(|_| !state.wire.dead());
+        let up = state.up.as_ref().filter(|_| !state.switch.crashed());
         up.map(|(control, _)| control.clone())
     }
 
-    /// Which life of a node it is; `None` while it is dead.
-    pub fn life(&self, number: usize) -> Option<u32> {
+    /// The number of the node's current incarnation; `None` while it is down.
+    pub fn incarnation(&self, number: usize) -> Option<u32> {
         let state = self.nodes[number].state.lock();
-        (state.up.is_some() && !state.wire.dead()).then_some(state.life)
+        (state.up.is_some() && !state.switch.crashed()).then_some(state.incarnation)
     }
 
-    /// The wire of a node's life.
-    pub fn wire(&self, number: usize) -> Arc<Wire> {
-        self.nodes[number].state.lock().wire.clone()
+    /// The crash switch of the node's current incarnation.
+    pub fn switch(&self, number: usize) -> Arc<CrashSwitch> {
+        self.nodes[number].state.lock().switch.clone()
     }
 
     /// Are all nodes up?
@@ -161,7 +170,7 @@ impl World {
         (0..self.nodes.len()).all(|number| self.control(number).is_some())
     }
 
-    /// The node that runs a session.
+    /// The node that hosts a session.
     pub fn host(&self, session: &Session) -> usize {
         let mut numbers = 0..self.nodes.len();
         let host = numbers.find(|number| *name_of(*number) == *session.node);
@@ -170,27 +179,27 @@ impl World {
 
     /// Does the application of a session run?
     pub fn runs(&self, session: &Session) -> bool {
-        self.place(session)
-            .is_some_and(|place| place.running().contains_key(&session.id))
+        self.backend(session)
+            .is_some_and(|backend| backend.running().contains_key(&session.id))
     }
 
-    /// Where a session runs.
-    pub fn place(&self, session: &Session) -> Option<&Arc<Place>> {
-        let places = &self.nodes.get(self.host(session))?.places;
-        let place = places.iter().find(|(id, _)| *id == session.environment_id);
-        place.map(|(_, place)| place)
+    /// The backend that runs a session.
+    pub fn backend(&self, session: &Session) -> Option<&Arc<Backend>> {
+        let backends = &self.nodes.get(self.host(session))?.backends;
+        let backend = backends.iter().find(|(id, _)| *id == session.environment_id);
+        backend.map(|(_, backend)| backend)
     }
 
-    /// A person who asks for something, with the number of the request.
-    pub fn person(&self, id: UserId, role: Role) -> (u32, Me) {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+    /// A new request of a person: its number, and the identity.
+    pub fn request_by(&self, id: UserId, role: Role) -> (u32, Me) {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let origin = Origin {
             address: "10.0.0.1".into(),
             request_id: number.to_string().into(),
         };
         let me = Me {
             user_id: id,
-            username: furniture::name(id),
+            username: seed_data::name(id),
             role,
             must_change_password: false,
             origin: Some(origin),
@@ -199,70 +208,73 @@ impl World {
         (number, me)
     }
 
-    /// The administrator.
-    pub fn admin(&self) -> (u32, Me) {
-        self.person(furniture::ADMIN, Role::SystemAdmin)
+    /// A new request of the administrator.
+    pub fn admin_request(&self) -> (u32, Me) {
+        self.request_by(seed_data::ADMIN, Role::SystemAdmin)
     }
 
-    /// Starts a node after a while; again and again, until it is up.
+    /// Starts a node after a delay. Retries until it is up.
     pub fn boot(self: &Arc<Self>, number: usize, after: Duration) {
         let world = self.clone();
-        // New at once: what dies while it starts is buried, and not what has been.
-        let mut wire = Arc::new(Wire::new());
-        self.nodes[number].state.lock().wire = wire.clone();
+        // Replaced at once: a crash during the start must hit the new incarnation, not the old one.
+        let mut switch = Arc::new(CrashSwitch::new());
+        self.nodes[number].state.lock().switch = switch.clone();
         let task = tokio::spawn(async move {
             sleep(after).await;
-            while let Err(error) = world.clone().come_up(number, wire.clone()).await {
-                world.book.say(format_args!("node {number} could not start: {error}"));
-                wire.cut();
+            while let Err(error) = world.clone().start_node(number, switch.clone()).await {
+                world
+                    .recorder
+                    .note(format_args!("node {number} could not start: {error}"));
+                switch.crash();
                 sleep(Duration::from_secs(1)).await;
-                wire = Arc::new(Wire::new());
-                world.nodes[number].state.lock().wire = wire.clone();
+                switch = Arc::new(CrashSwitch::new());
+                world.nodes[number].state.lock().switch = switch.clone();
             }
         });
         self.nodes[number].state.lock().booting = Some(task.abort_handle());
     }
 
-    async fn come_up(self: Arc<Self>, number: usize, wire: Arc<Wire>) -> control::Result<()> {
+    async fn start_node(self: Arc<Self>, number: usize, switch: Arc<CrashSwitch>) -> control::Result<()> {
         self.boots.fetch_add(1, Ordering::Relaxed);
         let node = &self.nodes[number];
-        let line = Arc::new(Line::new(self.exchange.clone(), wire.clone(), number));
+        let store = Arc::new(FaultyStore::new(self.shared.clone(), switch.clone(), number));
         let (signals, received) = mpsc::unbounded_channel();
         let mut environments: HashMap<EnvironmentId, Arc<dyn Environment>> = HashMap::new();
-        for (id, place) in &node.places {
-            place.listen(signals.clone());
-            environments.insert(*id, Arc::new(Door::new(place.clone(), wire.clone())));
+        for (id, backend) in &node.backends {
+            backend.connect_signals(signals.clone());
+            environments.insert(*id, Arc::new(FaultyEnvironment::new(backend.clone(), switch.clone())));
         }
         let options = Options {
             node: name_of(number),
             node_url: "here".into(),
-            // As it is set where the log is a file: a tab survives that the machine sleeps.
+            // As the server sets it. With a file as the log (one node), tabs survive a sleep of the
+            // machine.
             lost_after: (self.nodes.len() > 1).then(|| TimeDelta::seconds(10)),
             ..Options::default()
         };
-        let control = Control::open(line, environments, self.book.clone(), options).await?;
+        let control = Control::open(store, environments, self.recorder.clone(), options).await?;
         let mut tasks = control.start(received).await;
-        let (broken, watched) = (control.clone(), wire.clone());
+        let (watched, to_crash) = (control.clone(), switch.clone());
         tasks.spawn(async move {
-            broken.wait_until_broken().await;
-            watched.cut();
+            watched.wait_until_broken().await;
+            to_crash.crash();
         });
         let mut state = node.state.lock();
-        state.life += 1;
+        state.incarnation += 1;
         state.up = Some((control, tasks));
         state.booting = None;
         drop(state);
-        self.book.say(format_args!("node {number} is up"));
-        self.weather().disturb();
+        self.recorder.note(format_args!("node {number} is up"));
+        self.faults().disturb();
         Ok(())
     }
 
-    /// Buries the nodes that died, and has them start again.
-    pub fn bury(self: &Arc<Self>, down: impl Fn(usize) -> Duration, takes_all: bool) {
+    /// Removes crashed nodes, and starts them again.
+    pub fn reap_crashed_nodes(self: &Arc<Self>, down: impl Fn(usize) -> Duration, kills_applications: bool) {
         for (number, node) in self.nodes.iter().enumerate() {
             let mut state = node.state.lock();
-            let stillborn = state.wire.dead() && state.booting.is_some();
-            if !state.wire.dead() || (state.up.is_none() && !stillborn) {
+            let crashed_at_start = state.switch.crashed() && state.booting.is_some();
+            if !state.switch.crashed() || (state.up.is_none() && !crashed_at_start) {
                 continue;
             }
             if let Some(booting) = state.booting.take() {
@@ -270,35 +282,36 @@ impl World {
             }
             state.up = None;
             drop(state);
-            self.book.say(format_args!("node {number} is dead"));
-            for (_, place) in &node.places {
-                place.node_died(takes_all);
+            self.recorder.note(format_args!("node {number} is dead"));
+            for (_, backend) in &node.backends {
+                backend.on_node_crash(kills_applications);
             }
-            self.weather().disturb();
+            self.faults().disturb();
             self.boot(number, down(number));
         }
     }
 
-    /// A node takes leave: tabs are told, what is queued is written, then it starts anew.
+    /// Shuts a node down: drain, flush, then start again.
     pub fn restart(self: &Arc<Self>, number: usize) {
         let Some(control) = self.control(number) else { return };
-        let wire = self.wire(number);
+        let switch = self.switch(number);
         tokio::spawn(async move {
             control.drain();
             sleep(Duration::from_millis(100)).await;
-            // The server waits no longer than this, either.
+            // The server has the same timeout.
             let _ = tokio::time::timeout(Duration::from_secs(2), control.flush()).await;
-            wire.cut();
+            switch.crash();
         });
     }
 
-    /// Counts sweeps: no environment is asked more often than turns were given and nodes started.
-    pub fn count_sweeps(&self) {
-        let turns = self.ledger().turns() + self.boots.load(Ordering::Relaxed);
-        for place in self.nodes.iter().flat_map(|node| &node.places) {
-            let asked = place.1.observed();
+    /// Checks that no environment was asked more often than turns were granted and nodes were
+    /// started.
+    pub fn check_sweep_count(&self) {
+        let turns = self.rows().turns() + self.boots.load(Ordering::Relaxed);
+        for backend in self.nodes.iter().flat_map(|node| &node.backends) {
+            let asked = backend.1.observed();
             if asked > turns {
-                self.book.broken(
+                self.recorder.violated(
                     Rule::OneSweep,
                     format_args!("an environment was asked {asked} times in {turns} turns"),
                 );
@@ -307,7 +320,7 @@ impl World {
     }
 }
 
-/// What a node is called.
+/// The name of a node.
 fn name_of(number: usize) -> Arc<str> {
     format!("node{number}").into()
 }

@@ -1,4 +1,4 @@
-//! Two nodes on one log, in the runtime's time.
+//! The fixture with two nodes on one log, in the runtime's virtual time.
 #![expect(clippy::unwrap_used, reason = "a cluster that can't be made is a failed test")]
 
 use std::{
@@ -24,9 +24,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::house::{DESKTOP, ENVIRONMENT, HOME, PASSWORD, client, furnish};
+use crate::fixture::{DESKTOP, ENVIRONMENT, HOME, PASSWORD, client, seed};
 
-/// Follows the runtime's time.
+/// A clock that follows the runtime's time.
 pub struct Runtime(pub Instant);
 
 impl Clock for Runtime {
@@ -35,17 +35,17 @@ impl Clock for Runtime {
     }
 }
 
-/// Has the node of an address look into the log, as over the network.
+/// Wakes the node of an address, as over the network.
 #[derive(Clone, Debug, Default)]
-pub struct Wire(pub Arc<Mutex<HashMap<Arc<str>, Weak<Control>>>>);
+pub struct FakeNetwork(pub Arc<Mutex<HashMap<Arc<str>, Weak<Control>>>>);
 
-impl Peers for Wire {
+impl Peers for FakeNetwork {
     fn wake(&self, at: Relay) -> BoxFuture<'static, ()> {
         let control = self.0.lock().get(&at.url).and_then(Weak::upgrade);
         Box::pin(async move {
             match control {
                 Some(control) if control.is_node(&at.secret) => control.read_log_now().await.unwrap(),
-                // It does not answer.
+                // The node does not answer.
                 _ => pending().await,
             }
         })
@@ -53,7 +53,7 @@ impl Peers for Wire {
 }
 
 pub struct Cluster {
-    pub wire: Wire,
+    pub network: FakeNetwork,
     pub store: Arc<dyn Store>,
     pub clock: Arc<Runtime>,
     pub nodes: Vec<Node>,
@@ -64,19 +64,19 @@ pub struct Cluster {
 pub struct Node {
     pub control: Arc<Control>,
     pub environment: Arc<Simulated>,
-    /// What runs by itself; none while the node is away.
+    /// The background tasks; none while the node is frozen.
     pub tasks: JoinSet<()>,
 }
 
 impl Node {
-    pub async fn new(name: &str, store: &Arc<dyn Store>, clock: &Arc<Runtime>, wire: &Wire) -> Self {
+    pub async fn new(name: &str, store: &Arc<dyn Store>, clock: &Arc<Runtime>, network: &FakeNetwork) -> Self {
         let (signals, received) = mpsc::unbounded_channel();
         let environment = Simulated::new(SimulatedPlan::default(), signals);
         let reached: Arc<dyn Environment> = environment.clone();
         let options = Options {
             node: name.into(),
             node_url: format!("http://{name}").into(),
-            peers: Arc::new(wire.clone()),
+            peers: Arc::new(network.clone()),
             ..Options::default()
         };
         let environments = HashMap::from([(ENVIRONMENT, reached)]);
@@ -91,12 +91,12 @@ impl Node {
         }
     }
 
-    /// As a machine that hangs: it says nothing more, and hears nothing.
+    /// Freezes the node like a machine that hangs.
     pub async fn freeze(&mut self) {
         self.tasks.shutdown().await;
     }
 
-    /// As one that goes on where it hung.
+    /// Lets a frozen node go on.
     pub async fn thaw(&mut self) {
         let (_, nothing) = mpsc::unbounded_channel();
         self.tasks = self.control.run(nothing);
@@ -106,19 +106,19 @@ impl Node {
 impl Cluster {
     pub async fn new() -> Self {
         let store: Arc<dyn Store> = Arc::new(Memory::new());
-        furnish(&*store).await;
+        seed(&*store).await;
         let clock = Arc::new(Runtime(Instant::now()));
-        let wire = Wire::default();
+        let network = FakeNetwork::default();
         let nodes = vec![
-            Node::new("a", &store, &clock, &wire).await,
-            Node::new("b", &store, &clock, &wire).await,
+            Node::new("a", &store, &clock, &network).await,
+            Node::new("b", &store, &clock, &network).await,
         ];
         let control = &nodes[0].control;
         let mut people = Vec::new();
         for (name, role) in [("admin", Role::SystemAdmin), ("student", Role::User)] {
             control.add_user(name, PASSWORD, role).await.unwrap();
             let token = control.sign_in(name, PASSWORD, &client(HOME)).await.unwrap();
-            // A login is known to the nodes that its requests come to.
+            // Each node reads the login with its first request.
             for node in &nodes {
                 people.push(node.control.authenticate(&token).await.unwrap().unwrap());
             }
@@ -126,34 +126,34 @@ impl Cluster {
         people.dedup();
         let [admin, student] = people.try_into().unwrap();
         let cluster = Self {
-            wire,
+            network,
             store,
             clock,
             nodes,
             admin,
             student,
         };
-        // Until each has heard of the other.
+        // Until each node has read the heartbeat of the other.
         sleep(Duration::from_secs(3)).await;
         cluster
     }
 
-    /// From now on a node hears when another one asks it to look.
+    /// Connects a node to the network, so that others can wake it.
     pub fn connect(&self, node: usize) {
         let control = &self.nodes[node].control;
         let address = format!("http://{}", ["a", "b"][node]).into();
-        self.wire.0.lock().insert(address, Arc::downgrade(control));
+        self.network.0.lock().insert(address, Arc::downgrade(control));
     }
 
     pub fn node(&self, node: usize) -> &Control {
         &self.nodes[node].control
     }
 
-    /// Waits until something is so, as long as the node tells of changes.
-    pub async fn shows(&self, node: usize, so: impl Fn(&Self) -> bool) {
+    /// Waits until the condition holds. Checks it after each change that the node shows.
+    pub async fn wait_for(&self, node: usize, condition: impl Fn(&Self) -> bool) {
         let mut watch = self.nodes[node].control.watch(&self.admin, View::default()).unwrap();
         let seen = timeout(Duration::from_secs(60), async {
-            while !so(self) {
+            while !condition(self) {
                 watch.next().await.unwrap();
             }
         });
@@ -172,7 +172,7 @@ impl Cluster {
             .await
             .unwrap()
             .id;
-        self.shows(node, |cluster| cluster.status(node, id) == Some(Status::Active))
+        self.wait_for(node, |cluster| cluster.status(node, id) == Some(Status::Active))
             .await;
         id
     }
@@ -190,7 +190,7 @@ impl Cluster {
         self.node(node).session(&self.admin, id).is_ok_and(|row| row.connected)
     }
 
-    pub async fn happened(&self, id: SessionId, what: fn(&EventKind) -> bool) -> usize {
+    pub async fn count_events(&self, id: SessionId, what: fn(&EventKind) -> bool) -> usize {
         let events = self.store.events(id).await.unwrap();
         events.iter().filter(|event| what(&event.what)).count()
     }

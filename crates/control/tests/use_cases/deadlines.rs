@@ -1,5 +1,5 @@
-//! Deadlines are acted on at their moment, whatever becomes of other sessions: a stop that hangs or panics, a row that can't be
-//! read.
+//! Deadlines are acted on in time, even if other sessions fail: a stop that hangs or panics, a row
+//! that can't be read.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests; clippy.toml covers only what is marked #[test]"
@@ -24,17 +24,17 @@ use session::{Actor, ApplicationId, Policy, SessionId, Status, Teardown, wire::E
 use store::Application;
 use uuid::Uuid;
 
-use crate::house::{ENVIRONMENT, House, PATIENCE};
+use crate::fixture::{ENVIRONMENT, Fixture, PATIENCE};
 
 /// The program of applications that never become ready.
 const NEVER_READY: &str = "never-ready";
 
-/// What a stop does, in place of stopping.
+/// A faulty stop.
 #[derive(Clone, Copy)]
 enum Stop {
-    /// It does not return, for sessions that never became ready.
+    /// The stop hangs, for sessions that never became ready.
     Hangs,
-    /// It panics, the first time.
+    /// The first stop panics.
     PanicsOnce,
 }
 
@@ -46,16 +46,16 @@ struct Faulty {
 }
 
 impl Faulty {
-    async fn house(stop: Stop) -> (House, Arc<Self>) {
+    async fn fixture(stop: Stop) -> (Fixture, Arc<Self>) {
         let mut made = None;
-        let house = House::reached(SimulatedPlan::default(), Options::default(), |inner| {
+        let fixture = Fixture::reached(SimulatedPlan::default(), Options::default(), |inner| {
             let stops = AtomicUsize::new(0);
             let faulty = Arc::new(Self { inner, stop, stops });
             made = Some(faulty.clone());
             faulty
         })
         .await;
-        (house, made.unwrap())
+        (fixture, made.unwrap())
     }
 }
 
@@ -90,8 +90,8 @@ impl Environment for Faulty {
     }
 }
 
-/// Adds an application that may start for `seconds`.
-async fn application(house: &House, number: u128, command: &str, seconds: u32) -> ApplicationId {
+/// Adds an application with a start limit of this many seconds.
+async fn application(fixture: &Fixture, number: u128, command: &str, seconds: u32) -> ApplicationId {
     let id = ApplicationId(Uuid::from_u128(number));
     let application = Application {
         id,
@@ -107,81 +107,81 @@ async fn application(house: &House, number: u128, command: &str, seconds: u32) -
         seats: None,
         open: true,
     };
-    let added = house
+    let added = fixture
         .store
-        .add_application(&application, &Actor::System, house.control.now());
+        .add_application(&application, &Actor::System, fixture.control.now());
     added.await.unwrap();
     id
 }
 
-async fn launched(house: &House, application: ApplicationId) -> SessionId {
-    house.control.launch(&house.student, application).await.unwrap().id
+async fn launched(fixture: &Fixture, application: ApplicationId) -> SessionId {
+    fixture.control.launch(&fixture.student, application).await.unwrap().id
 }
 
 #[tokio::test]
 async fn thirty_stops_that_hang_delay_no_other_session() {
-    let (house, environment) = Faulty::house(Stop::Hangs).await;
+    let (fixture, environment) = Faulty::fixture(Stop::Hangs).await;
     let mut hanging = Vec::new();
     for number in 100..130 {
-        let application = application(&house, number, NEVER_READY, 60).await;
-        hanging.push(launched(&house, application).await);
+        let application = application(&fixture, number, NEVER_READY, 60).await;
+        hanging.push(launched(&fixture, application).await);
     }
-    let quick = application(&house, 200, "desktop", 60).await;
-    let quick = launched(&house, quick).await;
-    house.becomes(quick, Status::Active).await;
+    let quick = application(&fixture, 200, "desktop", 60).await;
+    let quick = launched(&fixture, quick).await;
+    fixture.wait_for_status(quick, Status::Active).await;
 
-    house.pass(TimeDelta::seconds(59));
-    house.control.purge_now().await.unwrap();
-    assert_eq!(house.row(quick).status, Status::Active, "not before its moment");
-    house.pass(TimeDelta::seconds(1));
-    let at = house.control.now();
+    fixture.advance(TimeDelta::seconds(59));
+    fixture.control.purge_now().await.unwrap();
+    assert_eq!(fixture.row(quick).status, Status::Active, "not before its moment");
+    fixture.advance(TimeDelta::seconds(1));
+    let at = fixture.control.now();
     for id in &hanging {
-        house.becomes(*id, Status::Error).await;
+        fixture.wait_for_status(*id, Status::Error).await;
     }
-    let ended = house.becomes(quick, Status::Expired).await;
+    let ended = fixture.wait_for_status(quick, Status::Expired).await;
     assert_eq!(
         ended.ended_at,
         Some(at),
-        "the clock stands still: all of it happened at this moment"
+        "the clock stands still, so all of it happened at this moment"
     );
-    house.shows(quick, |row| row.teardown == Teardown::Confirmed).await;
+    fixture.wait_for(quick, |row| row.teardown == Teardown::Confirmed).await;
 
-    // The stops still hang, and deadlines that come later are acted on all the same.
-    house.pass(TimeDelta::hours(8));
+    // The stops still hang. Later deadlines are acted on anyway.
+    fixture.advance(TimeDelta::hours(8));
     for id in &hanging {
-        house.becomes(*id, Status::Expired).await;
+        fixture.wait_for_status(*id, Status::Expired).await;
     }
-    assert!(environment.stops.load(Ordering::Acquire) > 30, "each was asked to stop");
+    assert!(environment.stops.load(Ordering::Acquire) > 30, "each got its stop");
 }
 
 #[tokio::test]
 async fn a_stop_that_panics_is_tried_again() {
-    let (house, environment) = Faulty::house(Stop::PanicsOnce).await;
-    let id = house.active().await;
-    let expired = house
+    let (fixture, environment) = Faulty::fixture(Stop::PanicsOnce).await;
+    let id = fixture.active().await;
+    let expired = fixture
         .control
-        .expire(&house.admin, id, ExpireRequest::default())
+        .expire(&fixture.admin, id, ExpireRequest::default())
         .await
         .unwrap();
     assert_eq!(expired.status, Status::Expired);
-    house.shows(id, |row| row.teardown == Teardown::Confirmed).await;
+    fixture.wait_for(id, |row| row.teardown == Teardown::Confirmed).await;
     assert_eq!(environment.stops.load(Ordering::Acquire), 2);
 }
 
 #[tokio::test]
 async fn a_session_whose_row_cannot_be_read_delays_no_other() {
-    let house = House::new().await;
+    let fixture = Fixture::new().await;
     let mut sessions = Vec::new();
     for number in 100..103 {
-        let application = application(&house, number, "desktop", 60).await;
-        sessions.push(launched(&house, application).await);
+        let application = application(&fixture, number, "desktop", 60).await;
+        sessions.push(launched(&fixture, application).await);
     }
     for id in &sessions {
-        house.becomes(*id, Status::Active).await;
+        fixture.wait_for_status(*id, Status::Active).await;
     }
-    let database = rusqlite::Connection::open(house.folder.path().join("cloud-delivery.sqlite3")).unwrap();
+    let database = rusqlite::Connection::open(fixture.folder.path().join("cloud-delivery.sqlite3")).unwrap();
     database.busy_timeout(PATIENCE).unwrap();
-    // Its version stays, so that the replica does not read it either.
+    // Its version stays, so the replica does not read it either.
     let damaged = database
         .execute(
             "UPDATE sessions SET policy = '{\"x\":1}' WHERE id = ?1",
@@ -189,22 +189,22 @@ async fn a_session_whose_row_cannot_be_read_delays_no_other() {
         )
         .unwrap();
     assert_eq!(damaged, 1);
-    house.pass(TimeDelta::seconds(60));
+    fixture.advance(TimeDelta::seconds(60));
     for id in &sessions[1..] {
-        house.becomes(*id, Status::Expired).await;
+        fixture.wait_for_status(*id, Status::Expired).await;
     }
-    assert_eq!(house.row(sessions[0]).status, Status::Active);
+    assert_eq!(fixture.row(sessions[0]).status, Status::Active);
 }
 
 #[tokio::test]
 async fn the_start_limit_is_the_one_of_the_application() {
-    let (house, _environment) = Faulty::house(Stop::Hangs).await;
-    let slow = application(&house, 100, NEVER_READY, 600).await;
-    let quick = application(&house, 101, NEVER_READY, 599).await;
-    let (slow, quick) = (launched(&house, slow).await, launched(&house, quick).await);
-    house.pass(TimeDelta::seconds(599));
-    house.becomes(quick, Status::Error).await;
-    assert_eq!(house.row(slow).status, Status::Pending);
-    house.pass(TimeDelta::seconds(1));
-    house.becomes(slow, Status::Error).await;
+    let (fixture, _environment) = Faulty::fixture(Stop::Hangs).await;
+    let slow = application(&fixture, 100, NEVER_READY, 600).await;
+    let quick = application(&fixture, 101, NEVER_READY, 599).await;
+    let (slow, quick) = (launched(&fixture, slow).await, launched(&fixture, quick).await);
+    fixture.advance(TimeDelta::seconds(599));
+    fixture.wait_for_status(quick, Status::Error).await;
+    assert_eq!(fixture.row(slow).status, Status::Pending);
+    fixture.advance(TimeDelta::seconds(1));
+    fixture.wait_for_status(slow, Status::Error).await;
 }

@@ -1,4 +1,4 @@
-//! One person can fill neither the log nor the machine with launches.
+//! One person can flood neither the log nor the machine with launches.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use std::num::NonZeroU32;
@@ -10,18 +10,18 @@ use session::{Actor, ApplicationId, Event, Policy, Status, wire::Problem};
 use store::{Application, LaunchRefusal, conformance::denials};
 use uuid::Uuid;
 
-use crate::house::{ENVIRONMENT, House};
+use crate::fixture::{ENVIRONMENT, Fixture};
 
-async fn limited(launches_per_minute: u32, live_sessions_per_user: u32) -> House {
+async fn limited(launches_per_minute: u32, live_sessions_per_user: u32) -> Fixture {
     let options = Options {
         launches_per_minute: NonZeroU32::new(launches_per_minute),
         live_sessions_per_user: NonZeroU32::new(live_sessions_per_user),
         ..Options::default()
     };
-    House::reached(SimulatedPlan::default(), options, |environment| environment).await
+    Fixture::reached(SimulatedPlan::default(), options, |environment| environment).await
 }
 
-async fn application(house: &House, number: u128) -> ApplicationId {
+async fn application(fixture: &Fixture, number: u128) -> ApplicationId {
     let id = ApplicationId(Uuid::from_u128(number));
     let application = Application {
         id,
@@ -33,9 +33,9 @@ async fn application(house: &House, number: u128) -> ApplicationId {
         seats: None,
         open: true,
     };
-    let added = house
+    let added = fixture
         .store
-        .add_application(&application, &Actor::System, house.control.now());
+        .add_application(&application, &Actor::System, fixture.control.now());
     added.await.unwrap();
     id
 }
@@ -46,21 +46,21 @@ fn sentences(events: &[Event]) -> Vec<String> {
 
 #[tokio::test]
 async fn thousands_of_refused_launches_are_two_events_a_minute() {
-    let house = limited(0, 0).await;
-    let before = house.store.head().await.unwrap().number;
+    let fixture = limited(0, 0).await;
+    let before = fixture.store.head().await.unwrap().number;
     for number in 0..3000 {
-        // Each of another application that does not exist: the reason is the same.
+        // Each time another application that does not exist: the reason is the same.
         let unknown = ApplicationId(Uuid::from_u128(1_000_000 + number));
-        let refused = house.control.launch(&house.student, unknown).await;
+        let refused = fixture.control.launch(&fixture.student, unknown).await;
         assert!(
             matches!(refused, Err(Error::Denied(LaunchRefusal::UnknownApplication))),
             "{refused:?}"
         );
     }
-    assert_eq!(house.store.head().await.unwrap().number, before + 1);
-    house.pass(TimeDelta::seconds(60));
-    house.control.record_refusals().await.unwrap();
-    let denied = denials(&*house.store).await;
+    assert_eq!(fixture.store.head().await.unwrap().number, before + 1);
+    fixture.advance(TimeDelta::seconds(60));
+    fixture.control.record_refusals().await.unwrap();
+    let denied = denials(&*fixture.store).await;
     assert_eq!(
         sentences(&denied),
         [
@@ -72,16 +72,19 @@ async fn thousands_of_refused_launches_are_two_events_a_minute() {
         denied.iter().all(|event| event.actor.label() == "student".into()),
         "{denied:?}"
     );
-    assert_eq!(house.store.head().await.unwrap().number, before + 2);
+    assert_eq!(fixture.store.head().await.unwrap().number, before + 2);
 
-    // The next one is an event at once, and what is counted by then is written when the server stops.
+    // The next refusal is an event at once. The count since then is written at shutdown.
     for _ in 0..2 {
-        let refused = house.control.launch(&house.student, ApplicationId(Uuid::nil())).await;
+        let refused = fixture
+            .control
+            .launch(&fixture.student, ApplicationId(Uuid::nil()))
+            .await;
         assert!(refused.is_err());
     }
-    assert_eq!(house.store.head().await.unwrap().number, before + 3);
-    house.control.flush().await;
-    let denied = sentences(&denials(&*house.store).await);
+    assert_eq!(fixture.store.head().await.unwrap().number, before + 3);
+    fixture.control.flush().await;
+    let denied = sentences(&denials(&*fixture.store).await);
     assert_eq!(
         denied[0],
         "Launch refused once more within a minute: There is no such application."
@@ -90,13 +93,13 @@ async fn thousands_of_refused_launches_are_two_events_a_minute() {
 }
 
 #[tokio::test]
-async fn nobody_launches_more_often_than_allowed() {
-    let house = limited(5, 0).await;
+async fn a_person_launches_only_as_often_as_allowed() {
+    let fixture = limited(5, 0).await;
     for _ in 0..5 {
-        house.control.launch(&house.student, house.desktop).await.unwrap();
+        fixture.control.launch(&fixture.student, fixture.desktop).await.unwrap();
     }
     for _ in 0..100 {
-        let refused = house.control.launch(&house.student, house.desktop).await;
+        let refused = fixture.control.launch(&fixture.student, fixture.desktop).await;
         let Err(error @ Error::TooManyLaunches(12)) = refused else {
             panic!("{refused:?}")
         };
@@ -104,24 +107,24 @@ async fn nobody_launches_more_often_than_allowed() {
         assert_eq!((problem.status, &*problem.code), (429, "too_many_launches"));
         assert_eq!(problem.retry_after, Some(12));
     }
-    house.control.launch(&house.other, house.desktop).await.unwrap();
+    fixture.control.launch(&fixture.other, fixture.desktop).await.unwrap();
     assert_eq!(
-        sentences(&denials(&*house.store).await),
+        sentences(&denials(&*fixture.store).await),
         ["Launch of Desktop refused: You launched too often. Wait a moment, then try again."]
     );
-    house.pass(TimeDelta::seconds(12));
-    house.control.launch(&house.student, house.desktop).await.unwrap();
+    fixture.advance(TimeDelta::seconds(12));
+    fixture.control.launch(&fixture.student, fixture.desktop).await.unwrap();
 }
 
 #[tokio::test]
-async fn nobody_has_more_live_sessions_than_allowed() {
-    let house = limited(0, 3).await;
+async fn a_person_has_only_as_many_live_sessions_as_allowed() {
+    let fixture = limited(0, 3).await;
     let mut launched = Vec::new();
     for number in 100..103 {
-        let application = application(&house, number).await;
-        launched.push(house.control.launch(&house.student, application).await.unwrap());
+        let application = application(&fixture, number).await;
+        launched.push(fixture.control.launch(&fixture.student, application).await.unwrap());
     }
-    let refused = house.control.launch(&house.student, house.desktop).await;
+    let refused = fixture.control.launch(&fixture.student, fixture.desktop).await;
     let Err(error @ Error::Denied(LaunchRefusal::TooManySessions)) = refused else {
         panic!("{refused:?}")
     };
@@ -129,14 +132,19 @@ async fn nobody_has_more_live_sessions_than_allowed() {
     assert_eq!((problem.status, &*problem.code), (429, "too_many_live_sessions"));
     assert!(problem.retry_after.is_some());
 
-    let resumed = house
+    let resumed = fixture
         .control
-        .launch(&house.student, launched[0].application_id)
+        .launch(&fixture.student, launched[0].application_id)
         .await
         .unwrap();
-    assert_eq!(resumed.id, launched[0].id, "what is live can be resumed");
-    house.control.launch(&house.other, house.desktop).await.unwrap();
-    house.control.end_own(&house.student, launched[0].id).await.unwrap();
-    let id = house.control.launch(&house.student, house.desktop).await.unwrap().id;
-    house.becomes(id, Status::Active).await;
+    assert_eq!(resumed.id, launched[0].id, "a live session can be resumed");
+    fixture.control.launch(&fixture.other, fixture.desktop).await.unwrap();
+    fixture.control.end_own(&fixture.student, launched[0].id).await.unwrap();
+    let id = fixture
+        .control
+        .launch(&fixture.student, fixture.desktop)
+        .await
+        .unwrap()
+        .id;
+    fixture.wait_for_status(id, Status::Active).await;
 }

@@ -1,4 +1,4 @@
-//! Logins: how long they last, and what ends with them.
+//! Logins: their limits, and the tabs and watches that end with them.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,23 +14,23 @@ use tokio::time::timeout;
 
 use crate::{
     cluster::Cluster,
-    house::{HOME, House, PASSWORD, PATIENCE, client},
+    fixture::{Fixture, HOME, PASSWORD, PATIENCE, client},
 };
 
-/// "Within 1 s", with room for a busy machine.
+/// “Within 1 s”, plus a margin for a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-async fn sign_in(house: &House, name: &str) -> (String, Me) {
-    let token = house.control.sign_in(name, PASSWORD, &client(HOME)).await.unwrap();
-    let me = house.control.authenticate(&token).await.unwrap().unwrap();
+async fn sign_in(fixture: &Fixture, name: &str) -> (String, Me) {
+    let token = fixture.control.sign_in(name, PASSWORD, &client(HOME)).await.unwrap();
+    let me = fixture.control.authenticate(&token).await.unwrap().unwrap();
     (token, me)
 }
 
-async fn role(house: &House, token: &str) -> Option<Role> {
-    house.control.authenticate(token).await.unwrap().map(|me| me.role)
+async fn role(fixture: &Fixture, token: &str) -> Option<Role> {
+    fixture.control.authenticate(token).await.unwrap().map(|me| me.role)
 }
 
-/// Why the tab is closed.
+/// The reason for which the tab was closed.
 async fn closed(tab: &mut Attachment) -> Close {
     timeout(AT_ONCE, &mut tab.closed)
         .await
@@ -38,7 +38,7 @@ async fn closed(tab: &mut Attachment) -> Close {
         .unwrap()
 }
 
-/// Returns when the watch has ended. However much changes: each message is taken.
+/// Returns when the watch has ended. Reads every message until then.
 async fn ended(watch: &mut Watch) -> Error {
     let end = async {
         loop {
@@ -52,47 +52,51 @@ async fn ended(watch: &mut Watch) -> Error {
 
 #[tokio::test]
 async fn a_login_ends_by_sign_out_by_idleness_and_by_age() {
-    let house = House::new().await;
-    let (token, me) = sign_in(&house, "student").await;
-    assert_eq!(role(&house, &token).await, Some(Role::User));
+    let fixture = Fixture::new().await;
+    let (token, me) = sign_in(&fixture, "student").await;
+    assert_eq!(role(&fixture, &token).await, Some(Role::User));
     for _ in 0..2 {
-        house.control.sign_out(&me).await.unwrap();
-        assert_eq!(role(&house, &token).await, None);
+        fixture.control.sign_out(&me).await.unwrap();
+        assert_eq!(role(&fixture, &token).await, None);
     }
 
-    let (idle, _) = sign_in(&house, "student").await;
+    let (idle, _) = sign_in(&fixture, "student").await;
     for _ in 0..4 {
-        house.pass(TimeDelta::hours(2));
-        assert!(role(&house, &idle).await.is_some());
+        fixture.advance(TimeDelta::hours(2));
+        assert!(role(&fixture, &idle).await.is_some());
     }
-    house.pass(TimeDelta::seconds(1));
-    assert_eq!(role(&house, &idle).await, None, "what a page asks by itself is no use");
+    fixture.advance(TimeDelta::seconds(1));
+    assert_eq!(
+        role(&fixture, &idle).await,
+        None,
+        "requests that a page makes by itself are no use"
+    );
 
-    let (old, me) = sign_in(&house, "student").await;
+    let (old, me) = sign_in(&fixture, "student").await;
     for _ in 0..4 {
-        house.pass(TimeDelta::hours(6));
-        house.control.login_used(&me);
-        assert!(role(&house, &old).await.is_some(), "used, so not idle");
+        fixture.advance(TimeDelta::hours(6));
+        fixture.control.login_used(&me);
+        assert!(role(&fixture, &old).await.is_some(), "used, so not idle");
     }
-    house.pass(TimeDelta::seconds(1));
-    assert_eq!(role(&house, &old).await, None);
+    fixture.advance(TimeDelta::seconds(1));
+    assert_eq!(role(&fixture, &old).await, None);
     for rubbish in ["", "zz", &"é".repeat(32), &"0".repeat(64)] {
-        assert_eq!(role(&house, rubbish).await, None);
+        assert_eq!(role(&fixture, rubbish).await, None);
     }
 }
 
 #[tokio::test]
-async fn who_types_into_a_session_all_day_stays_signed_in() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let (token, me) = sign_in(&house, "student").await;
-    let (tab, _application) = house.control.attach(&me, id).await.unwrap();
+async fn a_person_who_types_into_a_session_all_day_stays_signed_in() {
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let (token, me) = sign_in(&fixture, "student").await;
+    let (tab, _application) = fixture.control.attach(&me, id).await.unwrap();
     for _ in 0..20 {
-        house.pass(TimeDelta::minutes(25));
+        fixture.advance(TimeDelta::minutes(25));
         tab.last_use.touch();
     }
     assert_eq!(
-        role(&house, &token).await,
+        role(&fixture, &token).await,
         Some(Role::User),
         "8 h 20 min after the sign-in"
     );
@@ -100,17 +104,17 @@ async fn who_types_into_a_session_all_day_stays_signed_in() {
 
 #[tokio::test]
 async fn the_last_use_survives_a_restart() {
-    let house = House::new().await;
-    let (token, me) = sign_in(&house, "student").await;
-    house.pass(TimeDelta::hours(7));
-    house.control.login_used(&me);
-    house.control.flush().await;
-    let house = house.restart().await;
-    house.pass(TimeDelta::hours(7));
-    assert_eq!(role(&house, &token).await, Some(Role::User));
+    let fixture = Fixture::new().await;
+    let (token, me) = sign_in(&fixture, "student").await;
+    fixture.advance(TimeDelta::hours(7));
+    fixture.control.login_used(&me);
+    fixture.control.flush().await;
+    let fixture = fixture.restart().await;
+    fixture.advance(TimeDelta::hours(7));
+    assert_eq!(role(&fixture, &token).await, Some(Role::User));
 }
 
-/// A way to end the login of the student, or what it opened.
+/// A way to end the login of the student, or its tabs and watches.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     SignOut,
@@ -135,30 +139,31 @@ const WAYS: [Way; 8] = [
 ];
 
 impl Way {
-    async fn take(self, house: &House, me: &Me) {
-        let control = &house.control;
+    async fn take(self, fixture: &Fixture, me: &Me) {
+        let control = &fixture.control;
         match self {
             Self::SignOut => control.sign_out(me).await.unwrap(),
             Self::Everywhere => {
-                let (_, elsewhere) = sign_in(house, "student").await;
+                let (_, elsewhere) = sign_in(fixture, "student").await;
                 control.sign_out_everywhere(&elsewhere).await.unwrap();
             }
             Self::Password => control.set_password("student", "another horse").await.unwrap(),
-            Self::Block => control.block_user(&house.admin, "student", true).await.unwrap(),
-            Self::Remove => control.remove_user(&house.admin, "student").await.unwrap(),
+            Self::Block => control.block_user(&fixture.admin, "student", true).await.unwrap(),
+            Self::Remove => control.remove_user(&fixture.admin, "student").await.unwrap(),
             Self::LowerRole => control.set_role("student", Role::AppAdmin).await.unwrap(),
-            Self::Idle => house.pass(TimeDelta::hours(8) + TimeDelta::seconds(1)),
+            Self::Idle => fixture.advance(TimeDelta::hours(8) + TimeDelta::seconds(1)),
             Self::Age => {
                 for _ in 0..4 {
-                    house.pass(TimeDelta::hours(6));
+                    fixture.advance(TimeDelta::hours(6));
                     control.login_used(me);
                 }
-                house.pass(TimeDelta::seconds(1));
+                fixture.advance(TimeDelta::seconds(1));
             }
         }
     }
 
-    /// Does the session end, too? Then its tab may be told that instead. Time ends it by its own limits.
+    /// Does the session end too? Then the tab may be closed for that reason. Time ends it by its
+    /// own limits.
     const fn ends_session(self) -> bool {
         matches!(self, Self::Block | Self::Remove | Self::Idle | Self::Age)
     }
@@ -169,17 +174,17 @@ impl Way {
 }
 
 #[tokio::test]
-async fn ending_a_login_in_any_way_ends_what_it_opened() {
+async fn ending_a_login_in_any_way_ends_its_tabs_and_watches() {
     for way in WAYS {
-        let house = House::new().await;
-        house.control.set_role("student", Role::SystemAdmin).await.unwrap();
-        let id = house.active().await;
-        let (token, me) = sign_in(&house, "student").await;
-        let (mut tab, _application) = house.control.attach(&me, id).await.unwrap();
-        let mut watch = house.control.watch(&me, View::default()).unwrap();
+        let fixture = Fixture::new().await;
+        fixture.control.set_role("student", Role::SystemAdmin).await.unwrap();
+        let id = fixture.active().await;
+        let (token, me) = sign_in(&fixture, "student").await;
+        let (mut tab, _application) = fixture.control.attach(&me, id).await.unwrap();
+        let mut watch = fixture.control.watch(&me, View::default()).unwrap();
         assert!(matches!(watch.next().await, Ok(Message::Snapshot(_))));
 
-        way.take(&house, &me).await;
+        way.take(&fixture, &me).await;
 
         let why = closed(&mut tab).await;
         drop(tab);
@@ -189,14 +194,14 @@ async fn ending_a_login_in_any_way_ends_what_it_opened() {
         );
         let error = ended(&mut watch).await;
         assert!(matches!(error, Error::SignIn), "{way:?}: {error:?}");
-        let left = role(&house, &token).await;
+        let left = role(&fixture, &token).await;
         assert_eq!(left, way.leaves_login().then_some(Role::AppAdmin), "{way:?}");
         if !way.ends_session() {
-            house.shows(id, |row| !row.connected).await;
-            assert_eq!(house.row(id).status, Status::Active, "{way:?}: the session goes on");
+            fixture.wait_for(id, |row| !row.connected).await;
+            assert_eq!(fixture.row(id).status, Status::Active, "{way:?}: the session goes on");
         }
         if !way.leaves_login() {
-            let refused = house.control.attach(&me, id).await.err();
+            let refused = fixture.control.attach(&me, id).await.err();
             assert!(
                 matches!(refused, Some(Error::SignIn | Error::Ended(_))),
                 "{way:?}: no request of the ended login opens anything: {refused:?}"
@@ -207,14 +212,19 @@ async fn ending_a_login_in_any_way_ends_what_it_opened() {
 
 #[tokio::test]
 async fn a_watch_on_a_busy_list_ends_with_its_login() {
-    let house = House::new().await;
-    let (_, me) = sign_in(&house, "admin").await;
-    let mut watch = house.control.watch(&me, View::default()).unwrap();
-    house.control.sign_out(&me).await.unwrap();
+    let fixture = Fixture::new().await;
+    let (_, me) = sign_in(&fixture, "admin").await;
+    let mut watch = fixture.control.watch(&me, View::default()).unwrap();
+    fixture.control.sign_out(&me).await.unwrap();
     let busy = async {
         loop {
-            let id = house.control.launch(&house.student, house.desktop).await.unwrap().id;
-            house.control.end_own(&house.student, id).await.unwrap();
+            let id = fixture
+                .control
+                .launch(&fixture.student, fixture.desktop)
+                .await
+                .unwrap()
+                .id;
+            fixture.control.end_own(&fixture.student, id).await.unwrap();
         }
     };
     tokio::select! {
@@ -225,14 +235,14 @@ async fn a_watch_on_a_busy_list_ends_with_its_login() {
 
 #[tokio::test]
 async fn a_higher_role_ends_nothing() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let (token, me) = sign_in(&house, "student").await;
-    let (mut tab, _application) = house.control.attach(&me, id).await.unwrap();
-    house.control.set_role("student", Role::SystemAdmin).await.unwrap();
-    assert_eq!(role(&house, &token).await, Some(Role::SystemAdmin));
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let (token, me) = sign_in(&fixture, "student").await;
+    let (mut tab, _application) = fixture.control.attach(&me, id).await.unwrap();
+    fixture.control.set_role("student", Role::SystemAdmin).await.unwrap();
+    assert_eq!(role(&fixture, &token).await, Some(Role::SystemAdmin));
     assert!(tab.closed.try_recv().is_err(), "the tab goes on");
-    house.control.sign_out(&me).await.unwrap();
+    fixture.control.sign_out(&me).await.unwrap();
     assert_eq!(
         closed(&mut tab).await,
         Close::SignedOut,
@@ -242,21 +252,21 @@ async fn a_higher_role_ends_nothing() {
 
 #[tokio::test]
 async fn a_sign_in_that_overlaps_a_password_change_does_not_survive_it() {
-    let house = House::new().await;
+    let fixture = Fixture::new().await;
     let home = client(HOME);
     let (token, changed) = tokio::join!(
-        house.control.sign_in("student", PASSWORD, &home),
-        house.control.set_password("student", "another horse"),
+        fixture.control.sign_in("student", PASSWORD, &home),
+        fixture.control.set_password("student", "another horse"),
     );
     changed.unwrap();
     match token {
-        Ok(token) => assert_eq!(role(&house, &token).await, None),
+        Ok(token) => assert_eq!(role(&fixture, &token).await, None),
         Err(error) => assert!(matches!(error, Error::Credentials), "{error:?}"),
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_that_is_ended_on_one_node_ends_what_it_opened_on_the_other() {
+async fn a_login_that_is_ended_on_one_node_ends_its_tabs_on_the_other() {
     for way in ["sign-out", "password", "role"] {
         let cluster = Cluster::new().await;
         let [here, there] = [0, 1].map(|node| &cluster.nodes[node].control);

@@ -1,17 +1,18 @@
-//! The use-cases on a real store and a simulated environment, one file for each resource.
+//! Tests of the use-cases with a real store and a simulated environment, one file for each
+//! resource.
 
 mod access;
-mod alive;
 mod catalogue;
 mod cluster;
 mod deadlines;
-mod head;
-mod house;
+mod fixture;
+mod health;
+mod integrity;
 mod launches;
 mod logins;
 mod nodes;
 mod people;
-mod refresh;
 mod sessions;
 mod sign_in;
+mod sweep;
 mod time;

@@ -1,4 +1,5 @@
-//! Several nodes on one log. Time is the runtime's, which jumps as soon as everybody waits.
+//! Several nodes on one log. Time is the runtime's virtual time, which jumps as soon as every task
+//! waits.
 
 use std::time::Duration;
 
@@ -14,10 +15,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     cluster::{Cluster, Node},
-    house::{DESKTOP, HOME, PASSWORD, client},
+    fixture::{DESKTOP, HOME, PASSWORD, client},
 };
 
-/// Longer than anything here takes, but for what waits for [`PEER_TIMEOUT`].
+/// Longer than anything here takes, except waiting for [`PEER_TIMEOUT`].
 const SOON: Duration = Duration::from_secs(4);
 
 #[tokio::test(start_paused = true)]
@@ -25,20 +26,20 @@ async fn an_expire_on_one_node_closes_the_tab_on_another() {
     let cluster = Cluster::new().await;
     let id = cluster.active_on(0).await;
     let tab = cluster.open_on(0, id).await;
-    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
     let expired = cluster
         .node(1)
         .expire(&cluster.admin, id, Default::default())
         .await
         .unwrap();
     assert_eq!(expired.status, Status::Expired);
-    // Nobody tells in this store: the next look does, within a second.
+    // This store sends no notifications: the next poll finds the change, within a second.
     let (closed, within) = (timeout(SOON, tab.closed).await.unwrap(), Duration::from_millis(1500));
     assert_eq!(closed, Ok(Close::Expired));
     assert!(expired.ended_at.unwrap() + TimeDelta::from_std(within).unwrap() > cluster.clock.now());
-    // Only the node that runs it closes it there.
+    // Only the host closes the session in its environment.
     cluster
-        .shows(1, |cluster| {
+        .wait_for(1, |cluster| {
             let row = cluster.node(1).session(&cluster.admin, id).unwrap();
             row.teardown == Teardown::Confirmed
         })
@@ -54,7 +55,7 @@ async fn an_end_is_answered_when_the_tab_on_another_node_is_closed() {
     for way in ["expire", "many", "own", "block"] {
         let id = cluster.active_on(0).await;
         let mut tab = cluster.open_on(0, id).await;
-        cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+        cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
         let began = cluster.clock.now();
         match way {
             "expire" => drop(b.expire(admin, id, Default::default()).await.unwrap()),
@@ -76,7 +77,7 @@ async fn an_end_is_answered_when_the_tab_on_another_node_is_closed() {
         assert_eq!(
             cluster.clock.now(),
             began,
-            "{way}: nobody had to wait for the next look"
+            "{way}: the caller need not wait for the next poll"
         );
     }
 }
@@ -85,12 +86,12 @@ async fn an_end_is_answered_when_the_tab_on_another_node_is_closed() {
 async fn an_end_waits_for_a_node_that_does_not_answer_for_a_second_and_no_longer() {
     let cluster = Cluster::new().await;
     let id = cluster.active_on(0).await;
-    cluster.shows(1, |cluster| cluster.status(1, id).is_some()).await;
+    cluster.wait_for(1, |cluster| cluster.status(1, id).is_some()).await;
     let began = cluster.clock.now();
     let expired = cluster.node(1).expire(&cluster.admin, id, Default::default()).await;
     assert_eq!(expired.unwrap().status, Status::Expired);
     assert_eq!(cluster.clock.now() - began, TimeDelta::seconds(1));
-    // That it has ended needs no host: this node refuses the tab itself, with the reason.
+    // An ended session needs no host: this node refuses the tab itself, with the reason.
     let control = &cluster.nodes[1].control;
     assert_eq!(control.host(&cluster.student, id).await.unwrap(), Host::Here);
     let refused = control.attach(&cluster.student, id).await.err();
@@ -103,7 +104,7 @@ async fn a_tab_is_sent_to_the_node_that_hosts_its_session_and_opened_nowhere_els
     let id = cluster.active_on(0).await;
     let host = async |node: usize| cluster.nodes[node].control.host(&cluster.student, id).await;
     assert_eq!(host(0).await.unwrap(), Host::Here);
-    // Also before this node has looked at the log.
+    // Also before this node has polled the log.
     let Host::There(relay) = host(1).await.unwrap() else {
         panic!("it is not there")
     };
@@ -118,11 +119,11 @@ async fn a_tab_that_was_closed_on_one_node_reads_why_on_another() {
     let cluster = Cluster::new().await;
     let id = cluster.active_on(0).await;
     let tab = cluster.open_on(0, id).await;
-    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
     let expired = cluster.node(0).expire(&cluster.admin, id, Default::default()).await;
     assert_eq!(expired.unwrap().status, Status::Expired);
     assert_eq!(tab.closed.await, Ok(Close::Expired));
-    // It is loaded anew at once, through whichever node: that one has not looked at the log since.
+    // The tab reloads at once, through any node. That node has not polled the log since.
     assert_eq!(cluster.status(1, id), Some(Status::Active));
     let shown = cluster.node(1).tab(&cluster.student, id).await.unwrap();
     assert!(
@@ -132,10 +133,10 @@ async fn a_tab_that_was_closed_on_one_node_reads_why_on_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_just_launched_can_be_looked_at_and_chosen_on_another_node() {
+async fn a_session_that_was_just_launched_can_be_read_and_chosen_on_another_node() {
     let cluster = Cluster::new().await;
     let id = cluster.active_on(0).await;
-    assert_eq!(cluster.status(1, id), None, "it has not looked at the log since");
+    assert_eq!(cluster.status(1, id), None, "it has not polled the log since");
     let details = cluster.node(1).session_details(&cluster.admin, id).await.unwrap();
     assert_eq!(details.session.map(|row| row.status), Some(Status::Active));
     let cluster = Cluster::new().await;
@@ -146,26 +147,26 @@ async fn what_was_just_launched_can_be_looked_at_and_chosen_on_another_node() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_stops_says_that_its_tabs_are_closed() {
+async fn a_node_that_shuts_down_records_that_its_tabs_are_closed() {
     let mut cluster = Cluster::new().await;
     let id = cluster.active_on(0).await;
     let tab = cluster.open_on(0, id).await;
-    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
     let told_at = cluster.clock.now();
     cluster.node(0).drain();
     assert_eq!(tab.closed.await, Ok(Close::Restart));
     cluster.nodes[0].freeze().await;
     cluster.node(0).flush().await;
-    cluster.shows(1, |cluster| !cluster.connected(1, id)).await;
+    cluster.wait_for(1, |cluster| !cluster.connected(1, id)).await;
     assert!(cluster.clock.now() - told_at < TimeDelta::seconds(2));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_hears_nothing_takes_nobody_for_dead() {
+async fn a_node_that_reads_no_heartbeats_takes_no_peer_for_away() {
     let mut cluster = Cluster::new().await;
     let id = cluster.active_on(0).await;
     let _tab = cluster.open_on(0, id).await;
-    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
     cluster.nodes[1].freeze().await;
     sleep(2 * PEER_TIMEOUT.to_std().unwrap()).await;
     let list = cluster.node(1).list(&cluster.admin, &View::default()).unwrap();
@@ -177,10 +178,10 @@ async fn a_node_that_hears_nothing_takes_nobody_for_dead() {
 #[tokio::test(start_paused = true)]
 async fn a_node_is_ready_without_waiting_for_the_others() {
     let cluster = Cluster::new().await;
-    // The turn is free: the others have yet to hear that it was taken.
+    // The turn is free, and the other nodes do not know yet that it is taken.
     sleep(SWEEP_INTERVAL.to_std().unwrap()).await;
     let began = cluster.clock.now();
-    let _c = Node::new("c", &cluster.store, &cluster.clock, &cluster.wire).await;
+    let _c = Node::new("c", &cluster.store, &cluster.clock, &cluster.network).await;
     assert!(cluster.clock.now() - began < TimeDelta::seconds(1));
 }
 
@@ -189,12 +190,12 @@ async fn the_tabs_of_a_node_that_hangs_lapse_and_are_back_with_it() {
     let mut cluster = Cluster::new().await;
     let id = cluster.active_on(0).await;
     let mut tab = cluster.open_on(0, id).await;
-    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
+    cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
     let hung_at = cluster.clock.now();
     cluster.nodes[0].freeze().await;
-    cluster.shows(1, |cluster| !cluster.connected(1, id)).await;
+    cluster.wait_for(1, |cluster| !cluster.connected(1, id)).await;
     let after = cluster.clock.now() - hung_at;
-    // Its last heartbeat came up to a second before it hung.
+    // Its last heartbeat was up to a second before it froze.
     let last_beat = PEER_TIMEOUT - TimeDelta::seconds(1);
     assert!(
         after >= last_beat && after < PEER_TIMEOUT + TimeDelta::seconds(4),
@@ -214,12 +215,15 @@ async fn the_tabs_of_a_node_that_hangs_lapse_and_are_back_with_it() {
     );
 
     cluster.nodes[0].thaw().await;
-    cluster.shows(1, |cluster| cluster.connected(1, id)).await;
-    assert!(tab.closed.try_recv().is_err(), "the tab was let in and stays");
+    cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
+    assert!(tab.closed.try_recv().is_err(), "the tab was attached and stays");
     let list = cluster.node(1).list(&cluster.admin, &View::default()).unwrap();
     assert_eq!(list.head.stale, []);
-    assert_eq!(cluster.happened(id, |what| *what == EventKind::Disconnected).await, 1);
-    assert_eq!(cluster.happened(id, |what| *what == EventKind::Connected).await, 2);
+    assert_eq!(
+        cluster.count_events(id, |what| *what == EventKind::Disconnected).await,
+        1
+    );
+    assert_eq!(cluster.count_events(id, |what| *what == EventKind::Connected).await, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,21 +232,25 @@ async fn the_limits_of_a_node_that_is_away_go_on_counting() {
     let id = cluster.active_on(0).await;
     let _tab = cluster.open_on(0, id).await;
     cluster.nodes[0].freeze().await;
-    // 15 min after it lapsed.
+    // 15 min after the tab counted as disconnected.
     sleep(Duration::from_secs(17 * 60)).await;
     assert_eq!(cluster.status(1, id), Some(Status::Expired));
     let row = cluster.node(1).session(&cluster.admin, id).unwrap();
-    assert_eq!(row.teardown, Teardown::Wanted, "nobody else can say what is left there");
-    // It closes the tab and the application as soon as it is back.
+    assert_eq!(
+        row.teardown,
+        Teardown::Wanted,
+        "no other node can tell whether it still runs"
+    );
+    // The node closes the tab and the application as soon as it is back.
     cluster.nodes[0].thaw().await;
     cluster
-        .shows(1, |cluster| {
+        .wait_for(1, |cluster| {
             cluster.node(1).session(&cluster.admin, id).unwrap().teardown == Teardown::Confirmed
         })
         .await;
     assert_eq!(
         cluster
-            .happened(id, |what| matches!(what, EventKind::Expired { .. }))
+            .count_events(id, |what| matches!(what, EventKind::Expired { .. }))
             .await,
         1
     );
@@ -262,19 +270,21 @@ async fn a_node_that_starts_again_leaves_the_sessions_of_others_alone() {
         let other = cluster.nodes[0].control.authenticate(&token).await.unwrap().unwrap();
         let id = cluster.nodes[1].control.launch(&other, DESKTOP).await.unwrap().id;
         cluster
-            .shows(1, |cluster| cluster.status(1, id) == Some(Status::Active))
+            .wait_for(1, |cluster| cluster.status(1, id) == Some(Status::Active))
             .await;
         id
     });
     let _tab = cluster.open_on(0, here).await;
-    // The applications that pretend die with their server.
-    cluster.nodes[1] = Node::new("b", &cluster.store, &cluster.clock, &cluster.wire).await;
+    // Simulated applications end with their server.
+    cluster.nodes[1] = Node::new("b", &cluster.store, &cluster.clock, &cluster.network).await;
     cluster
-        .shows(0, |cluster| cluster.status(0, there) == Some(Status::Error))
+        .wait_for(0, |cluster| cluster.status(0, there) == Some(Status::Error))
         .await;
     assert_eq!(cluster.status(0, here), Some(Status::Active));
     assert_eq!(cluster.status(1, here), Some(Status::Active));
-    let left = cluster.happened(here, |what| *what == EventKind::Disconnected).await;
+    let left = cluster
+        .count_events(here, |what| *what == EventKind::Disconnected)
+        .await;
     assert_eq!(left, 0, "its tab was never gone");
 }
 
@@ -288,7 +298,7 @@ async fn a_refresh_on_one_node_is_a_sweep_of_all_and_counts_for_all() {
     let done = cluster.nodes[1].control.request_sweep(&cluster.admin).await.unwrap();
     assert!(done.as_of >= asked_at, "complete when all nodes have swept");
     cluster
-        .shows(1, |cluster| cluster.status(1, id) == Some(Status::Error))
+        .wait_for(1, |cluster| cluster.status(1, id) == Some(Status::Error))
         .await;
     for node in [0, 1] {
         let refused = cluster.nodes[node].control.request_sweep(&cluster.admin).await;

@@ -1,8 +1,8 @@
-//! The life of a session as its user and an administrator bring it about.
+//! The life of a session, through its user and an administrator.
 
 use std::time::Duration;
 
-use crate::house::{House, PATIENCE};
+use crate::fixture::{Fixture, PATIENCE};
 use chrono::TimeDelta;
 use control::{Close, Error};
 use environments::{Environment, simulated::SimulatedPlan};
@@ -19,27 +19,31 @@ use uuid::Uuid;
 
 #[tokio::test]
 async fn a_student_launches_opens_leaves_and_an_admin_expires() {
-    let house = House::new().await;
-    let launched = house.control.launch(&house.student, house.desktop).await.unwrap();
+    let fixture = Fixture::new().await;
+    let launched = fixture.control.launch(&fixture.student, fixture.desktop).await.unwrap();
     assert_eq!(launched.status, Status::Pending);
-    house.becomes(launched.id, Status::Active).await;
+    fixture.wait_for_status(launched.id, Status::Active).await;
 
-    let (tab, _bytes) = house.open(launched.id).await;
-    assert!(house.row(launched.id).connected);
+    let (tab, _bytes) = fixture.open(launched.id).await;
+    assert!(fixture.row(launched.id).connected);
     drop(tab);
-    house.shows(launched.id, |row| !row.connected).await;
+    fixture.wait_for(launched.id, |row| !row.connected).await;
 
-    let (mut tab, _bytes) = house.open(launched.id).await;
+    let (mut tab, _bytes) = fixture.open(launched.id).await;
     let request = ExpireRequest {
         reason: Some("licence needed".into()),
         block_relaunch: false,
         seen: None,
     };
-    let expired = house.control.expire(&house.admin, launched.id, request).await.unwrap();
+    let expired = fixture
+        .control
+        .expire(&fixture.admin, launched.id, request)
+        .await
+        .unwrap();
     assert_eq!(
         tab.closed.try_recv(),
         Ok(Close::Expired),
-        "the tab is told before the administrator is answered"
+        "the tab is closed before the administrator is answered"
     );
     assert_eq!(
         (expired.status, expired.connected, expired.ended_by.as_deref()),
@@ -47,17 +51,17 @@ async fn a_student_launches_opens_leaves_and_an_admin_expires() {
     );
     assert_eq!(expired.end_note.as_deref(), Some("licence needed"));
 
-    house
-        .shows(launched.id, |row| row.teardown == Teardown::Confirmed)
+    fixture
+        .wait_for(launched.id, |row| row.teardown == Teardown::Confirmed)
         .await;
     assert!(
-        house.environment.observe().await.unwrap().is_empty(),
+        fixture.environment.observe().await.unwrap().is_empty(),
         "nothing of it runs"
     );
-    let refused = house.control.attach(&house.student, launched.id).await;
+    let refused = fixture.control.attach(&fixture.student, launched.id).await;
     assert!(matches!(refused.map(drop), Err(Error::Ended(_))));
 
-    let events = house.store.events(launched.id).await.unwrap();
+    let events = fixture.store.events(launched.id).await.unwrap();
     let kinds: Vec<_> = events.iter().map(|event| event.what.code()).collect();
     assert_eq!(
         kinds,
@@ -75,35 +79,50 @@ async fn a_student_launches_opens_leaves_and_an_admin_expires() {
 
 #[tokio::test]
 async fn a_second_launch_resumes_the_live_session_and_one_after_its_end_is_new() {
-    let house = House::new().await;
-    let first = house.active().await;
+    let fixture = Fixture::new().await;
+    let first = fixture.active().await;
     assert_eq!(
-        house.control.launch(&house.student, house.desktop).await.unwrap().id,
+        fixture
+            .control
+            .launch(&fixture.student, fixture.desktop)
+            .await
+            .unwrap()
+            .id,
         first
     );
     assert_ne!(
-        house.control.launch(&house.other, house.desktop).await.unwrap().id,
+        fixture
+            .control
+            .launch(&fixture.other, fixture.desktop)
+            .await
+            .unwrap()
+            .id,
         first
     );
-    house.control.end_own(&house.student, first).await.unwrap();
+    fixture.control.end_own(&fixture.student, first).await.unwrap();
     assert_ne!(
-        house.control.launch(&house.student, house.desktop).await.unwrap().id,
+        fixture
+            .control
+            .launch(&fixture.student, fixture.desktop)
+            .await
+            .unwrap()
+            .id,
         first
     );
 }
 
 #[tokio::test]
 async fn twenty_administrators_expire_at_once_and_it_happens_once() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let expire = || house.control.expire(&house.admin, id, ExpireRequest::default());
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let expire = || fixture.control.expire(&fixture.admin, id, ExpireRequest::default());
     let answers = futures::future::join_all((0..20).map(|_| expire())).await;
     let ends: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().ended_at).collect();
     assert!(
         ends.iter().all(|end| end.is_some() && *end == ends[0]),
-        "all twenty are told the same end"
+        "all twenty get the same end"
     );
-    let events = house.store.events(id).await.unwrap();
+    let events = fixture.store.events(id).await.unwrap();
     assert_eq!(
         events
             .iter()
@@ -115,17 +134,17 @@ async fn twenty_administrators_expire_at_once_and_it_happens_once() {
 
 #[tokio::test]
 async fn an_expire_decided_on_stale_facts_is_refused_with_the_new_ones() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let seen = house.row(id).seen();
-    let _tab = house.open(id).await;
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let seen = fixture.row(id).seen();
+    let _tab = fixture.open(id).await;
     let request = ExpireRequest {
         reason: None,
         block_relaunch: false,
         seen: Some(seen),
     };
-    let Err(Error::Changed(now)) = house.control.expire(&house.admin, id, request).await else {
-        panic!("the user has connected meanwhile")
+    let Err(Error::Changed(now)) = fixture.control.expire(&fixture.admin, id, request).await else {
+        panic!("the user has connected since")
     };
     assert!(now.connected);
     let request = ExpireRequest {
@@ -136,36 +155,39 @@ async fn an_expire_decided_on_stale_facts_is_refused_with_the_new_ones() {
             connected: now.connected,
         }),
     };
-    assert!(house.control.expire(&house.admin, id, request).await.is_ok());
+    assert!(fixture.control.expire(&fixture.admin, id, request).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_second_tab_takes_over_and_the_first_is_told() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let (mut first, _bytes) = house.open(id).await;
-    let (mut second, _more) = house.open(id).await;
+async fn a_second_tab_takes_over_and_the_first_is_closed() {
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let (mut first, _bytes) = fixture.open(id).await;
+    let (mut second, _more) = fixture.open(id).await;
     assert_eq!(first.closed.try_recv(), Ok(Close::OtherTab));
     drop(first);
-    house.control.purge_now().await.unwrap();
+    fixture.control.purge_now().await.unwrap();
     assert!(
-        second.closed.try_recv().is_err() && house.row(id).connected,
+        second.closed.try_recv().is_err() && fixture.row(id).connected,
         "the second stays"
     );
 }
 
 #[tokio::test]
 async fn a_reload_within_the_grace_is_no_disconnect() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let (tab, _bytes) = house.open(id).await;
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let (tab, _bytes) = fixture.open(id).await;
     drop(tab);
-    let (reloaded, _bytes) = house.open(id).await;
-    let (other, _more) = (house.control.launch(&house.other, house.desktop).await.unwrap(), ());
-    house.becomes(other.id, Status::Active).await;
+    let (reloaded, _bytes) = fixture.open(id).await;
+    let (other, _more) = (
+        fixture.control.launch(&fixture.other, fixture.desktop).await.unwrap(),
+        (),
+    );
+    fixture.wait_for_status(other.id, Status::Active).await;
     drop(reloaded);
-    house.shows(id, |row| !row.connected).await;
-    let events = house.store.events(id).await.unwrap();
+    fixture.wait_for(id, |row| !row.connected).await;
+    let events = fixture.store.events(id).await.unwrap();
     assert_eq!(
         events
             .iter()
@@ -177,78 +199,89 @@ async fn a_reload_within_the_grace_is_no_disconnect() {
 
 #[tokio::test]
 async fn only_its_user_opens_or_ends_a_session_and_only_a_system_admin_expires() {
-    let house = House::new().await;
-    let id = house.active().await;
-    for stranger in [&house.other, &house.admin] {
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    for stranger in [&fixture.other, &fixture.admin] {
         assert!(matches!(
-            house.control.attach(stranger, id).await.map(drop),
+            fixture.control.attach(stranger, id).await.map(drop),
             Err(Error::NoSession(_))
         ));
         assert!(matches!(
-            house.control.end_own(stranger, id).await,
+            fixture.control.end_own(stranger, id).await,
             Err(Error::NoSession(_))
         ));
     }
-    let student = &house.student;
+    let student = &fixture.student;
     assert!(matches!(
-        house.control.expire(student, id, ExpireRequest::default()).await,
+        fixture.control.expire(student, id, ExpireRequest::default()).await,
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        house.control.list(student, &View::default()),
+        fixture.control.list(student, &View::default()),
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        house.control.request_sweep(student).await,
+        fixture.control.request_sweep(student).await,
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        house.control.watch(student, View::default()).map(drop),
-        Err(Error::Forbidden(_))
-    ));
-    assert!(matches!(house.control.columns(student).await, Err(Error::Forbidden(_))));
-    assert!(matches!(
-        house.control.set_columns(student, None).await,
+        fixture.control.watch(student, View::default()).map(drop),
         Err(Error::Forbidden(_))
     ));
     assert!(matches!(
-        house.control.session(&house.other, id),
+        fixture.control.columns(student).await,
+        Err(Error::Forbidden(_))
+    ));
+    assert!(matches!(
+        fixture.control.set_columns(student, None).await,
+        Err(Error::Forbidden(_))
+    ));
+    assert!(matches!(
+        fixture.control.session(&fixture.other, id),
         Err(Error::NoSession(_))
     ));
-    assert_eq!(house.row(id).status, Status::Active, "nothing has changed");
+    assert_eq!(fixture.row(id).status, Status::Active, "nothing has changed");
 }
 
 #[tokio::test]
 async fn a_refused_launch_is_kept_with_its_reason() {
-    let house = House::new().await;
-    house
+    let fixture = Fixture::new().await;
+    fixture
         .control
-        .set_application_launches(&house.admin, house.desktop, Admission::Close)
+        .set_application_launches(&fixture.admin, fixture.desktop, Admission::Close)
         .await
         .unwrap();
-    let refused = house.control.launch(&house.student, house.desktop).await;
+    let refused = fixture.control.launch(&fixture.student, fixture.desktop).await;
     assert!(matches!(refused, Err(Error::Denied(LaunchRefusal::ApplicationClosed))));
     let nobody = Me {
         user_id: UserId(Uuid::from_u128(77)),
-        ..house.student.clone()
+        ..fixture.student.clone()
     };
     assert!(matches!(
-        house.control.launch(&nobody, house.desktop).await,
+        fixture.control.launch(&nobody, fixture.desktop).await,
         Err(Error::Denied(LaunchRefusal::UnknownUser))
     ));
-    assert_eq!(denials(&*house.store).await.len(), 2);
-    assert_eq!(house.control.list(&house.admin, &View::default()).unwrap().head.all, 0);
+    assert_eq!(denials(&*fixture.store).await.len(), 2);
+    assert_eq!(
+        fixture.control.list(&fixture.admin, &View::default()).unwrap().head.all,
+        0
+    );
 }
 
 #[tokio::test]
-async fn a_missing_program_ends_in_error_and_says_which() {
-    let house = House::with(SimulatedPlan {
+async fn a_missing_program_ends_in_an_error_that_names_it() {
+    let fixture = Fixture::with(SimulatedPlan {
         missing_programs: vec!["desktop".into()],
         ..SimulatedPlan::default()
     })
     .await;
-    let id = house.control.launch(&house.student, house.desktop).await.unwrap().id;
-    let row = house.becomes(id, Status::Error).await;
+    let id = fixture
+        .control
+        .launch(&fixture.student, fixture.desktop)
+        .await
+        .unwrap()
+        .id;
+    let row = fixture.wait_for_status(id, Status::Error).await;
     assert!(
         row.error
             .as_deref()
@@ -260,12 +293,12 @@ async fn a_missing_program_ends_in_error_and_says_which() {
 
 #[tokio::test]
 async fn an_application_that_is_lost_closes_the_tab_and_shows_why() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let (mut tab, _bytes) = house.open(id).await;
-    assert!(house.environment.lose(id, "the application ended with status 1"));
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let (mut tab, _bytes) = fixture.open(id).await;
+    assert!(fixture.environment.lose(id, "the application ended with status 1"));
     assert_eq!(timeout(PATIENCE, &mut tab.closed).await.unwrap(), Ok(Close::Lost));
-    let row = house.becomes(id, Status::Error).await;
+    let row = fixture.wait_for_status(id, Status::Error).await;
     assert_eq!(
         (row.connected, row.error.as_deref()),
         (false, Some("the application ended with status 1"))
@@ -274,43 +307,43 @@ async fn an_application_that_is_lost_closes_the_tab_and_shows_why() {
 
 #[tokio::test]
 async fn a_stop_that_fails_is_tried_again_and_never_holds_up_the_row() {
-    let house = House::new().await;
-    let id = house.active().await;
-    house.environment.fail_stops(1);
-    let expired = house
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    fixture.environment.fail_stops(1);
+    let expired = fixture
         .control
-        .expire(&house.admin, id, ExpireRequest::default())
+        .expire(&fixture.admin, id, ExpireRequest::default())
         .await
         .unwrap();
     assert_eq!(expired.status, Status::Expired);
-    house.shows(id, |row| row.teardown == Teardown::Confirmed).await;
-    assert!(house.environment.observe().await.unwrap().is_empty());
+    fixture.wait_for(id, |row| row.teardown == Teardown::Confirmed).await;
+    assert!(fixture.environment.observe().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_session_ends_at_valid_until_and_is_gone_48_hours_later_and_not_before() {
-    let house = House::new().await;
-    let id = house.active().await;
-    let _tab = house.open(id).await;
-    house.pass(TimeDelta::hours(8));
-    let row = house.becomes(id, Status::Expired).await;
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    let _tab = fixture.open(id).await;
+    fixture.advance(TimeDelta::hours(8));
+    let row = fixture.wait_for_status(id, Status::Expired).await;
     assert_eq!(
         (row.end_reason, row.ended_by.as_deref()),
         (Some(EndReason::ValidUntil), Some("system"))
     );
-    house.shows(id, |row| row.teardown == Teardown::Confirmed).await;
+    fixture.wait_for(id, |row| row.teardown == Teardown::Confirmed).await;
 
-    house.pass(TimeDelta::hours(48) - TimeDelta::seconds(1));
-    house.control.purge_now().await.unwrap();
-    assert_eq!(house.row(id).status, Status::Expired, "a second early");
-    house.pass(TimeDelta::seconds(1));
-    house.control.purge_now().await.unwrap();
+    fixture.advance(TimeDelta::hours(48) - TimeDelta::seconds(1));
+    fixture.control.purge_now().await.unwrap();
+    assert_eq!(fixture.row(id).status, Status::Expired, "a second early");
+    fixture.advance(TimeDelta::seconds(1));
+    fixture.control.purge_now().await.unwrap();
     assert!(matches!(
-        house.control.session(&house.admin, id),
+        fixture.control.session(&fixture.admin, id),
         Err(Error::NoSession(_))
     ));
     assert_eq!(
-        house
+        fixture
             .store
             .events(id)
             .await
@@ -324,31 +357,41 @@ async fn a_session_ends_at_valid_until_and_is_gone_48_hours_later_and_not_before
 #[tokio::test]
 async fn a_start_that_takes_too_long_is_an_error_and_nothing_is_left() {
     let slow = Duration::from_secs(3600)..=Duration::from_secs(3600);
-    let house = House::with(SimulatedPlan {
+    let fixture = Fixture::with(SimulatedPlan {
         start_delay: slow,
         ..SimulatedPlan::default()
     })
     .await;
-    let id = house.control.launch(&house.student, house.desktop).await.unwrap().id;
-    house.pass(TimeDelta::minutes(5));
-    house.becomes(id, Status::Error).await;
-    assert!(house.environment.observe().await.unwrap().is_empty());
+    let id = fixture
+        .control
+        .launch(&fixture.student, fixture.desktop)
+        .await
+        .unwrap()
+        .id;
+    fixture.advance(TimeDelta::minutes(5));
+    fixture.wait_for_status(id, Status::Error).await;
+    assert!(fixture.environment.observe().await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn after_a_crash_nothing_is_a_ghost_and_what_was_expired_stays_so() {
-    let house = House::new().await;
-    let active = house.active().await;
-    let _tab = house.open(active).await;
-    let expired = house.control.launch(&house.other, house.desktop).await.unwrap().id;
-    house
+async fn after_a_crash_no_session_is_a_ghost_and_expired_ones_stay_expired() {
+    let fixture = Fixture::new().await;
+    let active = fixture.active().await;
+    let _tab = fixture.open(active).await;
+    let expired = fixture
         .control
-        .expire(&house.admin, expired, ExpireRequest::default())
+        .launch(&fixture.other, fixture.desktop)
+        .await
+        .unwrap()
+        .id;
+    fixture
+        .control
+        .expire(&fixture.admin, expired, ExpireRequest::default())
         .await
         .unwrap();
 
-    let house = house.restart().await;
-    let lost = house.row(active);
+    let fixture = fixture.restart().await;
+    let lost = fixture.row(active);
     assert_eq!((lost.status, lost.connected), (Status::Error, false));
-    assert_eq!(house.row(expired).status, Status::Expired);
+    assert_eq!(fixture.row(expired).status, Status::Expired);
 }

@@ -88,7 +88,7 @@ async fn pages_lead_to_the_end_and_back_while_events_are_added() {
 }
 
 #[tokio::test]
-async fn a_search_that_finds_little_stops_says_so_and_goes_on() {
+async fn a_search_with_few_matches_stops_and_can_be_continued() {
     let (store, replica, _folder) = store_with(50).await;
     let query = Query::parse("user:jane1").unwrap();
     let search = search(&store, &replica, &query, NEAR_LIMITS);
@@ -115,7 +115,7 @@ async fn a_search_that_finds_little_stops_says_so_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_full_page_is_counted_only_so_far() {
+async fn the_count_of_a_full_page_is_limited() {
     let (store, replica, _folder) = store_with(30).await;
     let everything = Query::default();
     let search = search(&store, &replica, &everything, NEAR_LIMITS);
@@ -126,7 +126,7 @@ async fn a_full_page_is_counted_only_so_far() {
 }
 
 #[tokio::test]
-async fn all_that_match_come_in_parts() {
+async fn all_matches_come_in_parts() {
     let (store, replica, _folder) = store_with(30).await;
     let query = Query::parse("rita").unwrap();
     let search = search(&store, &replica, &query, NEAR_LIMITS);

@@ -1,4 +1,4 @@
-//! Who and what is there from the beginning.
+//! The initial data: environments, applications, students, an administrator.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -6,47 +6,47 @@ use session::{Actor, ApplicationId, EnvironmentId, Policy, Role, Timestamp, User
 use store::{Application, EnvironmentRow, Store, User, memory::Memory};
 use uuid::Uuid;
 
-/// Where sessions run.
-pub const PLACES: [EnvironmentId; 2] = [EnvironmentId(Uuid::from_u128(1)), EnvironmentId(Uuid::from_u128(2))];
-/// What is launched: with short limits, with the usual ones, with nearly none.
-pub const PROGRAMS: [ApplicationId; 3] = [
+/// The environments. Each node has a backend for each of them.
+pub const ENVIRONMENTS: [EnvironmentId; 2] = [EnvironmentId(Uuid::from_u128(1)), EnvironmentId(Uuid::from_u128(2))];
+/// The applications: with short limits, with the default limits, with hardly any limits.
+pub const APPLICATIONS: [ApplicationId; 3] = [
     ApplicationId(Uuid::from_u128(11)),
     ApplicationId(Uuid::from_u128(12)),
     ApplicationId(Uuid::from_u128(13)),
 ];
-/// Who launches.
+/// The students, who launch applications.
 pub const STUDENTS: [UserId; 4] = [
     UserId(Uuid::from_u128(101)),
     UserId(Uuid::from_u128(102)),
     UserId(Uuid::from_u128(103)),
     UserId(Uuid::from_u128(104)),
 ];
-/// Who administers.
+/// The System Admin.
 pub const ADMIN: UserId = UserId(Uuid::from_u128(201));
 
-/// What somebody is called.
+/// The username of a person.
 pub fn name(id: UserId) -> Arc<str> {
     format!("person{}", id.number()).into()
 }
 
-/// Furnishes an empty log.
-pub async fn furnish(memory: &Memory, at: Timestamp) {
-    for (number, id) in PLACES.iter().enumerate() {
+/// Adds the initial data to an empty store.
+pub async fn seed(memory: &Memory, at: Timestamp) {
+    for (number, id) in ENVIRONMENTS.iter().enumerate() {
         let row = EnvironmentRow {
             id: *id,
-            name: format!("place{number}").into(),
+            name: format!("environment{number}").into(),
             kind: "simulation".into(),
             open: true,
         };
         memory.add_environment(&row, &Actor::System, at).await.unwrap();
     }
-    let policies = [short(), Policy::default(), nearly_none()];
-    for (number, (id, policy)) in PROGRAMS.iter().zip(policies).enumerate() {
+    let policies = [short(), Policy::default(), hardly_any()];
+    for (number, (id, policy)) in APPLICATIONS.iter().zip(policies).enumerate() {
         let application = Application {
             id: *id,
-            name: format!("program{number}").into(),
+            name: format!("application{number}").into(),
             launch_text: "Launch".into(),
-            environment_id: PLACES[number / 2],
+            environment_id: ENVIRONMENTS[number / 2],
             command: vec!["program".into()],
             policy,
             seats: [Some(3), Some(2), None][number],
@@ -80,7 +80,7 @@ fn short() -> Policy {
     }
 }
 
-fn nearly_none() -> Policy {
+fn hardly_any() -> Policy {
     Policy {
         never_connected_seconds: None,
         idle_seconds: None,

@@ -1,6 +1,8 @@
-//! What is in the log, looked at after each transaction: may the rows before it become the rows after it?
+//! Invariants of the rows, checked after each transaction: may the rows before it become the rows
+//! after it?
 //!
-//! The edges are written out here once more: a fault in `session::lifecycle` must not excuse itself.
+//! The allowed transitions are repeated here on purpose: a fault in `session::lifecycle` must not
+//! hide itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -14,51 +16,53 @@ use session::{EventKind, Session, SessionId, Status, Teardown, Timestamp};
 use store::{Changes, Store, memory::Memory};
 use tokio::time::Instant;
 
-use super::{book::Book, rules::Rule};
+use super::{recorder::Recorder, rules::Rule};
 
-/// A session, as a transaction left it.
+/// The state of a session after one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Noted {
+pub struct RowVersion {
     pub revision: u64,
     pub id: SessionId,
-    /// `None`: it was removed.
+    /// `None` = the row was removed.
     pub after: Option<Session>,
 }
 
-/// The rows of the log, and all that they were.
-pub struct Ledger {
-    book: Arc<Book>,
-    rows: Mutex<Rows>,
+/// The rows of the store, and all their earlier versions.
+pub struct Rows {
+    recorder: Arc<Recorder>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Rows {
+struct State {
     revision: u64,
     now: BTreeMap<SessionId, Session>,
     ended: HashMap<SessionId, Instant>,
-    noted: Vec<Noted>,
+    versions: Vec<RowVersion>,
     order: Vec<SessionId>,
     swept: Option<Timestamp>,
     turns: u32,
 }
 
-impl Ledger {
-    /// An empty one.
-    pub fn new(book: Arc<Book>) -> Self {
+impl Rows {
+    /// No rows yet.
+    pub fn new(recorder: Arc<Recorder>) -> Self {
         Self {
-            book,
-            rows: Mutex::default(),
+            recorder,
+            state: Mutex::default(),
         }
     }
 
-    /// Looks at what the transaction that was just made has done. Nothing may come between the two.
-    pub async fn look(&self, memory: &Memory) {
-        let known = self.rows.lock().revision;
-        let (Ok(changes), Ok(house)) = (memory.changes(known).await, House::of(memory).await) else {
-            return self.book.broken(Rule::Replica, "the model does not answer");
+    /// Checks the changes of the transaction that has just committed. No other transaction may come
+    /// in between.
+    pub async fn check_transaction(&self, memory: &Memory) {
+        let known = self.state.lock().revision;
+        let (Ok(changes), Ok(access)) = (memory.changes(known).await, Access::of(memory).await) else {
+            return self.recorder.violated(Rule::Replica, "the model does not answer");
         };
         if changes.revision > known {
-            // A transaction may confirm a stop and remove the row. Of that only the events tell.
+            // One transaction may confirm a stop and remove the row. Only the events show the
+            // confirmation.
             let mut closed = BTreeSet::new();
             for id in &changes.purged {
                 let events = memory.events(*id).await.unwrap_or_default();
@@ -66,60 +70,61 @@ impl Ledger {
                     closed.insert(*id);
                 }
             }
-            self.take(changes, &closed, &house);
+            self.apply(changes, &closed, &access);
         }
     }
 
-    fn take(&self, changes: Changes, closed: &BTreeSet<SessionId>, house: &House) {
-        let mut rows = self.rows.lock();
+    fn apply(&self, changes: Changes, closed: &BTreeSet<SessionId>, access: &Access) {
+        let mut state = self.state.lock();
         let revision = changes.revision;
-        let before = rows.now.clone();
+        let before = state.now.clone();
         for session in changes.sessions {
             let old = before.get(&session.id);
             if old.is_none() {
-                rows.order.push(session.id);
-                self.launched(&session, &before, house);
+                state.order.push(session.id);
+                self.check_launch(&session, &before, access);
             }
-            self.step(old, &session);
+            self.check_edge(old, &session);
             if !session.status.is_live() {
-                rows.ended.entry(session.id).or_insert_with(Instant::now);
+                state.ended.entry(session.id).or_insert_with(Instant::now);
             }
-            let name = rows.name(session.id);
-            self.book.say(format_args!(
+            let name = state.name(session.id);
+            self.recorder.note(format_args!(
                 "  log {revision}: s{name} {:?} connected={} {:?}",
                 session.status,
                 session.connected(),
                 session.teardown
             ));
-            rows.noted.push(Noted {
+            state.versions.push(RowVersion {
                 revision,
                 id: session.id,
                 after: Some(session.clone()),
             });
-            rows.now.insert(session.id, session);
+            state.now.insert(session.id, session);
         }
         for id in changes.purged {
-            if let Some(old) = rows.now.remove(&id) {
-                self.purged(&old, closed.contains(&id));
-                rows.noted.push(Noted {
+            if let Some(old) = state.now.remove(&id) {
+                self.check_purge(&old, closed.contains(&id));
+                state.versions.push(RowVersion {
                     revision,
                     id,
                     after: None,
                 });
             }
         }
-        rows.revision = revision;
-        self.whole(&rows.now, house);
+        state.revision = revision;
+        self.check_all_rows(&state.now, access);
     }
 
-    /// A row that is new.
-    fn launched(&self, session: &Session, before: &BTreeMap<SessionId, Session>, house: &House) {
+    /// Checks a new row.
+    fn check_launch(&self, session: &Session, before: &BTreeMap<SessionId, Session>, access: &Access) {
         if session.status != Status::Pending {
-            self.book.broken(Rule::Edges, format_args!("launched as {session:?}"));
+            self.recorder
+                .violated(Rule::Edges, format_args!("launched as {session:?}"));
         }
-        if !house.lets_in(session) {
-            self.book
-                .broken(Rule::LaunchAllowed, format_args!("launched: {session:?}"));
+        if !access.allows_launch(session) {
+            self.recorder
+                .violated(Rule::LaunchAllowed, format_args!("launched: {session:?}"));
         }
         let of_pair = |row: &&Session| (row.user_id, row.application_id) == (session.user_id, session.application_id);
         let until = before
@@ -128,15 +133,15 @@ impl Ledger {
             .filter_map(|row| row.blocked_until)
             .max();
         if until.is_some_and(|until| session.started_at < until) {
-            self.book
-                .broken(Rule::RelaunchBlocked, format_args!("launched: {session:?}"));
+            self.recorder
+                .violated(Rule::RelaunchBlocked, format_args!("launched: {session:?}"));
         }
     }
 
-    /// A row that is another than before.
-    fn step(&self, old: Option<&Session>, new: &Session) {
+    /// Checks the transition of one row.
+    fn check_edge(&self, old: Option<&Session>, new: &Session) {
         use Status::{Active, Error, Expired, Pending};
-        let Some(old) = old else { return self.state(new) };
+        let Some(old) = old else { return self.check_row(new) };
         if old.status == Expired {
             let same = Session {
                 teardown: old.teardown,
@@ -148,121 +153,124 @@ impl Ledger {
                 (Teardown::Wanted, Teardown::Confirmed | Teardown::GivenUp) | (Teardown::GivenUp, Teardown::Confirmed)
             );
             if same != *old || !closing {
-                self.book
-                    .broken(Rule::ExpiredIsFinal, format_args!("{old:?} became {new:?}"));
+                self.recorder
+                    .violated(Rule::ExpiredIsFinal, format_args!("{old:?} became {new:?}"));
             }
             return;
         }
-        // One transaction may take more than one step.
+        // One transaction may make more than one transition.
         let edge = match (old.status, new.status) {
             (from, to) if from == to => true,
             (Pending, Active | Error | Expired) | (Active, Error | Expired) | (Error, Expired) => true,
             _ => false,
         };
         if !edge || new.access_epoch != old.access_epoch + u32::from(new.status == Expired) {
-            self.book.broken(Rule::Edges, format_args!("{old:?} became {new:?}"));
+            self.recorder
+                .violated(Rule::Edges, format_args!("{old:?} became {new:?}"));
         }
-        self.state(new);
+        self.check_row(new);
     }
 
-    /// What a row may say.
-    fn state(&self, row: &Session) {
+    /// Checks one row by itself.
+    fn check_row(&self, row: &Session) {
         if row.connected() && row.status != Status::Active {
-            self.book.broken(Rule::ConnectedIsActive, format_args!("{row:?}"));
+            self.recorder.violated(Rule::ConnectedIsActive, format_args!("{row:?}"));
         }
         let proper = match &row.end {
             Some(end) => row.status == Status::Expired && row.valid_until <= end.at && !row.connected(),
             None => row.status != Status::Expired && row.teardown == Teardown::NotNeeded,
         };
         if !proper {
-            self.book.broken(Rule::ExpiredHasNoAccess, format_args!("{row:?}"));
+            self.recorder
+                .violated(Rule::ExpiredHasNoAccess, format_args!("{row:?}"));
         }
     }
 
-    fn purged(&self, old: &Session, closed_before: bool) {
+    fn check_purge(&self, old: &Session, closed_before: bool) {
         let closed = closed_before || matches!(old.teardown, Teardown::Confirmed | Teardown::GivenUp);
-        let now = self.book.now();
+        let now = self.recorder.now();
         let kept = old.end.as_ref().is_some_and(|end| now >= end.at + TimeDelta::hours(48));
         if !closed || !kept {
-            self.book
-                .broken(Rule::PurgeEarly, format_args!("removed at {now}: {old:?}"));
+            self.recorder
+                .violated(Rule::PurgeEarly, format_args!("removed at {now}: {old:?}"));
         }
     }
 
-    /// What all rows together may say.
-    fn whole(&self, rows: &BTreeMap<SessionId, Session>, house: &House) {
+    /// Checks all rows together.
+    fn check_all_rows(&self, rows: &BTreeMap<SessionId, Session>, access: &Access) {
         let (mut pairs, mut seats) = (HashMap::new(), HashMap::new());
         for row in rows.values().filter(|row| row.status.is_live()) {
             *seats.entry(row.application_id).or_insert(0_u32) += 1;
             if let Some(other) = pairs.insert((row.user_id, row.application_id), row.id) {
-                self.book.broken(
+                self.recorder.violated(
                     Rule::OneLive,
                     format_args!("{} and {other} are live sessions of {}", row.id, row.username),
                 );
             }
         }
-        for application in &house.applications {
+        for application in &access.applications {
             let taken = seats.get(&application.id).copied().unwrap_or_default();
             if application.seats.is_some_and(|seats| taken > seats) {
-                self.book
-                    .broken(Rule::Seats, format_args!("{taken} of {}", application.name));
+                self.recorder
+                    .violated(Rule::Seats, format_args!("{taken} of {}", application.name));
             }
         }
     }
 
-    /// A sweep was granted at this moment.
-    pub fn swept(&self, at: Timestamp) {
-        let mut rows = self.rows.lock();
-        rows.turns += 1;
-        let last = rows.swept.replace(at);
-        drop(rows);
+    /// Records the grant of a turn, and checks the time since the last one.
+    pub fn sweep_granted(&self, at: Timestamp) {
+        let mut state = self.state.lock();
+        state.turns += 1;
+        let last = state.swept.replace(at);
+        drop(state);
         if let Some(last) = last.filter(|last| at < *last + TimeDelta::seconds(30)) {
-            self.book.broken(Rule::OneSweep, format_args!("at {last} and at {at}"));
+            self.recorder
+                .violated(Rule::OneSweep, format_args!("at {last} and at {at}"));
         }
     }
 
-    /// How many sweeps were granted.
+    /// The number of granted turns.
     pub fn turns(&self) -> u32 {
-        self.rows.lock().turns
+        self.state.lock().turns
     }
 
-    /// Every row.
+    /// All current rows.
     pub fn all(&self) -> Vec<Session> {
-        self.rows.lock().now.values().cloned().collect()
+        self.state.lock().now.values().cloned().collect()
     }
 
-    /// One row.
+    /// The current row of a session.
     pub fn get(&self, id: SessionId) -> Option<Session> {
-        self.rows.lock().now.get(&id).cloned()
+        self.state.lock().now.get(&id).cloned()
     }
 
-    /// Was it ever launched?
-    pub fn knew(&self, id: SessionId) -> bool {
-        self.rows.lock().order.contains(&id)
+    /// Was the session ever launched?
+    pub fn was_launched(&self, id: SessionId) -> bool {
+        self.state.lock().order.contains(&id)
     }
 
-    /// For how long it has been neither Pending nor Active; `None` while it is.
+    /// The time since the session stopped being live; `None` while it is live.
     pub fn over_for(&self, id: SessionId) -> Option<std::time::Duration> {
-        self.rows.lock().ended.get(&id).map(Instant::elapsed)
+        self.state.lock().ended.get(&id).map(Instant::elapsed)
     }
 
-    /// All that rows were, in order.
-    pub fn noted(&self) -> Vec<Noted> {
-        self.rows.lock().noted.clone()
+    /// All versions of all rows, in order.
+    pub fn versions(&self) -> Vec<RowVersion> {
+        self.state.lock().versions.clone()
     }
 
-    /// The session that was launched so many launches ago.
+    /// The session that was launched this many launches ago.
     pub fn recent(&self, back: usize) -> Option<SessionId> {
-        self.rows.lock().order.iter().rev().nth(back).copied()
+        self.state.lock().order.iter().rev().nth(back).copied()
     }
 
-    /// How it is called here: by its number in the order of the launches.
+    /// The number of a session in the order of the launches, for the log.
     pub fn name(&self, id: SessionId) -> usize {
-        self.rows.lock().name(id)
+        self.state.lock().name(id)
     }
 }
 
-impl Rows {
+impl State {
     fn name(&self, id: SessionId) -> usize {
         self.order
             .iter()
@@ -271,14 +279,14 @@ impl Rows {
     }
 }
 
-/// Who is let in where.
-struct House {
+/// The data that decides whether a launch is allowed.
+struct Access {
     users: Vec<store::User>,
     applications: Vec<store::Application>,
     environments: Vec<store::EnvironmentRow>,
 }
 
-impl House {
+impl Access {
     async fn of(memory: &Memory) -> store::Result<Self> {
         Ok(Self {
             users: memory.users().await?,
@@ -287,7 +295,7 @@ impl House {
         })
     }
 
-    fn lets_in(&self, session: &Session) -> bool {
+    fn allows_launch(&self, session: &Session) -> bool {
         let user = self.users.iter().find(|user| user.id == session.user_id);
         let application = self.applications.iter().find(|row| row.id == session.application_id);
         let environment = self.environments.iter().find(|row| row.id == session.environment_id);

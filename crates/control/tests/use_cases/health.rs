@@ -1,4 +1,4 @@
-//! A log that can't be written: is the server alive, as its supervisor asks, and is anything forgotten?
+//! A log that can't be written: the server still counts as alive, and loses no signal.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,9 +9,10 @@ use session::{ApplicationId, Role, Status, UserId, wire::Me};
 use store::{StoreError, sqlite::Sqlite};
 use uuid::Uuid;
 
-use crate::house::House;
+use crate::fixture::Fixture;
 
-/// A refused launch is written down, so it needs room too: each time of somebody else, or it would only be counted.
+/// Makes a launch that is refused, which writes an event and so needs disk space. Each time by
+/// another person: equal refusals are only counted.
 async fn denied(control: &Arc<Control>) -> Error {
     let nobody = Me {
         user_id: UserId(Uuid::now_v7()),
@@ -29,7 +30,7 @@ async fn denied(control: &Arc<Control>) -> Error {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_no_death_and_a_writer_that_has_ended_is() {
+async fn a_server_with_a_full_disk_is_alive_and_one_without_a_writer_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Sqlite::open(folder.path()).await.unwrap());
     let clock = Arc::new(ManualClock::new(chrono::DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
@@ -39,7 +40,7 @@ async fn a_full_disk_is_no_death_and_a_writer_that_has_ended_is() {
     control.alive().await.unwrap();
     store.limit_pages(Some(1)).await;
     while !matches!(denied(&control).await, Error::Store(StoreError::Full)) {}
-    // All of them in one transaction, which fails.
+    // All share one transaction, which fails.
     let refusals = join_all((0..40).map(|_| denied(&control)));
     let (refusals, alive) = tokio::join!(refusals, join_all((0..40).map(|_| control.alive())));
     assert!(
@@ -53,18 +54,18 @@ async fn a_full_disk_is_no_death_and_a_writer_that_has_ended_is() {
 }
 
 #[tokio::test]
-async fn what_an_environment_tells_while_the_disk_is_full_is_known_when_there_is_room() {
-    let house = House::new().await;
-    let id = house.active().await;
-    house.sqlite.limit_pages(Some(1)).await;
-    while !matches!(denied(&house.control).await, Error::Store(StoreError::Full)) {}
-    house.environment.lose(id, "its host lost power");
-    // The signal has its turns among these.
+async fn a_signal_that_arrives_while_the_disk_is_full_is_recorded_later() {
+    let fixture = Fixture::new().await;
+    let id = fixture.active().await;
+    fixture.sqlite.limit_pages(Some(1)).await;
+    while !matches!(denied(&fixture.control).await, Error::Store(StoreError::Full)) {}
+    fixture.environment.lose(id, "its host lost power");
+    // The retries of the signal run between these.
     for _ in 0..50 {
-        denied(&house.control).await;
+        denied(&fixture.control).await;
     }
-    assert_eq!(house.row(id).status, Status::Active);
-    house.sqlite.limit_pages(None).await;
-    let row = house.becomes(id, Status::Error).await;
+    assert_eq!(fixture.row(id).status, Status::Active);
+    fixture.sqlite.limit_pages(None).await;
+    let row = fixture.wait_for_status(id, Status::Error).await;
     assert_eq!(row.error.as_deref(), Some("its host lost power"));
 }

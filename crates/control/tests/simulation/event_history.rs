@@ -1,4 +1,5 @@
-//! The events, read at the end: do they tell the rows, one for each change, and was each allowed and in its time?
+//! Checks all events at the end: each change has its event, the events replay to the rows, and each
+//! was allowed and on time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,10 +10,10 @@ use session::{
 };
 use store::{EventScan, Store};
 
-use super::{answers::Fate, ledger::Noted, rules::Rule, world::World};
+use super::{answers::Outcome, row_invariants::RowVersion, rules::Rule, world::World};
 
-/// What the events say of a session so far.
-struct Life<'a> {
+/// The state of a session after the events so far.
+struct History<'a> {
     row: &'a Session,
     status: Status,
     connected: bool,
@@ -20,13 +21,13 @@ struct Life<'a> {
     started: Timestamp,
     ready: Option<Timestamp>,
     left: Option<Timestamp>,
-    gone: bool,
+    purged: bool,
 }
 
 impl World {
-    /// Reads all events.
-    pub async fn read_the_story(&self) {
-        let memory = &self.exchange.memory;
+    /// Reads and checks all events.
+    pub async fn check_event_history(&self) {
+        let memory = &self.shared.memory;
         let all = EventScan {
             session: None,
             from: None,
@@ -35,84 +36,91 @@ impl World {
             limit: u32::MAX,
         };
         let (Ok(mut events), Ok(verified)) = (memory.scan_events(&all).await, memory.verify_events(&[]).await) else {
-            return self.book.broken(Rule::Chain, "the events can't be read");
+            return self.recorder.violated(Rule::Chain, "the events can't be read");
         };
         if let Some(broken) = verified.broken {
-            self.book.broken(Rule::Chain, broken);
+            self.recorder.violated(Rule::Chain, broken);
         }
         events.sort_by_key(|event| event.id);
-        let noted = self.ledger().noted();
-        self.lives(&events, &noted);
-        self.requests(&events);
+        let versions = self.rows().versions();
+        self.check_histories(&events, &versions);
+        self.check_requests(&events);
     }
 
-    fn lives(&self, events: &[Numbered], noted: &[Noted]) {
+    fn check_histories(&self, events: &[Numbered], versions: &[RowVersion]) {
         let mut rows = BTreeMap::new();
-        for row in noted {
+        for row in versions {
             rows.insert((row.revision, row.id), row.after.as_ref());
         }
-        let first: HashMap<_, _> = noted
+        let first: HashMap<_, _> = versions
             .iter()
             .rev()
             .filter_map(|row| Some((row.id, row.after.as_ref()?)))
             .collect();
-        let mut lives: HashMap<SessionId, Life<'_>> = HashMap::new();
-        let mut told = BTreeSet::new();
+        let mut histories: HashMap<SessionId, History<'_>> = HashMap::new();
+        let mut with_event = BTreeSet::new();
         for (at, event) in events.iter().enumerate() {
             let Some(id) = event.event.session_id else { continue };
             let Some(row) = first.get(&id) else {
-                self.book
-                    .broken(Rule::OneEvent, format_args!("{:?} without a row", event.event));
+                self.recorder
+                    .violated(Rule::OneEvent, format_args!("{:?} without a row", event.event));
                 continue;
             };
-            self.happen(&mut lives, id, row, &event.event);
-            told.insert((event.revision, id));
+            self.replay(&mut histories, id, row, &event.event);
+            with_event.insert((event.revision, id));
             let last = events.get(at + 1).is_none_or(|next| next.revision != event.revision);
             if last {
-                self.compare(&lives, &rows, event.revision);
+                self.compare(&histories, &rows, event.revision);
             }
         }
-        for (revision, id) in rows.keys().filter(|key| !told.contains(key)) {
-            let name = self.ledger().name(*id);
-            self.book.broken(
+        for (revision, id) in rows.keys().filter(|key| !with_event.contains(key)) {
+            let name = self.rows().name(*id);
+            self.recorder.violated(
                 Rule::OneEvent,
                 format_args!("revision {revision} changed s{name} without an event"),
             );
         }
     }
 
-    /// After all events of a revision: do they tell its rows?
+    /// After all events of a revision: do they replay to its rows?
     fn compare(
         &self,
-        lives: &HashMap<SessionId, Life<'_>>,
+        histories: &HashMap<SessionId, History<'_>>,
         rows: &BTreeMap<(u64, SessionId), Option<&Session>>,
         revision: u64,
     ) {
-        for (id, life) in lives {
+        for (id, history) in histories {
             let Some(row) = rows.get(&(revision, *id)) else {
                 continue;
             };
             let same = match row {
-                None => life.gone,
+                None => history.purged,
                 Some(row) => {
-                    !life.gone
-                        && (row.status, row.connected(), row.teardown) == (life.status, life.connected, life.teardown)
+                    !history.purged
+                        && (row.status, row.connected(), row.teardown)
+                            == (history.status, history.connected, history.teardown)
                 }
             };
             if !same {
-                let name = self.ledger().name(*id);
-                self.book.broken(
+                let name = self.rows().name(*id);
+                self.recorder.violated(
                     Rule::OneEvent,
-                    format_args!("revision {revision}: the events of s{name} tell another row than {row:?}"),
+                    format_args!("revision {revision}: the events of s{name} do not replay to {row:?}"),
                 );
             }
         }
     }
 
-    fn happen<'a>(&self, lives: &mut HashMap<SessionId, Life<'a>>, id: SessionId, row: &'a Session, event: &Event) {
-        let name = self.ledger().name(id);
+    fn replay<'a>(
+        &self,
+        histories: &mut HashMap<SessionId, History<'a>>,
+        id: SessionId,
+        row: &'a Session,
+        event: &Event,
+    ) {
+        let name = self.rows().name(id);
         if event.what == EventKind::Launched {
-            let life = Life {
+            let history = History {
                 row,
                 status: Status::Pending,
                 connected: false,
@@ -120,39 +128,42 @@ impl World {
                 started: event.at,
                 ready: None,
                 left: None,
-                gone: false,
+                purged: false,
             };
-            if lives.insert(id, life).is_some() {
-                self.book
-                    .broken(Rule::OneEvent, format_args!("s{name} was launched twice"));
+            if histories.insert(id, history).is_some() {
+                self.recorder
+                    .violated(Rule::OneEvent, format_args!("s{name} was launched twice"));
             }
             return;
         }
-        let Some(life) = lives.get_mut(&id) else {
+        let Some(history) = histories.get_mut(&id) else {
             return self
-                .book
-                .broken(Rule::OneEvent, format_args!("{event:?} before the launch"));
+                .recorder
+                .violated(Rule::OneEvent, format_args!("{event:?} before the launch"));
         };
-        self.in_time(life, id, event);
-        if let Err(rule) = life.take(event) {
-            self.book.broken(
+        self.check_time(history, id, event);
+        if let Err(rule) = history.apply(event) {
+            self.recorder.violated(
                 rule,
-                format_args!("s{name}, {:?} connected={}: {event:?}", life.status, life.connected),
+                format_args!(
+                    "s{name}, {:?} connected={}: {event:?}",
+                    history.status, history.connected
+                ),
             );
         }
     }
 
-    /// Did time do it, and was it the time?
-    fn in_time(&self, life: &Life<'_>, id: SessionId, event: &Event) {
-        let policy = &life.row.policy;
+    /// Checks an event of a timer: was it due?
+    fn check_time(&self, history: &History<'_>, id: SessionId, event: &Event) {
+        let policy = &history.row.policy;
         let after = |from: Option<Timestamp>, limit: session::policy::Limit| {
             Some(from? + TimeDelta::seconds(limit?.get().into()))
         };
         let start = matches!(&event.what, EventKind::Failed { error } if error.contains("not ready in time"));
         let (due, in_place) = match &event.what {
             EventKind::Failed { .. } if start => (
-                after(Some(life.started), policy.start_seconds),
-                life.status == Status::Pending,
+                after(Some(history.started), policy.start_seconds),
+                history.status == Status::Pending,
             ),
             EventKind::Idle => {
                 let uses = self.uses.lock();
@@ -162,36 +173,39 @@ impl World {
                     .flatten()
                     .filter(|(_, latest)| *latest <= event.at);
                 let used = used.map(|(earliest, _)| *earliest).max();
-                (after(used, policy.idle_seconds), life.connected)
+                (after(used, policy.idle_seconds), history.connected)
             }
             EventKind::Expired { reason, .. } => match reason {
-                EndReason::ValidUntil => (after(Some(life.started), policy.total_seconds), true),
+                EndReason::ValidUntil => (after(Some(history.started), policy.total_seconds), true),
                 EndReason::NeverConnected => (
-                    after(life.ready, policy.never_connected_seconds),
-                    !life.connected && life.left.is_none(),
+                    after(history.ready, policy.never_connected_seconds),
+                    !history.connected && history.left.is_none(),
                 ),
-                EndReason::Disconnected => (after(life.left, policy.disconnected_seconds), !life.connected),
+                EndReason::Disconnected => (after(history.left, policy.disconnected_seconds), !history.connected),
                 _ => return,
             },
             _ => return,
         };
-        let name = self.ledger().name(id);
+        let name = self.rows().name(id);
         if !in_place {
-            self.book.broken(
+            self.recorder.violated(
                 Rule::TimerOutOfPlace,
-                format_args!("s{name}, {:?} connected={}: {event:?}", life.status, life.connected),
+                format_args!(
+                    "s{name}, {:?} connected={}: {event:?}",
+                    history.status, history.connected
+                ),
             );
         }
-        // Of a tab that hung up it is not known when it was used.
+        // The last use of a tab that hung up is unknown.
         let early = due.map_or(event.what != EventKind::Idle, |due| event.at < due);
         if early {
-            self.book
-                .broken(Rule::TimerEarly, format_args!("s{name}, due {due:?}: {event:?}"));
+            self.recorder
+                .violated(Rule::TimerEarly, format_args!("s{name}, due {due:?}: {event:?}"));
         }
     }
 
-    /// What was written of each request, against what who made it was told.
-    fn requests(&self, events: &[Numbered]) {
+    /// Compares the events of each request with its answer.
+    fn check_requests(&self, events: &[Numbered]) {
         let mut written: HashMap<u32, Vec<&Event>> = HashMap::new();
         for event in events {
             if let Actor::Person {
@@ -202,8 +216,8 @@ impl World {
                 written.entry(request).or_default().push(&event.event);
             }
         }
-        let fates = self.fates.lock();
-        // Equal refusals within a minute are one event, and a count that a crash may lose.
+        let outcomes = self.outcomes.lock();
+        // Equal refusals within a minute are one event and a count, which a crash may lose.
         let refused_to: HashSet<Option<UserId>> = events
             .iter()
             .filter(|event| matches!(event.event.what, EventKind::LaunchRefused { .. }))
@@ -212,37 +226,39 @@ impl World {
                 Actor::Anonymous { .. } | Actor::System | Actor::Environment => None,
             })
             .collect();
-        for (request, fate) in &*fates {
+        for (request, outcome) in &*outcomes {
             let events = written.get(request).map_or(&[][..], Vec::as_slice);
             let count = |is: fn(&EventKind) -> bool| events.iter().filter(|event| is(&event.what)).count();
             let launched = count(|what| *what == EventKind::Launched);
             let refused = count(|what| matches!(what, EventKind::LaunchRefused { .. }));
-            let rule = match fate {
-                Fate::Nothing if !events.is_empty() => Some(Rule::AtMostOnce),
-                Fate::Denied(by) if launched > 0 || refused > 1 || !refused_to.contains(&Some(*by)) => {
+            let rule = match outcome {
+                Outcome::NothingWritten if !events.is_empty() => Some(Rule::AtMostOnce),
+                Outcome::Denied(by) if launched > 0 || refused > 1 || !refused_to.contains(&Some(*by)) => {
                     Some(Rule::RefusalKept)
                 }
-                Fate::DeniedToNobody if !refused_to.contains(&None) => Some(Rule::RefusalKept),
-                Fate::Launched(_) if refused > 0 => Some(Rule::RefusalKept),
-                Fate::Launched(id) if events.iter().any(|event| event.session_id != Some(*id)) => {
+                Outcome::DeniedUnknownUser if !refused_to.contains(&None) => Some(Rule::RefusalKept),
+                Outcome::Launched(_) if refused > 0 => Some(Rule::RefusalKept),
+                Outcome::Launched(id) if events.iter().any(|event| event.session_id != Some(*id)) => {
                     Some(Rule::AtMostOnce)
                 }
                 _ if launched + refused > 1 => Some(Rule::AtMostOnce),
                 _ => None,
             };
             if let Some(rule) = rule {
-                self.book
-                    .broken(rule, format_args!("request {request}, told {fate:?}: {events:?}"));
+                self.recorder.violated(
+                    rule,
+                    format_args!("request {request}, answered {outcome:?}: {events:?}"),
+                );
             }
         }
     }
 }
 
-impl Life<'_> {
-    /// Only these edges exist.
-    fn take(&mut self, event: &Event) -> Result<(), Rule> {
+impl History<'_> {
+    /// Applies an event. Only these transitions are allowed.
+    fn apply(&mut self, event: &Event) -> Result<(), Rule> {
         use Status::{Active, Error, Expired, Pending};
-        if self.gone {
+        if self.purged {
             return Err(Rule::OneEvent);
         }
         let closing = matches!(
@@ -258,14 +274,14 @@ impl Life<'_> {
                 self.ready = Some(event.at);
             }
             (EventKind::Failed { .. }, Pending | Active) => {
-                self.leave(event.at);
+                self.disconnect(event.at);
                 self.status = Error;
             }
             (EventKind::Connected, Active) if !self.connected => self.connected = true,
             (EventKind::Connected, _) => return Err(Rule::ConnectedIsActive),
-            (EventKind::Disconnected | EventKind::Idle, Active) if self.connected => self.leave(event.at),
+            (EventKind::Disconnected | EventKind::Idle, Active) if self.connected => self.disconnect(event.at),
             (EventKind::Expired { .. }, Pending | Active | Error) => {
-                self.leave(event.at);
+                self.disconnect(event.at);
                 self.status = Expired;
                 self.teardown = Teardown::Wanted;
             }
@@ -275,13 +291,13 @@ impl Life<'_> {
             (EventKind::TeardownGivenUp, Expired) if self.teardown == Teardown::Wanted => {
                 self.teardown = Teardown::GivenUp;
             }
-            (EventKind::Purged, Expired) => self.gone = true,
+            (EventKind::Purged, Expired) => self.purged = true,
             _ => return Err(Rule::Edges),
         }
         Ok(())
     }
 
-    fn leave(&mut self, at: Timestamp) {
+    fn disconnect(&mut self, at: Timestamp) {
         if std::mem::take(&mut self.connected) {
             self.left = Some(at);
         }

@@ -1,6 +1,6 @@
-//! A whole house for a test: SQLite in a folder of its own, a simulated environment, a clock that is moved by hand, an
-//! administrator and two students.
-#![expect(clippy::unwrap_used, reason = "a house that can't be furnished is a failed test")]
+//! The test fixture: SQLite in a temporary folder, a simulated environment, a clock that the test
+//! moves, an administrator and two students.
+#![expect(clippy::unwrap_used, reason = "a fixture that can't be made is a failed test")]
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use uuid::Uuid;
 
-/// How long anything may take on a busy machine.
+/// A timeout that is long enough for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const PASSWORD: &str = "correct horse";
 pub const HOME: &str = "127.0.0.1";
@@ -32,10 +32,10 @@ pub fn client(address: &str) -> Client {
     }
 }
 
-pub struct House {
+pub struct Fixture {
     pub control: Arc<Control>,
     pub store: Arc<dyn Store>,
-    /// The same, as what it is.
+    /// The same store, with its concrete type.
     pub sqlite: Arc<Sqlite>,
     pub clock: Arc<ManualClock>,
     pub environment: Arc<Simulated>,
@@ -50,7 +50,7 @@ pub struct House {
 pub const ENVIRONMENT: EnvironmentId = EnvironmentId(Uuid::from_u128(1));
 pub const DESKTOP: ApplicationId = ApplicationId(Uuid::from_u128(2));
 
-impl House {
+impl Fixture {
     pub async fn new() -> Self {
         Self::with(SimulatedPlan::default()).await
     }
@@ -59,7 +59,7 @@ impl House {
         Self::reached(plan, Options::default(), |environment| environment).await
     }
 
-    /// With other options, and with something between the control and its environment.
+    /// With other options, and with a wrapper around the environment.
     pub async fn reached(
         plan: SimulatedPlan,
         options: Options,
@@ -70,7 +70,7 @@ impl House {
         Self::in_folder(folder, Arc::new(ManualClock::new(start)), plan, options, through).await
     }
 
-    /// The same data after a crash: nothing of the old process is left, the clock goes on.
+    /// The same data after a crash: the old process is gone, the clock goes on.
     pub async fn restart(self) -> Self {
         let Self {
             folder,
@@ -96,7 +96,7 @@ impl House {
         let sqlite = Arc::new(Sqlite::open(folder.path()).await.unwrap());
         let store: Arc<dyn Store> = sqlite.clone();
         if store.environments().await.unwrap().is_empty() {
-            furnish(&*store).await;
+            seed(&*store).await;
         }
         let (signals, received) = mpsc::unbounded_channel();
         let environment = Simulated::new(plan, signals);
@@ -147,18 +147,18 @@ impl House {
     /// Launches for the student and waits until it is Active.
     pub async fn active(&self) -> SessionId {
         let id = self.control.launch(&self.student, self.desktop).await.unwrap().id;
-        self.becomes(id, Status::Active).await;
+        self.wait_for_status(id, Status::Active).await;
         id
     }
 
-    /// Waits until an administrator sees this status, and answers the row.
-    pub async fn becomes(&self, id: SessionId, status: Status) -> SessionView {
-        self.shows(id, |row| row.status == status).await
+    /// Waits until the list shows this status, and returns the row.
+    pub async fn wait_for_status(&self, id: SessionId, status: Status) -> SessionView {
+        self.wait_for(id, |row| row.status == status).await
     }
 
-    /// Waits until an administrator sees the row so.
-    pub async fn shows(&self, id: SessionId, so: impl Fn(&SessionView) -> bool) -> SessionView {
-        // Of no login: a test may move the clock beyond the end of one.
+    /// Waits until the list shows a row for which the condition holds, and returns the row.
+    pub async fn wait_for(&self, id: SessionId, condition: impl Fn(&SessionView) -> bool) -> SessionView {
+        // Without a login: a test may move the clock beyond its end.
         let admin = Me {
             login: None,
             ..self.admin.clone()
@@ -167,7 +167,7 @@ impl House {
         let seen = timeout(PATIENCE, async {
             loop {
                 let row = self.row(id);
-                if so(&row) {
+                if condition(&row) {
                     return row;
                 }
                 watch.next().await.unwrap();
@@ -185,12 +185,12 @@ impl House {
         self.control.attach(&self.student, id).await.unwrap()
     }
 
-    pub fn pass(&self, time: TimeDelta) {
+    pub fn advance(&self, time: TimeDelta) {
         self.clock.advance(time);
     }
 }
 
-pub async fn furnish(store: &dyn Store) {
+pub async fn seed(store: &dyn Store) {
     let at = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
     let row = EnvironmentRow {
         id: ENVIRONMENT,

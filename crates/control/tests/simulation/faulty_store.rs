@@ -1,5 +1,5 @@
-//! A node's way to the store: slow, faulty, and cut off when the node dies. The store behind it is the model in memory, which
-//! outlives every node.
+//! A node's connection to the store, with injected faults: slow, failing, and cut when the node
+//! crashes. The store behind it is the memory model, which outlives every node.
 
 use std::sync::Arc;
 
@@ -21,109 +21,110 @@ use tokio::{
 };
 
 use super::{
-    dice::Dice,
-    ledger::Ledger,
-    weather::Weather,
-    wire::{Fuse, Wire},
+    crash_switch::{CrashPoint, CrashSwitch},
+    faults::Faults,
+    rng::Rng,
+    row_invariants::Rows,
 };
 
-/// How long a question may be on its way.
-const LONGEST: Duration = Duration::from_secs(25);
+/// The timeout of a query.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// What all nodes share of the store.
-pub struct Exchange {
+/// The part that all nodes share.
+pub struct SharedStore {
     pub memory: Memory,
-    pub ledger: Arc<Ledger>,
-    pub weather: Arc<Weather>,
-    /// One for each node; told of each transaction.
-    pub news: Vec<Notify>,
-    pub dice: Mutex<Dice>,
+    pub rows: Arc<Rows>,
+    pub faults: Arc<Faults>,
+    /// One for each node. Each transaction notifies all.
+    pub notifications: Vec<Notify>,
+    pub rng: Mutex<Rng>,
 }
 
-/// One node's way to it.
-pub struct Line {
-    exchange: Arc<Exchange>,
-    wire: Arc<Wire>,
+/// The connection of one incarnation of a node.
+pub struct FaultyStore {
+    shared: Arc<SharedStore>,
+    switch: Arc<CrashSwitch>,
     node: usize,
 }
 
-impl Line {
-    /// A way for this life of a node.
-    pub fn new(exchange: Arc<Exchange>, wire: Arc<Wire>, node: usize) -> Self {
-        Self { exchange, wire, node }
+impl FaultyStore {
+    /// A connection for this incarnation of a node.
+    pub fn new(shared: Arc<SharedStore>, switch: Arc<CrashSwitch>, node: usize) -> Self {
+        Self { shared, switch, node }
     }
 
     async fn delay(&self) {
-        let most = self.exchange.weather.sky().store_slow;
-        let pause = self.exchange.dice.lock().millis(most);
+        let most = self.shared.faults.rates().store_slow;
+        let pause = self.shared.rng.lock().millis(most);
         sleep(pause).await;
-        self.wire.pass().await;
+        self.switch.proceed().await;
     }
 
     fn chance(&self, chance: u64) -> bool {
-        self.exchange.dice.lock().percent(chance)
+        self.shared.rng.lock().percent(chance)
     }
 
-    /// To the store; it may be in vain.
-    async fn there(&self) -> Result<()> {
+    /// The way of a query to the store. The query may fail here without an effect.
+    async fn request(&self) -> Result<()> {
         let began = Instant::now();
-        self.wire.pass().await;
+        self.switch.proceed().await;
         self.delay().await;
-        // No database answers who has slept in the middle of a question.
-        if began.elapsed() > LONGEST {
+        // The client gives up a query after the timeout, also when its machine slept during the
+        // query.
+        if began.elapsed() > QUERY_TIMEOUT {
             return Err(StoreError::Unreachable("it took too long".into()));
         }
-        if self.chance(self.exchange.weather.sky().store_fails) {
-            let kind = self.exchange.dice.lock().below(4);
+        if self.chance(self.shared.faults.rates().store_fails) {
+            let kind = self.shared.rng.lock().below(4);
             return Err(match kind {
                 0 => StoreError::Full,
                 1 => StoreError::Busy,
-                _ => StoreError::Unreachable("the way is cut".into()),
+                _ => StoreError::Unreachable("the connection is cut".into()),
             });
         }
         Ok(())
     }
 
-    async fn read<T>(&self, question: impl Future<Output = Result<T>> + Send) -> Result<T> {
-        self.there().await?;
-        let answer = question.await;
+    async fn read<T>(&self, query: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        self.request().await?;
+        let answer = query.await;
         self.delay().await;
         answer
     }
 
     async fn transact<T>(&self, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
-        self.there().await?;
-        if self.wire.burns(Fuse::BeforeCommit) {
-            self.wire.cut();
+        self.request().await?;
+        if self.switch.hits(CrashPoint::BeforeCommit) {
+            self.switch.crash();
         }
-        self.wire.pass().await;
-        let disk = self.wire.burns(Fuse::Disk);
+        self.switch.proceed().await;
+        let disk = self.switch.hits(CrashPoint::Disk);
         if disk && self.chance(50) {
             return Err(StoreError::Disk("it failed".into()));
         }
         let done = work.await;
-        self.exchange.ledger.look(&self.exchange.memory).await;
-        self.exchange.news.iter().for_each(Notify::notify_one);
-        if self.wire.burns(Fuse::AfterCommit) {
-            self.wire.cut();
+        self.shared.rows.check_transaction(&self.shared.memory).await;
+        self.shared.notifications.iter().for_each(Notify::notify_one);
+        if self.switch.hits(CrashPoint::AfterCommit) {
+            self.switch.crash();
         }
         self.delay().await;
         if disk {
             return Err(StoreError::Disk("it failed".into()));
         }
-        if done.is_ok() && self.chance(self.exchange.weather.sky().store_forgets) {
+        if done.is_ok() && self.chance(self.shared.faults.rates().store_loses_answer) {
             return Err(StoreError::OutcomeUnknown);
         }
         done
     }
 
     fn memory(&self) -> &Memory {
-        &self.exchange.memory
+        &self.shared.memory
     }
 }
 
 #[async_trait]
-impl Store for Line {
+impl Store for FaultyStore {
     async fn load(&self) -> Result<Changes> {
         self.read(self.memory().load()).await
     }
@@ -135,9 +136,9 @@ impl Store for Line {
     }
     async fn changed(&self) {
         loop {
-            self.exchange.news[self.node].notified().await;
-            self.wire.pass().await;
-            if !self.wire.deaf() {
+            self.shared.notifications[self.node].notified().await;
+            self.switch.proceed().await;
+            if !self.switch.drops_notifications() {
                 return;
             }
         }
@@ -170,7 +171,7 @@ impl Store for Line {
         self.transact(async {
             let claim = self.memory().claim_sweep(now, interval).await?;
             if claim == Claim::Granted {
-                self.exchange.ledger.swept(now);
+                self.shared.rows.sweep_granted(now);
             }
             Ok(claim)
         })
