@@ -25,6 +25,7 @@ pub struct Rows {
     unended: BTreeSet<u32>,
     unended_of_user: HashMap<UserId, BTreeSet<u32>>,
     closing: BTreeSet<u32>,
+    errors: BTreeSet<u32>,
     failures: Failures,
     counts: Counts,
 }
@@ -47,6 +48,7 @@ impl Rows {
         };
         self.set_unended(slot, session.user_id, session.status != Status::Expired);
         set(&mut self.closing, slot, super::is_closing(&session));
+        set(&mut self.errors, slot, session.status == Status::Error);
         self.failures.note(&session);
         let old = self.slots[slot as usize].replace(Arc::new(session));
         if let Some(old) = old {
@@ -64,6 +66,7 @@ impl Rows {
         let place = self.by_start.partition_point(|other| self.start_key(*other) < key);
         self.by_start.remove(place);
         self.closing.remove(&slot);
+        self.errors.remove(&slot);
         if let Some(old) = self.slots[slot as usize].take() {
             self.set_unended(slot, old.user_id, false);
             self.failures.forget(&old);
@@ -133,6 +136,11 @@ impl Rows {
     pub fn unended_of(&self, user: UserId) -> impl Iterator<Item = &Arc<Session>> {
         let slots = self.unended_of_user.get(&user).into_iter().flatten();
         slots.filter_map(|slot| self.at(*slot))
+    }
+
+    /// The slots of rows in Error.
+    pub fn errors(&self) -> impl Iterator<Item = u32> {
+        self.errors.iter().copied()
     }
 
     /// The session in Error, if it is the user's newest one of this application.

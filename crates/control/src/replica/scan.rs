@@ -36,6 +36,7 @@ pub fn matches(rows: &Rows, query: &Query) -> Matches {
     let mut counts = Counts::default();
     let mut check = |slot: u32| {
         if let Some(row) = rows.at(slot)
+            && !slots[slot as usize]
             && query.matches(row, rows.line(slot))
         {
             slots[slot as usize] = true;
@@ -43,7 +44,11 @@ pub fn matches(rows: &Rows, query: &Query) -> Matches {
         }
     };
     match rarest(query) {
-        Some(word) => candidates(rows, word, &mut check),
+        Some(word) => {
+            candidates(rows, word, &mut check);
+            // A word also matches an error text, which is not in the search text because it changes.
+            rows.errors().for_each(check);
+        }
         None => (0..rows.slots()).for_each(check),
     }
     Matches {
