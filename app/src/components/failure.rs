@@ -48,6 +48,8 @@ pub fn Failure(
     #[prop(default = Role::SystemAdmin)]
     needed: Role,
 ) -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    crate::ui::loaded::answer_with(error.0.status);
     if error.is_signed_out() {
         view! {
             <EmptyState title="Your login has ended">

@@ -54,8 +54,6 @@ async fn known(id: String) -> Result<ApplicationForm, AppError> {
         return application_form(None).await;
     }
     let Ok(id) = id.parse() else {
-        #[cfg(feature = "ssr")]
-        super::not_found::answer_not_found();
         let detail = "The address names none.";
         return Err(AppError(Problem::new(
             404,

@@ -93,8 +93,6 @@ async fn load(id: String) -> Result<SessionView, AppError> {
             "There is no such session",
             "It has been removed from the list, or never was.",
         );
-        #[cfg(feature = "ssr")]
-        super::not_found::answer_not_found();
         AppError(problem)
     };
     let id: SessionId = id.parse().map_err(|_| gone())?;

@@ -3,13 +3,15 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+#[cfg(feature = "ssr")]
+use crate::ui::loaded::answer_with;
 use crate::{components::portal::frame::bar, ui::empty::EmptyState};
 
 /// Answers with HTTP status 404 and links to My apps.
 #[component]
 pub fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]
-    answer_not_found();
+    answer_with(404);
     view! {
         <Title text="Page not found" />
         {bar(())}
@@ -22,13 +24,5 @@ pub fn NotFound() -> impl IntoView {
                 </a>
             </EmptyState>
         </main>
-    }
-}
-
-/// Makes the response a 404.
-#[cfg(feature = "ssr")]
-pub(super) fn answer_not_found() {
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(http::StatusCode::NOT_FOUND);
     }
 }

@@ -43,3 +43,14 @@ where
 {
     Resource::new_with_options(source, fetch, false)
 }
+
+/// Sets the HTTP status of a page that the server renders.
+#[cfg(feature = "ssr")]
+pub fn answer_with(status: u16) {
+    if let (Some(response), Ok(status)) = (
+        use_context::<leptos_axum::ResponseOptions>(),
+        http::StatusCode::from_u16(status),
+    ) {
+        response.set_status(status);
+    }
+}

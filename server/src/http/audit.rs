@@ -10,7 +10,7 @@ use session::{
     wire::Problem,
 };
 
-use super::{AppState, logins::Person, security};
+use super::{AppState, authentication::Person, security};
 
 /// The parameters of an address, in any order.
 type Parameters = Query<Vec<(String, String)>>;

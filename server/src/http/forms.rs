@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use session::{Status, lifecycle::Seen, refusal::LaunchRefusal, wire::ExpireRequest};
 
-use super::{AppState, api::id, logins::Person, problem::Refused, tab};
+use super::{AppState, api::id, authentication::Person, problem::Refused, tab};
 
 #[derive(Deserialize)]
 pub struct Launch {

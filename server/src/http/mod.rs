@@ -1,10 +1,15 @@
 //! HTTP: authenticate, call `control`, map the answer. One file per resource.
 //!
-//! Order of the layers, outside in: timing, security headers, the form of refusals, panics, size limit, cross-site protection,
-//! authentication, the request's body. Around them `listener.rs` limits connections.
+//! Order of the layers, outside in: timing, security headers, the form of refusals, panics, size
+//! limit, cross-site protection, authentication, the request's body, the requirements of the tier
+//! (`access.rs`). Around them `listener.rs` limits connections.
+//!
+//! To add a route: put it into the tier of the people who may use it, in [`router`].
 
+mod access;
 mod api;
 mod audit;
+mod authentication;
 pub mod client_address;
 pub mod connections;
 mod etag;
@@ -12,7 +17,7 @@ mod forms;
 mod health;
 pub mod limits;
 pub mod listener;
-mod logins;
+mod login_cookie;
 pub mod node_client;
 mod origin;
 mod pages;
@@ -25,11 +30,11 @@ mod render;
 mod request_body;
 mod return_path;
 mod security;
+mod sign_in;
 mod site;
 mod stream;
 mod tab;
 mod timing;
-mod unavailable;
 
 use std::sync::Arc;
 
@@ -50,7 +55,7 @@ use crate::settings::Settings;
 pub struct AppState {
     control: Arc<Control>,
     options: LeptosOptions,
-    cookie: logins::Cookie,
+    cookie: login_cookie::LoginCookie,
     limits: limits::Limits,
     origins: origin::Origins,
     relays: relay::Relays,
@@ -79,7 +84,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let state = AppState {
         control: control.clone(),
         options: site.options(settings),
-        cookie: logins::Cookie::new(settings.https()),
+        cookie: login_cookie::LoginCookie::new(settings.https()),
         limits,
         origins: origin::Origins::new(settings),
         relays: relay::Relays::new()?,
@@ -93,26 +98,46 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let csrf = CsrfLayer::new()
         .add_trusted_origin(settings.url())
         .map_err(|error| format!("public_url: {error}"))?;
-    let router = Router::new()
+    let pages = pages::pages(&state, site.reload_port);
+    let https = middleware::from_fn_with_state(state.clone(), access::https);
+    // Everybody, also while the log is lost.
+    let open = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/login", post(logins::sign_in))
-        .route("/logout", post(logins::sign_out))
-        .route(passwords::PATH, get(passwords::show).post(passwords::change))
-        .route("/launch", post(forms::launch))
+        .with_state(state.clone())
+        .merge(site.files());
+    // Everybody; other nodes prove with their secret that they are nodes.
+    let anybody = Router::new()
+        .route("/login", post(sign_in::sign_in))
+        .route("/logout", post(sign_in::sign_out))
+        .route(passwords::PATH, post(passwords::change))
+        .route(peers::WAKE, post(peers::wake))
+        .merge(pages.sign_in.layer(https.clone()));
+    // Pages for people who are signed in.
+    let signed_in = Router::new()
+        .route(passwords::PATH, get(passwords::show))
         .route("/sessions/{id}", get(tab::page))
+        .route("/admin/cloud-delivery/audit", get(audit::page))
+        .merge(pages.portal)
+        .layer(middleware::from_fn_with_state(state.clone(), access::signed_in_page))
+        .layer(https);
+    // Forms, streams and programs. Each handler takes a `Person`, and `control` checks the role.
+    let requests = Router::new()
+        .route("/launch", post(forms::launch))
         .route("/sessions/{id}/end", post(forms::end))
         .route("/sessions/{id}/stream", get(stream::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
-        .route("/admin/cloud-delivery/audit", get(audit::page))
-        .route(peers::WAKE, post(peers::wake))
-        .nest("/api/v1", api::router());
-    let router = pages::add(router, &state, site.reload_port)
-        .with_state(state.clone())
-        .merge(site.files())
+        .merge(pages.functions)
+        .nest("/api", Router::new().nest("/v1", api::router()).fallback(api::not_found))
+        .layer(middleware::from_fn(access::password_is_own));
+    let router = anybody
+        .merge(signed_in)
+        .merge(requests)
         .layer(middleware::from_fn(etag::conditional))
         .layer(middleware::from_fn_with_state(limits, request_body::read))
-        .layer(middleware::from_fn_with_state(state.clone(), logins::guard))
+        .layer(middleware::from_fn_with_state(state.clone(), authentication::identify))
+        .with_state(state.clone())
+        .merge(open)
         .layer(csrf)
         .layer(RequestBodyLimitLayer::new(request_body::BODY_BYTES))
         .layer(CatchPanicLayer::new())

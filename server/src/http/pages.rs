@@ -2,39 +2,72 @@
 
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderValue, header},
     middleware,
+    routing::any,
 };
 use leptos::{nonce::use_nonce, prelude::*};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list, handle_server_fns_with_context,
+    render_app_async_with_context,
+};
 
 use super::{AppState, render, security};
 
-/// Adds every page of the application, and the page for an unknown address.
-pub fn add(router: Router<AppState>, state: &AppState, reload_port: Option<u32>) -> Router<AppState> {
-    let control = state.control.clone();
-    let context = move || {
+/// The pages, one router for each tier.
+pub struct Pages {
+    /// The sign-in page.
+    pub sign_in: Router<AppState>,
+    /// All other pages, and the page for an unknown address.
+    pub portal: Router<AppState>,
+    /// The server functions, which pages call by script.
+    pub functions: Router<AppState>,
+}
+
+/// The pages of the application.
+pub fn pages(state: &AppState, reload_port: Option<u32>) -> Pages {
+    let context = context(state, reload_port);
+    let options = state.options.clone();
+    let handler = render_app_async_with_context(context.clone(), move || app::shell(options.clone()));
+    let render = middleware::from_fn_with_state(state.renders.clone(), render::to_completion);
+    let (sign_in, portal): (Vec<_>, Vec<_>) = generate_route_list(app::App).into_iter().partition(is_sign_in);
+    let functions = context.clone();
+    let function = move |mut request: Request| {
+        // Leptos redirects a client that accepts pages to the address in its Referer, whichever that
+        // is. Our pages call server functions by script only, and read JSON.
+        request.headers_mut().remove(header::ACCEPT);
+        handle_server_fns_with_context(functions.clone(), request)
+    };
+    Pages {
+        sign_in: Router::new()
+            .leptos_routes_with_handler(sign_in, handler.clone())
+            .layer(render.clone()),
+        portal: Router::new()
+            .leptos_routes_with_handler(portal, handler)
+            .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(
+                context.clone(),
+                app::shell,
+            ))
+            .layer(render),
+        functions: Router::new().route("/api/ui/{*function}", any(function)),
+    }
+}
+
+fn is_sign_in(page: &AxumRouteListing) -> bool {
+    page.path() == "/login"
+}
+
+/// What pages and server functions find in their context.
+fn context(state: &AppState, reload_port: Option<u32>) -> impl Fn() + Clone + Send + Sync + 'static {
+    let (control, options) = (state.control.clone(), state.options.clone());
+    move || {
         provide_context(control.clone());
+        provide_context(options.clone());
         if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce())
             && let Ok(policy) = HeaderValue::from_str(&security::portal_policy(&nonce, reload_port))
         {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
-    };
-    let options = state.options.clone();
-    let shell = {
-        let options = options.clone();
-        move || app::shell(options.clone())
-    };
-    let pages = Router::new()
-        .leptos_routes_with_context(state, generate_route_list(app::App), context.clone(), shell)
-        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(
-            context,
-            app::shell,
-        ))
-        .layer(middleware::from_fn_with_state(
-            state.renders.clone(),
-            render::to_completion,
-        ));
-    router.merge(pages)
+    }
 }

@@ -1,9 +1,9 @@
-//! `/account/password`: changing one's own password. Whoever signs in with one that was drawn for them does that before anything else.
+//! `/account/password`: changing one's own password. A temporary password must be changed before anything else.
 
 use app::password_page::page;
 use axum::{
     Extension, Form,
-    extract::{Request, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -13,26 +13,13 @@ use session::wire::Me;
 
 use super::{
     AppState,
-    logins::{Person, is_page},
+    authentication::Person,
     problem::Refused,
-    tab, unavailable,
+    tab,
 };
 
 /// The page.
 pub const PATH: &str = "/account/password";
-
-/// What whoever must change their password first is answered to a request; `None` where it is about that.
-pub fn required(me: &Me, request: &Request) -> Option<Response> {
-    let path = request.uri().path();
-    if !me.must_change_password || [PATH, "/login", "/logout"].contains(&path) {
-        return None;
-    }
-    Some(if is_page(request.method(), path) {
-        Redirect::to(PATH).into_response()
-    } else {
-        Refused::from(control::Error::PasswordChangeRequired).into_response()
-    })
-}
 
 /// `GET /account/password`
 pub async fn show(Person(me): Person) -> Response {
@@ -78,6 +65,6 @@ fn refused(me: &Me, error: control::Error) -> Response {
             let why = format!("Too many attempts. Try again in {}.", session::format::seconds(seconds));
             tab::answer(429, page(me, Some(&why)))
         }
-        error => unavailable::page(error, PATH),
+        error => Refused::from(error).into_response(),
     }
 }

@@ -10,7 +10,7 @@ use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::StatusCode,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -41,14 +41,8 @@ impl Renders {
     }
 }
 
-/// Renders a page in a task of its own and answers with the whole of it. Server functions pass: they have no reactive values.
-pub async fn to_completion(State(Renders(limit)): State<Renders>, mut request: Request, next: Next) -> Response {
-    if request.method() == Method::POST && request.uri().path().starts_with("/api/ui/") {
-        // Leptos redirects a client that accepts pages to the address in its Referer, whichever that is. Our pages call server
-        // functions by script only, and read JSON.
-        request.headers_mut().remove(header::ACCEPT);
-        return next.run(request).await;
-    }
+/// Renders a page in a task of its own and answers with the whole of it.
+pub async fn to_completion(State(Renders(limit)): State<Renders>, request: Request, next: Next) -> Response {
     // A client that hangs up while it waits for its turn costs nothing.
     let Ok(Ok(permit)) = timeout(WAIT, limit.acquire_owned()).await else {
         return overloaded();

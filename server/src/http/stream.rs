@@ -28,7 +28,7 @@ use tokio::{
     time::{Instant, interval, sleep_until, timeout},
 };
 
-use super::{AppState, api::id, logins::Person, problem::Refused, relay::relayed};
+use super::{AppState, api::id, authentication::Person, problem::Refused, relay::relayed};
 
 /// Bytes of the application in one message.
 const CHUNK: usize = 16 * 1024;

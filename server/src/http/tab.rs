@@ -9,7 +9,7 @@ use axum::{
 use control::Tab;
 use session::{SessionId, Status, wire::Problem};
 
-use super::{AppState, logins::Person, problem::Refused, security};
+use super::{AppState, authentication::Person, problem::Refused, security};
 
 /// Where to go on from a page that says that there is nothing.
 const HOME: (&str, &str) = ("/", "My apps");

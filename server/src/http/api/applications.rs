@@ -12,7 +12,7 @@ use session::{
 use super::{Closing, application_id};
 use crate::http::{
     AppState,
-    logins::Person,
+    authentication::Person,
     problem::{Body, Refused},
 };
 

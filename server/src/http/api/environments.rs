@@ -9,7 +9,7 @@ use session::catalogue::{Admission, EnvironmentList, EnvironmentView};
 use super::{Closing, environment_id};
 use crate::http::{
     AppState,
-    logins::Person,
+    authentication::Person,
     problem::{Body, Refused},
 };
 

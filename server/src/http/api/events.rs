@@ -20,7 +20,7 @@ use super::{
     file::{self, harmless},
     sessions::Parameters,
 };
-use crate::http::{AppState, logins::Person, problem::Refused};
+use crate::http::{AppState, authentication::Person, problem::Refused};
 
 const HEADERS: [&str; 10] = [
     "ID",

@@ -15,7 +15,7 @@ use super::{
     file::{self, harmless},
     sessions::{Parameters, view},
 };
-use crate::http::{AppState, logins::Person, problem::Refused};
+use crate::http::{AppState, authentication::Person, problem::Refused};
 
 /// Rows that are written before the next part is sent.
 const PART: usize = 500;

@@ -14,7 +14,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use serde::Deserialize;
-use session::{ApplicationId, EnvironmentId, SessionId, catalogue::Admission};
+use session::{ApplicationId, EnvironmentId, SessionId, catalogue::Admission, wire::Problem};
 
 use super::{
     AppState,
@@ -45,6 +45,11 @@ pub fn router() -> Router<AppState> {
         .route("/users/{username}", delete(users::remove))
         .route("/users/{username}/block", post(users::block))
         .route("/users/{username}/unblock", post(users::unblock))
+}
+
+/// Any other address below `/api`.
+pub async fn not_found() -> Refused {
+    Refused(Problem::new(404, "not_found", "There is nothing here", "Check the address."))
 }
 
 /// A session id as it stands in an address.

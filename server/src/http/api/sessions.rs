@@ -16,7 +16,7 @@ use session::{
 use super::id;
 use crate::http::{
     AppState,
-    logins::Person,
+    authentication::Person,
     problem::{Body, Refused},
 };
 

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
 };
 
-use crate::http::{AppState, logins::Person, problem::Refused};
+use crate::http::{AppState, authentication::Person, problem::Refused};
 
 /// `POST /api/v1/users/{username}/block`: ends their logins and sessions at once.
 pub async fn block(

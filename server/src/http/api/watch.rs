@@ -12,7 +12,7 @@ use futures::{Stream, stream};
 use serde_json::json;
 
 use super::sessions::{Parameters, view};
-use crate::http::{AppState, logins::Person, problem::Refused};
+use crate::http::{AppState, authentication::Person, problem::Refused};
 
 /// Starts a watch. It ends with the login, or when the login gets a lower role.
 pub async fn watch(

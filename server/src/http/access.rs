@@ -1,0 +1,61 @@
+//! What a tier of routes requires of a login. `mod.rs` puts each route into a tier.
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use session::wire::Me;
+
+use super::{AppState, authentication::PlainHttp, origin::encode, passwords, problem::Refused};
+
+/// Pages for people who are signed in. A stranger is sent to sign in and comes back. A temporary
+/// password must be changed first. The page itself refuses a role that is too low.
+pub async fn signed_in_page(
+    State(state): State<AppState>,
+    me: Option<Extension<Me>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(Extension(me)) = me else {
+        return Redirect::to(&format!("/login?next={}", encode(&asked(&request)))).into_response();
+    };
+    if me.must_change_password && request.uri().path() != passwords::PATH {
+        return Redirect::to(passwords::PATH).into_response();
+    }
+    state.control.login_used(&me);
+    next.run(request).await
+}
+
+/// Forms, streams, the API and server functions. They refuse a stranger themselves, with the
+/// extractor `Person`. A temporary password must be changed first.
+pub async fn password_is_own(me: Option<Extension<Me>>, request: Request, next: Next) -> Response {
+    match me {
+        Some(Extension(me)) if me.must_change_password => {
+            Refused::from(control::Error::PasswordChangeRequired).into_response()
+        }
+        _ => next.run(request).await,
+    }
+}
+
+/// Pages that a trusted proxy received over plain http are sent to https.
+pub async fn https(
+    State(state): State<AppState>,
+    plain: Option<Extension<PlainHttp>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match (plain, state.proxies.https_url.as_deref()) {
+        (Some(_), Some(url)) => {
+            let to = format!("{url}{}", asked(&request));
+            Redirect::permanent(&to).into_response()
+        }
+        _ => next.run(request).await,
+    }
+}
+
+fn asked(request: &Request) -> String {
+    let asked = request.uri().path_and_query();
+    asked.map_or("/", |asked| asked.as_str()).to_owned()
+}
