@@ -19,7 +19,8 @@ async function edit(page: Page, name: string): Promise<void> {
   await expect(field(page, 'Name')).toHaveValue(name);
 }
 
-test('an administrator adds an application, and a student launches it', async ({ server, open }) => {
+test('an administrator adds an application, and a student launches it', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/409 \(Conflict\)/);
   const page = await open('admin', APPLICATIONS);
   await expect(page.getByRole('heading', { name: 'Applications', level: 1 })).toBeVisible();
   await expect(page.getByRole('table', { name: 'Applications' }).getByRole('columnheader')).toHaveText(HEADERS);
@@ -136,7 +137,8 @@ test('two administrators edit one application, and the second sees the new value
   await expectCell(rowNamed(second, 'Applications', 'Shared'), 'Launch text', 'Go');
 });
 
-test('an administrator closes an application: launches are refused with the reason, live sessions go on, and it can be reopened', async ({ server, open }) => {
+test('an administrator closes an application: launches are refused with the reason, live sessions go on, and it can be reopened', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/409 \(Conflict\)/);
   const { application: APP } = SIMULATED;
   const session = await server.launchAs(await server.person('inside', 'user'), APP);
   const student = await open(await server.person('outside', 'user'), '/');

@@ -33,7 +33,8 @@ test('an administrator reads the state of each environment', async ({ server, op
   await expect(page.getByText(/^1 of \d+ session/)).toBeVisible();
 });
 
-test('an administrator closes an environment: launches are refused with the reason, live sessions go on, and it can be reopened', async ({ server, open }) => {
+test('an administrator closes an environment: launches are refused with the reason, live sessions go on, and it can be reopened', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/409 \(Conflict\)/);
   const session = await server.launchAs(await server.person('inside', 'user'));
   const student = await open(await server.person('outside', 'user'), '/');
   const page = await open('admin', ENVIRONMENTS);

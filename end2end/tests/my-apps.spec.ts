@@ -68,7 +68,8 @@ test('a second tab takes the session over; the first says so and can take it bac
   expect((await server.session(sessionIn(first))).connected).toBe(true);
 });
 
-test('a refused launch gives the reason', async ({ server, open }) => {
+test('a refused launch gives the reason', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/409 \(Conflict\)/);
   const page = await open(await server.person('refused', 'user'), '/');
   await server.cli(['application', 'close', 'Calculator']);
   const tab = await newTab(page, card(page, 'Calculator').getByRole('button', { name: 'Launch' }));

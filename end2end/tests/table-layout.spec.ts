@@ -7,7 +7,7 @@ test.use({ setup: { name: 'table-layout', seed: 30, simulated: true } });
 
 const LONG_NAME = 'maximiliana.featherstonehaugh-cholmondeley';
 
-test.beforeEach(async ({ server }) => {
+test.beforeAll(async ({ server }) => {
   await server.person(LONG_NAME, 'user');
   await server.launchAs(LONG_NAME);
   const ended = await server.launchAs(await server.person('ended', 'user'));
