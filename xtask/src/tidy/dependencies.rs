@@ -17,7 +17,7 @@ const MAY_KNOW: [(&str, &[&str]); 8] = [
 ];
 
 /// All that `session` is made of.
-const SESSION_USES: [&str; 4] = ["chrono", "serde", "unicode-normalization", "uuid"];
+const SESSION_USES: [&str; 5] = ["chrono", "serde", "strsim", "unicode-normalization", "uuid"];
 
 /// What `app` uses on the server side only, and must therefore be optional: it would not build for a browser.
 const SERVER_SIDE: [&str; 10] = [
