@@ -72,7 +72,7 @@ fn verdict(package: &str, dependency: &Dependency, own: &[&str]) -> Option<(&'st
         if !SESSION_USES.contains(&name) {
             return Some((
                 "session-is-pure",
-                format!("session uses only {}, not {name}", SESSION_USES.join(", ")),
+                format!("session uses only {}, not {name} (I-1)", SESSION_USES.join(", ")),
             ));
         }
         let clock = dependency
@@ -82,7 +82,7 @@ fn verdict(package: &str, dependency: &Dependency, own: &[&str]) -> Option<(&'st
         if name == "chrono" && (clock || dependency.uses_default_features) {
             return Some((
                 "session-is-pure",
-                "chrono comes without its clock: time is an argument".into(),
+                "chrono comes without its clock: time is an argument (I-1)".into(),
             ));
         }
     }
