@@ -9,7 +9,7 @@ use crate::output;
 use crate::workspace::Workspace;
 
 /// The last commit from before the rule.
-const BASE: &str = "7cb603436273b71e2348f96d5d3472093c13a95e";
+const BASE: &str = "8f7492fa0598e6ac10f94004562fa213e0d82e7e";
 const SUBJECT_CHARS: usize = 72;
 const BODY_CHARS: usize = 100;
 /// First words of a description instead of an instruction.

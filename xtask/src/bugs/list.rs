@@ -83,8 +83,8 @@ pub const BUGS: &[Bug] = &[
         what: "another node's expire, seen in an answer, is not published",
         changes: &[(
             COMMIT,
-            "Answer::Resumed(session)\n            | Answer::Refused(_, session) => {\n                shown.push(session.clone());",
-            "Answer::Resumed(session)\n            | Answer::Refused(_, session) => {\n                let _ = session;",
+            "WriteOutcome::Resumed(session)\n            | WriteOutcome::Refused(_, session) => {\n                shown.push(session.clone());",
+            "WriteOutcome::Resumed(session)\n            | WriteOutcome::Refused(_, session) => {\n                let _ = session;",
         )],
     },
     Bug {

@@ -17,7 +17,7 @@ const MAY_KNOW: [(&str, &[&str]); 8] = [
 ];
 
 /// All that `session` is made of.
-const SESSION_USES: [&str; 4] = ["chrono", "serde", "unicode-normalization", "uuid"];
+const SESSION_USES: [&str; 5] = ["chrono", "serde", "strsim", "unicode-normalization", "uuid"];
 
 /// What `app` uses on the server side only, and must therefore be optional: it would not build for a browser.
 const SERVER_SIDE: [&str; 10] = [
@@ -72,7 +72,7 @@ fn verdict(package: &str, dependency: &Dependency, own: &[&str]) -> Option<(&'st
         if !SESSION_USES.contains(&name) {
             return Some((
                 "session-is-pure",
-                format!("session uses only {}, not {name}", SESSION_USES.join(", ")),
+                format!("session uses only {}, not {name} (I-1)", SESSION_USES.join(", ")),
             ));
         }
         let clock = dependency
@@ -82,7 +82,7 @@ fn verdict(package: &str, dependency: &Dependency, own: &[&str]) -> Option<(&'st
         if name == "chrono" && (clock || dependency.uses_default_features) {
             return Some((
                 "session-is-pure",
-                "chrono comes without its clock: time is an argument".into(),
+                "chrono comes without its clock: time is an argument (I-1)".into(),
             ));
         }
     }

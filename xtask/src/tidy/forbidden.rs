@@ -8,7 +8,11 @@ const RUST: [(&str, &str, &str); 4] = [
     ("todo!", "no-todo", "finish or remove it"),
     ("unimplemented!", "no-todo", "finish or remove it"),
     ("#[ignore", "no-ignored-tests", "make the test run or remove it"),
-    ("unsafe", "no-unsafe", "use a safe interface, such as the one of rustix"),
+    (
+        "unsafe",
+        "no-unsafe",
+        "use a safe interface, such as the one of rustix (I-19)",
+    ),
 ];
 
 /// Forbidden in browser tests.
@@ -83,7 +87,7 @@ fn bare_allows(source: &Source) -> Vec<Finding> {
                 .any(|(at, _)| !attribute[..at].chars().next_back().is_some_and(is_word))
         })
         .map(|(position, _)| {
-            let advice = "write #[expect(lint, reason = \"…\")]";
+            let advice = "write #[expect(lint, reason = \"…\")] (I-19)";
             Finding::new(&source.path, line_of(&source.code, position), "no-bare-allow", advice)
         })
         .collect()

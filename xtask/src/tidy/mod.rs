@@ -4,6 +4,7 @@
 //! add a check, add it to its group, or add a file with a `check` function that [`run`] calls. Rules that the compiler
 //! or clippy can check do not belong here.
 
+mod api;
 mod browser;
 mod dependencies;
 mod documents;
@@ -64,6 +65,7 @@ pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     let mut findings = dependencies::check(&workspace.metadata);
     findings.extend(browser::check(workspace)?);
     findings.extend(documents::check(&sources, &workspace.metadata));
+    findings.extend(api::check(&sources));
     findings.extend(references::check(&sources, |path| workspace.root.join(path).exists()));
     for source in &sources {
         findings.extend(naming::check(source));

@@ -1,8 +1,9 @@
 //! Finds references without a target: Markdown links and their anchors, and the files, sections and invariants that
 //! documents and comments name.
 //!
-//! The end of a path names a file (`lifecycle.rs`, `control/src/lib.rs`). A comment is a line that begins with a
-//! comment mark. Strings are ignored, so that tests may name files that do not exist.
+//! The end of a path names a file (`lifecycle.rs`, `control/src/lib.rs`). Names of code in documents must occur in the
+//! source. A comment is a line that begins with a comment mark. Strings are ignored, so that tests may name files that do
+//! not exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,6 +30,9 @@ pub fn check(sources: &[Source], exists: impl Fn(&str) -> bool) -> Vec<Finding> 
         findings.extend(dead_names(source, sources, &exists));
         findings.extend(unknown_invariants(source, sources));
     }
+    let words = words_of_code(sources);
+    let documents = sources.iter().filter(|source| source.kind() == "md");
+    findings.extend(documents.flat_map(|document| unknown_items(document, &words)));
     findings
 }
 
@@ -95,6 +99,48 @@ fn dead_names(source: &Source, sources: &[Source], exists: impl Fn(&str) -> bool
         }
     }
     findings
+}
+
+/// Every word of every file that is no document.
+fn words_of_code(sources: &[Source]) -> BTreeSet<&str> {
+    let files = sources.iter().filter(|source| source.kind() != "md");
+    files.flat_map(|source| source.text.split(|c| !is_word(c))).collect()
+}
+
+/// Finds functions, types, fields and codes in code spans (`Control::launch`, `valid_until`) that no file contains.
+fn unknown_items(document: &Source, words: &BTreeSet<&str>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut is_fenced = false;
+    for (index, line) in document.text.lines().enumerate() {
+        is_fenced ^= line.trim_start().starts_with("```");
+        if is_fenced {
+            continue;
+        }
+        let items = line.split('`').skip(1).step_by(2).filter(|span| is_item(span));
+        let exists = |part: &str| words.contains(part) || words.contains(camel_case(part).as_str());
+        for item in items.filter(|item| !item.split("::").all(exists)) {
+            let advice = format!("no file contains {item}: correct or remove the name");
+            findings.push(Finding::new(&document.path, index + 1, "dead-reference", advice));
+        }
+    }
+    findings
+}
+
+/// A name with `::` or `_`, which prose does not have. Code composes the names of environment variables, so they are
+/// skipped.
+fn is_item(span: &str) -> bool {
+    let is_name = |part: &str| !part.is_empty() && part.chars().all(is_word);
+    let is_variable = !span.contains(char::is_lowercase);
+    (span.contains("::") || span.contains('_')) && !is_variable && span.split("::").all(is_name)
+}
+
+/// `not_asked` in JSON is `NotAsked` in the source.
+fn camel_case(name: &str) -> String {
+    let parts = name.split('_').map(|part| {
+        let (first, rest) = part.split_at(part.chars().next().map_or(0, char::len_utf8));
+        first.to_uppercase() + rest
+    });
+    parts.collect()
 }
 
 /// Finds ids of invariants, in comments, documents and advice, that the architecture page does not have.
@@ -265,5 +311,17 @@ mod tests {
         assert_eq!(found(&[("a.rs", "// I-1, and \"(I-1)\": an I-beam, I-5a"), page]), []);
         let found = found(&[("a.rs", "\n\"I-2\""), page]);
         assert_eq!(found, [(2, "docs/ARCHITECTURE.md has no invariant I-2".to_owned())]);
+    }
+
+    #[test]
+    fn a_document_names_code_that_exists() {
+        let code = (
+            "crates/control/src/lib.rs",
+            "impl Control { fn launch() {} } const A_B: &str = \"no_seat\"; NotAsked",
+        );
+        let text = "`Control::launch`, `no_seat`, `not_asked`, `CD_ADDR` and `plain`, `a b_c`, x_y\n`Control::start`\n`gone_field`";
+        let found = found(&[("docs/a.md", text), code]);
+        let lines: Vec<_> = found.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 3], "{found:?}");
     }
 }
