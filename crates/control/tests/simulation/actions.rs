@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use control::{Attachment, Clock, Control};
 use session::{
-    Role, Session, SessionId, Status,
+    Role, Session, SessionId,
     batch::{ExpireMany, Selector, Target},
     catalogue::Admission,
     lifecycle::Seen,
@@ -373,32 +373,6 @@ impl World {
                 self.check_cause_removed(action);
             }
             Err(error) => self.record_outcome(request, Outcome::of(&error)),
-        }
-    }
-
-    /// Checks that the sessions without a cause have ended. A session of the last minute is left
-    /// out: a concurrent request may have restored its cause.
-    fn check_cause_removed(&self, action: Action) {
-        let now = self.recorder.now();
-        let old = |session: &Session| session.started_at + chrono::TimeDelta::seconds(60) < now;
-        let pending = |session: &Session| session.status != Status::Expired && old(session);
-        match action {
-            Action::Block { who, blocked: true, .. } | Action::Remove { who, .. } => {
-                self.check_ended_with_cause("their user is blocked", |session| {
-                    session.user_id == STUDENTS[who] && pending(session)
-                });
-            }
-            Action::SetApplicationLaunches { what, to: 2, .. } => {
-                self.check_ended_with_cause("the application is withdrawn", |session| {
-                    session.application_id == APPLICATIONS[what] && pending(session)
-                });
-            }
-            Action::SetEnvironmentLaunches { environment, to: 2, .. } => {
-                self.check_ended_with_cause("the environment is closed", |session| {
-                    session.environment_id == ENVIRONMENTS[environment] && pending(session)
-                });
-            }
-            _ => {}
         }
     }
 }

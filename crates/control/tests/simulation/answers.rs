@@ -2,11 +2,17 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use control::{Control, Error};
-use session::{SessionId, Status, UserId, view::View, wire::SessionView};
+use chrono::TimeDelta;
+use control::{Clock, Control, Error};
+use session::{Session, SessionId, Status, UserId, view::View, wire::SessionView};
 use store::{LaunchRefusal, StoreError};
 
-use super::{rules::Rule, world::World};
+use super::{
+    rules::Rule,
+    seed_data::{APPLICATIONS, ENVIRONMENTS, STUDENTS},
+    steps::Action,
+    world::World,
+};
 
 /// The outcome of a request, as far as its answer tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,13 +107,39 @@ impl World {
     }
 
     /// Checks that all sessions for which `is` holds have ended, after an answer that says so.
-    pub fn check_ended_with_cause(&self, what: &str, is: impl Fn(&session::Session) -> bool) {
+    fn check_ended_with_cause(&self, what: &str, is: impl Fn(&Session) -> bool) {
         for session in self.rows().all() {
             if session.status != Status::Expired && is(&session) {
                 let name = self.rows().name(session.id);
                 self.recorder
                     .violated(Rule::EndedWithCause, format_args!("s{name} goes on after {what}"));
             }
+        }
+    }
+
+    /// Checks that the sessions without a cause have ended. A session of the last minute is left
+    /// out: a concurrent request may have restored its cause.
+    pub fn check_cause_removed(&self, action: Action) {
+        let now = self.recorder.now();
+        let old = |session: &Session| session.started_at + TimeDelta::seconds(60) < now;
+        let pending = |session: &Session| session.status != Status::Expired && old(session);
+        match action {
+            Action::Block { who, blocked: true, .. } | Action::Remove { who, .. } => {
+                self.check_ended_with_cause("their user is blocked", |session| {
+                    session.user_id == STUDENTS[who] && pending(session)
+                });
+            }
+            Action::SetApplicationLaunches { what, to: 2, .. } => {
+                self.check_ended_with_cause("the application is withdrawn", |session| {
+                    session.application_id == APPLICATIONS[what] && pending(session)
+                });
+            }
+            Action::SetEnvironmentLaunches { environment, to: 2, .. } => {
+                self.check_ended_with_cause("the environment is closed", |session| {
+                    session.environment_id == ENVIRONMENTS[environment] && pending(session)
+                });
+            }
+            _ => {}
         }
     }
 
