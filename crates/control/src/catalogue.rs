@@ -4,7 +4,7 @@
 //! only: a live session keeps the names and limits of its launch.
 
 mod applications;
-mod cache;
+pub(crate) mod cache;
 mod environments;
 
 use std::{collections::HashMap, hash::Hash};

@@ -90,7 +90,8 @@ impl Control {
     /// The applications that a user can launch, with the user's live sessions. From memory: a
     /// change by another process appears within a second.
     pub async fn my_applications(&self, me: &Me) -> Result<Vec<MyApplication>> {
-        Ok(self.applications_of(me, &*self.cached_catalogue().await?))
+        let catalogue = self.cached_catalogue().await?;
+        Ok(self.applications_of(me, &catalogue))
     }
 
     /// The same from the database. For programs, which may know of an application that was added a

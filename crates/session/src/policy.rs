@@ -1,6 +1,7 @@
 //! The limits a session lives under. Each is Off (`None`) or a duration in seconds; there is no "0 means off". And what its
 //! sandbox allows beyond the usual.
 
+use crate::format;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;

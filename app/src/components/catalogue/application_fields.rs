@@ -131,20 +131,20 @@ fn limit_field(
 pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
     let text = |of: Of| value(form, of.code());
     ApplicationDraft {
-        name: dyn_text(Of::Name),
-        launch_text: dyn_text(Of::LaunchText),
-        environment_id: dyn_text(Of::Environment).parse().ok(),
-        program: dyn_text(Of::Program),
-        arguments: dyn_text(Of::Arguments)
+        name: text(Of::Name),
+        launch_text: text(Of::LaunchText),
+        environment_id: text(Of::Environment).parse().ok(),
+        program: text(Of::Program),
+        arguments: text(Of::Arguments)
             .lines()
             .filter(|line| !line.trim().is_empty())
             .map(str::to_owned)
             .collect(),
-        seats: dyn_text(Of::Seats),
+        seats: text(Of::Seats),
         limits: PolicyLimit::ALL.map(|limit| {
             let of = Of::of(limit);
             let off = is_checked(form, &format!("{}{OFF}", of.code()));
-            (!off).then(|| dyn_text(of))
+            (!off).then(|| text(of))
         }),
         allow_user_namespaces: is_checked(form, Of::UserNamespaces.code()),
     }

@@ -180,7 +180,10 @@ pub fn Note(
     tone: &'static str,
 ) -> impl IntoView {
     dyn_view(move || {
-        let note = |text: String| view! { <span class=format!("cell-note {tone}") title=text.clone()>{text}</span> };
+        let note = |text: String| {
+            let title = text.clone();
+            view! { <span class=format!("cell-note {tone}") title=title>{text}</span> }
+        };
         text.get().map(note).into_any()
     })
 }
