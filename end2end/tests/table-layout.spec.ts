@@ -12,7 +12,7 @@ test.beforeAll(async ({ server }) => {
   await server.launchAs(LONG_NAME);
   const ended = await server.launchAs(await server.person('ended', 'user'));
   await server.expire(ended.id, 'A reason that is much longer than the column in which it stands');
-  await server.cli(['application', 'add', 'Ghost', '--', 'no-such-program-anywhere-on-this-host']).catch(() => undefined);
+  await server.cli(['application', 'add', 'Ghost', '--', 'no-such-program-anywhere-on-this-host']);
   await server.launchAs(await server.person('failed', 'user'), 'Ghost');
 });
 
