@@ -1,4 +1,4 @@
-// Durable launches a second, each with its event, without HTTP: the writer and the database (crates/store/examples/launches.rs).
+// Durable launches a second, each with its event, without HTTP: the writer and the database (crates/store-testing/examples/launches.rs).
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

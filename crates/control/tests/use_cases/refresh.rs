@@ -96,7 +96,7 @@ async fn what_the_command_line_writes_reaches_the_server() {
     let id = house.active().await;
     let (mut tab, _bytes) = house.open(id).await;
     let tool = control::Control::open(
-        std::sync::Arc::new(store::sqlite::Sqlite::open(house.folder.path()).await.unwrap()),
+        std::sync::Arc::new(store_sqlite::Sqlite::open(house.folder.path()).await.unwrap()),
         control::Environments::new(),
         house.clock.clone(),
         control::Options::default(),

@@ -1,6 +1,7 @@
 use super::*;
 use session::{Actor, Role, Timestamp, UserId};
-use store::{Changes, User, sqlite::Sqlite};
+use store::{Changes, People, User};
+use store_sqlite::Sqlite;
 
 /// So many people were added, one a second: every third is called `rita`, the others `jane`.
 async fn house(people: u32) -> (Sqlite, Replica, tempfile::TempDir) {
