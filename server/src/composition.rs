@@ -1,20 +1,18 @@
-//! The composition root: the only place that names a concrete store and concrete environments.
+//! The composition root: the only place that names concrete stores and concrete environments.
+//!
+//! To add a kind of environment: one entry in [`KINDS`]. To add a database: one arm in [`store`].
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use control::{Clock, Control, Environments, FirstStart, Options};
-use environments::{
-    Environment, Signals,
-    local::{self, LocalEnvironment},
-    simulated::{Simulated, SimulatedPlan},
-};
+use environment_local::LocalEnvironment;
+use environment_simulated::{Simulated, SimulatedPlan};
+use environments::{Environment, EnvironmentError, Signals};
 use session::{Actor, ApplicationId, EnvironmentId, Policy};
-use store::{
-    Application, EnvironmentRow, Store, StoreError,
-    postgres::{self, Postgres},
-    sqlite::Sqlite,
-};
+use store::{Application, EnvironmentRow, Store, StoreError};
+use store_postgres::Postgres;
+use store_sqlite::Sqlite;
 use tokio::{sync::mpsc, task::JoinSet};
 use uuid::Uuid;
 
@@ -25,11 +23,33 @@ use crate::{
     settings::Settings,
 };
 
-/// What runs while the server serves.
+/// Opens an environment; `None` if the settings turn its kind off.
+type OpenEnvironment = fn(&Settings, Signals) -> Result<Option<Arc<dyn Environment>>, EnvironmentError>;
+
+/// Each kind of environment, as the catalogue names it.
+const KINDS: [(&str, OpenEnvironment); 2] = [
+    (environment_local::KIND, |settings, signals| {
+        let options = environment_local::Options {
+            require_limits: settings.require_limits,
+        };
+        Ok(Some(LocalEnvironment::new(
+            settings.data_dir.join("run"),
+            options,
+            signals,
+        )?))
+    }),
+    (environment_simulated::KIND, |settings, signals| {
+        Ok(settings
+            .simulated
+            .then(|| Simulated::new(SimulatedPlan::default(), signals) as _))
+    }),
+];
+
+/// The parts of a running server.
 pub struct Served {
     /// The use-cases.
     pub control: Arc<Control>,
-    /// What a first start made.
+    /// The account that a first start made.
     pub first_start: Option<FirstStart>,
     tasks: JoinSet<()>,
 }
@@ -41,7 +61,7 @@ impl Served {
     }
 }
 
-/// Opens everything for the server: the data directory for itself alone, the environments, the background tasks.
+/// Opens everything for the server: the store, which no other server may use, the environments, and the background tasks.
 pub async fn serve(settings: &Settings) -> Result<Served, String> {
     let store = store(settings, true).await.map_err(|error| error.to_string())?;
     first_catalogue(&*store, settings.simulated)
@@ -78,7 +98,7 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
     })
 }
 
-/// Opens the log for one verb of the command line, beside a server that may be running; the sessions are loaded only where the verb
+/// Opens the store for one verb of the command line, beside a server that may be running. Loads the sessions only if the verb
 /// is about them.
 pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, String> {
     let options = Options {
@@ -89,23 +109,23 @@ pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, S
     if sessions {
         return open(store, Environments::new(), Time::System, options).await;
     }
-    let told = store.now().await.map_err(|error| error.to_string())?;
-    let opened = Control::open_without_sessions(store, Time::System.clock(told), options).await;
+    let now = store.now().await.map_err(|error| error.to_string())?;
+    let opened = Control::open_without_sessions(store, Time::System.clock(now), options).await;
     opened.map_err(|error| error.to_string())
 }
 
-/// The log: for a server, which has it for itself, or for a tool beside it.
+/// Opens the store: for a server, which no other server may use at the same time, or for a tool beside it.
 async fn store(settings: &Settings, serve: bool) -> store::Result<Arc<dyn Store>> {
     let folder = &settings.data_dir;
-    let how = postgres::Settings {
+    let options = store_postgres::Settings {
         notify: settings.database_notify,
         ..Default::default()
     };
     Ok(match (&settings.database_url, serve) {
         (None, true) => Arc::new(Sqlite::serve(folder).await?),
         (None, false) => Arc::new(Sqlite::open(folder).await?),
-        (Some(url), true) => Arc::new(Postgres::serve(url, how, settings.node()).await?),
-        (Some(url), false) => Arc::new(Postgres::open(url, how).await?),
+        (Some(url), true) => Arc::new(Postgres::serve(url, options, settings.node()).await?),
+        (Some(url), false) => Arc::new(Postgres::open(url, options).await?),
     })
 }
 
@@ -115,34 +135,33 @@ async fn open(
     time: Time,
     options: Options,
 ) -> Result<Arc<Control>, String> {
-    // A database that is not on this machine has a clock of its own, which then counts.
-    let told = store.now().await.map_err(|error| error.to_string())?;
-    let opened = Control::open(store, environments, time.clock(told), options).await;
+    // A database that is not on this machine has a clock of its own, which all nodes use.
+    let now = store.now().await.map_err(|error| error.to_string())?;
+    let opened = Control::open(store, environments, time.clock(now), options).await;
     opened.map_err(|error| error.to_string())
 }
 
 async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals) -> Result<Environments, String> {
-    let options = local::Options {
-        require_limits: settings.require_limits,
-    };
     let mut environments = Environments::new();
     for row in store.environments().await.map_err(|error| error.to_string())? {
-        let environment: Arc<dyn Environment> = match &*row.kind {
-            "local" => LocalEnvironment::new(settings.data_dir.join("run"), options, signals.clone())
-                .map_err(|error| format!("environment “{}”: {error}", row.name))?,
-            "simulated" if settings.simulated => Simulated::new(SimulatedPlan::default(), signals.clone()),
-            "simulated" => continue,
-            other => return Err(format!("environment “{}” is of the unknown kind “{other}”", row.name)),
+        let Some((_, open)) = KINDS.iter().find(|(kind, _)| *kind == &*row.kind) else {
+            return Err(format!(
+                "environment “{}” is of the unknown kind “{}”",
+                row.name, row.kind
+            ));
         };
-        environments.insert(row.id, environment);
+        let opened = open(settings, signals.clone());
+        if let Some(environment) = opened.map_err(|error| format!("environment “{}”: {error}", row.name))? {
+            environments.insert(row.id, environment);
+        }
     }
     Ok(environments)
 }
 
-/// Fills an empty catalogue. Another node, started in the same moment, may do a part of it.
+/// Fills an empty catalogue. Another node that starts at the same time may do a part of it.
 async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
-    // It can be there first with each of the two.
-    for _ in ["local", "simulated"] {
+    // That node can be first with either of the two environments.
+    for _ in 0..2 {
         match fill_catalogue(store, simulated).await {
             Err(StoreError::AlreadyExists(_)) => {}
             done => return done,
@@ -151,23 +170,24 @@ async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()
     Ok(())
 }
 
-/// This host, with the applications that `make run` installs; and what only pretends to be one, where that is wanted.
+/// Adds this host, with the applications that `make run` installs, and a simulated environment if the settings ask for it.
 async fn fill_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
     let rows = store.environments().await?;
-    if !rows.iter().any(|row| &*row.kind == "local") {
+    if !rows.iter().any(|row| &*row.kind == environment_local::KIND) {
         let applications = [
             ("Calculator", "galculator", &[][..]),
             ("Terminal", "xterm", &[]),
             ("Text Editor", "mousepad", &["--disable-server"]),
         ];
-        let host = add_environment(store, "This host", "local").await?;
+        let host = add_environment(store, "This host", environment_local::KIND).await?;
         for (name, program, arguments) in applications {
             add_application(store, host, name, program, arguments).await?;
         }
     }
-    if simulated && !rows.iter().any(|row| &*row.kind == "simulated") {
-        let pretend = add_environment(store, "Simulated (no real applications)", "simulated").await?;
-        add_application(store, pretend, "Simulated desktop", "desktop", &[]).await?;
+    if simulated && !rows.iter().any(|row| &*row.kind == environment_simulated::KIND) {
+        let name = "Simulated (no real applications)";
+        let simulated = add_environment(store, name, environment_simulated::KIND).await?;
+        add_application(store, simulated, "Simulated desktop", "desktop", &[]).await?;
     }
     Ok(())
 }

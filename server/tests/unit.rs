@@ -50,7 +50,7 @@ fn it_is_told_when_the_server_is_ready_and_waits_for_its_way_down() {
 #[test]
 fn it_lets_the_server_limit_sessions_and_give_each_a_user() {
     assert_eq!(value("Delegate"), Some("cpu memory pids"));
-    // The name that the server looks for: crates/environments/src/local/cgroups/tree.rs.
+    // The name that the server looks for: crates/environment-local/src/cgroups/tree.rs.
     assert_eq!(value("DelegateSubgroup"), Some("server"));
     assert_eq!(value("OOMPolicy"), Some("continue"));
     let capabilities = Some("CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL");

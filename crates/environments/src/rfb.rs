@@ -1,39 +1,39 @@
-//! What a tab sends to an application's display: the client's half of the RFB protocol (RFC 6143 and the extensions
-//! that noVNC and TigerVNC speak).
+//! The client's half of the RFB protocol, from a tab to an application's display: RFC 6143, and the extensions of noVNC and
+//! TigerVNC.
 //!
-//! [`ClientFilter`] sits in the relay between the two. It copies well-formed messages, limits the two that can cost
-//! the host dear (the size of the screen, the length of the clipboard), reports which bytes are a person's doing, and
-//! refuses the rest. It is pure: no I/O, no clock, at most 4 kB of memory a stream, any chunk boundaries.
+//! [`ClientFilter`] is in the relay between the two. It copies well-formed messages, limits the two that can be expensive for
+//! the host (the size of the screen, the length of the clipboard), reports the activity of the user, and refuses the rest. It
+//! is pure: no I/O, no clock, at most 4 kB of memory for each stream, any chunk boundaries.
 //!
-//! It is not a display server and never looks at what the application sends back. To let one more kind of message
-//! through: one arm in [`Message::of`] with its length, and one row in the tests' table.
+//! It is not a display server and never reads the application's answers. To accept one more kind of message: one arm in
+//! [`Message::of`] with its length, and one row in the tests' table.
 
-/// Widest screen a tab may ask for. With the height: 32 MiB of pixels.
+/// The widest screen that a tab may request. With the height: 32 MiB of pixels.
 pub const MAX_WIDTH: u16 = 3840;
-/// Highest screen a tab may ask for.
+/// The highest screen that a tab may request.
 pub const MAX_HEIGHT: u16 = 2160;
-/// Longest clipboard text, in bytes, that a tab may send.
+/// The longest clipboard text that a tab may send, in bytes.
 pub const MAX_CUT_TEXT: u32 = 1 << 20;
 
-/// Whether a chunk held something that a person did.
+/// The cause of the messages in a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// Only what clients send by themselves.
+    /// The client itself.
     None,
-    /// A key, the pointer or the clipboard.
+    /// The user: a key, the pointer or the clipboard.
     User,
 }
 
-/// Why a stream was refused. Nothing can follow: close it.
+/// The reason to refuse a stream. Nothing can follow: close it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RfbError {
-    /// The first twelve bytes are no version that is spoken here.
+    /// The first twelve bytes are no supported version.
     #[error("the client speaks no known version of RFB")]
     Version,
-    /// The display offers "None" only, for it can be reached through the gateway only.
+    /// The display offers "None" only: it can only be reached through the relay.
     #[error("the client chose security type {0}, which was not offered")]
     Security(u8),
-    /// No length is known for it, so nothing after it can be understood.
+    /// Its length is unknown, so nothing after it can be parsed.
     #[error("the client sent a message of unknown type {0}")]
     UnknownMessage(u8),
     /// A sub-type of message 255 other than the extended key.
@@ -44,13 +44,13 @@ pub enum RfbError {
     CutTextTooLong(u32),
 }
 
-/// Reads one client's stream from its first byte on.
+/// The filter of one client's stream, from its first byte on.
 #[derive(Debug)]
 pub struct ClientFilter {
     phase: Phase,
     /// The beginning of a message that is not complete yet.
     held: Vec<u8>,
-    /// Bytes of the current message that need no look any more.
+    /// The number of bytes of the current message that pass unchecked.
     passing: u64,
     refused: Option<RfbError>,
 }
@@ -70,7 +70,7 @@ impl Default for ClientFilter {
 }
 
 impl ClientFilter {
-    /// A filter for a stream of which nothing has been read yet.
+    /// A filter for a new stream.
     pub fn new() -> Self {
         Self {
             phase: Phase::Version,
@@ -80,10 +80,10 @@ impl ClientFilter {
         }
     }
 
-    /// Takes the next bytes of the client and appends to `out` what the display may see of them.
+    /// Takes the next bytes of the client and appends the accepted ones to `out`.
     ///
     /// # Errors
-    /// On the first byte that can't be let through. Whole messages before it are in `out`; later calls fail alike.
+    /// On the first byte that is refused. Complete messages before it are in `out`; later calls fail with the same error.
     pub fn feed(&mut self, mut input: &[u8], out: &mut Vec<u8>) -> Result<Activity, RfbError> {
         if let Some(refused) = self.refused {
             return Err(refused);
@@ -103,7 +103,7 @@ impl ClientFilter {
             let (taken, rest) = input.split_at(many);
             self.held.extend_from_slice(taken);
             input = rest;
-            // A header may have told more about its own length: ask again before it counts as whole.
+            // The header may say that it is longer than known before: check again before it counts as complete.
             if self.held.len() == self.wanted().map_err(|error| self.refuse(error))? {
                 if self.complete(out).map_err(|error| self.refuse(error))? == Activity::User {
                     activity = Activity::User;
@@ -119,7 +119,7 @@ impl ClientFilter {
         error
     }
 
-    /// How many bytes must be held before the current item can be judged, as far as is known by now.
+    /// The number of bytes to hold before the current item can be checked, as far as it is known yet.
     fn wanted(&self) -> Result<usize, RfbError> {
         match self.phase {
             Phase::Version => Ok(12),
@@ -131,11 +131,11 @@ impl ClientFilter {
         }
     }
 
-    /// Deals with the item in `held`, of which all that is wanted is there.
+    /// Processes the complete item in `held`.
     fn complete(&mut self, out: &mut Vec<u8>) -> Result<Activity, RfbError> {
         match self.phase {
             Phase::Version => {
-                // In 3.3 the server dictates the security type, which shifts every later byte. Nobody needs it.
+                // Version 3.3 has another handshake, which shifts every later byte. No client needs it.
                 if !matches!(self.held.as_slice(), b"RFB 003.007\n" | b"RFB 003.008\n") {
                     return Err(RfbError::Version);
                 }
@@ -163,22 +163,30 @@ impl ClientFilter {
     }
 }
 
-/// The kinds of message a client may send.
+/// The kinds of message that a client may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Message {
-    /// Always this long, and nobody's doing.
+pub enum Message {
+    /// A message of this length that is no activity of the user.
     Fixed(usize),
+    /// The encodings that the client can decode.
     SetEncodings,
+    /// A key.
     KeyEvent,
+    /// The pointer.
     PointerEvent,
+    /// The clipboard.
     CutText,
+    /// A mark in the stream that the server returns (TigerVNC).
     Fence,
+    /// A wish for another size of the screen.
     SetDesktopSize,
+    /// A key with its scan code.
     Qemu,
 }
 
 impl Message {
-    pub(crate) fn of(kind: u8) -> Result<Self, RfbError> {
+    /// The kind of the message with this first byte.
+    pub fn of(kind: u8) -> Result<Self, RfbError> {
         Ok(match kind {
             0 => Self::Fixed(20), // SetPixelFormat
             2 => Self::SetEncodings,
@@ -195,8 +203,8 @@ impl Message {
         })
     }
 
-    /// Bytes to hold before the message can be judged. `held` is what there is of it, at least its first byte.
-    pub(crate) fn header(self, held: &[u8]) -> Result<usize, RfbError> {
+    /// The number of bytes to hold before the message can be checked. `held` is its beginning, at least the first byte.
+    pub fn header(self, held: &[u8]) -> Result<usize, RfbError> {
         Ok(match self {
             Self::Fixed(length) => length,
             Self::SetEncodings => 4,
@@ -211,13 +219,13 @@ impl Message {
         })
     }
 
-    /// Bytes that follow the header and pass unseen.
-    pub(crate) fn body(self, header: &[u8]) -> Result<u64, RfbError> {
+    /// The number of bytes that follow the header and pass unchecked.
+    pub fn body(self, header: &[u8]) -> Result<u64, RfbError> {
         Ok(match self {
             Self::SetEncodings => 4 * u64::from(u16_at(header, 2)),
             Self::Fence => u64::from(header[8]),
             Self::CutText => {
-                // Negative is how the extended clipboard says that its own header follows; the length is its size.
+                // The extended clipboard uses negative lengths: its own header follows, and the absolute value is the size.
                 let length = i32::from_be_bytes([header[4], header[5], header[6], header[7]]).unsigned_abs();
                 if length > MAX_CUT_TEXT {
                     return Err(RfbError::CutTextTooLong(length));
@@ -236,8 +244,8 @@ impl Message {
     }
 }
 
-/// Brings the size, and every screen of the layout into it, within the limits. The display refuses a layout that
-/// sticks out, so a screen is moved and cut rather than left alone.
+/// Limits the size, and moves and cuts every screen of the layout to fit into it: the display refuses a layout that does not
+/// fit.
 fn clamp_desktop_size(message: &mut [u8]) {
     let width = u16_at(message, 2).clamp(1, MAX_WIDTH);
     let height = u16_at(message, 4).clamp(1, MAX_HEIGHT);
@@ -263,5 +271,4 @@ fn put_u16(bytes: &mut [u8], at: usize, value: u16) {
 }
 
 #[cfg(test)]
-#[path = "rfb_tests.rs"]
 mod tests;

@@ -1,12 +1,13 @@
-//! The chain of events: each carries a hash over itself and the hash of the one before it, and the log keeps the last one, its
-//! head. What this proves, and to whom:
+//! The chain of events: each carries a hash over itself and the hash of the event before it, and the log keeps the last
+//! hash, its head. Its proof has three strengths:
 //!
-//! * Alone: whoever changes, adds or removes an event in the middle breaks the chain at that place. Whoever can write the database
-//!   can also remove the last events and set the head back, or compute every hash again: then the chain is consistent.
-//! * With a head that was kept elsewhere (the server's journal has one each hour): nothing up to that event was changed, added or
-//!   removed. This also finds events that were removed at the end.
-//! * With [`Checkpoint`]s: the same up to the newest checkpoint, for whoever has the key. Who can write the database but does not
-//!   have the key can only remove checkpoints, from the newest one on, together with the events since the one before.
+//! * The chain alone: an event that is changed, added or removed in the middle breaks the chain at that place. But somebody
+//!   with write access to the database can remove the last events and set the head back, or compute every hash again. Then
+//!   the chain is consistent.
+//! * With a head that was kept elsewhere (the server's journal has one each hour): nothing up to that event was changed,
+//!   added or removed. This also finds events that were removed at the end.
+//! * With [`Checkpoint`]s: the same up to the newest checkpoint, for everybody who has the key. Somebody with write access
+//!   but without the key can only remove checkpoints, from the newest one on, together with the events since the one before.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -16,31 +17,31 @@ use sha2::{Digest, Sha256};
 
 use crate::{Result, StoreError, values::micros};
 
-/// SHA-256.
+/// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// What stands before the first event.
+/// The hash before the first event.
 pub const START: Hash = [0; 32];
 
-/// An event as it is stored.
+/// An event as a database stores it.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
-    /// The log's revision that it belongs to.
+    /// The revision of its transaction.
     pub revision: i64,
-    /// Which session, if it is about one.
+    /// The session, if the event is about one.
     pub session_id: Option<SessionId>,
     /// Microseconds since 1970.
     pub at: i64,
-    /// The word for its kind.
+    /// The code of its kind.
     pub kind: &'a str,
-    /// Who, as JSON.
+    /// The author, as JSON.
     pub actor: &'a str,
-    /// What, as JSON.
+    /// The details, as JSON.
     pub what: &'a str,
 }
 
 impl Link<'_> {
-    /// Its hash after `previous`. Every part is preceded by its length, so none can lend letters to its neighbour.
+    /// Its hash after `previous`. The length of each part is hashed too, so bytes can't move from one part to the next.
     pub fn hash(&self, previous: &Hash) -> Hash {
         let session = self.session_id.map(|id| *id.0.as_bytes());
         let mut hasher = Sha256::new_with_prefix(previous);
@@ -64,18 +65,18 @@ impl Link<'_> {
 pub struct Head {
     /// Number of the last event; 0 before the first.
     pub number: u64,
-    /// Its hash.
+    /// The hash of that event.
     pub hash: Hash,
 }
 
-/// A head that was signed.
+/// A signed head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The head.
     pub head: Head,
-    /// When it was signed.
+    /// The time of the signature.
     pub at: Timestamp,
-    /// The signature.
+    /// The signature: [`Key::sign`].
     pub mac: Hash,
 }
 
@@ -84,10 +85,10 @@ pub struct Checkpoint {
 pub struct Key(Arc<[u8]>);
 
 impl Key {
-    /// Shortest key, in bytes: as long as the hash.
+    /// The least length of a key, in bytes: that of the hash.
     pub const SHORTEST: usize = 32;
 
-    /// A key; `None` where it is too short.
+    /// A key; `None` if it is too short.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         (bytes.len() >= Self::SHORTEST).then(|| Self(bytes.into()))
     }
@@ -98,7 +99,7 @@ impl Key {
         Ok(Checkpoint { head, at, mac })
     }
 
-    /// Was the checkpoint made with this key?
+    /// True if the checkpoint was signed with this key.
     pub fn verifies(&self, checkpoint: &Checkpoint) -> bool {
         let mac = self.mac(checkpoint.head, checkpoint.at);
         mac.is_ok_and(|mac| mac.verify_slice(&checkpoint.mac).is_ok())
@@ -139,22 +140,22 @@ pub fn parse_hex(text: &str) -> Option<Hash> {
     Some(hash)
 }
 
-/// What a check of the events found.
+/// The result of a check of all events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// How many there are.
+    /// The number of events.
     pub events: u64,
-    /// Number of the last one; 0 where there is none.
+    /// Number of the last event; 0 if there is none.
     pub last: u64,
-    /// Hash of the last one, in hexadecimal.
+    /// Hash of the last event, in hexadecimal.
     pub head: String,
-    /// What is wrong, from the first place on that is; `None` = nothing.
+    /// The first fault; `None` if the chain is sound.
     pub broken: Option<String>,
-    /// For each of the hashes that were asked for, the event that has it.
+    /// For each wanted hash, the number of its event.
     pub found: Vec<Option<u64>>,
 }
 
-/// Checks events one after the other, oldest first.
+/// A check that takes the events one by one, oldest first.
 #[derive(Debug)]
 pub struct Check<'a> {
     events: u64,
@@ -165,7 +166,7 @@ pub struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// A check that also looks for the events of these hashes.
+    /// A check that also searches for the events of these hashes.
     pub fn new(wanted: &'a [Hash]) -> Self {
         let found = wanted.iter().map(|hash| (*hash, (*hash == START).then_some(0)));
         Self {
@@ -177,7 +178,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The next event, as it is stored, with its number.
+    /// Checks the next event, with its number and its stored hash.
     pub fn next(&mut self, number: i64, event: &Link<'_>, hash: &[u8]) {
         self.events += 1;
         let expected = event.hash(&self.last.1);
@@ -187,7 +188,7 @@ impl<'a> Check<'a> {
                 event.kind
             ));
         }
-        // From what is stored, so that the next one is judged by itself.
+        // Goes on from the stored hash, so that one fault is not found again at each later event.
         let (hash, number) = (hash.try_into().unwrap_or(expected), number.unsigned_abs());
         self.last = (number, hash);
         if let Some(found) = self.found.get_mut(&hash) {
@@ -195,7 +196,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// After the last one: `head` is what the log says its hash is.
+    /// Ends the check; `head` is the last hash according to the log.
     pub fn end(self, head: &[u8]) -> Verified {
         let (last, hash) = self.last;
         let missing = hash != head;
@@ -212,7 +213,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The hash that the log keeps.
+/// The head as the log stores it.
 pub fn head(stored: &[u8]) -> Result<Hash> {
     stored
         .try_into()
@@ -220,107 +221,4 @@ pub fn head(stored: &[u8]) -> Result<Hash> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LINK: Link<'static> = Link {
-        revision: 1,
-        session_id: None,
-        at: 5,
-        kind: "ready",
-        actor: "{}",
-        what: "{}",
-    };
-
-    #[test]
-    fn every_part_and_the_place_in_the_chain_count() {
-        let hash = LINK.hash(&START);
-        for other in [
-            Link { revision: 2, ..LINK },
-            Link {
-                session_id: Some(SessionId(uuid::Uuid::nil())),
-                ..LINK
-            },
-            Link { at: 6, ..LINK },
-            Link {
-                kind: "read",
-                actor: "y{}",
-                ..LINK
-            },
-            Link { actor: "[]", ..LINK },
-            Link { what: "[]", ..LINK },
-        ] {
-            assert_ne!(other.hash(&START), hash, "{other:?}");
-        }
-        assert_ne!(LINK.hash(&hash), hash);
-    }
-
-    #[test]
-    fn a_check_names_the_first_place_that_is_wrong() {
-        let first = LINK.hash(&START);
-        let second = LINK.hash(&first);
-        let checked = |events: &[&Hash], head: &Hash| {
-            let mut check = Check::new(&[]);
-            for (number, hash) in (1..).zip(events) {
-                check.next(number, &LINK, *hash);
-            }
-            check.end(head).broken
-        };
-        assert_eq!(checked(&[&first, &second], &second), None);
-        assert_eq!(checked(&[], &START), None);
-        assert!(checked(&[&second], &second).is_some_and(|text| text.contains("event 1")));
-        assert!(checked(&[&first, &first], &first).is_some_and(|text| text.contains("event 2")));
-        assert!(checked(&[&first], &second).is_some_and(|text| text.contains("last")));
-    }
-
-    #[test]
-    fn a_head_is_found_where_its_event_is() {
-        let first = LINK.hash(&START);
-        let second = LINK.hash(&first);
-        let wanted = [second, [7; 32], START];
-        let mut check = Check::new(&wanted);
-        check.next(1, &LINK, &first);
-        check.next(2, &LINK, &second);
-        let verified = check.end(&second);
-        assert_eq!((verified.last, verified.found), (2, vec![Some(2), None, Some(0)]));
-    }
-
-    #[test]
-    fn a_checkpoint_is_verified_with_its_key_only_and_as_it_was_signed() {
-        let key = Key::new(&[1; 32]).unwrap();
-        let head = Head {
-            number: 9,
-            hash: [3; 32],
-        };
-        let signed = key.sign(head, Timestamp::UNIX_EPOCH).unwrap();
-        assert!(key.verifies(&signed));
-        assert!(!Key::new(&[2; 32]).unwrap().verifies(&signed));
-        for forged in [
-            Checkpoint {
-                head: Head { number: 8, ..head },
-                ..signed.clone()
-            },
-            Checkpoint {
-                head: Head { hash: [4; 32], ..head },
-                ..signed.clone()
-            },
-            Checkpoint {
-                at: Timestamp::UNIX_EPOCH + chrono::TimeDelta::seconds(1),
-                ..signed.clone()
-            },
-        ] {
-            assert!(!key.verifies(&forged), "{forged:?}");
-        }
-        assert!(Key::new(&[1; 31]).is_none(), "too short");
-        assert_eq!(format!("{key:?}"), "Key(…)");
-    }
-
-    #[test]
-    fn a_hash_is_read_as_it_is_printed() {
-        let hash = LINK.hash(&START);
-        assert_eq!(parse_hex(&hex(&hash)), Some(hash));
-        for text in ["", "00", &"g".repeat(64), &"é".repeat(32)] {
-            assert_eq!(parse_hex(text), None, "{text}");
-        }
-    }
-}
+mod tests;

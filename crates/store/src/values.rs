@@ -1,4 +1,4 @@
-//! Values as every database keeps them: times to the microsecond, structures as JSON, texts that repeat held once.
+//! Values as every database stores them: times to the microsecond, structures as JSON, repeated texts held once.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,36 +11,41 @@ use session::{Policy, Timestamp};
 
 use crate::{Result, StoreError};
 
-pub(crate) const fn micros(at: Timestamp) -> i64 {
+/// A time as microseconds since 1970.
+pub const fn micros(at: Timestamp) -> i64 {
     at.timestamp_micros()
 }
 
-/// The moment as the store keeps it: to the microsecond.
-pub(crate) fn truncate_to_micros(at: Timestamp) -> Timestamp {
+/// A time without its nanoseconds, as a database gives it back.
+pub fn truncate_to_micros(at: Timestamp) -> Timestamp {
     Timestamp::from_timestamp_micros(micros(at)).unwrap_or(at)
 }
 
-pub(crate) fn number(revision: u64) -> i64 {
+/// A revision or the number of an event, as the databases store it.
+pub fn number(revision: u64) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn json(value: &impl Serialize) -> Result<String> {
+/// A structure as JSON.
+pub fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(corrupt)
 }
 
-pub(crate) fn corrupt(error: impl Display) -> StoreError {
+/// The error of a stored value that can't be read.
+pub fn corrupt(error: impl Display) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
 /// Values that many rows have in common, held once.
 #[derive(Default)]
-pub(crate) struct Shared {
+pub struct Shared {
     texts: HashSet<Arc<str>>,
     policies: HashMap<String, Policy>,
 }
 
 impl Shared {
-    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
+    /// A text.
+    pub fn text(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.texts.get(text) {
             return known.clone();
         }
@@ -49,7 +54,8 @@ impl Shared {
         new
     }
 
-    pub(crate) fn policy(&mut self, json: &str) -> Result<Policy> {
+    /// A policy, from its JSON.
+    pub fn policy(&mut self, json: &str) -> Result<Policy> {
         if let Some(known) = self.policies.get(json) {
             return Ok(*known);
         }

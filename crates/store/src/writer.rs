@@ -1,8 +1,8 @@
-//! The writer task: the only caller of [`Store::write`]. Requests queue here; up to [`BATCH`] of them commit as one
-//! transaction. While one batch is on its way to the disk the next one gathers, so a lone request never waits for
-//! company and a crowd shares one commit.
+//! The writer task: the only caller of [`Sessions::write`](crate::Sessions::write). Requests queue here, and up to
+//! [`BATCH`] of them commit as one transaction. The next batch gathers while one is written to the disk: a single request
+//! never waits for others, and many requests share one commit.
 //!
-//! It runs in a task of its own, so a client that hangs up never leaves a transaction open.
+//! It is a task of its own, so a client that disconnects never leaves a transaction open.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{Committed, Result, Store, StoreError, WriteOutcome, WriteRequest};
 
-/// Most requests in one transaction.
+/// The most requests in one transaction.
 pub const BATCH: usize = 256;
 
 type Waiting = (WriteRequest, oneshot::Sender<Result<WriteOutcome>>);
@@ -20,7 +20,7 @@ enum Message {
     Close,
 }
 
-/// Hands requests to the writer task. Clones share it.
+/// The queue of the writer task. Clones share it.
 #[derive(Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Message>,
@@ -28,9 +28,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the task. `committed` is called after each commit and before anybody is answered, so that whoever was
-    /// answered finds the change in what `committed` fed. The task ends when the last clone is dropped, after
-    /// [`Writer::close`], or when the disk fails; it answers everything that is queued first.
+    /// Starts the task. It calls `committed` after each commit and before it answers the requests: a caller that has its
+    /// answer finds the change in everything that `committed` feeds. The task ends when the last clone is dropped, after
+    /// [`Writer::close`], or when the disk fails. It answers all queued requests first.
     pub fn spawn(store: Arc<dyn Store>, committed: impl FnMut(&Committed) + Send + 'static) -> Self {
         let (queue, messages) = mpsc::channel(4 * BATCH);
         let (alive, ended) = watch::channel(());
@@ -41,7 +41,7 @@ impl Writer {
         Self { queue, ended }
     }
 
-    /// Queues a request and waits until it is on the disk. Dropping the future once it is queued does not undo it.
+    /// Queues a request and waits until it is on the disk. A request that is queued is written, even if the future is dropped.
     pub async fn submit(&self, request: WriteRequest) -> Result<WriteOutcome> {
         let (answer, answered) = oneshot::channel();
         self.queue
@@ -51,19 +51,19 @@ impl Writer {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// How many requests wait right now.
+    /// The number of queued requests.
     pub fn depth(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    /// Takes no more requests, and returns when all that were queued are answered.
+    /// Takes no more requests, and returns when all queued requests are answered.
     pub async fn close(&self) {
-        // Where it can't be sent, the task has ended.
+        // A send error means that the task has ended.
         let _ = self.queue.send(Message::Close).await;
         self.closed().await;
     }
 
-    /// Returns when the task has ended. If nobody closed it, the disk failed: the process must end.
+    /// Returns when the task has ended. Without [`Writer::close`] this means that the disk failed: the process must end.
     pub async fn closed(&self) {
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
@@ -88,7 +88,7 @@ async fn run(store: Arc<dyn Store>, mut messages: mpsc::Receiver<Message>, mut c
         if batch.is_empty() {
             continue;
         }
-        // What one request can't be written for must not keep the others from being written: then each is a batch of its own.
+        // If one request may be at fault, each is written as a batch of its own, so that the others succeed.
         let mut parts = vec![(batch, answers)];
         while let Some((batch, answers)) = parts.pop() {
             let done = match &failed {
@@ -99,7 +99,7 @@ async fn run(store: Arc<dyn Store>, mut messages: mpsc::Receiver<Message>, mut c
                 Ok(done) => {
                     committed(&done);
                     for (answer, to) in done.outcomes.into_iter().zip(answers) {
-                        // Nobody may be waiting any more. The request is done all the same.
+                        // A send error means that the caller is gone. The request is done nevertheless.
                         let _ = to.send(Ok(answer));
                     }
                 }
@@ -120,6 +120,3 @@ async fn run(store: Arc<dyn Store>, mut messages: mpsc::Receiver<Message>, mut c
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

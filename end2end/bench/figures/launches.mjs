@@ -1,5 +1,5 @@
 // Durable launches per second with their events, without HTTP: only the writer and the database
-// (crates/store/examples/launches.rs).
+// (crates/store-testing/examples/launches.rs).
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -76,7 +76,11 @@ pub async fn identify(
         request_id: id.as_str().into(),
     };
     let me = match jar.get(state.cookie.name()) {
-        Some(cookie) => state.control.authenticate(cookie.value()).await.map_err(nothing_changed)?,
+        Some(cookie) => state
+            .control
+            .authenticate(cookie.value())
+            .await
+            .map_err(nothing_changed)?,
         None => None,
     };
     if let Some(me) = me {

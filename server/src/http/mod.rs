@@ -128,7 +128,10 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         .route("/sessions/{id}/stream", get(stream::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
         .merge(pages.functions)
-        .nest("/api", Router::new().nest("/v1", api::router()).fallback(api::not_found))
+        .nest(
+            "/api",
+            Router::new().nest("/v1", api::router()).fallback(api::not_found),
+        )
         .layer(middleware::from_fn(access::password_is_own));
     let router = anybody
         .merge(signed_in)

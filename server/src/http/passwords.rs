@@ -11,12 +11,7 @@ use control::Client;
 use serde::Deserialize;
 use session::wire::Me;
 
-use super::{
-    AppState,
-    authentication::Person,
-    problem::Refused,
-    tab,
-};
+use super::{AppState, authentication::Person, problem::Refused, tab};
 
 /// The page.
 pub const PATH: &str = "/account/password";

@@ -11,7 +11,7 @@ use axum::{
 };
 use control::{Client, Control, Options};
 use session::Role;
-use store::sqlite::Sqlite;
+use store_sqlite::Sqlite;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;

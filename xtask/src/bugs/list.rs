@@ -14,8 +14,9 @@ const BACKGROUND: &str = "crates/control/src/background.rs";
 const TABS: &str = "crates/control/src/tabs.rs";
 const NODES: &str = "crates/control/src/nodes.rs";
 const SWEEP: &str = "crates/control/src/sweep/reconcile.rs";
-const STORE: &str = "crates/store/src/memory.rs";
-const STORED: &str = "crates/store/src/memory/sessions.rs";
+const STORE: &str = "crates/store-testing/src/memory.rs";
+const STORE_CLUSTER: &str = "crates/store-testing/src/memory/cluster.rs";
+const STORE_BATCH: &str = "crates/store-testing/src/memory/batch.rs";
 
 /// All of them, in the order of docs/spec.md §5.
 pub const BUGS: &[Bug] = &[
@@ -90,7 +91,7 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "one seat too many",
         changes: &[(
-            STORED,
+            STORE_BATCH,
             "live.count() >= seats as usize",
             "live.count() > seats as usize",
         )],
@@ -98,19 +99,19 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "a launch beside a Pending session adds a second one",
         changes: &[(
-            STORED,
+            STORE_BATCH,
             "== (user_id, application_id) && session.status.is_live()",
             "== (user_id, application_id) && session.status == Status::Active",
         )],
     },
     Bug {
         what: "a blocked relaunch is accepted",
-        changes: &[(STORED, "&& until > at\n", "&& until < at\n")],
+        changes: &[(STORE_BATCH, "&& until > at\n", "&& until < at\n")],
     },
     Bug {
         what: "a closed environment accepts launches",
         changes: &[(
-            STORED,
+            STORE_BATCH,
             "if !state.environments[&application.environment_id].open {",
             "if false {",
         )],
@@ -118,7 +119,7 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "a refused launch leaves no event",
         changes: &[(
-            STORED,
+            STORE_BATCH,
             "events.push(event(&by, at, what));\n                }\n                Ok(WriteOutcome::Denied(refusal))",
             "let _ = what;\n                }\n                Ok(WriteOutcome::Denied(refusal))",
         )],
@@ -178,7 +179,7 @@ pub const BUGS: &[Bug] = &[
     Bug {
         what: "every claim of a sweep is granted",
         changes: &[(
-            STORE,
+            STORE_CLUSTER,
             "Some(last) if now < last + interval && last < now + interval => {",
             "Some(last) if now < last + interval && last > now + interval => {",
         )],

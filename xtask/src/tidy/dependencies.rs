@@ -1,25 +1,74 @@
-//! Which crate may depend on which, from the manifests. Adding a line here is a decision for docs/ARCHITECTURE.md.
+//! The dependency rules between crates, checked on their manifests. A new line here is a decision for docs/ARCHITECTURE.md.
 
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 
 use super::Finding;
 
-/// Who may know whom among the workspace's own crates, in tests as well.
-const MAY_KNOW: [(&str, &[&str]); 8] = [
-    ("session", &[]),
-    ("store", &["session"]),
-    ("environments", &["session"]),
-    ("control", &["session", "store", "environments"]),
-    ("app", &["session", "control"]),
-    ("frontend", &["app"]),
-    ("server", &["app", "session", "control", "store", "environments"]),
-    ("xtask", &[]),
+/// A crate of the workspace, and the others that it may use.
+struct Rule {
+    name: &'static str,
+    /// In the product.
+    uses: &'static [&'static str],
+    /// In tests only.
+    tests_use: &'static [&'static str],
+}
+
+/// Only `server` uses a concrete store or environment, and only tests use the crates for tests.
+const RULES: [Rule; 14] = [
+    rule("session", &[], &[]),
+    rule("store", &["session"], &[]),
+    rule("store-sqlite", &["session", "store"], &["store-testing"]),
+    rule("store-postgres", &["session", "store"], &["store-testing"]),
+    rule(
+        "store-testing",
+        &["session", "store"],
+        &["store-postgres", "store-sqlite", "store-testing"],
+    ),
+    rule("environments", &["session"], &[]),
+    rule("environment-testing", &["session", "environments"], &[]),
+    rule(
+        "environment-local",
+        &["session", "environments"],
+        &["environment-testing"],
+    ),
+    rule(
+        "environment-simulated",
+        &["session", "environments"],
+        &["environment-testing"],
+    ),
+    rule(
+        "control",
+        &["session", "store", "environments"],
+        &["environment-simulated", "store-sqlite", "store-testing"],
+    ),
+    rule("app", &["session", "control"], &[]),
+    rule("frontend", &["app"], &[]),
+    rule(
+        "server",
+        &[
+            "app",
+            "session",
+            "control",
+            "store",
+            "store-postgres",
+            "store-sqlite",
+            "environments",
+            "environment-local",
+            "environment-simulated",
+        ],
+        &[],
+    ),
+    rule("xtask", &[], &[]),
 ];
 
-/// All that `session` is made of.
+const fn rule(name: &'static str, uses: &'static [&'static str], tests_use: &'static [&'static str]) -> Rule {
+    Rule { name, uses, tests_use }
+}
+
+/// The libraries of `session`.
 const SESSION_USES: [&str; 5] = ["chrono", "serde", "strsim", "unicode-normalization", "uuid"];
 
-/// What `app` uses on the server side only, and must therefore be optional: it would not build for a browser.
+/// Dependencies of `app` that only the server side uses. They must be optional, because they do not build for a browser.
 const SERVER_SIDE: [&str; 10] = [
     "argon2",
     "axum",
@@ -33,7 +82,7 @@ const SERVER_SIDE: [&str; 10] = [
     "tower-http",
 ];
 
-/// What `app` does without, even on the server side.
+/// Libraries that `app` must not use, even on the server side.
 const NOT_FOR_APP: [&str; 3] = ["libsqlite3-sys", "rustix", "sqlx"];
 
 /// Checks every package of the workspace.
@@ -48,8 +97,8 @@ pub fn check(metadata: &Metadata) -> Vec<Finding> {
                 findings.push(manifest.finding(&dependency.name, rule, advice));
             }
         }
-        if !MAY_KNOW.iter().any(|(name, _)| package.name.as_str() == *name) {
-            let advice = "a new crate: say in xtask/src/tidy/dependencies.rs whom it may know";
+        if !RULES.iter().any(|rule| package.name.as_str() == rule.name) {
+            let advice = "a new crate: add its rule in xtask/src/tidy/dependencies.rs";
             findings.push(manifest.finding("name", "dependencies", advice.into()));
         }
     }
@@ -60,12 +109,11 @@ fn verdict(package: &str, dependency: &Dependency, own: &[&str]) -> Option<(&'st
     let name = dependency.name.as_str();
     let for_product = dependency.kind != DependencyKind::Development;
     if own.contains(&name) {
-        let known = MAY_KNOW
-            .iter()
-            .find(|(known, _)| *known == package)
-            .map_or(&[][..], |(_, known)| known);
-        if !known.contains(&name) {
-            return Some(("dependencies", format!("{package} must not know {name}")));
+        let rule = RULES.iter().find(|rule| rule.name == package);
+        let allowed =
+            rule.is_some_and(|rule| rule.uses.contains(&name) || (!for_product && rule.tests_use.contains(&name)));
+        if !allowed {
+            return Some(("dependencies", format!("{package} must not use {name}")));
         }
     }
     if package == "session" && for_product {
@@ -89,7 +137,7 @@ fn verdict(package: &str, dependency: &Dependency, own: &[&str]) -> Option<(&'st
     if package == "app" && NOT_FOR_APP.contains(&name) {
         return Some((
             "app-is-ui",
-            format!("app must not know {name}: ask control for what the page needs"),
+            format!("app must not use {name}: `control` has the use-cases"),
         ));
     }
     if package == "app" && for_product && SERVER_SIDE.contains(&name) && !dependency.optional {
@@ -101,7 +149,7 @@ fn verdict(package: &str, dependency: &Dependency, own: &[&str]) -> Option<(&'st
     None
 }
 
-/// A package's Cargo.toml, to say the line.
+/// A package's Cargo.toml, to find the line.
 struct Manifest {
     path: String,
     text: String,
@@ -115,7 +163,7 @@ impl Manifest {
             .unwrap_or(&package.manifest_path);
         Self {
             path: path.to_string(),
-            // Only the line number hangs on it.
+            // Without the file only the line number is missing.
             text: std::fs::read_to_string(&package.manifest_path).unwrap_or_default(),
         }
     }
@@ -134,17 +182,6 @@ impl Manifest {
 mod tests {
     use super::*;
 
-    const OWN: [&str; 8] = [
-        "session",
-        "store",
-        "environments",
-        "control",
-        "app",
-        "frontend",
-        "server",
-        "xtask",
-    ];
-
     /// A `Dependency` as cargo prints it. The type has no public constructor.
     fn dependency(name: &str, more: &str) -> Dependency {
         let json = format!(
@@ -157,50 +194,60 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    fn rule(package: &str, name: &str, more: &str) -> Option<&'static str> {
-        verdict(package, &dependency(name, more), &OWN).map(|(rule, _)| rule)
+    fn found(package: &str, name: &str, more: &str) -> Option<&'static str> {
+        let own = RULES.map(|rule| rule.name);
+        verdict(package, &dependency(name, more), &own).map(|(rule, _)| rule)
     }
 
     #[test]
-    fn crates_know_only_those_below() {
+    fn crates_use_only_those_below() {
         for (package, name) in [
             ("session", "store"),
             ("store", "environments"),
             ("environments", "control"),
             ("control", "app"),
+            ("control", "store-sqlite"),
+            ("control", "environment-local"),
+            ("app", "store-postgres"),
+            ("store-sqlite", "store-postgres"),
+            ("server", "store-testing"),
         ] {
-            assert!(rule(package, name, "{}").is_some(), "{package} → {name}");
+            assert!(found(package, name, "{}").is_some(), "{package} → {name}");
         }
-        assert_eq!(rule("app", "store", "{}"), Some("dependencies"));
-        assert_eq!(rule("frontend", "session", "{}"), Some("dependencies"));
-        assert_eq!(rule("control", "app", r#"{"kind": "dev"}"#), Some("dependencies"));
-        for (package, known) in MAY_KNOW {
-            for name in known {
-                assert_eq!(rule(package, name, r#"{"optional": true}"#), None, "{package} → {name}");
+        assert_eq!(found("app", "store", "{}"), Some("dependencies"));
+        assert_eq!(found("frontend", "session", "{}"), Some("dependencies"));
+        assert_eq!(found("control", "app", r#"{"kind": "dev"}"#), Some("dependencies"));
+        for Rule { name, uses, tests_use } in RULES {
+            for used in uses {
+                assert_eq!(found(name, used, r#"{"optional": true}"#), None, "{name} → {used}");
+            }
+            for used in tests_use {
+                assert_eq!(found(name, used, r#"{"kind": "dev"}"#), None, "{name} → {used}");
+                assert_eq!(found(name, used, "{}"), Some("dependencies"), "{name} → {used}");
             }
         }
     }
 
     #[test]
     fn session_is_pure() {
-        assert_eq!(rule("session", "tokio", "{}"), Some("session-is-pure"));
+        assert_eq!(found("session", "tokio", "{}"), Some("session-is-pure"));
         assert_eq!(
-            rule("session", "chrono", r#"{"features": ["clock"]}"#),
+            found("session", "chrono", r#"{"features": ["clock"]}"#),
             Some("session-is-pure")
         );
         assert_eq!(
-            rule("session", "chrono", r#"{"uses_default_features": true}"#),
+            found("session", "chrono", r#"{"uses_default_features": true}"#),
             Some("session-is-pure")
         );
-        assert_eq!(rule("session", "chrono", r#"{"features": ["serde"]}"#), None);
-        assert_eq!(rule("session", "proptest", r#"{"kind": "dev"}"#), None);
+        assert_eq!(found("session", "chrono", r#"{"features": ["serde"]}"#), None);
+        assert_eq!(found("session", "proptest", r#"{"kind": "dev"}"#), None);
     }
 
     #[test]
     fn what_a_browser_lacks_is_optional_in_app() {
-        assert_eq!(rule("app", "axum", "{}"), Some("app-is-ui"));
-        assert_eq!(rule("app", "control", "{}"), Some("app-is-ui"));
-        assert_eq!(rule("app", "control", r#"{"optional": true}"#), None);
-        assert_eq!(rule("app", "sqlx", r#"{"optional": true}"#), Some("app-is-ui"));
+        assert_eq!(found("app", "axum", "{}"), Some("app-is-ui"));
+        assert_eq!(found("app", "control", "{}"), Some("app-is-ui"));
+        assert_eq!(found("app", "control", r#"{"optional": true}"#), None);
+        assert_eq!(found("app", "sqlx", r#"{"optional": true}"#), Some("app-is-ui"));
     }
 }

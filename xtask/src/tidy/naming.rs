@@ -1,10 +1,10 @@
-//! Who may name whom, in source text. What a crate may depend on is `dependencies`' business; here is what it may say.
+//! Rules about the paths in source text, for everything that the manifests can't enforce ([`dependencies`](super::dependencies)).
 
 use super::Finding;
 use super::paths::{CodePath, paths};
 use super::source::{Source, line_of};
 
-/// Ways to learn the time, a random number or anything of the outside world. `session` is pure.
+/// Sources of time, randomness and the outside world. `session` is pure.
 const IMPURE: [&str; 13] = [
     "Instant::now",
     "SystemTime::now",
@@ -21,14 +21,8 @@ const IMPURE: [&str; 13] = [
     "getrandom",
 ];
 
-/// Ways around the injected clock and the settings. `control` gets both as arguments.
+/// Ways around the clock and the settings, which `control` gets as arguments.
 const WALL_CLOCK: [&str; 4] = ["SystemTime::now", "Utc::now", "Local::now", "std::env"];
-
-/// What says which database or which environment it is: only the composition root does.
-const CONCRETE: [(&str, [&str; 2]); 2] = [
-    ("store", ["sqlite", "postgres"]),
-    ("environments", ["local", "simulated"]),
-];
 
 /// All rules about names, for one file.
 pub fn check(source: &Source) -> Vec<Finding> {
@@ -40,8 +34,7 @@ pub fn check(source: &Source) -> Vec<Finding> {
     for path in paths(&code) {
         let verdicts = [
             pure(source, &path),
-            app_is_only_user_interface(source, &path, &code),
-            only_server_is_concrete(source, &path),
+            app_has_no_router(source, &path),
             storeys(source, &path),
         ];
         let line = line_of(&code, path.position);
@@ -53,12 +46,12 @@ pub fn check(source: &Source) -> Vec<Finding> {
 
 type Verdict = Option<(&'static str, String)>;
 
-/// Rules 1 and 5: `session` and `control` are told the time, and never ask for it.
+/// Invariants 1 and 4: the time is an argument of `session` and `control`.
 fn pure(source: &Source, path: &CodePath) -> Verdict {
     if source.path.starts_with("crates/session/") && IMPURE.iter().any(|name| mentions(path, name)) {
         return Some((
             "session-is-pure",
-            format!("`{}` asks the outside world: take it as an argument", shown(path)),
+            format!("`{}` reads the outside world: take it as an argument", shown(path)),
         ));
     }
     if source.path.starts_with("crates/control/") && WALL_CLOCK.iter().any(|name| mentions(path, name)) {
@@ -70,53 +63,19 @@ fn pure(source: &Source, path: &CodePath) -> Verdict {
     None
 }
 
-/// Rule 2: `app` never names a database, an HTTP router or an environment.
-fn app_is_only_user_interface(source: &Source, path: &CodePath, code: &str) -> Verdict {
-    if !source.path.starts_with("app/") || path.is_local {
-        return None;
-    }
-    let first = path.names.first()?.as_str();
-    let foreign = match first {
-        // A module of app's own may have such a name: a resource is called the same in every layer.
-        "store" | "environments" => !declares_module(code, first),
-        "sqlx" => true,
-        "axum" => path.names.iter().any(|name| name == "Router"),
-        "control" => path
-            .names
-            .get(1)
-            .is_some_and(|name| name == "store" || name == "environments"),
-        _ => false,
-    };
-    foreign.then(|| {
+/// Invariant 3: `app` names no HTTP router. That it names no database and no environment, its manifest ensures.
+fn app_has_no_router(source: &Source, path: &CodePath) -> Verdict {
+    let is_router =
+        path.names.first().is_some_and(|name| name == "axum") && path.names.iter().any(|name| name == "Router");
+    (source.path.starts_with("app/") && !path.is_local && is_router).then(|| {
         (
             "app-is-ui",
-            format!(
-                "app must not name `{}`: ask `control` for what the page needs",
-                shown(path)
-            ),
+            format!("app must not name `{}`: routes belong into server", shown(path)),
         )
     })
 }
 
-/// Rule 3: only `server` names a concrete store or environment.
-fn only_server_is_concrete(source: &Source, path: &CodePath) -> Verdict {
-    if source.path.starts_with("server/") || path.is_local {
-        return None;
-    }
-    let (owner, concrete) = CONCRETE
-        .iter()
-        .find(|(owner, _)| path.names.first().is_some_and(|name| name == owner))?;
-    let named = path.names.get(1)?.to_lowercase();
-    if source.path.starts_with(&format!("crates/{owner}/")) || !concrete.iter().any(|name| named.starts_with(name)) {
-        return None;
-    }
-    Some((
-        "only-server-is-concrete",
-        format!("only server may name `{}`: use the trait", shown(path)),
-    ))
-}
-
-/// Rule 6: `ui` knows no session, `components` know sessions, `pages` compose.
+/// `ui` knows no session, `components` know sessions, `pages` compose.
 fn storeys(source: &Source, path: &CodePath) -> Verdict {
     let first = path.names.first()?.as_str();
     let above: &[&str] = if source.path.starts_with("app/src/ui") {
@@ -155,10 +114,6 @@ fn mentions(path: &CodePath, name: &str) -> bool {
     path.names
         .windows(wanted.len())
         .any(|names| names.iter().eq(wanted.iter()))
-}
-
-fn declares_module(code: &str, name: &str) -> bool {
-    code.contains(&format!("mod {name};")) || code.contains(&format!("mod {name} {{"))
 }
 
 fn shown(path: &CodePath) -> String {
@@ -203,57 +158,17 @@ mod tests {
     }
 
     #[test]
-    fn app_names_no_machinery() {
+    fn app_names_no_router() {
         let path = "app/src/api/sessions.rs";
-        for text in [
-            "use axum::{Router};",
-            "sqlx::query(a)",
-            "use store::Store;",
-            "environments::Environment",
-            "control::store::X",
-        ] {
-            assert_eq!(rules(path, text), ["app-is-ui"], "{text}");
-        }
+        assert_eq!(rules(path, "use axum::{Router};"), ["app-is-ui"]);
         assert!(
             rules(
                 path,
-                "use axum::http::StatusCode; use control::Actor; crate::store::x()"
+                "use axum::http::StatusCode; use control::Actor; crate::Router::x()"
             )
             .is_empty()
         );
-        assert!(
-            rules(
-                "app/src/pages/mod.rs",
-                "pub mod environments;\npub use environments::Page;"
-            )
-            .is_empty()
-        );
-    }
-
-    #[test]
-    fn concrete_parts_are_named_by_the_server_only() {
-        for text in [
-            "use store::Sqlite;",
-            "store::sqlite::open(a)",
-            "environments::{Environment, simulated::Simulated}",
-        ] {
-            assert_eq!(
-                rules("crates/control/src/launch.rs", text),
-                ["only-server-is-concrete"],
-                "{text}"
-            );
-            assert!(rules("server/src/main.rs", text).is_empty());
-            assert!(rules("crates/control/tests/launch.rs", text).is_empty());
-            assert!(
-                rules(
-                    "crates/control/src/launch.rs",
-                    &format!("#[cfg(test)] mod tests {{ {text} }}")
-                )
-                .is_empty()
-            );
-        }
-        assert!(rules("crates/store/src/lib.rs", "use store::Sqlite;").is_empty());
-        assert!(rules("crates/control/src/launch.rs", "use store::Store;").is_empty());
+        assert!(rules("server/src/http/mod.rs", "use axum::{Router};").is_empty());
     }
 
     #[test]
@@ -279,7 +194,7 @@ mod tests {
 
     #[test]
     fn findings_say_where() {
-        let finding = check(&Source::new("app/src/lib.rs", "\n\nuse sqlx::query;")).remove(0);
+        let finding = check(&Source::new("app/src/lib.rs", "\n\nuse axum::Router;")).remove(0);
         assert_eq!((finding.path.as_str(), finding.line), ("app/src/lib.rs", 3));
     }
 }

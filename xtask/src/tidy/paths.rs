@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn straight_paths() {
-        assert_eq!(names("let x = store::Sqlite::open(a)?;"), ["store::Sqlite::open"]);
+        assert_eq!(names("let x = axum::Router::new(a)?;"), ["axum::Router::new"]);
         assert_eq!(names("Vec::<u8>::new(); a < b; x: y"), ["Vec"]);
         assert_eq!(names("if let Some(x) = a { b::c }"), ["b::c"]);
         assert_eq!(

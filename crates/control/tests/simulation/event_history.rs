@@ -8,7 +8,7 @@ use session::{
     Actor, EndReason, Event, EventKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
     audit::{Numbered, Place},
 };
-use store::{EventScan, Store};
+use store::{EventLog, EventScan};
 
 use super::{answers::Outcome, row_invariants::RowVersion, rules::Rule, world::World};
 

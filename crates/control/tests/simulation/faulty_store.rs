@@ -12,9 +12,11 @@ use session::{
     catalogue::{Admission, ApplicationSpec},
 };
 use store::{
-    Application, Changes, Checkpoint, Claim, Committed, Edited, EnvironmentRow, EventScan, Hash, Head, NewLogin,
-    PeerHeartbeats, Result, SignedIn, Store, StoreError, User, Verified, WriteRequest, memory::Memory,
+    Application, Catalogue, Changes, Checkpoint, Claim, Cluster, Committed, Edited, EnvironmentRow, EventLog,
+    EventScan, Hash, Head, Logins, NewLogin, PeerHeartbeats, People, Result, Sessions, SignedIn, StoreError, User,
+    Verified, WriteRequest,
 };
+use store_testing::Memory;
 use tokio::{
     sync::Notify,
     time::{Duration, Instant, sleep},
@@ -124,7 +126,7 @@ impl FaultyStore {
 }
 
 #[async_trait]
-impl Store for FaultyStore {
+impl Sessions for FaultyStore {
     async fn load(&self) -> Result<Changes> {
         self.read(self.memory().load()).await
     }
@@ -134,18 +136,16 @@ impl Store for FaultyStore {
     async fn revision(&self) -> Result<u64> {
         self.read(self.memory().revision()).await
     }
-    async fn changed(&self) {
-        loop {
-            self.shared.notifications[self.node].notified().await;
-            self.switch.proceed().await;
-            if !self.switch.drops_notifications() {
-                return;
-            }
-        }
-    }
     async fn write(&self, batch: &[WriteRequest]) -> Result<Committed> {
         self.transact(self.memory().write(batch)).await
     }
+    async fn seed(&self, sessions: &[Session]) -> Result<()> {
+        self.transact(self.memory().seed(sessions)).await
+    }
+}
+
+#[async_trait]
+impl EventLog for FaultyStore {
     async fn events(&self, id: SessionId) -> Result<Vec<Event>> {
         self.read(self.memory().events(id)).await
     }
@@ -167,6 +167,22 @@ impl Store for FaultyStore {
     async fn checkpoints(&self) -> Result<Vec<Checkpoint>> {
         self.read(self.memory().checkpoints()).await
     }
+    async fn log_event(&self, event: &Event) -> Result<()> {
+        self.transact(self.memory().log_event(event)).await
+    }
+}
+
+#[async_trait]
+impl Cluster for FaultyStore {
+    async fn changed(&self) {
+        loop {
+            self.shared.notifications[self.node].notified().await;
+            self.switch.proceed().await;
+            if !self.switch.drops_notifications() {
+                return;
+            }
+        }
+    }
     async fn claim_sweep(&self, now: Timestamp, interval: TimeDelta) -> Result<Claim> {
         self.transact(async {
             let claim = self.memory().claim_sweep(now, interval).await?;
@@ -180,10 +196,10 @@ impl Store for FaultyStore {
     async fn heartbeat(&self, name: &str, url: &str, report: &str) -> Result<PeerHeartbeats> {
         self.read(self.memory().heartbeat(name, url, report)).await
     }
-    async fn seed(&self, sessions: &[Session]) -> Result<()> {
-        self.transact(self.memory().seed(sessions)).await
-    }
+}
 
+#[async_trait]
+impl People for FaultyStore {
     async fn users(&self) -> Result<Vec<User>> {
         self.read(self.memory().users()).await
     }
@@ -213,7 +229,19 @@ impl Store for FaultyStore {
     async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
         self.transact(self.memory().remove_user(id, by, at)).await
     }
+    async fn unlock_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        self.transact(self.memory().unlock_user(id, by, at)).await
+    }
+    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
+        self.read(self.memory().preference(user_id, name)).await
+    }
+    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
+        self.transact(self.memory().set_preference(user_id, name, value)).await
+    }
+}
 
+#[async_trait]
+impl Logins for FaultyStore {
     async fn add_login(&self, new: &NewLogin) -> Result<bool> {
         self.transact(self.memory().add_login(new)).await
     }
@@ -245,13 +273,10 @@ impl Store for FaultyStore {
     async fn signed_in_from(&self, username: &str, network: &str) -> Result<bool> {
         self.read(self.memory().signed_in_from(username, network)).await
     }
-    async fn unlock_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
-        self.transact(self.memory().unlock_user(id, by, at)).await
-    }
-    async fn log_event(&self, event: &Event) -> Result<()> {
-        self.transact(self.memory().log_event(event)).await
-    }
+}
 
+#[async_trait]
+impl Catalogue for FaultyStore {
     async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
         self.read(self.memory().environments()).await
     }
@@ -294,12 +319,5 @@ impl Store for FaultyStore {
     ) -> Result<bool> {
         self.transact(self.memory().set_application_launches(id, to, by, at))
             .await
-    }
-
-    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
-        self.read(self.memory().preference(user_id, name)).await
-    }
-    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
-        self.transact(self.memory().set_preference(user_id, name, value)).await
     }
 }

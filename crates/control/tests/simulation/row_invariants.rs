@@ -13,7 +13,8 @@ use chrono::TimeDelta;
 use control::Clock;
 use parking_lot::Mutex;
 use session::{EventKind, Session, SessionId, Status, Teardown, Timestamp};
-use store::{Changes, Store, memory::Memory};
+use store::{Catalogue, Changes, EventLog, People, Sessions};
+use store_testing::Memory;
 use tokio::time::Instant;
 
 use super::{recorder::Recorder, rules::Rule};

@@ -3,7 +3,8 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use session::{Actor, ApplicationId, EnvironmentId, Policy, Role, Timestamp, UserId};
-use store::{Application, EnvironmentRow, Store, User, memory::Memory};
+use store::{Application, Catalogue, EnvironmentRow, People, User};
+use store_testing::Memory;
 use uuid::Uuid;
 
 /// The environments. Each node has a backend for each of them.

@@ -15,7 +15,7 @@ use control::{Clock, Control, Options};
 use environments::Environment;
 use parking_lot::Mutex;
 use session::{EnvironmentId, Origin, Role, Session, SessionId, Timestamp, UserId, wire::Me};
-use store::memory::Memory;
+use store_testing::Memory;
 use tokio::{
     sync::{Notify, mpsc},
     task::{AbortHandle, JoinSet},

@@ -12,7 +12,8 @@ use session::{
     event::ApplicationChange,
     wire::{Me, Problem},
 };
-use store::{LaunchRefusal, conformance::catalogue_events};
+use store::LaunchRefusal;
+use store_testing::conformance::catalogue_events;
 use uuid::Uuid;
 
 async fn app_admin(fixture: &Fixture) -> Me {

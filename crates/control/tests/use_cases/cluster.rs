@@ -10,14 +10,13 @@ use std::{
 
 use chrono::TimeDelta;
 use control::{Attachment, Clock, Control, Options, Peers, Relay};
-use environments::{
-    Environment,
-    simulated::{Simulated, SimulatedPlan},
-};
+use environment_simulated::{Simulated, SimulatedPlan};
+use environments::Environment;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use session::{EventKind, Role, SessionId, Status, Timestamp, view::View, wire::Me};
-use store::{Store, memory::Memory};
+use store::Store;
+use store_testing::Memory;
 use tokio::{
     sync::mpsc,
     task::JoinSet,

@@ -16,10 +16,8 @@ use std::{
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use control::Options;
-use environments::{
-    Duplex, Environment, EnvironmentError, Observed, StartSpec,
-    simulated::{Simulated, SimulatedPlan},
-};
+use environment_simulated::{Simulated, SimulatedPlan};
+use environments::{Duplex, Environment, EnvironmentError, Observed, StartSpec};
 use session::{Actor, ApplicationId, Policy, SessionId, Status, Teardown, wire::ExpireRequest};
 use store::Application;
 use uuid::Uuid;

@@ -6,15 +6,14 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use control::{Attachment, Client, Control, ManualClock, Options};
-use environments::{
-    Duplex, Environment,
-    simulated::{Simulated, SimulatedPlan},
-};
+use environment_simulated::{Simulated, SimulatedPlan};
+use environments::{Duplex, Environment};
 use session::{
     Actor, ApplicationId, EnvironmentId, Policy, Role, SessionId, Status,
     wire::{Me, SessionView},
 };
-use store::{Application, EnvironmentRow, Store, sqlite::Sqlite};
+use store::{Application, EnvironmentRow, Store};
+use store_sqlite::Sqlite;
 use tempfile::TempDir;
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use uuid::Uuid;

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use control::{Control, Error, ManualClock, Options};
 use futures::future::join_all;
 use session::{ApplicationId, Role, Status, UserId, wire::Me};
-use store::{StoreError, sqlite::Sqlite};
+use store::StoreError;
+use store_sqlite::Sqlite;
 use uuid::Uuid;
 
 use crate::fixture::Fixture;

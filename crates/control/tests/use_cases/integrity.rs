@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use control::{Error, Options};
-use environments::simulated::SimulatedPlan;
+use environment_simulated::SimulatedPlan;
 use session::{Teardown, wire::ExpireRequest};
 use store::{
     Hash,

@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 
 use chrono::TimeDelta;
 use control::{Error, Options};
-use environments::simulated::SimulatedPlan;
+use environment_simulated::SimulatedPlan;
 use session::{Actor, ApplicationId, Event, Policy, Status, wire::Problem};
-use store::{Application, LaunchRefusal, conformance::denials};
+use store::{Application, LaunchRefusal};
+use store_testing::conformance::denials;
 use uuid::Uuid;
 
 use crate::fixture::{ENVIRONMENT, Fixture};

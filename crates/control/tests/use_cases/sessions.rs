@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::fixture::{Fixture, PATIENCE};
 use chrono::TimeDelta;
 use control::{Close, Error};
-use environments::{Environment, simulated::SimulatedPlan};
+use environment_simulated::SimulatedPlan;
+use environments::Environment;
 use session::{
     EndReason, EventKind, Status, Teardown, UserId,
     catalogue::Admission,
@@ -13,7 +14,8 @@ use session::{
     view::View,
     wire::{ExpireRequest, Me},
 };
-use store::{LaunchRefusal, conformance::denials};
+use store::LaunchRefusal;
+use store_testing::conformance::denials;
 use tokio::time::timeout;
 use uuid::Uuid;
 

@@ -96,7 +96,7 @@ async fn a_write_of_the_command_line_reaches_the_server() {
     let id = fixture.active().await;
     let (mut tab, _bytes) = fixture.open(id).await;
     let tool = control::Control::open(
-        std::sync::Arc::new(store::sqlite::Sqlite::open(fixture.folder.path()).await.unwrap()),
+        std::sync::Arc::new(store_sqlite::Sqlite::open(fixture.folder.path()).await.unwrap()),
         control::Environments::new(),
         fixture.clock.clone(),
         control::Options::default(),

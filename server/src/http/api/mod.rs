@@ -49,7 +49,12 @@ pub fn router() -> Router<AppState> {
 
 /// Any other address below `/api`.
 pub async fn not_found() -> Refused {
-    Refused(Problem::new(404, "not_found", "There is nothing here", "Check the address."))
+    Refused(Problem::new(
+        404,
+        "not_found",
+        "There is nothing here",
+        "Check the address.",
+    ))
 }
 
 /// A session id as it stands in an address.

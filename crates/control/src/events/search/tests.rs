@@ -1,6 +1,7 @@
 use super::*;
 use session::{Actor, Role, Timestamp, UserId};
-use store::{Changes, User, sqlite::Sqlite};
+use store::{Changes, People, User};
+use store_sqlite::Sqlite;
 
 /// A store to which this many people were added, one a second. Every third is called `rita`, the
 /// others `jane`.

@@ -1,0 +1,44 @@
+//! Holds a local environment with one session until it is killed: what a test kills to see that nothing stays.
+//!
+//! `hold [--require-limits] RUN_DIR PROGRAM [ARGUMENT…]` writes the session's id and a newline to its stdout when the session is ready.
+
+use std::{
+    env,
+    error::Error,
+    io::{Write, stdout},
+    path::PathBuf,
+};
+
+use environment_local::{LocalEnvironment, Options};
+use environments::{Environment, Signal, StartSpec};
+use session::SessionId;
+use tokio::sync::mpsc;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut words = env::args().skip(1).peekable();
+    let require_limits = words.next_if(|word| word == "--require-limits").is_some();
+    let run_dir = PathBuf::from(words.next().ok_or("which run directory?")?);
+    let session_id = SessionId(uuid::Uuid::now_v7());
+    let (signals, mut heard) = mpsc::unbounded_channel();
+    let environment = LocalEnvironment::new(run_dir, Options { require_limits }, signals)?;
+    environment
+        .start(StartSpec {
+            session_id,
+            command: words.collect(),
+            allow_user_namespaces: false,
+        })
+        .await?;
+    while let Some(signal) = heard.recv().await {
+        match signal {
+            Signal::Ready(id) => {
+                let mut out = stdout();
+                writeln!(out, "{id}")?;
+                out.flush()?;
+            }
+            Signal::Lost(_, why) => return Err(why.into()),
+            Signal::Closed(_) => return Err("the application was closed".into()),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! A sandbox, from its spawn to the end of its last process.
+
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    io,
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use session::SessionId;
+use tokio::{io::AsyncReadExt, net::unix::pipe, task::spawn_blocking, time::timeout};
+
+use crate::{
+    launcher::Launcher,
+    leftovers,
+    processes::Process,
+    readiness::{Readiness, Report},
+};
+
+/// The time limit for the end of the outer process after the inner one. It usually takes a millisecond.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// The number of bytes of a sandbox's stderr to keep for the reason of a failed start.
+const NOISE: usize = 4096;
+
+/// The last output on stderr.
+type Noise = Arc<Mutex<Vec<u8>>>;
+
+/// A running sandbox. Dropping this does not end it: call [`Running::end`].
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    outer: Process,
+    inner: Option<Process>,
+    status: pipe::Receiver,
+    readiness: Readiness,
+    noise: Noise,
+}
+
+/// An event of a sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The display is ready and the application runs.
+    Ready,
+    /// The application, or a program that starts it, has ended.
+    Ended,
+}
+
+impl Running {
+    /// Runs a command line with `stdin`, and no other descriptor of this process.
+    pub async fn spawn(launcher: &Launcher, line: Vec<OsString>, stdin: Stdio) -> io::Result<Self> {
+        let mut words = line.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).env_clear().current_dir("/");
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = launcher.spawn(command).await?;
+        match Self::hold(&mut child) {
+            Ok((outer, status, noise)) => Ok(Self {
+                child,
+                outer,
+                inner: None,
+                status,
+                readiness: Readiness::default(),
+                noise,
+            }),
+            Err(error) => {
+                // It can't be monitored, so it must end.
+                child.kill()?;
+                child.wait()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn hold(child: &mut Child) -> io::Result<(Process, pipe::Receiver, Noise)> {
+        let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+        let process = Process::open(pid)?.ok_or_else(|| io::Error::other("a program ended unseen"))?;
+        let taken = |stream: Option<OwnedFd>| {
+            pipe::Receiver::from_owned_fd(stream.ok_or_else(|| io::Error::other("a pipe is missing"))?)
+        };
+        let status = taken(child.stdout.take().map(Into::into))?;
+        let stderr = taken(child.stderr.take().map(Into::into))?;
+        let noise = Noise::default();
+        tokio::spawn(listen(stderr, Arc::clone(&noise)));
+        Ok((process, status, noise))
+    }
+
+    /// Waits for the next event. May be dropped and called again.
+    pub async fn next(&mut self) -> io::Result<Event> {
+        let mut bytes = [0; 512];
+        loop {
+            let many = self.status.read(&mut bytes).await?;
+            if many == 0 {
+                // Only a running sandbox keeps the other end open.
+                return Ok(Event::Ended);
+            }
+            for told in self.readiness.feed(&bytes[..many]) {
+                match told {
+                    Report::Init(pid) => self.inner = Process::open(pid)?,
+                    Report::Ready => return Ok(Event::Ready),
+                }
+            }
+        }
+    }
+
+    /// Ends the sandbox. Returns the status of the outer process and its last output when nothing of the sandbox is left.
+    ///
+    /// The inner process ends first, and with it everything in its pid namespace. The outer one then reaps it, so it leaves no
+    /// zombie to a container's pid 1, which may not reap orphans.
+    pub async fn end(mut self, session: SessionId) -> io::Result<(ExitStatus, String)> {
+        if self.inner.is_none() {
+            // For a few milliseconds, between its clone and its report, bwrap has a child that does not depend on it yet.
+            // If bwrap is killed at that time, the child waits indefinitely.
+            let _ended_or_told = timeout(GRACE, self.next()).await;
+        }
+        let Self {
+            child,
+            outer,
+            inner,
+            noise,
+            ..
+        } = self;
+        let ending = spawn_blocking(move || finish(child, &outer, inner.as_ref(), session));
+        let status = ending.await.map_err(io::Error::other)??;
+        let noise = noise.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((status, last_line(&noise)))
+    }
+}
+
+fn finish(mut child: Child, outer: &Process, inner: Option<&Process>, session: SessionId) -> io::Result<ExitStatus> {
+    if let Some(inner) = inner {
+        inner.kill()?;
+        inner.wait()?;
+        outer.wait_for(GRACE)?;
+    }
+    outer.kill()?;
+    outer.wait()?;
+    if inner.is_none() {
+        leftovers::end(&HashSet::from([session]))?;
+    }
+    child.wait()
+}
+
+/// The text of an end, for people. `ready` is true if the application had been started.
+pub(crate) fn describe(status: ExitStatus, last_words: &str, ready: bool) -> String {
+    // The status of a shell whose child was ended by a signal is 128 plus the signal.
+    let signal = status
+        .signal()
+        .or_else(|| status.code().filter(|code| *code > 128).map(|code| code - 128));
+    match (ready, signal, status.code()) {
+        (true, Some(signal), _) => format!("the application was ended by signal {signal}"),
+        (true, None, Some(0)) | (true, None, None) => "the application ended".to_owned(),
+        (true, None, Some(code)) => format!("the application ended with status {code}"),
+        (false, ..) if last_words.is_empty() => format!("the application could not be started ({status})"),
+        (false, ..) => format!("the application could not be started: {last_words}"),
+    }
+}
+
+/// Reads a pipe to its end, so that no writer ever blocks, and keeps the last bytes.
+async fn listen(mut stderr: pipe::Receiver, noise: Noise) {
+    let mut bytes = [0; 1024];
+    while let Ok(many @ 1..) = stderr.read(&mut bytes).await {
+        let mut kept = noise.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(&bytes[..many]);
+        let excess = kept.len().saturating_sub(NOISE);
+        kept.drain(..excess);
+    }
+}
+
+/// The last line that is not blank, as printable text.
+fn last_line(noise: &[u8]) -> String {
+    let text = String::from_utf8_lossy(noise);
+    let line = text
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_told_in_words() {
+        let exit = |code: i32| ExitStatus::from_raw(code << 8);
+        assert_eq!(describe(exit(0), "", true), "the application ended");
+        assert_eq!(describe(exit(1), "noise", true), "the application ended with status 1");
+        assert_eq!(describe(exit(137), "", true), "the application was ended by signal 9");
+        assert_eq!(
+            describe(ExitStatus::from_raw(9), "", true),
+            "the application was ended by signal 9"
+        );
+        let told = describe(exit(1), "bwrap: No permissions", false);
+        assert_eq!(told, "the application could not be started: bwrap: No permissions");
+        assert_eq!(
+            describe(exit(125), "", false),
+            "the application could not be started (exit status: 125)"
+        );
+    }
+
+    #[test]
+    fn last_words_are_one_clean_line() {
+        assert_eq!(last_line(b"one\n\x1b[31mtwo\x07\n \n"), "[31mtwo");
+        assert_eq!(last_line(b""), "");
+        assert_eq!(last_line(&[255; 9999]).chars().count(), 200);
+    }
+}

@@ -1,0 +1,88 @@
+//! The port: the trait of an environment and its types.
+
+use async_trait::async_trait;
+use session::SessionId;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+};
+
+/// The start of one session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartSpec {
+    /// The session; also the name of everything that the environment makes for it.
+    pub session_id: SessionId,
+    /// The program and its arguments, never a shell line. `command[0]` is searched on the environment's own path.
+    pub command: Vec<String>,
+    /// Allows the application to make user namespaces of its own, as the sandboxes of browsers do.
+    pub allow_user_namespaces: bool,
+}
+
+/// An unsolicited notice about a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// The application runs and accepts connections.
+    Ready(SessionId),
+    /// The user closed the application: it ended by itself and without an error.
+    Closed(SessionId),
+    /// The session failed, or never became ready, without a call of [`Environment::stop`]. The text is for people.
+    Lost(SessionId, String),
+}
+
+/// The channel for an environment's signals; passed to its constructor.
+pub type Signals = mpsc::UnboundedSender<Signal>;
+
+/// A session that really runs, for the sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The session.
+    pub session_id: SessionId,
+    /// True once it accepts connections.
+    pub ready: bool,
+}
+
+/// The byte stream (RFB) between a tab and the application.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// The error of an environment. Its text is shown to people.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentError {
+    /// A program that this environment needs is missing.
+    #[error("{program} is not installed on this host")]
+    Missing {
+        /// The name of the program, as in its package.
+        program: String,
+    },
+    /// The environment runs no such session.
+    #[error("the environment runs no session {0}")]
+    Unknown(SessionId),
+    /// Any other failure, with its reason.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// An environment. Any task may make calls at any time, concurrently.
+#[async_trait]
+pub trait Environment: Send + Sync + 'static {
+    /// The kind, e.g. `local`; administrators see it.
+    fn kind(&self) -> &'static str;
+
+    /// The resource limits of a session, as a text for administrators. `None`: sessions use no resources of this host.
+    fn limits(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns when the start is accepted; [`Signal::Ready`] or [`Signal::Lost`] follows. A start has no time limit here: the
+    /// caller stops a session that is not ready in time. The start of a session that already runs succeeds and does nothing.
+    async fn start(&self, spec: StartSpec) -> Result<(), EnvironmentError>;
+
+    /// The sessions that really run now.
+    async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError>;
+
+    /// Ends a session and returns when nothing of it is left. Succeeds if it is gone already. No signal follows.
+    async fn stop(&self, id: SessionId) -> Result<(), EnvironmentError>;
+
+    /// Opens a new byte stream to a ready session.
+    async fn connect(&self, id: SessionId) -> Result<Box<dyn Duplex>, EnvironmentError>;
+}

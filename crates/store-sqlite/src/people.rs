@@ -1,0 +1,211 @@
+//! People and their preferences.
+
+use async_trait::async_trait;
+use session::{Actor, Role, Timestamp, UserId, query::fold};
+use sqlx::SqliteConnection;
+use store::{
+    People, Result, StoreError, User,
+    decide::people::{self as decide, Account, Write},
+    values::{Shared, json, micros},
+};
+use uuid::Uuid;
+
+use crate::{
+    Sqlite,
+    change::Change,
+    error::{constraint, sql},
+    rows::{Columns, hex},
+    session_rows,
+};
+
+/// The columns that [`user`] reads.
+macro_rules! user_columns {
+    () => {
+        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked, \
+         users.must_change_password"
+    };
+}
+pub(crate) use user_columns;
+
+pub(crate) const BY_IDS: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE id IN (SELECT unhex(value) FROM json_each(?1))"
+);
+
+#[async_trait]
+impl People for Sqlite {
+    async fn users(&self) -> Result<Vec<User>> {
+        let rows = sqlx::query(concat!("SELECT ", user_columns!(), " FROM users ORDER BY folded"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(sql)?;
+        rows.iter().map(|row| user(&mut Columns::of(row))).collect()
+    }
+
+    async fn user_named(&self, username: &str) -> Result<Option<User>> {
+        let row = sqlx::query(concat!("SELECT ", user_columns!(), " FROM users WHERE folded = ?1"))
+            .bind(fold(username))
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(sql)?;
+        row.map(|row| user(&mut Columns::of(&row))).transpose()
+    }
+
+    async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()> {
+        let mut change = Change::begin(self, by, at).await?;
+        sqlx::query(
+            "INSERT INTO users (id, username, folded, password_hash, role, created_at, blocked, must_change_password) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .bind(&user.id.0.as_bytes()[..])
+        .bind(&*user.username)
+        .bind(fold(&user.username))
+        .bind(&*user.password_hash)
+        .bind(user.role.code())
+        .bind(micros(user.created_at))
+        .bind(user.blocked)
+        .bind(user.must_change_password)
+        .execute(change.connection())
+        .await
+        .map_err(|error| constraint(error, &user.username, "user"))?;
+        change.commit_one(decide::added(user)).await
+    }
+
+    async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()> {
+        change(self, id, by, at, |account| decide::set_role(account, role)).await
+    }
+
+    async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        must_change: bool,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        change(self, id, by, at, |account| {
+            Ok(decide::set_password(account, password_hash, must_change))
+        })
+        .await
+    }
+
+    async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()> {
+        change(self, id, by, at, |account| decide::block(account, blocked)).await
+    }
+
+    async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        change(self, id, by, at, decide::remove).await
+    }
+
+    async fn unlock_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()> {
+        change(self, id, by, at, |account| Ok(decide::unlock(account))).await
+    }
+
+    async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>> {
+        sqlx::query_scalar("SELECT value FROM preferences WHERE user_id = ?1 AND name = ?2")
+            .bind(&user_id.0.as_bytes()[..])
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(sql)
+    }
+
+    async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        let query = match value {
+            Some(value) => sqlx::query(
+                "INSERT INTO preferences (user_id, name, value) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (user_id, name) DO UPDATE SET value = excluded.value",
+            )
+            .bind(&user_id.0.as_bytes()[..])
+            .bind(name)
+            .bind(value),
+            None => sqlx::query("DELETE FROM preferences WHERE user_id = ?1 AND name = ?2")
+                .bind(&user_id.0.as_bytes()[..])
+                .bind(name),
+        };
+        query
+            .execute(&mut transaction.connection)
+            .await
+            .map_err(|error| constraint(error, name, "user"))?;
+        transaction.commit().await
+    }
+}
+
+/// Reads a person, decides a change of them, and writes it, in one transaction.
+pub(crate) async fn change(
+    store: &Sqlite,
+    id: UserId,
+    by: &Actor,
+    at: Timestamp,
+    decide: impl FnOnce(&Account) -> Result<Vec<Write>> + Send,
+) -> Result<()> {
+    let mut change = Change::begin(store, by, at).await?;
+    let writes = decide(&account(change.connection(), id).await?)?;
+    for write in writes {
+        let key = &id.0.as_bytes()[..];
+        let statement = match write {
+            Write::Role(role) => sqlx::query("UPDATE users SET role = ?2 WHERE id = ?1")
+                .bind(key)
+                .bind(role.code()),
+            Write::Password { hash, must_change } => {
+                sqlx::query("UPDATE users SET password_hash = ?2, must_change_password = ?3 WHERE id = ?1")
+                    .bind(key)
+                    .bind(hash)
+                    .bind(must_change)
+            }
+            Write::Blocked(blocked) => sqlx::query("UPDATE users SET blocked = ?2 WHERE id = ?1")
+                .bind(key)
+                .bind(blocked),
+            Write::Remove => sqlx::query("DELETE FROM users WHERE id = ?1").bind(key),
+            Write::EndLogins => sqlx::query("DELETE FROM logins WHERE user_id = ?1").bind(key),
+            Write::Log(event) => {
+                change.log(event);
+                continue;
+            }
+            Write::EndSessions(reason) => {
+                change.end(session_rows::UNENDED_OF_USER, id.0, reason).await?;
+                continue;
+            }
+        };
+        statement.execute(change.connection()).await.map_err(sql)?;
+    }
+    change.commit().await
+}
+
+async fn account(connection: &mut SqliteConnection, id: UserId) -> Result<Account> {
+    let found = by_ids(&mut *connection, &[id.0]).await?.pop();
+    let user = found.ok_or(StoreError::NotFound("user"))?;
+    let active_admins = sqlx::query_scalar("SELECT count(*) FROM users WHERE role = ?1 AND blocked = 0")
+        .bind(Role::SystemAdmin.code())
+        .fetch_one(connection)
+        .await
+        .map_err(sql)?;
+    Ok(Account { user, active_admins })
+}
+
+/// Those of these people that exist.
+pub(crate) async fn by_ids(connection: &mut SqliteConnection, ids: &[Uuid]) -> Result<Vec<User>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(BY_IDS)
+        .bind(json(&hex(ids))?)
+        .fetch_all(connection)
+        .await
+        .map_err(sql)?;
+    rows.iter().map(|row| user(&mut Columns::of(row))).collect()
+}
+
+pub(crate) fn user(columns: &mut Columns<'_>) -> Result<User> {
+    Ok(User {
+        id: UserId(columns.id()?),
+        username: columns.text(&mut Shared::default())?,
+        password_hash: columns.value()?,
+        role: Role::from_stored(columns.value()?),
+        created_at: columns.time()?,
+        blocked: columns.value()?,
+        must_change_password: columns.value()?,
+    })
+}

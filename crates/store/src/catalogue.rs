@@ -1,0 +1,127 @@
+//! The catalogue: environments and applications.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use session::{
+    Actor, ApplicationId, EnvironmentId, Policy, Timestamp,
+    catalogue::{Admission, ApplicationSpec},
+};
+
+use crate::Result;
+
+/// An environment, as the catalogue describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentRow {
+    /// The id.
+    pub id: EnvironmentId,
+    /// The unique name that administrators see.
+    pub name: Arc<str>,
+    /// The kind, e.g. `local`: selects the crate that runs it.
+    pub kind: Arc<str>,
+    /// True if it is open to launches.
+    pub open: bool,
+}
+
+/// An application that users can launch, with its delivery method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// The id.
+    pub id: ApplicationId,
+    /// The unique name.
+    pub name: Arc<str>,
+    /// The text of its launch button.
+    pub launch_text: Arc<str>,
+    /// The environment that runs it.
+    pub environment_id: EnvironmentId,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The limits of its sessions.
+    pub policy: Policy,
+    /// The most sessions that may be live at once; `None` = no limit.
+    pub seats: Option<u32>,
+    /// True if it is open to launches.
+    pub open: bool,
+}
+
+impl Application {
+    /// An application of this specification.
+    pub fn new(id: ApplicationId, spec: ApplicationSpec, open: bool) -> Self {
+        Self {
+            id,
+            name: spec.name,
+            launch_text: spec.launch_text,
+            environment_id: spec.environment_id,
+            command: spec.command,
+            policy: spec.policy,
+            seats: spec.seats,
+            open,
+        }
+    }
+
+    /// Its specification: everything that an administrator edits.
+    pub fn spec(&self) -> ApplicationSpec {
+        ApplicationSpec {
+            name: self.name.clone(),
+            launch_text: self.launch_text.clone(),
+            environment_id: self.environment_id,
+            command: self.command.clone(),
+            seats: self.seats,
+            policy: self.policy,
+        }
+    }
+}
+
+/// The outcome of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The application is as wanted. Nothing was written if it was so before.
+    Done(Application),
+    /// The application has changed since the edit began; as it is now. Nothing was written.
+    Conflict(Application),
+    /// No application has that id.
+    NotFound,
+}
+
+/// The environments and the applications.
+///
+/// Names are unique: a call that would use one twice fails with
+/// [`StoreError::AlreadyExists`](crate::StoreError::AlreadyExists).
+#[async_trait]
+pub trait Catalogue: Send + Sync + 'static {
+    /// All environments, by name.
+    async fn environments(&self) -> Result<Vec<EnvironmentRow>>;
+    /// Adds an environment, with its event.
+    async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Opens or closes an environment to launches, with its event; writes nothing if that is so already. With
+    /// [`Admission::CloseAndEnd`] its sessions end as well, each with its event, in the same transaction. False if no
+    /// environment has that id.
+    async fn set_environment_launches(
+        &self,
+        id: EnvironmentId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool>;
+    /// All applications, by name.
+    async fn applications(&self) -> Result<Vec<Application>>;
+    /// Adds an application, with its event.
+    async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()>;
+    /// Changes an application from `seen` to `wanted`, with its event. Writes nothing if it is no longer as `seen`.
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        seen: &ApplicationSpec,
+        wanted: &ApplicationSpec,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Edited>;
+    /// Opens or closes an application to launches, as [`Catalogue::set_environment_launches`] does for environments.
+    async fn set_application_launches(
+        &self,
+        id: ApplicationId,
+        to: Admission,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool>;
+}
