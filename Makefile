@@ -4,7 +4,7 @@
 
 export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-.PHONY: run test dev check bench torture setup help
+.PHONY: run test dev check bench torture screenshots setup help
 
 run: ## Sets up, builds, and serves on http://127.0.0.1:3000
 	@exec scripts/run
@@ -23,6 +23,9 @@ bench: ## Measures the release build and prints figures
 
 torture: ## Kills the server 1,000 times under load and injects faults of disk, clock and database; needs root
 	@exec scripts/torture
+
+screenshots: ## Takes the screenshots of the README again
+	@exec scripts/screenshots
 
 setup: ## Installs what is missing
 	@exec scripts/setup

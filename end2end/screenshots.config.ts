@@ -1,5 +1,4 @@
-// Takes the screenshots of the README again. Run it by hand:
-//   npx playwright test --config end2end/screenshots.config.ts
+// Takes the screenshots of the README again: `make screenshots`.
 import { tests } from './chromium.ts';
 
 export default tests('./screenshots', { workers: 1 });

@@ -30,6 +30,10 @@ export const searchBox = (page: Page): Locator => page.getByRole('searchbox', { 
 export const refreshButton = (page: Page): Locator => page.getByRole('button', { name: /^Refresh/ });
 export const dialog = (page: Page): Locator => page.getByRole('dialog', { name: 'Expire session' });
 
+/** The links of the admin navigation, from top to bottom. */
+export const navigation = (page: Page): Promise<string[]> =>
+  page.getByRole('navigation', { name: 'Admin' }).getByRole('link').allInnerTexts();
+
 /** The headers from left to right. */
 export async function headers(page: Page): Promise<string[]> {
   return (await table(page).getByRole('columnheader').allInnerTexts()).map((text) => text.trim());

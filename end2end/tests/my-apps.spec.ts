@@ -128,7 +128,8 @@ test('while the server is away My apps says so, and Launch opens no broken tab',
   await page.route('**/api/ui/**', (route) => route.abort());
   await expect(page.getByRole('alert')).toContainText('Can’t reach the server.');
   await expect(card(page, APP).getByRole('button', { name: 'Launch' })).toHaveAttribute('aria-disabled', 'true');
-  await card(page, APP).getByRole('button', { name: 'Launch' }).click();
+  await card(page, APP).getByRole('button', { name: 'Launch' }).focus();
+  await page.keyboard.press('Enter');
   expect(page.context().pages()).toHaveLength(1);
   await page.unroute('**/api/ui/**');
   await expect(page.getByRole('alert')).toBeHidden();

@@ -1,4 +1,5 @@
 // The reference page, sentence by sentence. docs/spec.md §4 states the same as requirements.
+import { readFileSync } from 'node:fs';
 import { expect, test } from '../support/test.ts';
 import { EXPECT_LIMIT_MS } from '../support/limits.ts';
 import { SIMULATED, type Session } from '../support/server.ts';
@@ -11,6 +12,7 @@ import {
   expectRow,
   expectRowCount,
   headers,
+  navigation,
   HIDDEN_HEADERS,
   matches,
   openColumns,
@@ -253,4 +255,9 @@ test('“The data can be refreshed again, but only every 30 seconds”: the limi
   await expect(first.getByText('All administrators share one refresh every 30 seconds.')).toBeVisible();
   await expect.poll(() => countdown(first), 'the press did not restart the countdown').toBeLessThan(shown);
   expect(consoleErrors.seen, 'a refused refresh is not a console error').toEqual([]);
+});
+
+test('the screenshots in the README show the navigation of today', async ({ open }) => {
+  const madeFrom = JSON.parse(readFileSync(new URL('../../docs/images/made-from.json', import.meta.url), 'utf8'));
+  expect(await navigation(await open('admin', SESSIONS)), 'run make screenshots').toEqual(madeFrom.navigation);
 });

@@ -16,6 +16,11 @@ pub fn focus_id(id: &str) {
     }
 }
 
+/// The element that has the focus.
+pub fn focused() -> Option<HtmlElement> {
+    document().active_element().and_then(|element| element.dyn_into().ok())
+}
+
 /// The focus is nowhere: what had it is gone.
 pub fn is_lost() -> bool {
     document()
@@ -35,10 +40,7 @@ pub fn rescue(id: &'static str) {
 /// Moving an element in the document takes the focus from it. Call this before rows change places: it gives the focus back
 /// to the element that has it now.
 pub fn keep() {
-    let Some(element) = document()
-        .active_element()
-        .and_then(|e| e.dyn_into::<HtmlElement>().ok())
-    else {
+    let Some(element) = focused() else {
         return;
     };
     if element.tag_name() == "BODY" {

@@ -1,51 +1,76 @@
 //! Asks before unsaved changes are lost: on Back, on a link, on closing the tab.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Event, EventTarget, MouseEvent};
+use web_sys::{Event, HtmlElement, MouseEvent};
+
+use super::focus::focused;
 
 const QUESTION: &str = "You have unsaved changes. Leave this page and lose them?";
 
+type IsDirty = Rc<dyn Fn() -> bool>;
+
+thread_local! {
+    /// The guard of the page on screen, if it has one.
+    static GUARD: RefCell<Option<IsDirty>> = const { RefCell::new(None) };
+}
+
 /// Guards the page as long as its component lives and `dirty` answers yes.
-pub fn guard_unsaved(dirty: impl Fn() -> bool + Copy + Send + Sync + 'static) {
-    Effect::new(move |_: Option<[Listener; 3]>| {
-        let leave = move || {
-            // The browser's own dialog blocks; nothing else can hold up Back.
-            !dirty() || window().confirm_with_message(QUESTION).unwrap_or(true)
-        };
-        let unload = move |event: Event| {
-            if dirty() {
-                event.prevent_default();
-            }
-        };
-        let click = move |event: Event| {
-            if leads_away(&event) && !leave() {
-                event.prevent_default();
-                event.stop_immediate_propagation();
-            }
-        };
-        let restoring = Rc::new(Cell::new(false));
-        let back = move |event: Event| {
-            let ours = restoring.replace(false);
-            if !ours && leave() {
-                return;
-            }
-            // Before the router takes it. The browser has moved already, so the address goes forward again.
-            event.stop_immediate_propagation();
-            if !ours {
-                restoring.set(true);
-                let _ = window().history().and_then(|history| history.forward());
-            }
-        };
-        [
-            listen("beforeunload", unload),
-            listen("click", click),
-            listen("popstate", back),
-        ]
+pub fn guard_unsaved(dirty: impl Fn() -> bool + Copy + 'static) {
+    Effect::new(move || GUARD.set(Some(Rc::new(dirty))));
+    on_cleanup(|| _ = GUARD.take());
+}
+
+/// Listens for attempts to leave a page. Call it in the browser, once, before the router starts: of
+/// two listeners of the window the first comes first, and the router must not see what is refused.
+pub fn install() {
+    listen("beforeunload", |event| {
+        if is_dirty() {
+            event.prevent_default();
+        }
     });
+    listen("click", |event| {
+        if leads_away(&event) && !leave() {
+            event.prevent_default();
+            event.stop_immediate_propagation();
+        }
+    });
+    let restoring = Cell::new(false);
+    listen("popstate", move |event| {
+        let ours = restoring.replace(false);
+        if !ours && leave() {
+            return;
+        }
+        event.stop_immediate_propagation();
+        if !ours {
+            // The browser has moved already, so the address goes forward again.
+            restoring.set(true);
+            let _ = window().history().and_then(|history| history.forward());
+        }
+    });
+}
+
+fn is_dirty() -> bool {
+    // Not called while it is borrowed: it may read signals.
+    let guard = GUARD.with_borrow(Clone::clone);
+    guard.is_some_and(|dirty| dirty())
+}
+
+/// May the page be left? Asks if it must. The browser's own dialog blocks; nothing else can hold up
+/// Back.
+fn leave() -> bool {
+    if !is_dirty() {
+        return true;
+    }
+    let leave = window().confirm_with_message(QUESTION).unwrap_or(true);
+    if leave {
+        // A field that is removed while it has the focus reports a change, when its signals are gone.
+        let _ = focused().map(|element: HtmlElement| element.blur());
+    }
+    leave
 }
 
 /// Does this click follow a link in this tab?
@@ -57,28 +82,15 @@ fn leads_away(event: &Event) -> bool {
     let target = event
         .target()
         .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    let link = target.and_then(|target| target.closest("a[href]:not([target]):not([download])").ok().flatten());
+    let link = target.and_then(|target| target.closest("a[href]:not([target], [download])").ok().flatten());
     let within = |link: &web_sys::Element| link.get_attribute("href").is_some_and(|href| href.starts_with('#'));
     !elsewhere && link.is_some_and(|link| !within(&link))
 }
 
-/// A listener of the window that comes before all others. It is removed when it is dropped.
-struct Listener {
-    name: &'static str,
-    handler: Closure<dyn FnMut(Event)>,
-}
-
-fn listen(name: &'static str, handler: impl FnMut(Event) + 'static) -> Listener {
+/// Listens as long as the document lives.
+fn listen(name: &'static str, handler: impl FnMut(Event) + 'static) {
     let handler = Closure::<dyn FnMut(Event)>::new(handler);
-    let target: &EventTarget = &window();
-    let _ = target.add_event_listener_with_callback_and_bool(name, handler.as_ref().unchecked_ref(), true);
-    Listener { name, handler }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let target: &EventTarget = &window();
-        let _ =
-            target.remove_event_listener_with_callback_and_bool(self.name, self.handler.as_ref().unchecked_ref(), true);
-    }
+    // It throws for no name and no function of ours.
+    let _ = window().add_event_listener_with_callback_and_bool(name, handler.as_ref().unchecked_ref(), true);
+    handler.forget();
 }

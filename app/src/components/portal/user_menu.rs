@@ -10,7 +10,8 @@ use crate::ui::{
 
 const ID: &str = "user-menu";
 
-/// A button with the username; "Admin" for those who administer, "Sign out" and "End all logins" for all. Works without JavaScript.
+/// A button with the username. Its menu has "Admin" for administrators; "Change password", "Sign out" and "End all logins" for
+/// all. Works without JavaScript.
 #[component]
 pub fn UserMenu(
     /// Who is signed in.
@@ -31,6 +32,9 @@ pub fn UserMenu(
                             "Admin"
                         </a>
                     })}
+                <a class="menu-item" role="menuitem" href="/account/password" rel="external">
+                    "Change password"
+                </a>
                 <form method="post" action="/logout" role="none">
                     <button type="submit" class="menu-item" role="menuitem">
                         "Sign out"

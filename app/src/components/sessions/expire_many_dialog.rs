@@ -6,7 +6,7 @@ use session::batch::{self, Chosen, ExpireMany, MAX_PART, Outcome, Selector, TYPE
 
 use super::{
     batch_outcomes::{Outcomes, Tally},
-    model::Model,
+    model::{Model, TABLE_ID},
     selection::Selection,
     session_summary::{ReasonField, written},
 };
@@ -158,7 +158,11 @@ pub fn ExpireManyDialog(
     /// The batch.
     batch: Batch,
 ) -> impl IntoView {
-    let close = move || batch.open.set(false);
+    let close = move || {
+        batch.open.set(false);
+        // The button that opened it is gone with the selection.
+        focus::rescue(TABLE_ID);
+    };
     // Parts that are done change numbers, not the dialog.
     let kind = Memo::new(move |_| std::mem::discriminant(&*batch.stage.read()));
     Effect::new(move || {
