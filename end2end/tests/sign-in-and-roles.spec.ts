@@ -161,7 +161,7 @@ test.describe('permissions', () => {
     expire_many: { request: { batch: UNKNOWN, size: 1, sessions: [{ id: UNKNOWN }] } },
     refresh_sessions: {},
     list_environments: {},
-    admit_environment: { id: UNKNOWN, to: 'close' },
+    set_environment_launches: { id: UNKNOWN, to: 'closed' },
     give_up_cleanup: { id: UNKNOWN },
   };
   const DRAFT = { name: 'x', launch_text: '', environment_id: UNKNOWN, program: 'x', arguments: [], seats: '', limits: [null, null, null, null, null] };
@@ -172,7 +172,7 @@ test.describe('permissions', () => {
     application_form: { id: null },
     add_application: { draft: DRAFT },
     edit_application: { id: UNKNOWN, draft: DRAFT, seen: SEEN },
-    admit_application: { id: UNKNOWN, to: 'close' },
+    set_application_launches: { id: UNKNOWN, to: 'closed' },
   };
   const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, end_session: { id: UNKNOWN } };
   /** Server functions that only read. Pages poll them with GET. */

@@ -11,7 +11,7 @@ use leptos::{
 };
 use session::{
     ApplicationId,
-    catalogue::{Admission, ApplicationForm, ApplicationSpec, ApplicationView, draft::ApplicationDraft},
+    catalogue::{ApplicationForm, ApplicationSpec, ApplicationView, LaunchState, draft::ApplicationDraft},
     wire::MyApplication,
 };
 
@@ -57,8 +57,8 @@ pub async fn edit_application(
 }
 
 /// Opens an application to launches, or closes it. App Admin and above.
-#[server(prefix = "/api/ui", endpoint = "admit_application", input = Json)]
-pub async fn admit_application(id: ApplicationId, to: Admission) -> Result<ApplicationView, AppError> {
+#[server(prefix = "/api/ui", endpoint = "set_application_launches", input = Json)]
+pub async fn set_application_launches(id: ApplicationId, to: LaunchState) -> Result<ApplicationView, AppError> {
     control()?
         .set_application_launches(&person()?, id, to)
         .await

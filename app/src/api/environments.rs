@@ -8,7 +8,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use session::{
     EnvironmentId,
-    catalogue::{Admission, EnvironmentList, EnvironmentView},
+    catalogue::{EnvironmentList, EnvironmentView, LaunchState},
 };
 
 use super::AppError;
@@ -22,8 +22,8 @@ pub async fn list_environments() -> Result<EnvironmentList, AppError> {
 }
 
 /// Opens an environment to launches or closes it, and ends its sessions where that is asked for. System Admin only.
-#[server(prefix = "/api/ui", endpoint = "admit_environment", input = Json)]
-pub async fn admit_environment(id: EnvironmentId, to: Admission) -> Result<EnvironmentView, AppError> {
+#[server(prefix = "/api/ui", endpoint = "set_environment_launches", input = Json)]
+pub async fn set_environment_launches(id: EnvironmentId, to: LaunchState) -> Result<EnvironmentView, AppError> {
     control()?
         .set_environment_launches(&person()?, id, to)
         .await

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EnvironmentId, Timestamp,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
     query::fold,
 };
 use store::{
@@ -56,7 +56,7 @@ impl Catalogue for Postgres {
     async fn set_environment_launches(
         &self,
         id: EnvironmentId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {
@@ -138,7 +138,7 @@ impl Catalogue for Postgres {
     async fn set_application_launches(
         &self,
         id: ApplicationId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {

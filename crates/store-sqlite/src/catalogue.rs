@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EnvironmentId, Timestamp,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
     query::fold,
 };
 use sqlx::SqliteConnection;
@@ -60,7 +60,7 @@ impl Catalogue for Sqlite {
     async fn set_environment_launches(
         &self,
         id: EnvironmentId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {
@@ -145,7 +145,7 @@ impl Catalogue for Sqlite {
     async fn set_application_launches(
         &self,
         id: ApplicationId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {

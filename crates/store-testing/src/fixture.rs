@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use session::{
     Actor, ApplicationId, EndReason, EnvironmentId, Policy, Role, Session, SessionId, Timestamp, UserId,
-    catalogue::Admission, lifecycle::Command,
+    catalogue::LaunchState, lifecycle::Command,
 };
 use store::{Application, Committed, EnvironmentRow, Login, NewLogin, Store, User, WriteOutcome, WriteRequest};
 use uuid::Uuid;
@@ -67,8 +67,8 @@ pub fn actor(n: u128) -> Actor {
 }
 
 /// Opens or closes to launches.
-pub const fn admission(open: bool) -> Admission {
-    if open { Admission::Open } else { Admission::Close }
+pub const fn launches(open: bool) -> LaunchState {
+    if open { LaunchState::Open } else { LaunchState::Closed }
 }
 
 /// The row of [`HOST`].

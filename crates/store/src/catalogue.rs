@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EnvironmentId, Policy, Timestamp,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
 };
 
 use crate::Result;
@@ -94,12 +94,12 @@ pub trait Catalogue: Send + Sync + 'static {
     /// Adds an environment, with its event.
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()>;
     /// Opens or closes an environment to launches, with its event; writes nothing if that is so already. With
-    /// [`Admission::CloseAndEnd`] its sessions end as well, each with its event, in the same transaction. False if no
+    /// [`LaunchState::ClosedAndEnded`] its sessions end as well, each with its event, in the same transaction. False if no
     /// environment has that id.
     async fn set_environment_launches(
         &self,
         id: EnvironmentId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool>;
@@ -120,7 +120,7 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn set_application_launches(
         &self,
         id: ApplicationId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool>;

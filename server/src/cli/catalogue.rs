@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use control::Control;
-use session::catalogue::{Admission, draft::ApplicationDraft};
+use session::catalogue::{LaunchState, draft::ApplicationDraft};
 
 use super::{Outcome, told};
 
@@ -94,9 +94,9 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
             let added = control.add_application(&operator, &draft).await.map_err(told)?;
             println!("added {} ({})", added.spec.name, added.id);
         }
-        ApplicationVerb::Open { name } => admit_application(control, &name, Admission::Open).await?,
+        ApplicationVerb::Open { name } => set_application_launches(control, &name, LaunchState::Open).await?,
         ApplicationVerb::Close { name, end_sessions } => {
-            admit_application(control, &name, closing(end_sessions)).await?
+            set_application_launches(control, &name, closing(end_sessions)).await?
         }
         ApplicationVerb::List => {
             for row in control.applications(&operator).await.map_err(told)? {
@@ -112,9 +112,9 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
 pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {
-        EnvironmentVerb::Open { name } => admit_environment(control, &name, Admission::Open).await?,
+        EnvironmentVerb::Open { name } => set_environment_launches(control, &name, LaunchState::Open).await?,
         EnvironmentVerb::Close { name, end_sessions } => {
-            admit_environment(control, &name, closing(end_sessions)).await?
+            set_environment_launches(control, &name, closing(end_sessions)).await?
         }
         EnvironmentVerb::List => {
             for row in control.environments(&operator).await.map_err(told)?.items {
@@ -125,7 +125,7 @@ pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outco
     Ok(())
 }
 
-async fn admit_application(control: &Arc<Control>, name: &str, to: Admission) -> Outcome {
+async fn set_application_launches(control: &Arc<Control>, name: &str, to: LaunchState) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     let id = control.application_named(&operator, name).await.map_err(told)?;
     control
@@ -136,7 +136,7 @@ async fn admit_application(control: &Arc<Control>, name: &str, to: Admission) ->
     Ok(())
 }
 
-async fn admit_environment(control: &Arc<Control>, name: &str, to: Admission) -> Outcome {
+async fn set_environment_launches(control: &Arc<Control>, name: &str, to: LaunchState) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     let id = control.environment_named(&operator, name).await.map_err(told)?;
     control
@@ -147,11 +147,11 @@ async fn admit_environment(control: &Arc<Control>, name: &str, to: Admission) ->
     Ok(())
 }
 
-const fn closing(end_sessions: bool) -> Admission {
+const fn closing(end_sessions: bool) -> LaunchState {
     if end_sessions {
-        Admission::CloseAndEnd
+        LaunchState::ClosedAndEnded
     } else {
-        Admission::Close
+        LaunchState::Closed
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use session::{
     Role,
-    catalogue::{Admission, ApplicationView, draft::Field},
+    catalogue::{ApplicationView, LaunchState, draft::Field},
     policy::PolicyLimit,
 };
 
@@ -12,7 +12,7 @@ use super::{
     table::CatalogueTable,
 };
 use crate::{
-    api::applications::{admit_application, list_applications},
+    api::applications::{list_applications, set_application_launches},
     components::{
         addresses::{NEW_APPLICATION_PATH, application_path},
         polled_list::{PolledList, row},
@@ -96,8 +96,8 @@ fn ApplicationRow(first: ApplicationView, list: PolledList<Vec<ApplicationView>>
     let open = dyn_flag(move || application.read().open);
     let live = Signal::derive(move || application.read().live);
     let sending = RwSignal::new(false);
-    let press = Callback::new(move |to: Admission| {
-        list.send(sending, admit_application(id, to), move |rows, now| {
+    let press = Callback::new(move |to: LaunchState| {
+        list.send(sending, set_application_launches(id, to), move |rows, now| {
             let text = sentence(&now.spec.name, to);
             rows.iter_mut()
                 .filter(|row| row.id == id)

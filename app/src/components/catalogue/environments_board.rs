@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use session::{
     Role, Timestamp,
-    catalogue::{Admission, EnvironmentList, EnvironmentState, EnvironmentView},
+    catalogue::{EnvironmentList, EnvironmentState, EnvironmentView, LaunchState},
 };
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     table::CatalogueTable,
 };
 use crate::{
-    api::environments::{admit_environment, list_environments},
+    api::environments::{list_environments, set_environment_launches},
     components::{
         moment::{Age, Moment},
         polled_list::{PolledList, row},
@@ -88,8 +88,8 @@ fn EnvironmentRow(first: EnvironmentView, list: PolledList<EnvironmentList>) -> 
     let open = dyn_flag(move || environment.read().open);
     let live = Signal::derive(move || environment.read().live);
     let sending = RwSignal::new(false);
-    let press = Callback::new(move |to: Admission| {
-        list.send(sending, admit_environment(id, to), move |rows, now| {
+    let press = Callback::new(move |to: LaunchState| {
+        list.send(sending, set_environment_launches(id, to), move |rows, now| {
             let text = sentence(&now.name, to);
             let items = rows.items.iter_mut().filter(|row| row.id == id);
             items.for_each(|row| *row = now.clone());

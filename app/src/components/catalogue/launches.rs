@@ -1,7 +1,7 @@
 //! Open or closed to launches: for environments and applications alike.
 
 use leptos::prelude::*;
-use session::{catalogue::Admission, view::View};
+use session::{catalogue::LaunchState, view::View};
 
 use crate::components::sessions::view_url;
 use crate::ui::{
@@ -41,7 +41,7 @@ pub fn LaunchesActions(
     #[prop(optional, into)]
     concerns: Option<Signal<String>>,
     /// Sends the new state.
-    on_press: Callback<Admission>,
+    on_press: Callback<LaunchState>,
 ) -> impl IntoView {
     let text = move || {
         if open.get() {
@@ -59,12 +59,12 @@ pub fn LaunchesActions(
     let closing = RwSignal::new(false);
     let press = move |_| match (open.get_untracked(), concerns) {
         (true, Some(_)) => closing.set(true),
-        (true, None) => send(Admission::Close),
-        (false, _) => send(Admission::Open),
+        (true, None) => send(LaunchState::Closed),
+        (false, _) => send(LaunchState::Open),
     };
     let close = move |_| {
         closing.set(false);
-        send(Admission::Close);
+        send(LaunchState::Closed);
     };
     let asked = RwSignal::new(false);
     let count = move || match live.get() {
@@ -77,7 +77,7 @@ pub fn LaunchesActions(
     };
     let end = move |_| {
         asked.set(false);
-        send(Admission::CloseAndEnd);
+        send(LaunchState::ClosedAndEnded);
     };
     view! {
         <button
@@ -147,11 +147,11 @@ pub fn LaunchesActions(
 }
 
 /// What a press has done, for the toast.
-pub fn sentence(name: &str, to: Admission) -> String {
+pub fn sentence(name: &str, to: LaunchState) -> String {
     match to {
-        Admission::Open => format!("{name} is open to launches."),
-        Admission::Close => format!("{name} is closed to launches. Its live sessions keep running."),
-        Admission::CloseAndEnd => format!("{name} is closed to launches. Its sessions have ended."),
+        LaunchState::Open => format!("{name} is open to launches."),
+        LaunchState::Closed => format!("{name} is closed to launches. Its live sessions keep running."),
+        LaunchState::ClosedAndEnded => format!("{name} is closed to launches. Its sessions have ended."),
     }
 }
 

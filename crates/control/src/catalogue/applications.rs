@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use session::{
     ApplicationId, Role,
     catalogue::{
-        Admission, ApplicationForm, ApplicationSpec, ApplicationView, EnvironmentChoice,
+        ApplicationForm, ApplicationSpec, ApplicationView, EnvironmentChoice, LaunchState,
         draft::{ApplicationDraft, FieldError, check},
     },
     wire::Me,
@@ -81,7 +81,7 @@ impl Control {
         self: &Arc<Self>,
         me: &Me,
         id: ApplicationId,
-        to: Admission,
+        to: LaunchState,
     ) -> Result<ApplicationView> {
         require(me, Role::AppAdmin)?;
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());

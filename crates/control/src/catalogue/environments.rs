@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use session::{
     EnvironmentId, Role,
-    catalogue::{Admission, EnvironmentList, EnvironmentState, EnvironmentView},
+    catalogue::{EnvironmentList, EnvironmentState, EnvironmentView, LaunchState},
     wire::Me,
 };
 use store::EnvironmentRow;
@@ -58,7 +58,7 @@ impl Control {
         self: &Arc<Self>,
         me: &Me,
         id: EnvironmentId,
-        to: Admission,
+        to: LaunchState,
     ) -> Result<EnvironmentView> {
         require(me, Role::SystemAdmin)?;
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());

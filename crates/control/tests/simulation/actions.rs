@@ -6,7 +6,7 @@ use control::{Attachment, Clock, Control};
 use session::{
     Role, Session, SessionId,
     batch::{ExpireMany, Selector, Target},
-    catalogue::Admission,
+    catalogue::LaunchState,
     lifecycle::Seen,
     wire::ExpireRequest,
 };
@@ -20,7 +20,7 @@ use super::{
     world::World,
 };
 
-const LAUNCH_STATES: [Admission; 3] = [Admission::Open, Admission::Close, Admission::CloseAndEnd];
+const LAUNCH_STATES: [LaunchState; 3] = [LaunchState::Open, LaunchState::Closed, LaunchState::ClosedAndEnded];
 
 impl World {
     /// Performs one action.

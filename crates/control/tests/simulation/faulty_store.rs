@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use session::{
     Actor, ApplicationId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
     audit::Numbered,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
 };
 use store::{
     Application, Catalogue, Changes, Checkpoint, Claim, Cluster, Committed, Edited, EnvironmentRow, EventLog,
@@ -286,7 +286,7 @@ impl Catalogue for FaultyStore {
     async fn set_environment_launches(
         &self,
         id: EnvironmentId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {
@@ -313,7 +313,7 @@ impl Catalogue for FaultyStore {
     async fn set_application_launches(
         &self,
         id: ApplicationId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use control::{Close, Error};
-use session::{EndReason, Role, Status, catalogue::Admission, wire::ExpireRequest};
+use session::{EndReason, Role, Status, catalogue::LaunchState, wire::ExpireRequest};
 use store::LaunchRefusal;
 use tokio::time::timeout;
 
@@ -82,17 +82,17 @@ async fn closing_an_environment_or_an_application_ends_sessions_on_request() {
     let first = fixture.active().await;
     let (mut tab, _bytes) = fixture.open(first).await;
     let to = |to| control.set_application_launches(admin, fixture.desktop, to);
-    assert!(!to(Admission::Close).await.unwrap().open);
+    assert!(!to(LaunchState::Closed).await.unwrap().open);
     assert_eq!(fixture.row(first).status, Status::Active);
-    to(Admission::CloseAndEnd).await.unwrap();
+    to(LaunchState::ClosedAndEnded).await.unwrap();
     assert_eq!(timeout(PATIENCE, &mut tab.closed).await.unwrap(), Ok(Close::Expired));
     assert_eq!(fixture.row(first).end_reason, Some(EndReason::ApplicationWithdrawn));
 
-    to(Admission::Open).await.unwrap();
+    to(LaunchState::Open).await.unwrap();
     let second = fixture.active().await;
     let lab = control.environment_named(admin, "Lab").await.unwrap();
     let closed = control
-        .set_environment_launches(admin, lab, Admission::CloseAndEnd)
+        .set_environment_launches(admin, lab, LaunchState::ClosedAndEnded)
         .await
         .unwrap();
     assert_eq!((closed.open, closed.live), (false, 0));

@@ -6,7 +6,7 @@ use control::{Error, SWEEP_INTERVAL};
 use session::{
     Actor, ApplicationId, EnvironmentId, EventKind, Role, Status,
     catalogue::{
-        Admission, EnvironmentState,
+        EnvironmentState, LaunchState,
         draft::{ApplicationDraft, Field},
     },
     event::ApplicationChange,
@@ -188,7 +188,7 @@ async fn a_closed_application_is_not_launched_and_its_live_sessions_go_on() {
     let launch = async || control.launch(&fixture.other, fixture.desktop).await;
 
     let closed = control
-        .set_application_launches(admin, fixture.desktop, Admission::Close)
+        .set_application_launches(admin, fixture.desktop, LaunchState::Closed)
         .await
         .unwrap();
     assert!(!closed.open && closed.live == 1);
@@ -198,7 +198,7 @@ async fn a_closed_application_is_not_launched_and_its_live_sessions_go_on() {
     ));
     assert!(
         control
-            .set_application_launches(admin, fixture.desktop, Admission::Open)
+            .set_application_launches(admin, fixture.desktop, LaunchState::Open)
             .await
             .unwrap()
             .open
@@ -206,7 +206,7 @@ async fn a_closed_application_is_not_launched_and_its_live_sessions_go_on() {
 
     let lab = lab(&fixture).await;
     let closed = control
-        .set_environment_launches(admin, lab, Admission::Close)
+        .set_environment_launches(admin, lab, LaunchState::Closed)
         .await
         .unwrap();
     assert!(!closed.open && closed.live == 1);
@@ -216,7 +216,7 @@ async fn a_closed_application_is_not_launched_and_its_live_sessions_go_on() {
     ));
     assert!(
         control
-            .set_environment_launches(admin, lab, Admission::Open)
+            .set_environment_launches(admin, lab, LaunchState::Open)
             .await
             .unwrap()
             .open
@@ -233,11 +233,11 @@ async fn a_closed_application_is_not_launched_and_its_live_sessions_go_on() {
     assert_eq!(fixture.row(running).status, Status::Active);
 
     let unknown = control
-        .set_application_launches(admin, ApplicationId(Uuid::nil()), Admission::Open)
+        .set_application_launches(admin, ApplicationId(Uuid::nil()), LaunchState::Open)
         .await;
     assert!(matches!(unknown, Err(Error::NoApplication(_))));
     let unknown = control
-        .set_environment_launches(admin, EnvironmentId(Uuid::nil()), Admission::Open)
+        .set_environment_launches(admin, EnvironmentId(Uuid::nil()), LaunchState::Open)
         .await;
     assert!(matches!(unknown, Err(Error::NoEnvironment(_))));
 }
@@ -306,7 +306,10 @@ async fn each_use_case_checks_the_role() {
             matches!(refused, Some(Error::Forbidden(Role::SystemAdmin))),
             "{refused:?}"
         );
-        let refused = control.set_environment_launches(me, lab, Admission::Close).await.err();
+        let refused = control
+            .set_environment_launches(me, lab, LaunchState::Closed)
+            .await
+            .err();
         assert!(
             matches!(refused, Some(Error::Forbidden(Role::SystemAdmin))),
             "{refused:?}"
@@ -320,7 +323,7 @@ async fn each_use_case_checks_the_role() {
         control.add_application(me, &draft).await.err(),
         control.edit_application(me, fixture.desktop, &draft, seen).await.err(),
         control
-            .set_application_launches(me, fixture.desktop, Admission::Close)
+            .set_application_launches(me, fixture.desktop, LaunchState::Closed)
             .await
             .err(),
     ] {

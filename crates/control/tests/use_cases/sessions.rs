@@ -9,7 +9,7 @@ use environment_simulated::SimulatedPlan;
 use environments::Environment;
 use session::{
     EndReason, EventKind, Status, Teardown, UserId,
-    catalogue::Admission,
+    catalogue::LaunchState,
     lifecycle::Seen,
     view::View,
     wire::{ExpireRequest, Me},
@@ -250,7 +250,7 @@ async fn a_refused_launch_is_kept_with_its_reason() {
     let fixture = Fixture::new().await;
     fixture
         .control
-        .set_application_launches(&fixture.admin, fixture.desktop, Admission::Close)
+        .set_application_launches(&fixture.admin, fixture.desktop, LaunchState::Closed)
         .await
         .unwrap();
     let refused = fixture.control.launch(&fixture.student, fixture.desktop).await;

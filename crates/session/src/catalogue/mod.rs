@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 use self::draft::Field;
 use crate::{ApplicationId, EnvironmentId, Policy, Timestamp, policy::PolicyLimit};
 
-/// What an application or an environment lets in from now on.
+/// Whether an application or an environment accepts launches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Admission {
-    /// Launches.
+pub enum LaunchState {
+    /// It accepts launches.
     Open,
-    /// No launches. Sessions that are there go on.
-    Close,
-    /// No launches, and the sessions that are there end.
-    CloseAndEnd,
+    /// It refuses launches. Live sessions keep running.
+    Closed,
+    /// It refuses launches, and its live sessions end.
+    ClosedAndEnded,
 }
 
-impl Admission {
-    /// Are launches let in?
+impl LaunchState {
+    /// Does it accept launches?
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Open)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use session::{
     Actor, EndReason, EventKind, Role, SessionId, Status, Timestamp,
-    catalogue::Admission,
+    catalogue::LaunchState,
     event::UserChange,
     lifecycle::{BLOCK_SECONDS, Command},
 };
@@ -90,14 +90,14 @@ pub(super) async fn closing_ends_sessions_only_on_request(store: Arc<dyn Store>)
     populate(&*store, 1..=3).await;
     let (mine, others) = three_sessions(&*store).await;
     store
-        .set_application_launches(LICENSED, Admission::Close, &actor(3), at(8))
+        .set_application_launches(LICENSED, LaunchState::Closed, &actor(3), at(8))
         .await
         .unwrap();
     expect_going_on(&*store, &mine).await;
 
     // The sessions of a closed application can still be ended.
     let before = store.revision().await.unwrap();
-    let end = Admission::CloseAndEnd;
+    let end = LaunchState::ClosedAndEnded;
     assert!(
         store
             .set_application_launches(LICENSED, end, &actor(3), at(9))

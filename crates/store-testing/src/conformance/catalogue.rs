@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use session::{
     Actor, ApplicationId, EnvironmentId, Event, EventKind, Policy,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
     event::ApplicationChange,
 };
 use store::{Application, Edited, EnvironmentRow, Store, StoreError};
@@ -94,13 +94,13 @@ pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
     for open in [false, false, true] {
         assert!(
             store
-                .set_environment_launches(HOST, admission(open), &actor(1), at(1))
+                .set_environment_launches(HOST, launches(open), &actor(1), at(1))
                 .await
                 .unwrap()
         );
         assert!(
             store
-                .set_application_launches(LICENSED, admission(open), &actor(1), at(1))
+                .set_application_launches(LICENSED, launches(open), &actor(1), at(1))
                 .await
                 .unwrap()
         );
@@ -116,13 +116,13 @@ pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
     let (nobody, nowhere) = (ApplicationId(Uuid::nil()), EnvironmentId(Uuid::nil()));
     assert!(
         !store
-            .set_environment_launches(nowhere, Admission::Open, &actor(1), at(1))
+            .set_environment_launches(nowhere, LaunchState::Open, &actor(1), at(1))
             .await
             .unwrap()
     );
     assert!(
         !store
-            .set_application_launches(nobody, Admission::Open, &actor(1), at(1))
+            .set_application_launches(nobody, LaunchState::Open, &actor(1), at(1))
             .await
             .unwrap()
     );
@@ -170,7 +170,7 @@ pub(super) async fn an_edit_changes_future_launches_only(store: Arc<dyn Store>) 
     second_environment(&*store).await;
     let before = launched(&*store, 1, 1, TERMINAL).await;
     store
-        .set_application_launches(TERMINAL, Admission::Close, &actor(1), at(1))
+        .set_application_launches(TERMINAL, LaunchState::Closed, &actor(1), at(1))
         .await
         .unwrap();
     let wanted = other();
@@ -187,7 +187,7 @@ pub(super) async fn an_edit_changes_future_launches_only(store: Arc<dyn Store>) 
     );
 
     store
-        .set_application_launches(TERMINAL, Admission::Open, &actor(1), at(3))
+        .set_application_launches(TERMINAL, LaunchState::Open, &actor(1), at(3))
         .await
         .unwrap();
     let after = launched(&*store, 2, 2, TERMINAL).await;
@@ -284,25 +284,25 @@ pub(super) async fn each_change_is_one_event_and_one_revision(store: Arc<dyn Sto
     };
     for written in [true, false] {
         store
-            .set_environment_launches(HOST, Admission::Close, &actor(1), at(7))
+            .set_environment_launches(HOST, LaunchState::Closed, &actor(1), at(7))
             .await
             .unwrap();
         step(written.then(|| host(false))).await;
     }
     store
-        .set_environment_launches(HOST, Admission::Open, &actor(1), at(7))
+        .set_environment_launches(HOST, LaunchState::Open, &actor(1), at(7))
         .await
         .unwrap();
     step(Some(host(true))).await;
     for written in [true, false] {
         store
-            .set_application_launches(TERMINAL, Admission::Close, &actor(1), at(7))
+            .set_application_launches(TERMINAL, LaunchState::Closed, &actor(1), at(7))
             .await
             .unwrap();
         step(written.then(|| changed("Terminal", ApplicationChange::Closed))).await;
     }
     store
-        .set_application_launches(TERMINAL, Admission::Open, &actor(1), at(7))
+        .set_application_launches(TERMINAL, LaunchState::Open, &actor(1), at(7))
         .await
         .unwrap();
     step(Some(changed("Terminal", ApplicationChange::Opened))).await;

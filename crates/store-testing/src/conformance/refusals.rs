@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use futures::future::join_all;
-use session::{Actor, Event, EventKind, catalogue::Admission};
+use session::{Actor, Event, EventKind, catalogue::LaunchState};
 use store::{Application, LaunchRefusal, Store, WriteOutcome, WriteRequest, Writer};
 
 use super::denials;
@@ -45,23 +45,23 @@ pub(super) async fn refusals_come_in_their_order_and_are_kept(store: Arc<dyn Sto
     refused(4, unknown, &unknown.to_string(), LaunchRefusal::UnknownApplication).await;
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;
     store
-        .set_environment_launches(HOST, Admission::Close, &Actor::System, at(0))
+        .set_environment_launches(HOST, LaunchState::Closed, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::EnvironmentClosed).await;
     store
-        .set_application_launches(LICENSED, Admission::Close, &Actor::System, at(0))
+        .set_application_launches(LICENSED, LaunchState::Closed, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     refused(1, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     store
-        .set_environment_launches(HOST, Admission::Open, &Actor::System, at(0))
+        .set_environment_launches(HOST, LaunchState::Open, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::ApplicationClosed).await;
     store
-        .set_application_launches(LICENSED, Admission::Open, &Actor::System, at(0))
+        .set_application_launches(LICENSED, LaunchState::Open, &Actor::System, at(0))
         .await
         .unwrap();
     refused(4, LICENSED, "Licensed", LaunchRefusal::NoSeat).await;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EndReason, EnvironmentId, Event, EventKind, Timestamp,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
     event::ApplicationChange,
     query::fold,
 };
@@ -36,7 +36,7 @@ impl Catalogue for Memory {
     async fn set_environment_launches(
         &self,
         id: EnvironmentId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {
@@ -48,7 +48,7 @@ impl Catalogue for Memory {
                 row.open = to.is_open();
                 events.push(environment_changed(row, by, at));
             }
-            if to == Admission::CloseAndEnd {
+            if to == LaunchState::ClosedAndEnded {
                 batch::end(state, events, EndReason::EnvironmentClosed, (by, at), |session| {
                     session.environment_id == id
                 })?;
@@ -108,7 +108,7 @@ impl Catalogue for Memory {
     async fn set_application_launches(
         &self,
         id: ApplicationId,
-        to: Admission,
+        to: LaunchState,
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {
@@ -125,7 +125,7 @@ impl Catalogue for Memory {
                 };
                 events.push(application_changed(row, by, at, how));
             }
-            if to == Admission::CloseAndEnd {
+            if to == LaunchState::ClosedAndEnded {
                 batch::end(state, events, EndReason::ApplicationWithdrawn, (by, at), |session| {
                     session.application_id == id
                 })?;

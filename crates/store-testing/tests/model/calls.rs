@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use session::{
     Actor, ApplicationId, EnvironmentId, Event, Role, SessionId, Timestamp, UserId,
     audit::Place,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
 };
 use store::{Application, EnvironmentRow, EventScan, NewLogin, Store, StoreError, User, WriteRequest};
 
@@ -30,11 +30,11 @@ pub enum Call {
     Unlock(UserId, Timestamp),
     LogEvent(Event),
     AddEnvironment(EnvironmentRow, Timestamp),
-    AdmitEnvironment(EnvironmentId, Admission, Timestamp),
+    SetEnvironmentLaunches(EnvironmentId, LaunchState, Timestamp),
     AddApplication(Application, Timestamp),
     /// From the present state if the first specification is `None`.
     Edit(ApplicationId, Option<ApplicationSpec>, ApplicationSpec, Timestamp),
-    AdmitApplication(ApplicationId, Admission, Timestamp),
+    SetApplicationLaunches(ApplicationId, LaunchState, Timestamp),
     Preference(UserId, String),
     SetPreference(UserId, String, Option<String>),
     Sweep(Timestamp, i64),
@@ -91,7 +91,7 @@ impl Call {
             Self::Unlock(id, at) => text(store.unlock_user(*id, by, *at).await),
             Self::LogEvent(event) => text(store.log_event(event).await),
             Self::AddEnvironment(row, at) => text(store.add_environment(row, by, *at).await),
-            Self::AdmitEnvironment(id, to, at) => text(store.set_environment_launches(*id, *to, by, *at).await),
+            Self::SetEnvironmentLaunches(id, to, at) => text(store.set_environment_launches(*id, *to, by, *at).await),
             Self::AddApplication(row, at) => text(store.add_application(row, by, *at).await),
             Self::Edit(id, seen, wanted, at) => {
                 let applications = store.applications().await.unwrap();
@@ -99,7 +99,7 @@ impl Call {
                 let seen = seen.clone().or(is).unwrap_or_else(|| wanted.clone());
                 text(store.update_application(*id, &seen, wanted, by, *at).await)
             }
-            Self::AdmitApplication(id, to, at) => text(store.set_application_launches(*id, *to, by, *at).await),
+            Self::SetApplicationLaunches(id, to, at) => text(store.set_application_launches(*id, *to, by, *at).await),
             Self::Preference(id, name) => text(store.preference(*id, name).await),
             Self::SetPreference(id, name, value) => text(store.set_preference(*id, name, value.as_deref()).await),
             Self::Sweep(at, seconds) => text(store.claim_sweep(*at, TimeDelta::seconds(*seconds)).await),

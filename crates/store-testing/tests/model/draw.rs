@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use session::{
     Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Event, EventKind, Origin, Policy, Role, SessionId, Status,
     Timestamp, UserId,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
     event::SignInFailure,
     lifecycle::{Command, Seen},
 };
@@ -167,12 +167,12 @@ impl Draw {
         Application::new(ApplicationId(Uuid::from_u128(100 + n)), self.spec(n), !self.one_in(8))
     }
 
-    fn admission(&mut self) -> Admission {
+    fn launches(&mut self) -> LaunchState {
         self.pick(&[
-            Admission::Open,
-            Admission::Open,
-            Admission::Close,
-            Admission::CloseAndEnd,
+            LaunchState::Open,
+            LaunchState::Open,
+            LaunchState::Closed,
+            LaunchState::ClosedAndEnded,
         ])
     }
 
@@ -304,7 +304,7 @@ impl Draw {
                 let n = self.small(4);
                 Call::AddEnvironment(environment(n), self.at())
             }
-            47 | 48 => Call::AdmitEnvironment(self.place(), self.admission(), self.at()),
+            47 | 48 => Call::SetEnvironmentLaunches(self.place(), self.launches(), self.at()),
             49 | 50 => {
                 let n = self.small(5);
                 Call::AddApplication(self.application(n), self.at())
@@ -315,7 +315,7 @@ impl Draw {
                 let id = ApplicationId(Uuid::from_u128(100 + n));
                 Call::Edit(id, seen, self.spec(n), self.at())
             }
-            54..57 => Call::AdmitApplication(self.program(), self.admission(), self.at()),
+            54..57 => Call::SetApplicationLaunches(self.program(), self.launches(), self.at()),
             57 => Call::Preference(self.person(), "columns".into()),
             58 | 59 => {
                 let value = (!self.one_in(3)).then(|| self.words());

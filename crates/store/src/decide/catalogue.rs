@@ -2,7 +2,7 @@
 
 use session::{
     ApplicationId, EndReason, EventKind,
-    catalogue::{Admission, ApplicationSpec},
+    catalogue::{ApplicationSpec, LaunchState},
     event::ApplicationChange,
 };
 
@@ -38,16 +38,16 @@ pub fn application_added(application: &Application) -> EventKind {
 }
 
 /// Opens or closes an environment.
-pub fn set_environment_launches(before: &EnvironmentRow, to: Admission) -> SetLaunches {
+pub fn set_environment_launches(before: &EnvironmentRow, to: LaunchState) -> SetLaunches {
     let open = to.is_open();
     SetLaunches {
         open: (before.open != open).then(|| (open, environment_event(before, open))),
-        end_sessions: (to == Admission::CloseAndEnd).then_some(EndReason::EnvironmentClosed),
+        end_sessions: (to == LaunchState::ClosedAndEnded).then_some(EndReason::EnvironmentClosed),
     }
 }
 
 /// Opens or closes an application.
-pub fn set_application_launches(before: &Application, to: Admission) -> SetLaunches {
+pub fn set_application_launches(before: &Application, to: LaunchState) -> SetLaunches {
     let open = to.is_open();
     let change = if open {
         ApplicationChange::Opened
@@ -56,7 +56,7 @@ pub fn set_application_launches(before: &Application, to: Admission) -> SetLaunc
     };
     SetLaunches {
         open: (before.open != open).then(|| (open, application_event(before, change))),
-        end_sessions: (to == Admission::CloseAndEnd).then_some(EndReason::ApplicationWithdrawn),
+        end_sessions: (to == LaunchState::ClosedAndEnded).then_some(EndReason::ApplicationWithdrawn),
     }
 }
 

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use session::{
-    catalogue::{Admission, ApplicationView},
+    catalogue::{ApplicationView, LaunchState},
     wire::MyApplication,
 };
 
@@ -29,7 +29,10 @@ pub async fn open(
 ) -> Result<Json<ApplicationView>, Refused> {
     let id = application_id(&text)?;
     Ok(Json(
-        state.control.set_application_launches(&me, id, Admission::Open).await?,
+        state
+            .control
+            .set_application_launches(&me, id, LaunchState::Open)
+            .await?,
     ))
 }
 

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use session::catalogue::{Admission, EnvironmentList, EnvironmentView};
+use session::catalogue::{EnvironmentList, EnvironmentView, LaunchState};
 
 use super::{Closing, environment_id};
 use crate::http::{
@@ -26,7 +26,10 @@ pub async fn open(
 ) -> Result<Json<EnvironmentView>, Refused> {
     let id = environment_id(&text)?;
     Ok(Json(
-        state.control.set_environment_launches(&me, id, Admission::Open).await?,
+        state
+            .control
+            .set_environment_launches(&me, id, LaunchState::Open)
+            .await?,
     ))
 }
 

@@ -14,7 +14,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use serde::Deserialize;
-use session::{ApplicationId, EnvironmentId, SessionId, catalogue::Admission, wire::Problem};
+use session::{ApplicationId, EnvironmentId, SessionId, catalogue::LaunchState, wire::Problem};
 
 use super::{
     AppState,
@@ -87,10 +87,10 @@ pub struct Closing {
 }
 
 impl Closing {
-    fn admission(body: Option<Body<Self>>) -> Admission {
+    fn admission(body: Option<Body<Self>>) -> LaunchState {
         match body {
-            Some(Body(Self { end_sessions: true })) => Admission::CloseAndEnd,
-            _ => Admission::Close,
+            Some(Body(Self { end_sessions: true })) => LaunchState::ClosedAndEnded,
+            _ => LaunchState::Closed,
         }
     }
 }

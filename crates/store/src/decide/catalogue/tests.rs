@@ -30,27 +30,27 @@ fn application(name: &str, open: bool) -> Application {
 #[test]
 fn opening_and_closing_is_one_event_and_only_when_it_changes_something() {
     let (open, closed) = (environment(true), environment(false));
-    let to = |row, admission| set_environment_launches(row, admission).open;
-    assert_eq!(to(&open, Admission::Open), None);
-    assert_eq!(to(&closed, Admission::Close), None);
+    let to = |row, launches| set_environment_launches(row, launches).open;
+    assert_eq!(to(&open, LaunchState::Open), None);
+    assert_eq!(to(&closed, LaunchState::Closed), None);
     assert_eq!(
-        to(&open, Admission::Close),
+        to(&open, LaunchState::Closed),
         Some((false, environment_event(&open, false)))
     );
     assert_eq!(
-        to(&closed, Admission::Open),
+        to(&closed, LaunchState::Open),
         Some((true, environment_event(&closed, true)))
     );
     let (open, closed) = (application("Terminal", true), application("Terminal", false));
-    let to = |row, admission| set_application_launches(row, admission).open;
-    assert_eq!(to(&open, Admission::Open), None);
-    assert_eq!(to(&closed, Admission::Close), None);
+    let to = |row, launches| set_application_launches(row, launches).open;
+    assert_eq!(to(&open, LaunchState::Open), None);
+    assert_eq!(to(&closed, LaunchState::Closed), None);
     assert_eq!(
-        to(&open, Admission::CloseAndEnd),
+        to(&open, LaunchState::ClosedAndEnded),
         Some((false, application_event(&open, ApplicationChange::Closed)))
     );
     assert_eq!(
-        to(&closed, Admission::Open),
+        to(&closed, LaunchState::Open),
         Some((true, application_event(&closed, ApplicationChange::Opened)))
     );
 }
@@ -59,9 +59,9 @@ fn opening_and_closing_is_one_event_and_only_when_it_changes_something() {
 fn sessions_end_only_on_request_and_then_also_of_a_closed_application() {
     for open in [true, false] {
         for (to, ends) in [
-            (Admission::Open, false),
-            (Admission::Close, false),
-            (Admission::CloseAndEnd, true),
+            (LaunchState::Open, false),
+            (LaunchState::Closed, false),
+            (LaunchState::ClosedAndEnded, true),
         ] {
             assert_eq!(
                 set_environment_launches(&environment(open), to).end_sessions,
