@@ -1,4 +1,4 @@
-//! A source file, and its code without comments, strings and tests: rules must not trip over words in prose.
+//! A source file, and its code without comments, strings and tests: rules apply to code, not to prose.
 
 use std::path::Path;
 use std::process::Command;
@@ -38,7 +38,7 @@ impl Source {
 
     /// Rust that only tests compile: whole files of it.
     pub fn is_test(&self) -> bool {
-        self.path.contains("/tests/") || self.path.ends_with("/tests.rs") || self.path.ends_with("_tests.rs")
+        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 
     /// `code` without the items under `#[cfg(test)]`.
@@ -92,7 +92,7 @@ fn kind(path: &str) -> &str {
     Path::new(path).extension().and_then(|kind| kind.to_str()).unwrap_or("")
 }
 
-/// From an attribute to the end of what it stands on: a block's closing brace or a semicolon.
+/// The length of an attribute with its item, up to a block's closing brace or a semicolon.
 fn end_of_item(code: &str) -> usize {
     let mut depth = 0_u32;
     for (at, c) in code.char_indices() {

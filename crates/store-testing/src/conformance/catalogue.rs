@@ -90,7 +90,7 @@ pub(super) async fn environments_and_applications_are_kept(store: Arc<dyn Store>
 }
 
 pub(super) async fn opening_and_closing(store: Arc<dyn Store>) {
-    populate(&*store, 1..=0).await;
+    populate(&*store, []).await;
     for open in [false, false, true] {
         assert!(
             store
@@ -198,7 +198,7 @@ pub(super) async fn an_edit_changes_future_launches_only(store: Arc<dyn Store>) 
 }
 
 pub(super) async fn an_edit_of_an_application_that_changed_since_is_refused(store: Arc<dyn Store>) {
-    populate(&*store, 1..=0).await;
+    populate(&*store, []).await;
     let wish = |n: u32| ApplicationSpec {
         seats: Some(n),
         ..terminal()
@@ -234,7 +234,7 @@ pub(super) async fn an_edit_of_an_application_that_changed_since_is_refused(stor
 }
 
 pub(super) async fn an_edit_to_what_cannot_be_leaves_nothing_behind(store: Arc<dyn Store>) {
-    populate(&*store, 1..=0).await;
+    populate(&*store, []).await;
     let revision = store.revision().await.unwrap();
     let licensed = ApplicationSpec {
         name: "Licensed".into(),
@@ -255,7 +255,7 @@ pub(super) async fn an_edit_to_what_cannot_be_leaves_nothing_behind(store: Arc<d
 }
 
 pub(super) async fn each_change_is_one_event_and_one_revision(store: Arc<dyn Store>) {
-    populate(&*store, 1..=0).await;
+    populate(&*store, []).await;
     second_environment(&*store).await;
     let changed = |name: &str, change| EventKind::ApplicationChanged {
         application_id: TERMINAL,
