@@ -1,4 +1,5 @@
-//! A new file among the migrations must reach the program, and `sqlx::migrate!` alone can't see one.
+//! A new file among the migrations must reach the program, and `sqlx::migrate!` alone can't see
+//! one.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

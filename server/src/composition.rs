@@ -61,7 +61,8 @@ impl Served {
     }
 }
 
-/// Opens everything for the server: the store, which no other server may use, the environments, and the background tasks.
+/// Opens everything for the server: the store, which no other server may use, the environments, and
+/// the background tasks.
 pub async fn serve(settings: &Settings) -> Result<Served, String> {
     let store = store(settings, true).await.map_err(|error| error.to_string())?;
     first_catalogue(&*store, settings.simulated)
@@ -98,8 +99,8 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
     })
 }
 
-/// Opens the store for one verb of the command line, beside a server that may be running. Loads the sessions only if the verb
-/// is about them.
+/// Opens the store for one verb of the command line, beside a server that may be running. Loads the
+/// sessions only if the verb is about them.
 pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, String> {
     let options = Options {
         audit_key: settings.audit_key_file.as_deref().map(audit_key::read).transpose()?,
@@ -114,7 +115,8 @@ pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, S
     opened.map_err(|error| error.to_string())
 }
 
-/// Opens the store: for a server, which no other server may use at the same time, or for a tool beside it.
+/// Opens the store: for a server, which no other server may use at the same time, or for a tool
+/// beside it.
 async fn store(settings: &Settings, serve: bool) -> store::Result<Arc<dyn Store>> {
     let folder = &settings.data_dir;
     let options = store_postgres::Settings {
@@ -170,7 +172,8 @@ async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()
     Ok(())
 }
 
-/// Adds this host, with the applications that `make run` installs, and a simulated environment if the settings ask for it.
+/// Adds this host, with the applications that `make run` installs, and a simulated environment if
+/// the settings ask for it.
 async fn fill_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
     let rows = store.environments().await?;
     if !rows.iter().any(|row| &*row.kind == environment_local::KIND) {

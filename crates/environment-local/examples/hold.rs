@@ -1,6 +1,8 @@
-//! Holds a local environment with one session until it is killed: what a test kills to see that nothing stays.
+//! Runs a local environment with one session until it is killed: tests kill it and check that
+//! nothing stays.
 //!
-//! `hold [--require-limits] RUN_DIR PROGRAM [ARGUMENT…]` writes the session's id and a newline to its stdout when the session is ready.
+//! `hold [--require-limits] RUN_DIR PROGRAM [ARGUMENT…]` writes the session's id and a newline to
+//! its stdout when the session is ready.
 
 use std::{
     env,
@@ -16,20 +18,24 @@ use tokio::sync::mpsc;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut words = env::args().skip(1).peekable();
-    let require_limits = words.next_if(|word| word == "--require-limits").is_some();
-    let run_dir = PathBuf::from(words.next().ok_or("which run directory?")?);
+    let mut arguments = env::args().skip(1).peekable();
+    let require_limits = arguments.next_if(|word| word == "--require-limits").is_some();
+    let run_dir = PathBuf::from(
+        arguments
+            .next()
+            .ok_or("usage: hold [--require-limits] RUN_DIR PROGRAM [ARGUMENT…]")?,
+    );
     let session_id = SessionId(uuid::Uuid::now_v7());
-    let (signals, mut heard) = mpsc::unbounded_channel();
+    let (signals, mut received) = mpsc::unbounded_channel();
     let environment = LocalEnvironment::new(run_dir, Options { require_limits }, signals)?;
     environment
         .start(StartSpec {
             session_id,
-            command: words.collect(),
+            command: arguments.collect(),
             allow_user_namespaces: false,
         })
         .await?;
-    while let Some(signal) = heard.recv().await {
+    while let Some(signal) = received.recv().await {
         match signal {
             Signal::Ready(id) => {
                 let mut out = stdout();

@@ -20,7 +20,8 @@ use self::{
 };
 use crate::limits::{Hits, Limit, Limits};
 
-/// The places for the groups of sessions, if there are any. Dropping this removes the groups of all sessions.
+/// The places for the groups of sessions, if there are any. Dropping this removes the groups of all
+/// sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Cgroups {
     /// Each controller is in one of them at most.
@@ -52,7 +53,8 @@ impl Cgroups {
         self.trees.iter().flat_map(Tree::limits)
     }
 
-    /// Makes a session's groups. Returns the files that add a process when its id is written into them.
+    /// Makes a session's groups. Returns the files that add a process when its id is written into
+    /// them.
     pub fn make(&self, session: SessionId) -> io::Result<Vec<PathBuf>> {
         let name = session.to_string();
         self.trees.iter().map(|tree| tree.make(&name)).collect()
@@ -72,7 +74,8 @@ impl Cgroups {
             .fold(Hits::default(), add)
     }
 
-    /// Removes a session's groups, and ends the processes that are still in them. May block for a moment.
+    /// Removes a session's groups, and ends the processes that are still in them. May block for a
+    /// moment.
     pub fn remove(&self, session: SessionId) {
         for tree in &self.trees {
             if let Err(error) = tree.remove(&session.to_string()) {

@@ -46,7 +46,8 @@ pub struct LocalEnvironment {
     launcher: Launcher,
 }
 
-/// The state that the sessions' tasks share. It holds no [`Launcher`], so that they don't keep its thread alive.
+/// The state that the sessions' tasks share. It holds no [`Launcher`], so that they don't keep its
+/// thread alive.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) run_dir: RunDir,
@@ -69,8 +70,9 @@ pub(crate) struct Session {
 }
 
 impl LocalEnvironment {
-    /// Takes `run_dir` (made if it is missing, with mode 0700), and ends and removes the sessions of an earlier server in it.
-    /// Blocks during that time. A missing program is no error here: see [`missing`](crate::missing).
+    /// Takes `run_dir` (made if it is missing, with mode 0700), and ends and removes the sessions
+    /// of an earlier server in it. Blocks during that time. A missing program is no error here: see
+    /// [`missing`](crate::missing).
     ///
     /// # Errors
     /// If another server uses the folder, or a session in it can't be ended or removed.
@@ -125,8 +127,8 @@ impl Shared {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Marks a session as ready and reports it, unless it is being stopped. One lock protects both, so no signal follows a
-    /// stop.
+    /// Marks a session as ready and reports it, unless it is being stopped. One lock protects both,
+    /// so no signal follows a stop.
     pub(crate) fn announce_ready(&self, session: &Session) {
         let _sessions = self.sessions();
         if !session.stop.is_cancelled() {

@@ -1,5 +1,5 @@
-//! A session's folder on the host: the socket of its display, and the files that its sandbox gets by descriptor. Only the
-//! server can enter it.
+//! A session's folder on the host: the socket of its display, and the files that its sandbox gets
+//! by descriptor. Only the server can enter it.
 
 use std::{
     fs::{self, DirBuilder},
@@ -79,8 +79,9 @@ impl Folder {
         UnixListener::bind(self.socket())
     }
 
-    /// The socket's address, valid in this process only. It goes through the descriptor of the folder, because the address of
-    /// a socket has at most 107 bytes, and data directories can be longer.
+    /// The socket's address, valid in this process only. It goes through the descriptor of the
+    /// folder, because the address of a socket has at most 107 bytes, and data directories can be
+    /// longer.
     pub fn socket(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}/display", self.handle.as_raw_fd()))
     }
@@ -99,8 +100,8 @@ fn unless_absent(error: io::Error) -> io::Result<()> {
     }
 }
 
-/// An Xauthority file with one entry for any display: family, address, number, name and secret, each after its length in two
-/// bytes (libXau, `XauWriteAuth`).
+/// An Xauthority file with one entry for any display: family, address, number, name and secret,
+/// each after its length in two bytes (libXau, `XauWriteAuth`).
 fn xauthority(secret: &[u8; 16]) -> Vec<u8> {
     const FAMILY_WILD: [u8; 2] = [0xFF, 0xFF];
     const NAME: &[u8] = b"MIT-MAGIC-COOKIE-1";

@@ -1,4 +1,5 @@
-//! A user id for each session, so that the kernel keeps sessions apart from each other and from the server.
+//! A user id for each session, so that the kernel keeps sessions apart from each other and from the
+//! server.
 
 use std::{
     collections::HashSet,
@@ -12,9 +13,9 @@ use crate::processes;
 /// The number of ids of a range.
 const MANY: u32 = 60_000;
 
-/// The ranges of ids; the first one that this host maps completely is used. The first is free by the conventions of systemd
-/// and Debian. The others are for containers that map few ids; they may overlap with `subuid` ranges, which is one reason to
-/// skip every id that a process uses.
+/// The ranges of ids; the first one that this host maps completely is used. The first is free by
+/// the conventions of systemd and Debian. The others are for containers that map few ids; they may
+/// overlap with `subuid` ranges, which is one reason to skip every id that a process uses.
 const STARTS: [u32; 3] = [1_879_100_000, 100_000, 5_000];
 
 /// The Linux capabilities for setpriv and for killing: KILL, SETGID, SETUID, SETPCAP.
@@ -23,7 +24,8 @@ const CAPABILITIES: [u32; 4] = [5, 6, 7, 8];
 /// The ids of the range, and those in use.
 #[derive(Debug)]
 pub(crate) struct Identities {
-    /// None if the server may not become another user: then every session runs as the server's own user.
+    /// None if the server may not become another user: then every session runs as the server's own
+    /// user.
     range: Option<Range<u32>>,
     taken: Arc<Mutex<HashSet<u32>>>,
 }
@@ -58,7 +60,8 @@ impl Identities {
         self.range.is_some()
     }
 
-    /// Takes an id that no process uses. `Ok(None)` if this server has none. Reads `/proc`, so it may block for a while.
+    /// Takes an id that no process uses. `Ok(None)` if this server has none. Reads `/proc`, so it
+    /// may block for a while.
     pub fn take(&self) -> Result<Option<Identity>, String> {
         let Some(range) = self.range.clone() else {
             return Ok(None);
@@ -95,7 +98,8 @@ impl Drop for Identity {
     }
 }
 
-/// True if a process with this `/proc/PID/status` may become another user, and end that user's processes.
+/// True if a process with this `/proc/PID/status` may become another user, and end that user's
+/// processes.
 fn may_switch(status: &str) -> bool {
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let set = effective

@@ -64,7 +64,7 @@ impl Isolation {
         tracing::info!("{}", self.enforced.words(PER_SESSION));
         for limit in self.enforced.absent() {
             tracing::warn!(
-                "this host does not limit the {} of a session: one can take it from the others and from the server",
+                "this host does not limit the {} of a session: one session can exhaust it for the others and for the server",
                 limit.label()
             );
         }
@@ -101,8 +101,8 @@ impl Isolation {
         }
     }
 
-    /// Detects from the last output of a failed start a feature that this host refuses. True if that is new: then another
-    /// attempt without the feature may succeed.
+    /// Detects from the last output of a failed start a feature that this host refuses. True if
+    /// that is new: then another attempt without the feature may succeed.
     pub fn learn(&self, last_words: &str) -> bool {
         /// bwrap's message if a new `/proc` is forbidden, as in many containers.
         const NO_PROC: &str = "Can't mount proc";
@@ -128,7 +128,8 @@ impl Isolation {
     }
 }
 
-/// True if a kernel of this release, e.g. `6.1.0-18-amd64`, counts the processes of a user separately in each user namespace.
+/// True if a kernel of this release, e.g. `6.1.0-18-amd64`, counts the processes of a user
+/// separately in each user namespace.
 fn counts_by_namespace(release: &str) -> bool {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
     matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (5, 14))

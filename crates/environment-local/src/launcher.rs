@@ -1,7 +1,8 @@
 //! The one thread that spawns.
 //!
-//! With `--die-with-parent`, the kernel sends a signal when the *thread* that spawned the child ends, not its process. A
-//! thread of tokio's pool may end at any time. This thread ends with the environment, and ends every child with it.
+//! With `--die-with-parent`, the kernel sends a signal when the *thread* that spawned the child
+//! ends, not its process. A thread of tokio's pool may end at any time. This thread ends with the
+//! environment, and ends every child with it.
 
 use std::{
     io,

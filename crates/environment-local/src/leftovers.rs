@@ -1,10 +1,12 @@
-//! Sessions of a server that crashed: their folders, and possibly a bwrap that waits indefinitely. Of bwrap's two processes,
-//! the outer one always dies with the server. The inner one is not tied to it for a few milliseconds, between its clone and
-//! the end of its preparations. No application runs in it at that time.
+//! Sessions of a server that crashed: their folders, and possibly a bwrap that waits indefinitely.
+//! Of bwrap's two processes, the outer one always dies with the server. The inner one is not tied
+//! to it for a few milliseconds, between its clone and the end of its preparations. No application
+//! runs in it at that time.
 //!
-//! A session's folder exists before its first process, and its id is in the command line of the outer bwrap and of the
-//! sandbox's pid 1 from the start. So nothing needs to be recorded after a spawn, when a crash could prevent it. A process is
-//! identified by number and start time, and ended through its descriptor.
+//! A session's folder exists before its first process, and its id is in the command line of the
+//! outer bwrap and of the sandbox's pid 1 from the start. So nothing needs to be recorded after a
+//! spawn, when a crash could prevent it. A process is identified by number and start time, and
+//! ended through its descriptor.
 
 use std::{
     collections::HashSet,
@@ -24,8 +26,8 @@ use crate::{
 /// The time limit for the end of all these processes together.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Ends and removes all sessions of earlier servers in `run_dir`, and returns their number. Nothing else may use `run_dir` at
-/// that time.
+/// Ends and removes all sessions of earlier servers in `run_dir`, and returns their number. Nothing
+/// else may use `run_dir` at that time.
 pub(crate) fn clear(run_dir: &Path, cgroups: &Cgroups) -> io::Result<usize> {
     let mut sessions = HashSet::new();
     for entry in fs::read_dir(run_dir)? {
@@ -54,7 +56,8 @@ pub(crate) fn end(sessions: &HashSet<SessionId>) -> io::Result<()> {
             continue;
         }
         let Some(process) = Process::open(pid)? else { continue };
-        // The descriptor is open: if the process is still the same, its number can't be reused any more.
+        // The descriptor is open: if the process is still the same, its number can't be reused any
+        // more.
         if processes::started(pid) == Some(started) {
             process.kill()?;
             ended.push(process);

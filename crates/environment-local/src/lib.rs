@@ -1,14 +1,17 @@
-//! The `local` environment: each session is a real application on this host, in a sandbox and on a display of its own.
+//! The `local` environment: each session is a real application on this host, in a sandbox and on a
+//! display of its own.
 //!
-//! It is not a scheduler, and keeps nothing across a restart of the server: all sandboxes end with the server, even when it
-//! is killed. It has no policy; it refuses only requests that this host can't fulfil.
+//! It is not a scheduler, and keeps nothing across a restart of the server: all sandboxes end with
+//! the server, even when it is killed. It has no policy; it refuses only requests that this host
+//! can't fulfil.
 //!
-//! The parts: `environment` (the port), `programs` (the programs that must be installed), `identities` (a user id for each
-//! session), `limits` (the resources of a session), `cgroups` (which enforce them), `syscalls` (the denied ones), `folder`
-//! (the session's socket and files), `sandbox` (the command line, with `outside.sh` and `inside.sh`), `launcher` (the one
-//! thread that spawns), `readiness` (the reports of a sandbox), `running` (from the spawn to the last process), `supervisor`
-//! (one task for each session), `leftovers` (after a crash). To give applications one more thing: a line in `sandbox`, and in
-//! its test.
+//! The parts: `environment` (the port), `programs` (the programs that must be installed),
+//! `identities` (a user id for each session), `limits` (the resources of a session), `cgroups`
+//! (which enforce them), `syscalls` (the denied ones), `folder` (the session's socket and files),
+//! `sandbox` (the command line, with `outside.sh` and `inside.sh`), `launcher` (the one thread that
+//! spawns), `readiness` (the reports of a sandbox), `running` (from the spawn to the last process),
+//! `supervisor` (one task for each session), `leftovers` (after a crash). To give applications one
+//! more thing: a line in `sandbox`, and in its test.
 
 mod cgroups;
 mod environment;

@@ -6,7 +6,8 @@ const GIB: u64 = 1 << 30;
 /// The resource limits of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Bytes of memory. Files in `/tmp`, the home and `/dev/shm`, and the kernel's memory for their inodes, count too.
+    /// Bytes of memory. Files in `/tmp`, the home and `/dev/shm`, and the kernel's memory for their
+    /// inodes, count too.
     pub memory: u64,
     /// Processes and threads.
     pub processes: u32,
@@ -18,10 +19,12 @@ pub(crate) const PER_SESSION: Limits = Limits {
     processes: 512,
 };
 
-/// The CPU weight of a session among sessions, and of all sessions together beside the server. The kernel's default.
+/// The CPU weight of a session among sessions, and of all sessions together beside the server. The
+/// kernel's default.
 pub(crate) const CPU_WEIGHT: u32 = 100;
 
-/// The CPU weight of the server beside all sessions together: it needs little CPU time, but without delay.
+/// The CPU weight of the server beside all sessions together: it needs little CPU time, but without
+/// delay.
 pub(crate) const SERVER_CPU_WEIGHT: u32 = 1000;
 
 impl Limits {
@@ -84,7 +87,8 @@ impl Enforced {
         self.has(Limit::Memory) && self.has(Limit::Processes)
     }
 
-    /// For people: `Limits per session: 2 GiB memory, 512 processes, CPU share; swap is not limited`.
+    /// For people:
+    /// `Limits per session: 2 GiB memory, 512 processes, CPU share; swap is not limited`.
     pub fn words(&self, limits: Limits) -> String {
         let words = |limit: &Limit| match limit {
             Limit::Memory => format!("{} memory", limits.memory_words()),

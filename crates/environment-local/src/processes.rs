@@ -1,4 +1,5 @@
-//! Processes of this host: identified by descriptor, so that a reused number never hits another process, and read from `/proc`.
+//! Processes of this host: identified by descriptor, so that a reused number never hits another
+//! process, and read from `/proc`.
 
 use std::{
     collections::HashSet,
@@ -35,8 +36,8 @@ impl Process {
         }
     }
 
-    /// Blocks this thread until the process has ended. The first process of a pid namespace ends after all others in the
-    /// namespace.
+    /// Blocks this thread until the process has ended. The first process of a pid namespace ends
+    /// after all others in the namespace.
     pub fn wait(&self) -> io::Result<()> {
         while !self.wait_for(Duration::from_secs(60))? {}
         Ok(())
@@ -87,13 +88,15 @@ pub(crate) fn command_line(pid: i32) -> Vec<String> {
         .collect()
 }
 
-/// The start time of a process, in ticks since boot. Number and start time together identify a process.
+/// The start time of a process, in ticks since boot. Number and start time together identify a
+/// process.
 pub(crate) fn started(pid: i32) -> Option<u64> {
     start_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
 fn start_in(stat: &str) -> Option<u64> {
-    // The second field is the name, in brackets, and may contain any character. The 22nd is the start time.
+    // The second field is the name, in brackets, and may contain any character. The 22nd is the
+    // start time.
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 

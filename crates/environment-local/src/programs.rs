@@ -10,7 +10,8 @@ use environments::EnvironmentError;
 /// The search path of the host's own tools. Fixed, so that the server's PATH has no influence.
 const HOST_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The search path of applications, and PATH inside the sandbox. Everything is below `/usr`, which a sandbox can read.
+/// The search path of applications, and PATH inside the sandbox. Everything is below `/usr`, which
+/// a sandbox can read.
 pub(crate) const APPLICATION_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
 /// A program that every session needs.

@@ -1,20 +1,22 @@
-//! The reports of a starting sandbox: bwrap writes the number of its first process, `inside.sh` reports that the display is
-//! ready.
+//! The reports of a starting sandbox: bwrap writes the number of its first process, `inside.sh`
+//! reports that the display is ready.
 
-/// The longest line that is read. bwrap's line has some 250 bytes; output of an application is ignored.
+/// The longest line that is read. bwrap's line has some 250 bytes; output of an application is
+/// ignored.
 const LONGEST: usize = 1024;
 
 /// A report of a sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
-    /// The number of the process that is pid 1 inside, as seen from outside. When it is gone, the whole sandbox is gone.
+    /// The number of the process that is pid 1 inside, as seen from outside. When it is gone, the
+    /// whole sandbox is gone.
     Init(i32),
     /// The display is ready and the application runs.
     Ready,
 }
 
-/// The parser of the stream, which may arrive in any pieces. Only the first line is trusted, because it is written before any
-/// program of the sandbox runs: only the first `Init` counts.
+/// The parser of the stream, which may arrive in any pieces. Only the first line is trusted,
+/// because it is written before any program of the sandbox runs: only the first `Init` counts.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness {
     line: Vec<u8>,

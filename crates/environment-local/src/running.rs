@@ -20,7 +20,8 @@ use crate::{
     readiness::{Readiness, Report},
 };
 
-/// The time limit for the end of the outer process after the inner one. It usually takes a millisecond.
+/// The time limit for the end of the outer process after the inner one. It usually takes a
+/// millisecond.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// The number of bytes of a sandbox's stderr to keep for the reason of a failed start.
@@ -106,14 +107,15 @@ impl Running {
         }
     }
 
-    /// Ends the sandbox. Returns the status of the outer process and its last output when nothing of the sandbox is left.
+    /// Ends the sandbox. Returns the status of the outer process and its last output when nothing
+    /// of the sandbox is left.
     ///
-    /// The inner process ends first, and with it everything in its pid namespace. The outer one then reaps it, so it leaves no
-    /// zombie to a container's pid 1, which may not reap orphans.
+    /// The inner process ends first, and with it everything in its pid namespace. The outer one
+    /// then reaps it, so it leaves no zombie to a container's pid 1, which may not reap orphans.
     pub async fn end(mut self, session: SessionId) -> io::Result<(ExitStatus, String)> {
         if self.inner.is_none() {
-            // For a few milliseconds, between its clone and its report, bwrap has a child that does not depend on it yet.
-            // If bwrap is killed at that time, the child waits indefinitely.
+            // For a few milliseconds, between its clone and its report, bwrap has a child that does
+            // not depend on it yet. If bwrap is killed at that time, the child waits indefinitely.
             let _ended_or_told = timeout(GRACE, self.next()).await;
         }
         let Self {

@@ -1,9 +1,10 @@
-//! The command line of a session: its user, its limits, and the files that it can see. Pure, so that a test can read it.
+//! The command line of a session: its user, its limits, and the files that it can see. Pure, so
+//! that a test can read it.
 //!
-//! `sh outside.sh` (opens files) → `setpriv` (no privileges; dies with the server) → `prlimit` (limits) → `bwrap` (own
-//! namespaces, own root) → `sh inside.sh` (display, window manager, application). Each except the last becomes the next by
-//! exec, so the spawned process finally is the outer bwrap. setpriv comes before bwrap, because a bwrap that root runs keeps
-//! capabilities.
+//! `sh outside.sh` (opens files) → `setpriv` (no privileges; dies with the server) → `prlimit`
+//! (limits) → `bwrap` (own namespaces, own root) → `sh inside.sh` (display, window manager,
+//! application). Each except the last becomes the next by exec, so the spawned process finally is
+//! the outer bwrap. setpriv comes before bwrap, because a bwrap that root runs keeps capabilities.
 
 use std::{
     ffi::OsString,
@@ -24,11 +25,12 @@ use crate::{
 pub(crate) const INSIDE: &str = include_str!("inside.sh");
 const OUTSIDE: &str = include_str!("outside.sh");
 
-/// Continues only if the server still lives. From setpriv on, the death of the server is a signal; an earlier death needs
-/// this check.
+/// Continues only if the server still lives. From setpriv on, the death of the server is a signal;
+/// an earlier death needs this check.
 const ALIVE: &str = r#"[ "$PPID" = "$1" ] || exit 125; shift; exec "$@""#;
 
-/// The environment variable with the session of a process. It is in bwrap's command line, where `leftovers` finds it.
+/// The environment variable with the session of a process. It is in bwrap's command line, where
+/// `leftovers` finds it.
 pub(crate) const MARK: &str = "CLOUD_DELIVERY_SESSION";
 
 /// The descriptor of the first filter of system calls in `outside.sh`; the others follow.
@@ -44,7 +46,8 @@ pub(crate) const PASSWD: &str = "user:x:1000:1000:User:/home/user:/bin/bash\n";
 /// The groups inside.
 pub(crate) const GROUP: &str = "user:x:1000:\n";
 
-/// The parts of `/etc` that libraries need and that contain no secret. Not all of it, because it names the host's users.
+/// The parts of `/etc` that libraries need and that contain no secret. Not all of it, because it
+/// names the host's users.
 const ETC: [&str; 10] = [
     "alternatives",
     "fonts",
@@ -65,7 +68,8 @@ pub(crate) struct Host {
     setpriv: PathBuf,
     prlimit: PathBuf,
     bwrap: PathBuf,
-    /// `/bin`, `/lib` and so on: links into `/usr` on a merged host, with their target; otherwise folders.
+    /// `/bin`, `/lib` and so on: links into `/usr` on a merged host, with their target; otherwise
+    /// folders.
     roots: Vec<(&'static str, Option<PathBuf>)>,
 }
 
@@ -98,7 +102,8 @@ impl Host {
 pub(crate) enum Proc {
     /// A private one.
     Own,
-    /// An empty one: many containers forbid a private one, and the host's shows the processes of all users.
+    /// An empty one: many containers forbid a private one, and the host's shows the processes of
+    /// all users.
     Empty,
 }
 
@@ -107,18 +112,21 @@ pub(crate) enum Proc {
 pub(crate) enum NamespaceLimit {
     /// The kernel's limit and the filter of system calls.
     KernelAndFilter,
-    /// Only the filter: bwrap can't set the kernel's limit if `/proc/sys` is read-only, as in many containers.
+    /// Only the filter: bwrap can't set the kernel's limit if `/proc/sys` is read-only, as in many
+    /// containers.
     Filter,
 }
 
 /// The limit of the processes of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProcessLimit {
-    /// Its cgroup, which also counts refused processes. A limit of the user would be reached first, and counts none.
+    /// Its cgroup, which also counts refused processes. A limit of the user would be reached first,
+    /// and counts none.
     Cgroup,
     /// A limit of its user, which no other session has.
     User,
-    /// A limit of its user, set inside: since Linux 5.14 the kernel counts a user's processes separately in each namespace.
+    /// A limit of its user, set inside: since Linux 5.14 the kernel counts a user's processes
+    /// separately in each namespace.
     Namespace,
     /// Nothing: older kernels count the processes of all sessions of a user together.
     None,
@@ -193,8 +201,8 @@ impl Sandbox<'_> {
 
     fn limits(&self, line: &mut Line) {
         line.add([&self.host.prlimit]);
-        // Limits of a single process; the cgroup limits the session. Data and not address space, because browsers and Java
-        // reserve far more address space than they use.
+        // Limits of a single process; the cgroup limits the session. Data and not address space,
+        // because browsers and Java reserve far more address space than they use.
         let data = PER_SESSION.memory;
         line.add([format!("--data={data}"), "--core=0".into(), "--nofile=4096".into()]);
         if self.processes == ProcessLimit::User {
@@ -211,7 +219,8 @@ impl Sandbox<'_> {
             "--unshare-uts",
             "--unshare-net",
         ]);
-        // As pid 1, so that the kernel ends every process inside when inside.sh ends, even after the server is gone.
+        // As pid 1, so that the kernel ends every process inside when inside.sh ends, even after
+        // the server is gone.
         line.add([
             "--unshare-cgroup-try",
             "--die-with-parent",
@@ -259,8 +268,9 @@ impl Sandbox<'_> {
             Proc::Empty => ["--dir", "/proc"],
         });
         line.add(["--dev", "/dev"]);
-        // A tmpfs without a size may use half of the host's memory, so each has a size, and everything else is read-only.
-        // bwrap can't limit the number of files, but their inodes are memory of the session's cgroup, which is limited.
+        // A tmpfs without a size may use half of the host's memory, so each has a size, and
+        // everything else is read-only. bwrap can't limit the number of files, but their inodes are
+        // memory of the session's cgroup, which is limited.
         line.tmpfs("/dev/shm", "1777", 64 * MIB);
         line.tmpfs("/tmp", "1777", 256 * MIB);
         line.tmpfs(HOME, "0700", 256 * MIB);
@@ -291,7 +301,8 @@ impl Sandbox<'_> {
             ("DISPLAY", ":1"),
             ("XAUTHORITY", "/etc/Xauthority"),
             ("XDG_RUNTIME_DIR", "/run/user/1000"),
-            // There is no message bus inside: applications must not search or start one, and keep settings in memory.
+            // There is no message bus inside: applications must not search or start one, and keep
+            // settings in memory.
             ("DBUS_SESSION_BUS_ADDRESS", "disabled:"),
             ("NO_AT_BRIDGE", "1"),
             ("GSETTINGS_BACKEND", "memory"),

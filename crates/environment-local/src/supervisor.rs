@@ -63,7 +63,7 @@ pub(crate) async fn supervise(
     shared.forget(&session, ending);
 }
 
-/// The resources of a session before its first process, besides its folder.
+/// The resources of a session before its first process, except its folder.
 struct Prepared {
     identity: Option<Identity>,
     cgroups: Vec<PathBuf>,
@@ -89,7 +89,8 @@ fn not_started(error: io::Error) -> String {
     format!("the application could not be started: {error}")
 }
 
-/// Runs the sandbox until nothing of it is left, and returns its end. The identity is free again after that.
+/// Runs the sandbox until nothing of it is left, and returns its end. The identity is free again
+/// after that.
 async fn run(
     shared: &Shared,
     launcher: Launcher,
@@ -172,14 +173,16 @@ async fn to_the_end(
     seen.map(|()| ended)
 }
 
-/// Returns when the sandbox has ended or must end; `Err` is the reason if it was not a stop. The time limit of a start is in the
-/// application's policy: `control` applies it and stops the session.
+/// Returns when the sandbox has ended or must end; `Err` is the reason if it was not a stop. The
+/// time limit of a start is in the application's policy: `control` applies it and stops the
+/// session.
 async fn watch(shared: &Shared, session: &Session, running: &mut Running) -> Result<(), String> {
     let mut look = interval(LOOK_EVERY);
     loop {
         tokio::select! {
             _ = look.tick() => {
-                // In v1 the kernel kills one process, which may not be the application. The rest of the session is useless.
+                // In v1 the kernel kills one process, which may not be the application. The rest of
+                // the session is useless.
                 if let Some(why) = shared.isolation.cgroups.hits(session.id).memory_words(PER_SESSION) {
                     return Err(why);
                 }

@@ -1,9 +1,12 @@
-//! The system calls that are denied to a session: seccomp filters that bwrap loads just before it runs the first program.
+//! The system calls that are denied to a session: seccomp filters that bwrap loads just before it
+//! runs the first program.
 //!
-//! They deny the calls that no application needs and that most exploits of kernels used: mounts, namespaces, keys, modules,
-//! tracing of the kernel. Everything else is allowed, because any program can be an application.
+//! They deny the calls that no application needs and that most exploits of kernels used: mounts,
+//! namespaces, keys, modules, tracing of the kernel. Everything else is allowed, because any
+//! program can be an application.
 //!
-//! A filter answers with one error, so there are three filters. bwrap loads all of them, and the kernel applies each.
+//! A filter answers with one error, so there are three filters. bwrap loads all of them, and the
+//! kernel applies each.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +20,8 @@ use seccompiler::{
 pub(crate) enum UserNamespaces {
     /// Denied: the default.
     Denied,
-    /// Allowed, with pid, network and IPC namespaces in them, for the sandboxes of browsers. Mounts stay denied.
+    /// Allowed, with pid, network and IPC namespaces in them, for the sandboxes of browsers. Mounts
+    /// stay denied.
     Allowed,
 }
 
@@ -109,7 +113,8 @@ mod namespace {
     pub const OTHERS: [u64; 3] = [MOUNT, CGROUP, UTS];
 }
 
-/// Input into the terminal of another process (asm-generic/ioctls.h), and the same through the Linux console.
+/// Input into the terminal of another process (asm-generic/ioctls.h), and the same through the
+/// Linux console.
 const TERMINAL: [u64; 2] = [0x5412, 0x541C];
 
 /// The allowed execution domains: Linux, and the query of the current one.
@@ -150,7 +155,8 @@ fn missing() -> Result<BpfProgram, BackendError> {
     })
 }
 
-/// Denies the second table of system calls that some kernels have on x86-64. Its numbers differ from those in the filters.
+/// Denies the second table of system calls that some kernels have on x86-64. Its numbers differ
+/// from those in the filters.
 fn without_x32(program: BpfProgram) -> BpfProgram {
     const LOAD_NUMBER: u16 = 0x20;
     const JUMP_IF_AT_LEAST: u16 = 0x35;

@@ -19,28 +19,30 @@ use crate::screen;
 /// The kind, in the catalogue.
 pub const KIND: &str = "simulated";
 
-/// Bytes that a stream holds in each direction before its writer has to wait.
+/// The size of a stream's buffer in each direction, in bytes.
 const STREAM: usize = 64 * 1024;
 
-/// An argument of an application that can't be stopped, to see what administrators see then.
+/// An argument that makes an application impossible to stop, for trials of that case.
 const NEVER_STOPS: &str = "--never-stops";
 
-/// How a simulated environment behaves. All chance comes from `seed`, in the order of the starts.
+/// The behaviour of a simulated environment. All randomness comes from `seed`, in the order of the
+/// starts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SimulatedPlan {
-    /// Where chance begins.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// How long a start takes; drawn evenly.
+    /// The range of the duration of a start, evenly distributed.
     pub start_delay: RangeInclusive<Duration>,
-    /// How likely a start is to end in [`Signal::Lost`] in place of Ready, from 0 to 1.
+    /// The probability that a start ends in [`Signal::Lost`] instead of Ready, from 0 to 1.
     pub start_failures: f64,
-    /// Starts that end so in any case, counted from 0.
+    /// The starts that always fail, counted from 0.
     pub failing_starts: Vec<u64>,
-    /// Programs that are "not installed".
+    /// Programs that appear to be missing.
     pub missing_programs: Vec<String>,
-    /// How long a stop takes.
+    /// The duration of a stop.
     pub stop_delay: Duration,
-    /// How many stops fail, of all sessions together, before stops succeed. The session runs on.
+    /// The number of stops that fail, over all sessions, before stops succeed. The session then
+    /// keeps running.
     pub failing_stops: u32,
 }
 
@@ -59,7 +61,7 @@ impl Default for SimulatedPlan {
     }
 }
 
-/// Sessions that are pretended.
+/// An environment that only simulates sessions.
 #[derive(Debug)]
 pub struct Simulated {
     plan: SimulatedPlan,
@@ -81,7 +83,7 @@ struct Simulation {
     ready: bool,
     /// Every stop of it fails.
     stuck: bool,
-    /// Cancelled with it: its start and its streams.
+    /// Cancels its start and its streams.
     end: CancellationToken,
 }
 
@@ -102,22 +104,23 @@ impl Simulated {
         })
     }
 
-    /// Ends a session as if it had crashed. False if there is none.
+    /// Ends a session like a crash. False if there is no such session.
     pub fn lose(&self, id: SessionId, why: &str) -> bool {
         self.state().lose(id, why)
     }
 
-    /// Ends a session without a word, as a host that loses power would: only `observe` shows it. False if there is none.
+    /// Ends a session without a signal, like a host that loses power: only `observe` shows it.
+    /// False if there is no such session.
     pub fn vanish(&self, id: SessionId) -> bool {
         self.state().remove(id)
     }
 
-    /// Makes the next stops fail, in place of what the plan said.
+    /// Sets the number of stops that fail from now on.
     pub fn fail_stops(&self, many: u32) {
         self.state().failing_stops = many;
     }
 
-    /// Makes every call fail, as if the way to the environment were cut, or mends it.
+    /// Makes every call fail, like a lost connection to the environment, or ends that.
     pub fn set_unreachable(&self, unreachable: bool) {
         self.state().unreachable = unreachable;
     }
@@ -149,7 +152,8 @@ impl State {
         Ok(())
     }
 
-    /// Draws how one start goes. Always the same number of draws, so that one plan's failures don't move another's.
+    /// Draws the delay and the failure of a start. The number of draws is constant, so a change of
+    /// the plan's failures does not change the delays.
     fn draw(&mut self, plan: &SimulatedPlan) -> (Duration, bool) {
         let (least, most) = (*plan.start_delay.start(), *plan.start_delay.end());
         let delay = least + most.saturating_sub(least).mul_f64(self.chance.random::<f64>());
@@ -166,14 +170,14 @@ impl State {
     fn lose(&mut self, id: SessionId, why: &str) -> bool {
         let lost = self.remove(id);
         if lost {
-            self.say(Signal::Lost(id, why.to_owned()));
+            self.report(Signal::Lost(id, why.to_owned()));
         }
         lost
     }
 
-    fn say(&self, signal: Signal) {
+    fn report(&self, signal: Signal) {
         if self.signals.send(signal).is_err() {
-            tracing::debug!("nobody listens to the environment any more");
+            tracing::debug!("dropped a signal: the server no longer receives them");
         }
     }
 }
@@ -219,7 +223,7 @@ impl Environment for Simulated {
                 state.lose(id, "the simulated application failed to start");
             } else if let Some(simulation) = state.sessions.get_mut(&id) {
                 simulation.ready = true;
-                state.say(Signal::Ready(id));
+                state.report(Signal::Ready(id));
             }
         }));
         Ok(())

@@ -1,5 +1,5 @@
-//! A display server that shows one still picture: the least that RFC 6143 asks of a server, so that a real client
-//! (noVNC) can open it.
+//! A display server with one still picture: the minimum of RFC 6143 that a real client (noVNC)
+//! needs.
 
 use std::io;
 
@@ -10,10 +10,11 @@ const WIDTH: u16 = 320;
 const HEIGHT: u16 = 200;
 const NAME: &[u8] = b"Simulated";
 
-/// 32 bits a pixel, depth 24, little-endian, true colour, 8 bits each, red in the highest: RFC 6143, 7.4.
+/// 32 bits per pixel, depth 24, little-endian, true colour, 8 bits each, red in the highest: RFC
+/// 6143, 7.4.
 const PIXEL_FORMAT: [u8; 16] = [32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
 
-/// Speaks to one client until it goes.
+/// Serves one client until it disconnects.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> io::Result<()> {
     stream.write_all(b"RFB 003.008\n").await?;
     stream.read_exact(&mut [0; 12]).await?;
@@ -27,15 +28,16 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> i
         let message = read_message(&mut stream).await?;
         match message[0] {
             0 => bytes_per_pixel = (message[4] / 8).clamp(1, 4),
-            // An incremental request asks for changes, and there are none: it stays open, as it would with a real
-            // server. An answer without content would only be asked for again, at once and for ever.
+            // An incremental request asks for changes, and there are none. It stays open, as with a
+            // real server: after an empty answer the client would repeat the request at once,
+            // indefinitely.
             3 if message[1] == 0 => stream.write_all(&update(bytes_per_pixel.into())).await?,
             _ => {}
         }
     }
 }
 
-/// Reads one message and returns what comes before its text, list or payload.
+/// Reads one message and returns its part before the text, list or payload.
 async fn read_message<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Vec<u8>> {
     let refused = |error| io::Error::new(io::ErrorKind::InvalidData, error);
     let mut header = vec![stream.read_u8().await?];
@@ -65,7 +67,7 @@ fn server_init() -> Vec<u8> {
     .concat()
 }
 
-/// One raw rectangle: the whole screen, in two shades so that it is seen not to be empty.
+/// One raw rectangle: the whole screen, in two shades, so that it is visible.
 fn update(bytes_per_pixel: usize) -> Vec<u8> {
     let mut message = vec![0, 0, 0, 1, 0, 0, 0, 0];
     message.extend(WIDTH.to_be_bytes());

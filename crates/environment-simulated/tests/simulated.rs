@@ -1,4 +1,4 @@
-//! The simulated environment: the common suite, and its own faults.
+//! The simulated environment: the conformance suite, and its own faults.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,14 +25,14 @@ fn spec() -> StartSpec {
 }
 
 fn made(plan: SimulatedPlan) -> (Arc<Simulated>, UnboundedReceiver<Signal>) {
-    let (signals, heard) = mpsc::unbounded_channel();
-    (Simulated::new(plan, signals), heard)
+    let (signals, received) = mpsc::unbounded_channel();
+    (Simulated::new(plan, signals), received)
 }
 
-async fn running(environment: &Simulated, heard: &mut UnboundedReceiver<Signal>) -> SessionId {
+async fn running(environment: &Simulated, received: &mut UnboundedReceiver<Signal>) -> SessionId {
     let spec = spec();
     environment.start(spec.clone()).await.unwrap();
-    assert_eq!(heard.recv().await, Some(Signal::Ready(spec.session_id)));
+    assert_eq!(received.recv().await, Some(Signal::Ready(spec.session_id)));
     spec.session_id
 }
 
@@ -55,9 +55,9 @@ async fn it_conforms_when_slow() {
     environment_testing::run(|signals| Simulated::new(plan.clone(), signals), &["anything"]).await;
 }
 
-/// Which of 50 starts, one after the other, fail.
+/// The starts that fail, of 50 in a row.
 async fn failures(seed: u64) -> Vec<bool> {
-    let (environment, mut heard) = made(SimulatedPlan {
+    let (environment, mut received) = made(SimulatedPlan {
         seed,
         start_failures: 0.3,
         ..SimulatedPlan::default()
@@ -65,7 +65,7 @@ async fn failures(seed: u64) -> Vec<bool> {
     let mut failures = Vec::new();
     for _ in 0..50 {
         environment.start(spec()).await.unwrap();
-        failures.push(matches!(heard.recv().await.unwrap(), Signal::Lost(..)));
+        failures.push(matches!(received.recv().await.unwrap(), Signal::Lost(..)));
     }
     failures
 }
@@ -83,29 +83,29 @@ async fn chance_follows_the_seed() {
 
 #[tokio::test]
 async fn chosen_starts_fail_with_a_text() {
-    let (environment, mut heard) = made(SimulatedPlan {
+    let (environment, mut received) = made(SimulatedPlan {
         failing_starts: vec![1],
         ..SimulatedPlan::default()
     });
-    running(&environment, &mut heard).await;
+    running(&environment, &mut received).await;
     let spec = spec();
     environment.start(spec.clone()).await.unwrap();
     let text = "the simulated application failed to start".to_owned();
-    assert_eq!(heard.recv().await, Some(Signal::Lost(spec.session_id, text)));
+    assert_eq!(received.recv().await, Some(Signal::Lost(spec.session_id, text)));
     assert_eq!(environment.observe().await.unwrap().len(), 1);
-    running(&environment, &mut heard).await;
+    running(&environment, &mut received).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn starts_take_as_long_as_planned() {
     let second = Duration::from_secs(1);
-    let (environment, mut heard) = made(SimulatedPlan {
+    let (environment, mut received) = made(SimulatedPlan {
         start_delay: second..=3 * second,
         ..SimulatedPlan::default()
     });
     for _ in 0..20 {
         let before = tokio::time::Instant::now();
-        running(&environment, &mut heard).await;
+        running(&environment, &mut received).await;
         let took = before.elapsed();
         assert!(
             (second..=3 * second + Duration::from_millis(2)).contains(&took),
@@ -116,11 +116,11 @@ async fn starts_take_as_long_as_planned() {
 
 #[tokio::test]
 async fn stops_fail_as_often_as_told() {
-    let (environment, mut heard) = made(SimulatedPlan {
+    let (environment, mut received) = made(SimulatedPlan {
         failing_stops: 2,
         ..SimulatedPlan::default()
     });
-    let id = running(&environment, &mut heard).await;
+    let id = running(&environment, &mut received).await;
     for _ in 0..2 {
         environment.stop(id).await.unwrap_err();
         assert_eq!(environment.observe().await.unwrap().len(), 1);
@@ -131,23 +131,23 @@ async fn stops_fail_as_often_as_told() {
 
 #[tokio::test]
 async fn a_session_can_be_lost_or_vanish() {
-    let (environment, mut heard) = made(SimulatedPlan::default());
+    let (environment, mut received) = made(SimulatedPlan::default());
     let (lost, vanished) = (
-        running(&environment, &mut heard).await,
-        running(&environment, &mut heard).await,
+        running(&environment, &mut received).await,
+        running(&environment, &mut received).await,
     );
     assert!(environment.vanish(vanished));
     assert!(environment.lose(lost, "it crashed"));
-    assert_eq!(heard.recv().await, Some(Signal::Lost(lost, "it crashed".to_owned())));
-    assert!(heard.try_recv().is_err());
+    assert_eq!(received.recv().await, Some(Signal::Lost(lost, "it crashed".to_owned())));
+    assert!(received.try_recv().is_err());
     assert!(environment.observe().await.unwrap().is_empty());
     assert!(!environment.lose(lost, "again") && !environment.vanish(vanished));
 }
 
 #[tokio::test]
 async fn the_unreachable_refuses_everything_until_mended() {
-    let (environment, mut heard) = made(SimulatedPlan::default());
-    let id = running(&environment, &mut heard).await;
+    let (environment, mut received) = made(SimulatedPlan::default());
+    let id = running(&environment, &mut received).await;
     environment.set_unreachable(true);
     assert!(environment.start(spec()).await.is_err());
     assert!(environment.observe().await.is_err());
@@ -163,7 +163,7 @@ async fn a_missing_program_is_named() {
         missing_programs: vec!["anything".to_owned()],
         ..SimulatedPlan::default()
     };
-    let (environment, _heard) = made(plan);
+    let (environment, _received) = made(plan);
     let refused = environment.start(spec()).await.unwrap_err();
     assert!(matches!(refused, EnvironmentError::Missing { .. }));
     assert_eq!(refused.to_string(), "anything is not installed on this host");
@@ -171,15 +171,16 @@ async fn a_missing_program_is_named() {
 
 #[tokio::test]
 async fn the_picture_comes_once_and_in_the_format_asked_for() {
-    let (environment, mut heard) = made(SimulatedPlan::default());
-    let id = running(&environment, &mut heard).await;
+    let (environment, mut received) = made(SimulatedPlan::default());
+    let id = running(&environment, &mut received).await;
     let mut stream = environment.connect(id).await.unwrap();
     stream.write_all(b"RFB 003.008\n\x01\x01").await.unwrap();
     let mut greeting = [0; 12 + 2 + 4 + 24 + 9];
     stream.read_exact(&mut greeting).await.unwrap();
     assert_eq!(greeting[18..22], [1, 64, 0, 200]);
     assert!(greeting.ends_with(b"Simulated"));
-    // 8 bits a pixel; two encodings; a key; a text; then the whole screen, then changes.
+    // 8 bits per pixel; two encodings; a key; a text; then a request for the whole screen, then one
+    // for changes.
     let mut format = [0; 20];
     format[4] = 8;
     stream.write_all(&format).await.unwrap();
@@ -191,7 +192,7 @@ async fn the_picture_comes_once_and_in_the_format_asked_for() {
     let mut picture = vec![0; 16 + 320 * 200];
     stream.read_exact(&mut picture).await.unwrap();
     assert_eq!(picture[..16], [0, 0, 0, 1, 0, 0, 0, 0, 1, 64, 0, 200, 0, 0, 0, 0]);
-    // A second whole picture is the next thing to come: the incremental request had no answer.
+    // The next message is a second whole picture: the incremental request had no answer.
     stream.write_all(&[3, 0, 0, 0, 0, 0, 1, 64, 0, 200]).await.unwrap();
     stream.read_exact(&mut picture).await.unwrap();
     assert_eq!(picture[..4], [0, 0, 0, 1]);

@@ -1,7 +1,7 @@
 //! The suite that every environment must pass: an environment's test calls [`run`].
 //!
-//! It is not a benchmark, and tests nothing that only one environment does. To add a case for all environments: one function
-//! here, and one line in [`run`].
+//! It is not a benchmark, and tests nothing that only one environment does. To add a case for all
+//! environments: one function here, and one line in [`run`].
 
 use std::{sync::Arc, time::Duration};
 

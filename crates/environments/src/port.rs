@@ -12,7 +12,8 @@ use tokio::{
 pub struct StartSpec {
     /// The session; also the name of everything that the environment makes for it.
     pub session_id: SessionId,
-    /// The program and its arguments, never a shell line. `command[0]` is searched on the environment's own path.
+    /// The program and its arguments, never a shell line. `command[0]` is searched on the
+    /// environment's own path.
     pub command: Vec<String>,
     /// Allows the application to make user namespaces of its own, as the sandboxes of browsers do.
     pub allow_user_namespaces: bool,
@@ -25,7 +26,8 @@ pub enum Signal {
     Ready(SessionId),
     /// The user closed the application: it ended by itself and without an error.
     Closed(SessionId),
-    /// The session failed, or never became ready, without a call of [`Environment::stop`]. The text is for people.
+    /// The session failed, or never became ready, without a call of [`Environment::stop`]. The text
+    /// is for people.
     Lost(SessionId, String),
 }
 
@@ -68,19 +70,22 @@ pub trait Environment: Send + Sync + 'static {
     /// The kind, e.g. `local`; administrators see it.
     fn kind(&self) -> &'static str;
 
-    /// The resource limits of a session, as a text for administrators. `None`: sessions use no resources of this host.
+    /// The resource limits of a session, as a text for administrators. `None`: sessions use no
+    /// resources of this host.
     fn limits(&self) -> Option<String> {
         None
     }
 
-    /// Returns when the start is accepted; [`Signal::Ready`] or [`Signal::Lost`] follows. A start has no time limit here: the
-    /// caller stops a session that is not ready in time. The start of a session that already runs succeeds and does nothing.
+    /// Returns when the start is accepted; [`Signal::Ready`] or [`Signal::Lost`] follows. A start
+    /// has no time limit here: the caller stops a session that is not ready in time. The start of a
+    /// session that already runs succeeds and does nothing.
     async fn start(&self, spec: StartSpec) -> Result<(), EnvironmentError>;
 
     /// The sessions that really run now.
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError>;
 
-    /// Ends a session and returns when nothing of it is left. Succeeds if it is gone already. No signal follows.
+    /// Ends a session and returns when nothing of it is left. Succeeds if it is gone already. No
+    /// signal follows.
     async fn stop(&self, id: SessionId) -> Result<(), EnvironmentError>;
 
     /// Opens a new byte stream to a ready session.

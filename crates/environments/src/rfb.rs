@@ -1,12 +1,13 @@
-//! The client's half of the RFB protocol, from a tab to an application's display: RFC 6143, and the extensions of noVNC and
-//! TigerVNC.
+//! The client's half of the RFB protocol, from a tab to an application's display: RFC 6143, and the
+//! extensions of noVNC and TigerVNC.
 //!
-//! [`ClientFilter`] is in the relay between the two. It copies well-formed messages, limits the two that can be expensive for
-//! the host (the size of the screen, the length of the clipboard), reports the activity of the user, and refuses the rest. It
-//! is pure: no I/O, no clock, at most 4 kB of memory for each stream, any chunk boundaries.
+//! [`ClientFilter`] is in the relay between the two. It copies well-formed messages, limits the two
+//! that can be expensive for the host (the size of the screen, the length of the clipboard),
+//! reports the activity of the user, and refuses the rest. It is pure: no I/O, no clock, at most 4
+//! kB of memory for each stream, any chunk boundaries.
 //!
-//! It is not a display server and never reads the application's answers. To accept one more kind of message: one arm in
-//! [`Message::of`] with its length, and one row in the tests' table.
+//! It is not a display server and never reads the application's answers. To accept one more kind of
+//! message: one arm in [`Message::of`] with its length, and one row in the tests' table.
 
 /// The widest screen that a tab may request. With the height: 32 MiB of pixels.
 pub const MAX_WIDTH: u16 = 3840;
@@ -83,7 +84,8 @@ impl ClientFilter {
     /// Takes the next bytes of the client and appends the accepted ones to `out`.
     ///
     /// # Errors
-    /// On the first byte that is refused. Complete messages before it are in `out`; later calls fail with the same error.
+    /// On the first byte that is refused. Complete messages before it are in `out`; later calls
+    /// fail with the same error.
     pub fn feed(&mut self, mut input: &[u8], out: &mut Vec<u8>) -> Result<Activity, RfbError> {
         if let Some(refused) = self.refused {
             return Err(refused);
@@ -103,7 +105,8 @@ impl ClientFilter {
             let (taken, rest) = input.split_at(many);
             self.held.extend_from_slice(taken);
             input = rest;
-            // The header may say that it is longer than known before: check again before it counts as complete.
+            // The header may say that it is longer than known before: check again before it counts
+            // as complete.
             if self.held.len() == self.wanted().map_err(|error| self.refuse(error))? {
                 if self.complete(out).map_err(|error| self.refuse(error))? == Activity::User {
                     activity = Activity::User;
@@ -119,7 +122,8 @@ impl ClientFilter {
         error
     }
 
-    /// The number of bytes to hold before the current item can be checked, as far as it is known yet.
+    /// The number of bytes to hold before the current item can be checked, as far as it is known
+    /// yet.
     fn wanted(&self) -> Result<usize, RfbError> {
         match self.phase {
             Phase::Version => Ok(12),
@@ -135,7 +139,8 @@ impl ClientFilter {
     fn complete(&mut self, out: &mut Vec<u8>) -> Result<Activity, RfbError> {
         match self.phase {
             Phase::Version => {
-                // Version 3.3 has another handshake, which shifts every later byte. No client needs it.
+                // Version 3.3 has another handshake, which shifts every later byte. No client needs
+                // it.
                 if !matches!(self.held.as_slice(), b"RFB 003.007\n" | b"RFB 003.008\n") {
                     return Err(RfbError::Version);
                 }
@@ -203,7 +208,8 @@ impl Message {
         })
     }
 
-    /// The number of bytes to hold before the message can be checked. `held` is its beginning, at least the first byte.
+    /// The number of bytes to hold before the message can be checked. `held` is its beginning, at
+    /// least the first byte.
     pub fn header(self, held: &[u8]) -> Result<usize, RfbError> {
         Ok(match self {
             Self::Fixed(length) => length,
@@ -225,7 +231,8 @@ impl Message {
             Self::SetEncodings => 4 * u64::from(u16_at(header, 2)),
             Self::Fence => u64::from(header[8]),
             Self::CutText => {
-                // The extended clipboard uses negative lengths: its own header follows, and the absolute value is the size.
+                // The extended clipboard uses negative lengths: its own header follows, and the
+                // absolute value is the size.
                 let length = i32::from_be_bytes([header[4], header[5], header[6], header[7]]).unsigned_abs();
                 if length > MAX_CUT_TEXT {
                     return Err(RfbError::CutTextTooLong(length));
@@ -244,8 +251,8 @@ impl Message {
     }
 }
 
-/// Limits the size, and moves and cuts every screen of the layout to fit into it: the display refuses a layout that does not
-/// fit.
+/// Limits the size, and moves and cuts every screen of the layout to fit into it: the display
+/// refuses a layout that does not fit.
 fn clamp_desktop_size(message: &mut [u8]) {
     let width = u16_at(message, 2).clamp(1, MAX_WIDTH);
     let height = u16_at(message, 4).clamp(1, MAX_HEIGHT);

@@ -1,5 +1,5 @@
-//! A change of the catalogue or of people: its rows, its event, and the end of the sessions that it takes the access from,
-//! in one transaction.
+//! A change of the catalogue or of people: its rows, its event, and the end of the sessions that it
+//! takes the access from, in one transaction.
 
 use session::{Actor, EndReason, Event, EventKind, Timestamp};
 use store::{Result, decide, values::truncate_to_micros};

@@ -30,7 +30,7 @@ const GRANTED_AT: &str = "SELECT granted_at FROM sweeps";
 #[async_trait]
 impl Cluster for Postgres {
     async fn changed(&self) {
-        // Without a listener this waits for ever.
+        // Without a listener this waits indefinitely.
         self.wakeups.notified().await;
     }
 
@@ -65,7 +65,8 @@ impl Cluster for Postgres {
         Ok(claim)
     }
 
-    /// One short transaction, which does not wait for the disk: nobody needs a heartbeat after a power cut.
+    /// One short transaction, which does not wait for the disk, because a heartbeat is useless
+    /// after a power cut.
     async fn heartbeat(&self, name: &str, url: &str, report: &str) -> Result<PeerHeartbeats> {
         let Some(Served { server, .. }) = self.served else {
             return Ok(PeerHeartbeats::default());
@@ -97,8 +98,8 @@ impl Cluster for Postgres {
     }
 }
 
-/// Makes this server the node of a name. The server that was it before writes nothing more into the log:
-/// [`Transaction::begin`] refuses it.
+/// Makes this server the node of a name. The server that was it before writes nothing more into the
+/// log: [`Transaction::begin`] refuses it.
 pub(crate) async fn claim_node(store: &Postgres, name: &str) -> Result<Served> {
     let mut transaction = Transaction::begin(store).await?;
     let row = transaction.lease().one(sqlx::query(CLAIM).bind(text(name))).await?;

@@ -1,8 +1,9 @@
 //! A connection pool with a timeout on every query.
 //!
-//! sqlx's own pool tests a connection after a dropped call without a timeout, so a database that is frozen or cut off uses
-//! up that pool. Here a connection returns to the pool only after its call has succeeded. In every other case it is closed,
-//! which also undoes its transaction: so any future may be dropped at any time.
+//! sqlx's own pool tests a connection after a dropped call without a timeout, so a database that is
+//! frozen or cut off uses up that pool. Here a connection returns to the pool only after its call
+//! has succeeded. In every other case it is closed, which also undoes its transaction: so any
+//! future may be dropped at any time.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -86,7 +87,8 @@ impl Connections {
             {
                 return Ok(idle.connection);
             }
-            // The database was restarted or is cut off, so the connections that have been idle for longer are dead too.
+            // The database was restarted or is cut off, so the connections that have been idle for
+            // longer are dead too.
             self.idle.lock().clear();
         }
         connect(&self.options).await
@@ -146,7 +148,8 @@ impl Lease {
         .await
     }
 
-    /// Executes one statement that is a transaction of its own. If its answer is lost, the outcome is unknown.
+    /// Executes one statement that is a transaction of its own. If its answer is lost, the outcome
+    /// is unknown.
     pub(crate) async fn write(mut self, statement: Statement<'_>, name: &str, referred: &'static str) -> Result<u64> {
         let done = self.insert(statement, name, referred).await;
         match done {
@@ -195,7 +198,8 @@ impl Lease {
         Ok(())
     }
 
-    /// Sends several statements without parameters in one round trip, and returns the rows of all of them.
+    /// Sends several statements without parameters in one round trip, and returns the rows of all
+    /// of them.
     pub(crate) async fn script(&mut self, statements: impl SqlSafeStr) -> Result<Vec<PgRow>> {
         within(self.deadline, async {
             let all = sqlx::raw_sql(statements).fetch_all(&mut self.connection);

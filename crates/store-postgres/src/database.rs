@@ -17,7 +17,8 @@ use crate::{
 
 /// The number of connections that read.
 const READERS: usize = 6;
-/// The number of connections that write. Most writes wait for each other; logins and preferences do not.
+/// The number of connections that write. Most writes wait for each other; logins and preferences do
+/// not.
 const WRITERS: usize = 4;
 /// The time limit of an answer with very many rows.
 const LONG: Duration = Duration::from_secs(120);
@@ -25,9 +26,11 @@ const LONG: Duration = Duration::from_secs(120);
 /// Settings of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The time limit of a call, except for calls that read everything. A call to a frozen database fails then.
+    /// The time limit of a call, except for calls that read everything. A call to a frozen database
+    /// fails then.
     pub query_timeout: Duration,
-    /// Notify other nodes of each commit, and listen to their notifications. Without, they find a commit when they poll.
+    /// Notify other nodes of each commit, and listen to their notifications. Without, they find a
+    /// commit when they poll.
     pub notify: bool,
 }
 

@@ -18,9 +18,11 @@ pub(crate) fn sql(error: sqlx::Error) -> StoreError {
         sqlx::Error::Database(database) => match database.code().as_deref() {
             // The disk of the database server is full.
             Some("53100") => StoreError::Full,
-            // Another transaction is in the way: serialization, deadlock, a lock or a statement out of time.
+            // Another transaction is in the way: serialization, deadlock, a lock or a statement out
+            // of time.
             Some("40001" | "40P01" | "55P03" | "57014") => StoreError::Busy,
-            // The database starts, stops or crashed, has no free connection, became a standby, or closed this connection.
+            // The database starts, stops or crashed, has no free connection, became a standby, or
+            // closed this connection.
             Some("57P01" | "57P02" | "57P03" | "57P05" | "53300" | "25006" | "25P03") => {
                 StoreError::Unreachable(error.to_string())
             }
@@ -32,7 +34,8 @@ pub(crate) fn sql(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// An error of an insert or an update: the name is in use, or something that the row refers to does not exist.
+/// An error of an insert or an update: the name is in use, or something that the row refers to does
+/// not exist.
 pub(crate) fn constraint(error: sqlx::Error, name: &str, referred: &'static str) -> StoreError {
     match error.as_database_error().map(DatabaseError::kind) {
         Some(ErrorKind::UniqueViolation) => StoreError::AlreadyExists(name.to_owned()),

@@ -1,4 +1,5 @@
-//! Notifications of other nodes' commits. They are only wake-ups: a node finds the change by its revision.
+//! Notifications of other nodes' commits. They are only wake-ups: a node finds the change by its
+//! revision.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +22,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// The pause between two attempts to listen.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Wakes the waiter after each notification, and whenever one may have been missed. Runs until the task is aborted.
+/// Wakes the waiter after each notification, and whenever one may have been missed. Runs until the
+/// task is aborted.
 pub(crate) async fn listen(options: PgConnectOptions, wakeups: Arc<Notify>) {
     loop {
         // A new listener each time: the state of one that lost its connection is unknown.

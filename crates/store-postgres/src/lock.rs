@@ -1,5 +1,5 @@
-//! The lock on a node's name: an advisory lock, held by a connection of its own. Two servers with one name would both run
-//! the same sessions.
+//! The lock on a node's name: an advisory lock, held by a connection of its own. Two servers with
+//! one name would both run the same sessions.
 
 use std::time::Duration;
 
@@ -14,13 +14,14 @@ use crate::{
 
 /// The first half of the key of these advisory locks; the second half is a hash of the node's name.
 const KEY: i32 = 0x00c1_0dde;
-/// The lock of the only server in versions without node names. All nodes share it, so it excludes those versions.
+/// The lock of the only server in versions without node names. All nodes share it, so it excludes
+/// those versions.
 const FIRST_KEY: i64 = 0x00c1_0dde_11fe_0001;
 /// The interval of the pings on the connection.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// Takes the lock. [`StoreError::NodeTaken`] if another server has it, [`StoreError::Locked`] if a server of a version without
-/// node names is running.
+/// Takes the lock. [`StoreError::NodeTaken`] if another server has it, [`StoreError::Locked`] if a
+/// server of a version without node names is running.
 pub(crate) async fn take(options: &PgConnectOptions, node: &str) -> Result<PgConnection> {
     let held = options.clone().application_name("cloud-delivery server lock");
     let mut connection = connections::connect(&held).await?;
@@ -36,9 +37,10 @@ pub(crate) async fn take(options: &PgConnectOptions, node: &str) -> Result<PgCon
     }
 }
 
-/// Keeps the lock until the task is aborted. A database that restarts forgets it, so it is taken again; that may fail for a
-/// while, until the database notices that the old connection is gone. This task does not check if another server has become
-/// this node: each write and each heartbeat finds that in the table of nodes.
+/// Keeps the lock until the task is aborted. A database that restarts forgets it, so it is taken
+/// again; that may fail for a while, until the database notices that the old connection is gone.
+/// This task does not check if another server has become this node: each write and each heartbeat
+/// finds that in the table of nodes.
 pub(crate) async fn keep(options: PgConnectOptions, connection: PgConnection, node: String) {
     let mut held = Some(connection);
     loop {

@@ -1,4 +1,5 @@
-//! Opening: from a URL to a database with the current layout, and connections with the right settings.
+//! Opening: from a URL to a database with the current layout, and connections with the right
+//! settings.
 
 use std::{str::FromStr, time::Duration};
 
@@ -24,15 +25,16 @@ const MIGRATING: Duration = Duration::from_secs(60);
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 impl Postgres {
-    /// Opens the database of a URL (`postgres://user:password@host/database`) for a tool, beside servers that may be
-    /// running. [`StoreError::Older`] if only a server may change its layout.
+    /// Opens the database of a URL (`postgres://user:password@host/database`) for a tool, beside
+    /// servers that may be running. [`StoreError::Older`] if only a server may change its layout.
     pub async fn open(url: &str, settings: Settings) -> Result<Self> {
         let options = options(url, &settings)?;
         database(&options, false).await?;
         Ok(Self::new(options, settings))
     }
 
-    /// Opens the database for the node of a name. [`StoreError::NodeTaken`] if another server has that name.
+    /// Opens the database for the node of a name. [`StoreError::NodeTaken`] if another server has
+    /// that name.
     pub async fn serve(url: &str, settings: Settings, node: &str) -> Result<Self> {
         let options = options(url, &settings)?;
         let lock = lock::take(&options, node).await?;
@@ -47,8 +49,9 @@ impl Postgres {
 /// The settings of every connection.
 fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
     let query_timeout = settings.query_timeout;
-    // The wait for a lock must outlast a dead node that holds it, and a statement must outlast the wait for a lock. So the
-    // database reports the reason of a failure, and the client's own limit is left for a database that does not answer.
+    // The wait for a lock must outlast a dead node that holds it, and a statement must outlast the
+    // wait for a lock. So the database reports the reason of a failure, and the client's own limit
+    // is left for a database that does not answer.
     let (idle, lock, statement) = (query_timeout * 6 / 10, query_timeout * 8 / 10, query_timeout * 9 / 10);
     Ok(PgConnectOptions::from_str(url)
         .map_err(sql)?
@@ -59,8 +62,8 @@ fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions> {
             ("idle_in_transaction_session_timeout", milliseconds(idle)),
             ("lock_timeout", milliseconds(lock)),
             ("statement_timeout", milliseconds(statement)),
-            // The database must notice a lost connection, or it keeps its locks for hours. The client needs none of these,
-            // because each of its waits has an end.
+            // The database must notice a lost connection, or it keeps its locks for hours. The
+            // client needs none of these, because each of its waits has an end.
             ("client_connection_check_interval", milliseconds(query_timeout / 5)),
             ("tcp_keepalives_idle", "5".to_owned()),
             ("tcp_keepalives_interval", "2".to_owned()),
@@ -73,8 +76,8 @@ fn milliseconds(duration: Duration) -> String {
     duration.as_millis().max(1).to_string()
 }
 
-/// Checks the database. A server migrates its layout, several nodes possibly at once; a tool refuses an older one, because
-/// servers of that version may be running.
+/// Checks the database. A server migrates its layout, several nodes possibly at once; a tool
+/// refuses an older one, because servers of that version may be running.
 async fn database(options: &PgConnectOptions, migrate: bool) -> Result<()> {
     // A migration may take longer than a query.
     let patient = options
@@ -84,7 +87,8 @@ async fn database(options: &PgConnectOptions, migrate: bool) -> Result<()> {
     check_version(connection.server_version_num())?;
     let migrated = async {
         if !migrate {
-            // Under the lock of the migrations: a layout that is being made at this moment is not an older one.
+            // Under the lock of the migrations: a layout that is being made at this moment is not
+            // an older one.
             connection.lock().await.map_err(migration)?;
             let older = older_layout(&mut connection).await;
             connection.unlock().await.map_err(migration)?;
@@ -105,7 +109,8 @@ async fn database(options: &PgConnectOptions, migrate: bool) -> Result<()> {
         .unwrap_or_else(|_| Err(StoreError::Unreachable("its layout can't be brought up to date".into())))
 }
 
-/// The last migration of a database that lacks one; `None` if it lacks none, and for an empty database.
+/// The last migration of a database that lacks one; `None` if it lacks none, and for an empty
+/// database.
 async fn older_layout(connection: &mut PgConnection) -> sqlx::Result<Option<i64>> {
     let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)
@@ -123,7 +128,8 @@ async fn older_layout(connection: &mut PgConnection) -> sqlx::Result<Option<i64>
 fn check_version(version: Option<u32>) -> Result<()> {
     match version {
         Some(version) if version < OLDEST => {
-            // From 10 on: the major version, then four digits of the minor. Before: two digits each.
+            // From 10 on: the major version, then four digits of the minor. Before: two digits
+            // each.
             let major = version / 10_000;
             let minor = if major < 10 {
                 version / 100 % 100

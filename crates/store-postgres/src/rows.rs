@@ -1,4 +1,5 @@
-//! Values in columns. Times are `timestamptz`. PostgreSQL has no NUL in text, so that one character is escaped.
+//! Values in columns. Times are `timestamptz`. PostgreSQL has no NUL in text, so that one character
+//! is escaped.
 
 use std::{borrow::Cow, str::FromStr, sync::Arc};
 
@@ -23,8 +24,9 @@ const EPOCH: i64 = 946_684_800_000_000;
 /// Comes before a digit that stands for a character: [`text`].
 const ESCAPE: char = '\u{1a}';
 
-/// A time as a parameter or a column, to the microsecond. Not with sqlx's feature, because that turns on the clock of `chrono`.
-/// The OIDs are those of `timestamptz` and its array, which never change.
+/// A time as a parameter or a column, to the microsecond. Not with sqlx's feature, because that
+/// turns on the clock of `chrono`. The OIDs are those of `timestamptz` and its array, which never
+/// change.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment(pub(crate) Timestamp);
 

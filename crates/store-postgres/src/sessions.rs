@@ -1,5 +1,5 @@
-//! Sessions and the log's revision. Each query is a round trip over the network, so the rows for a whole batch are read
-//! once, decided in memory ([`store::decide::batch`]), and written once.
+//! Sessions and the log's revision. Each query is a round trip over the network, so the rows for a
+//! whole batch are read once, decided in memory ([`store::decide::batch`]), and written once.
 
 use std::time::Duration;
 
@@ -101,7 +101,8 @@ impl Sessions for Postgres {
         let before = transaction.before();
         let mut batch = Batch::new(before + 1);
         let mut outcomes = Vec::with_capacity(requests.len());
-        // The database answers a purge: the rows decided before it are written, and those after it are read again.
+        // The database answers a purge: the rows decided before it are written, and those after it
+        // are read again.
         for part in requests.split_inclusive(|request| matches!(request, WriteRequest::Purge { .. })) {
             let lease = transaction.lease();
             batch.load(read_rows(lease, &Reads::of(part)).await?);

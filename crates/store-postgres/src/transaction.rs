@@ -14,9 +14,9 @@ use crate::{Postgres, connections::Lease, database::Served, events, rows::Column
 
 /// The lock on the row makes this the only writing transaction over all nodes.
 const BEGIN: &str = "BEGIN; SELECT revision, events, head FROM log FOR UPDATE";
-/// Finds this server under its node's name. A server that was cut off, or suspended with its machine, may have lost the name
-/// to another server; it must not write then. As a statement of its own it sees commits that happened during the wait for the
-/// lock.
+/// Finds this server under its node's name. A server that was cut off, or suspended with its
+/// machine, may have lost the name to another server; it must not write then. As a statement of its
+/// own it sees commits that happened during the wait for the lock.
 const STILL_SERVED: &str = "SELECT name FROM nodes WHERE server = ";
 const RAISE: &str = "UPDATE log SET revision = $1, events = $2, head = $3";
 const RAISE_AND_NOTIFY: &str = "WITH raised AS (UPDATE log SET revision = $1, events = $2, head = $3 RETURNING revision) \
@@ -32,9 +32,10 @@ pub(crate) struct Log {
     pub(crate) head: Hash,
 }
 
-/// The open transaction that holds the lock of the log. If it is dropped without [`Transaction::commit`], its connection is
-/// closed, which undoes everything and leaves nothing open, after any error and in a dropped future. sqlx's transactions
-/// can't do this: the future that begins one must not be dropped.
+/// The open transaction that holds the lock of the log. If it is dropped without
+/// [`Transaction::commit`], its connection is closed, which undoes everything and leaves nothing
+/// open, after any error and in a dropped future. sqlx's transactions can't do this: the future
+/// that begins one must not be dropped.
 pub(crate) struct Transaction<'a> {
     store: &'a Postgres,
     lease: Lease,
@@ -94,7 +95,8 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Adds the events, raises the revision last and commits. Returns the revision when everything is on the disk.
+    /// Adds the events, raises the revision last and commits. Returns the revision when everything
+    /// is on the disk.
     pub(crate) async fn commit(mut self, new_events: &[Event]) -> Result<u64> {
         let revision = self.log.revision + 1;
         let log = events::insert(&mut self.lease, self.log, revision, new_events).await?;
@@ -137,7 +139,8 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Searches for a commit whose answer was lost, until the database can be reached again or the deadline passes.
+/// Searches for a commit whose answer was lost, until the database can be reached again or the
+/// deadline passes.
 async fn find_until(store: &Postgres, log: Log, deadline: Instant, why: String) -> Result<()> {
     loop {
         match find(store, log).await {
@@ -149,8 +152,9 @@ async fn find_until(store: &Postgres, log: Log, deadline: Instant, why: String) 
     }
 }
 
-/// True if the last event of a transaction is in the log. Events stay, and no two have the same hash. The lock of the log
-/// proves that the other transaction has ended: an event that is missing now stays missing.
+/// True if the last event of a transaction is in the log. Events stay, and no two have the same
+/// hash. The lock of the log proves that the other transaction has ended: an event that is missing
+/// now stays missing.
 async fn find(store: &Postgres, log: Log) -> Result<bool> {
     let mut transaction = Transaction::begin(store).await?;
     let statement = sqlx::query("SELECT 1 FROM events WHERE id = $1 AND hash = $2")

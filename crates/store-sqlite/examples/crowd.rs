@@ -1,9 +1,11 @@
-//! Adds people with logins, for a benchmark that needs thousands of them: a password check is slow on purpose, and the
-//! benchmark does not measure it. This needs write access to the database; the product itself has no such entrance.
+//! Adds people with logins, for a benchmark that needs thousands of them: a password check is slow
+//! on purpose, and the benchmark does not measure it. This needs write access to the database; the
+//! product itself has no such entrance.
 //!
-//! `cargo run --release -p store-sqlite --example crowd -- FOLDER NOW` reads lines `NAME HASH` from its standard input. HASH is
-//! the SHA-256 of the person's token in hexadecimal, as the database stores it. FOLDER is a data directory, NOW the time in
-//! milliseconds since 1970. These people have no password.
+//! `cargo run --release -p store-sqlite --example crowd -- FOLDER NOW` reads lines `NAME HASH` from
+//! its standard input. HASH is the SHA-256 of the person's token in hexadecimal, as the database
+//! stores it. FOLDER is a data directory, NOW the time in milliseconds since 1970. These people
+//! have no password.
 
 use std::{error::Error, io, path::Path};
 

@@ -162,7 +162,8 @@ impl Catalogue for Sqlite {
     }
 }
 
-/// Writes an opening or a closing: with one statement to update the row, and one to find its sessions.
+/// Writes an opening or a closing: with one statement to update the row, and one to find its
+/// sessions.
 async fn set_launches(
     mut change: Change<'_>,
     id: Uuid,

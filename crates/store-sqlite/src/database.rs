@@ -40,8 +40,8 @@ impl Sqlite {
         }
     }
 
-    /// Limits the database to this many pages of 4 KiB: writes then answer [`StoreError::Full`], as on a full disk. `None` =
-    /// no limit.
+    /// Limits the database to this many pages of 4 KiB: writes then answer [`StoreError::Full`], as
+    /// on a full disk. `None` = no limit.
     pub async fn limit_pages(&self, pages: Option<u32>) {
         self.max_pages.store(pages.unwrap_or(NO_LIMIT), Ordering::Release);
         // The limit is a setting of a connection: the next one has it.
@@ -75,9 +75,10 @@ impl Sqlite {
     }
 }
 
-/// An open transaction that writes. If it is dropped without [`Transaction::commit`], its connection is closed, which undoes
-/// everything and leaves nothing open, after any error and in a dropped future. sqlx's transactions can't do this: after
-/// SQLite has rolled back by itself, as on a full disk, their count of open transactions is wrong.
+/// An open transaction that writes. If it is dropped without [`Transaction::commit`], its
+/// connection is closed, which undoes everything and leaves nothing open, after any error and in a
+/// dropped future. sqlx's transactions can't do this: after SQLite has rolled back by itself, as on
+/// a full disk, their count of open transactions is wrong.
 pub(crate) struct Transaction<'a> {
     pub(crate) connection: SqliteConnection,
     home: MutexGuard<'a, Option<SqliteConnection>>,

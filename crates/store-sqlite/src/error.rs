@@ -16,7 +16,8 @@ pub(crate) fn sql(error: sqlx::Error) -> StoreError {
         .unwrap_or_else(|| StoreError::Database(Arc::new(error)))
 }
 
-/// An error of an insert or an update: the name is in use, or something that the row refers to does not exist.
+/// An error of an insert or an update: the name is in use, or something that the row refers to does
+/// not exist.
 pub(crate) fn constraint(error: sqlx::Error, name: &str, referred: &'static str) -> StoreError {
     match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
         Some(ErrorKind::UniqueViolation) => StoreError::AlreadyExists(name.to_owned()),
@@ -54,8 +55,8 @@ fn from_code(code: i32, text: &str) -> Option<StoreError> {
     use libsqlite3_sys as sqlite;
     // The low byte is the kind of an error, the rest its place.
     match (code & 0xff, code) {
-        // The shared-memory index of the write-ahead log holds nothing that must last, and fails to grow only if there is
-        // no room. So this is a full disk.
+        // The shared-memory index of the write-ahead log holds nothing that must last, and fails to
+        // grow only if there is no room. So this is a full disk.
         (_, sqlite::SQLITE_IOERR_SHMSIZE) | (sqlite::SQLITE_FULL, _) => Some(StoreError::Full),
         (sqlite::SQLITE_BUSY, _) => Some(StoreError::Busy),
         (sqlite::SQLITE_IOERR | sqlite::SQLITE_CORRUPT | sqlite::SQLITE_NOTADB, _) => {

@@ -1,5 +1,6 @@
-//! Every session at once, for the start of a server. With the crate rusqlite, because sqlx copies each value of each row and
-//! passes it from one thread to another: with a million sessions that is three quarters of the time.
+//! Every session at once, for the start of a server. With the crate rusqlite, because sqlx copies
+//! each value of each row and passes it from one thread to another: with a million sessions that is
+//! three quarters of the time.
 
 use std::{path::Path, time::Duration};
 

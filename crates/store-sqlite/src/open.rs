@@ -1,4 +1,5 @@
-//! Opening: from a directory to a database with the current layout, and connections with the right settings.
+//! Opening: from a directory to a database with the current layout, and connections with the right
+//! settings.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -29,8 +30,8 @@ const OLDEST_SQLITE: &str = "3.51.3";
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 impl Sqlite {
-    /// Opens the data directory for a tool, beside a server that may be running. [`StoreError::Older`] if only a server may
-    /// change its layout.
+    /// Opens the data directory for a tool, beside a server that may be running.
+    /// [`StoreError::Older`] if only a server may change its layout.
     pub async fn open(data_dir: &Path) -> Result<Self> {
         directory(data_dir)?;
         Self::with_lock(data_dir, None).await
@@ -70,7 +71,8 @@ fn directory(path: &Path) -> Result<()> {
         .map_err(|error| unwritable(path, error))
 }
 
-/// Takes the lock of the one server. It is free again when the file is closed, however the process ends.
+/// Takes the lock of the one server. It is free again when the file is closed, however the process
+/// ends.
 fn server_lock(directory: &Path) -> Result<File> {
     let file = private_file(directory, "server.lock")?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -80,10 +82,11 @@ fn server_lock(directory: &Path) -> Result<File> {
     }
 }
 
-/// Makes the database if it is missing. A server migrates its layout; a tool refuses an older one, because a server of that
-/// version may be running.
+/// Makes the database if it is missing. A server migrates its layout; a tool refuses an older one,
+/// because a server of that version may be running.
 async fn database(directory: &Path, migrate: bool) -> Result<PathBuf> {
-    // SQLite does not wait for its turn to enter WAL mode, and two programs must not migrate at once.
+    // SQLite does not wait for its turn to enter WAL mode, and two programs must not migrate at
+    // once.
     let file = private_file(directory, "layout.lock")?;
     let lock = tokio::task::spawn_blocking(move || {
         rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
@@ -95,7 +98,8 @@ async fn database(directory: &Path, migrate: bool) -> Result<PathBuf> {
         .flatten()
         .map_err(|e| unwritable(directory, e))?;
 
-    // SQLite itself would make the file readable for everybody. Its other files get the mode of this one.
+    // SQLite itself would make the file readable for everybody. Its other files get the mode of
+    // this one.
     drop(private_file(directory, "cloud-delivery.sqlite3")?);
     let path = directory.join("cloud-delivery.sqlite3");
     let mut connection = settings(&path).connect().await.map_err(sql)?;
@@ -116,7 +120,8 @@ async fn database(directory: &Path, migrate: bool) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// The last migration of a database that lacks one; `None` if it lacks none, and for an empty database.
+/// The last migration of a database that lacks one; `None` if it lacks none, and for an empty
+/// database.
 async fn older_layout(connection: &mut SqliteConnection) -> sqlx::Result<Option<i64>> {
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
         .fetch_one(&mut *connection)

@@ -25,7 +25,8 @@ macro_rules! columns {
     };
 }
 
-/// Every column, in the order of an insert: those that are fixed, and those that a transition may change.
+/// Every column, in the order of an insert: those that are fixed, and those that a transition may
+/// change.
 macro_rules! inserted {
     () => {
         "id, environment_id, environment, application_id, application, user_id, username, started_at, policy, node, version, \
@@ -211,7 +212,8 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, revision: u64, ses
     Ok(())
 }
 
-/// Updates any number of rows: the columns that a transition may change. The others are fixed at launch.
+/// Updates any number of rows: the columns that a transition may change. The others are fixed at
+/// launch.
 pub(crate) async fn update_all(connection: &mut SqliteConnection, rows: &[Session]) -> Result<()> {
     for some in parts(rows) {
         update(connection, some).await?;

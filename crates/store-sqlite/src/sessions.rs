@@ -1,5 +1,5 @@
-//! Sessions and the log's revision. A round trip costs more than the query, so the rows for a whole batch are read once,
-//! decided in memory ([`store::decide::batch`]), and written once.
+//! Sessions and the log's revision. A round trip costs more than the query, so the rows for a whole
+//! batch are read once, decided in memory ([`store::decide::batch`]), and written once.
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
@@ -79,7 +79,8 @@ impl Sessions for Sqlite {
         let before = revision(&mut *connection).await?;
         let mut batch = Batch::new(before + 1);
         let mut outcomes = Vec::with_capacity(requests.len());
-        // The database answers a purge: the rows decided before it are written, and those after it are read again.
+        // The database answers a purge: the rows decided before it are written, and those after it
+        // are read again.
         for part in requests.split_inclusive(|request| matches!(request, WriteRequest::Purge { .. })) {
             batch.load(read_rows(connection, &Reads::of(part)).await?);
             for request in part {

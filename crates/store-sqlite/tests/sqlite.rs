@@ -183,7 +183,8 @@ async fn a_full_disk_loses_nothing_and_can_be_written_again() {
     assert_eq!(u128::from(done.revision), populated + written + 1);
 }
 
-/// The other half of `acknowledged_writes_survive_kill_9`: writes until it is killed, and prints each acknowledged write.
+/// The other half of `acknowledged_writes_survive_kill_9`: writes until it is killed, and prints
+/// each acknowledged write.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(
     clippy::disallowed_methods,

@@ -1,7 +1,8 @@
-//! Measures durable launches per second, each with its event, as `control` makes them: through the writer, many at once.
+//! Measures durable launches per second, each with its event, as `control` makes them: through the
+//! writer, many at once.
 //!
-//! `cargo run --release -p store-testing --example launches` measures SQLite in a temporary folder, or with a `postgres://`
-//! URL as its argument an empty database there.
+//! `cargo run --release -p store-testing --example launches` measures SQLite in a temporary folder,
+//! or with a `postgres://` URL as its argument an empty database there.
 
 use std::{error::Error, io::Write, sync::Arc, time::Instant};
 

@@ -1,8 +1,9 @@
 //! The suite that every store must pass.
 //!
-//! To run it on a store: `store_testing::conformance!(make);` in an integration test. `make` is an async function that
-//! returns an empty store as `Arc<dyn Store>`, and a value that is dropped after it. Each case becomes a test of its own. To
-//! add a case: a function in the module of its subject, and its name in the list below.
+//! To run it on a store: `store_testing::conformance!(make);` in an integration test. `make` is an
+//! async function that returns an empty store as `Arc<dyn Store>`, and a value that is dropped
+//! after it. Each case becomes a test of its own. To add a case: a function in the module of its
+//! subject, and its name in the list below.
 
 #![expect(clippy::unwrap_used, reason = "a test suite: a panic is how it reports")]
 

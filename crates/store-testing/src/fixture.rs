@@ -1,4 +1,5 @@
-//! A fixture: an environment, two applications and some people, and functions that build requests about them.
+//! A fixture: an environment, two applications and some people, and functions that build requests
+//! about them.
 
 #![expect(clippy::unwrap_used, reason = "for tests: a panic is how it reports")]
 

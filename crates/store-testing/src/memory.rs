@@ -1,8 +1,9 @@
-//! The store as a model: the simplest code that does what every store must do. **It forgets everything when it is
-//! dropped.**
+//! The store as a model: the simplest code that does what every store must do. **It forgets
+//! everything when it is dropped.**
 //!
-//! A transaction is a copy of the whole state, which replaces the original at its end. The model shares no decision with
-//! the other stores: the life of a session is in [`session::lifecycle`], and everything else is written here once more.
+//! A transaction is a copy of the whole state, which replaces the original at its end. The model
+//! shares no decision with the other stores: the life of a session is in [`session::lifecycle`],
+//! and everything else is written here once more.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,7 +1,8 @@
 //! PostgreSQL servers and databases for tests. They are removed after the test, however it ends.
 //!
-//! `scripts/postgres` starts a server. `make test` runs all tests under one server, whose URL is in [`VARIABLE`]. If the
-//! variable is not set, a test process starts a server of its own, which takes a second.
+//! `scripts/postgres` starts a server. `make test` runs all tests under one server, whose URL is in
+//! [`VARIABLE`]. If the variable is not set, a test process starts a server of its own, which takes
+//! a second.
 
 #![expect(clippy::unwrap_used, reason = "for tests: a panic is how it reports")]
 

@@ -1,7 +1,9 @@
-//! Random calls on the model, on SQLite and on PostgreSQL, compared one by one: the answers must be equal.
+//! Random calls on the model, on SQLite and on PostgreSQL, compared one by one: the answers must be
+//! equal.
 //!
-//! If they differ, the test drops calls as long as the answers still differ, and prints the shortest sequence with its seed.
-//! Put that seed into [`FAILED`]: it is replayed first from then on. To add a store: one line in [`Bench::stores`].
+//! If they differ, the test drops calls as long as the answers still differ, and prints the
+//! shortest sequence with its seed. Put that seed into [`FAILED`]: it is replayed first from then
+//! on. To add a store: one line in [`Bench::stores`].
 
 #![expect(clippy::unwrap_used, reason = "a test: a panic is how it reports")]
 
@@ -116,7 +118,8 @@ impl Bench {
         }
     }
 
-    /// Makes the calls on all stores. Returns the first difference with the number of calls up to it.
+    /// Makes the calls on all stores. Returns the first difference with the number of calls up to
+    /// it.
     async fn run(&self, calls: &[Call]) -> Result<(), (usize, String)> {
         let stores = self.stores().await;
         for (number, call) in (1..).zip(calls) {

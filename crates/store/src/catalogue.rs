@@ -93,9 +93,9 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn environments(&self) -> Result<Vec<EnvironmentRow>>;
     /// Adds an environment, with its event.
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()>;
-    /// Opens or closes an environment to launches, with its event; writes nothing if that is so already. With
-    /// [`LaunchState::ClosedAndEnded`] its sessions end as well, each with its event, in the same transaction. False if no
-    /// environment has that id.
+    /// Opens or closes an environment to launches, with its event; writes nothing if that is so
+    /// already. With [`LaunchState::ClosedAndEnded`] its sessions end as well, each with its event, in
+    /// the same transaction. False if no environment has that id.
     async fn set_environment_launches(
         &self,
         id: EnvironmentId,
@@ -107,7 +107,8 @@ pub trait Catalogue: Send + Sync + 'static {
     async fn applications(&self) -> Result<Vec<Application>>;
     /// Adds an application, with its event.
     async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()>;
-    /// Changes an application from `seen` to `wanted`, with its event. Writes nothing if it is no longer as `seen`.
+    /// Changes an application from `seen` to `wanted`, with its event. Writes nothing if it is no
+    /// longer as `seen`.
     async fn update_application(
         &self,
         id: ApplicationId,
@@ -116,7 +117,8 @@ pub trait Catalogue: Send + Sync + 'static {
         by: &Actor,
         at: Timestamp,
     ) -> Result<Edited>;
-    /// Opens or closes an application to launches, as [`Catalogue::set_environment_launches`] does for environments.
+    /// Opens or closes an application to launches, as [`Catalogue::set_environment_launches`] does
+    /// for environments.
     async fn set_application_launches(
         &self,
         id: ApplicationId,

@@ -1,13 +1,14 @@
-//! The chain of events: each carries a hash over itself and the hash of the event before it, and the log keeps the last
-//! hash, its head. Its proof has three strengths:
+//! The chain of events: each carries a hash over itself and the hash of the event before it, and
+//! the log keeps the last hash, its head. Its proof has three strengths:
 //!
-//! * The chain alone: an event that is changed, added or removed in the middle breaks the chain at that place. But somebody
-//!   with write access to the database can remove the last events and set the head back, or compute every hash again. Then
-//!   the chain is consistent.
-//! * With a head that was kept elsewhere (the server's journal has one each hour): nothing up to that event was changed,
-//!   added or removed. This also finds events that were removed at the end.
-//! * With [`Checkpoint`]s: the same up to the newest checkpoint, for everybody who has the key. Somebody with write access
-//!   but without the key can only remove checkpoints, from the newest one on, together with the events since the one before.
+//! * The chain alone: an event that is changed, added or removed in the middle breaks the chain at
+//!   that place. But somebody with write access to the database can remove the last events and set
+//!   the head back, or compute every hash again. Then the chain is consistent.
+//! * With a head that was kept elsewhere (the server's journal has one each hour): nothing up to
+//!   that event was changed, added or removed. This also finds events that were removed at the end.
+//! * With [`Checkpoint`]s: the same up to the newest checkpoint, for everybody who has the key.
+//!   Somebody with write access but without the key can only remove checkpoints, from the newest
+//!   one on, together with the events since the one before.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -41,7 +42,8 @@ pub struct Link<'a> {
 }
 
 impl Link<'_> {
-    /// Its hash after `previous`. The length of each part is hashed too, so bytes can't move from one part to the next.
+    /// Its hash after `previous`. The length of each part is hashed too, so bytes can't move from
+    /// one part to the next.
     pub fn hash(&self, previous: &Hash) -> Hash {
         let session = self.session_id.map(|id| *id.0.as_bytes());
         let mut hasher = Sha256::new_with_prefix(previous);

@@ -33,17 +33,19 @@ pub enum StoreError {
     /// Another program kept the database busy for seconds. Nothing was written; try again.
     #[error("another program is writing to the database; try again")]
     Busy,
-    /// The database can't be reached: it is down, restarts, is cut off or frozen. Nothing was written; try again.
+    /// The database can't be reached: it is down, restarts, is cut off or frozen. Nothing was
+    /// written; try again.
     #[error("the database can't be reached: {0}")]
     Unreachable(String),
-    /// The connection was lost during the commit, and could not be made again in time. The write may be done or not: read
-    /// before trying again.
+    /// The connection was lost during the commit, and could not be made again in time. The write
+    /// may be done or not: read before trying again.
     #[error("the database can't be reached, and whether it was written is not known")]
     OutcomeUnknown,
     /// The disk is full. Nothing was written; try again.
     #[error("the disk of the database is full")]
     Full,
-    /// The disk failed. The state of the last writes is unknown: the process must end, and start again from the disk.
+    /// The disk failed. The state of the last writes is unknown: the process must end, and start
+    /// again from the disk.
     #[error("the disk of the data directory failed: {0}")]
     Disk(String),
     /// Any other error of the database.
@@ -77,8 +79,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// True if one request of a batch may be the cause, for example through a row that can't be read. Nothing was written
-    /// then, and the other requests may succeed without it.
+    /// True if one request of a batch may be the cause, for example through a row that can't be
+    /// read. Nothing was written then, and the other requests may succeed without it.
     pub(crate) const fn may_be_one_requests(&self) -> bool {
         matches!(
             self,

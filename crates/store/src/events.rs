@@ -8,8 +8,8 @@ use session::{
 
 use crate::{Checkpoint, Hash, Head, Result, Verified};
 
-/// A part of the events, ordered by time, and by number at the same time. A search filters above the store, so that every
-/// database finds the same.
+/// A part of the events, ordered by time, and by number at the same time. A search filters above
+/// the store, so that every database finds the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventScan {
     /// Only events of this session.
@@ -24,7 +24,8 @@ pub struct EventScan {
     pub limit: u32,
 }
 
-/// The events: one for each change. They are only ever added, and chained by hashes ([`chain`](crate::chain)).
+/// The events: one for each change. They are only ever added, and chained by hashes
+/// ([`chain`](crate::chain)).
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// The events of a session, oldest first. Those of a purged session as well.

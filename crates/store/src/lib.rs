@@ -1,16 +1,18 @@
 //! The contract of the durable log, and everything that its databases share.
 //!
-//! SQL keeps what must survive a power cut: people and their logins, the catalogue of environments and applications,
-//! sessions, and one event for each change in the transaction of that change. One trait per resource; [`Store`] is all of
-//! them.
+//! The log survives a power cut. It keeps people and their logins, the catalogue of environments
+//! and applications, sessions, and one event for each change in the transaction of that change. One
+//! trait per resource; [`Store`] is all of them.
 //!
-//! This crate has no database. `store-sqlite` and `store-postgres` implement the traits with SQL, and `store-testing` has
-//! the model in memory and the conformance suite. [`decide`] holds the decisions that all databases share, as pure
-//! functions. The edges of a session's life are in [`session::lifecycle`], permissions are in `control`. Nothing here reads
-//! a clock or draws an id. No list of the page is answered here: the replica in `control` does that.
+//! This crate has no database. `store-sqlite` and `store-postgres` implement the traits with SQL,
+//! and `store-testing` has the model in memory and the conformance suite. [`decide`] holds the
+//! decisions that all databases share, as pure functions. The edges of a session's life are in
+//! [`session::lifecycle`], permissions are in `control`. Nothing here reads a clock or draws an id.
+//! No list of the page is answered here: the replica in `control` does that.
 //!
-//! To add a database: a crate that implements the traits, a test that runs the conformance suite on it, one line in
-//! `crates/store-testing/tests/model.rs`, and one arm in the server's composition root.
+//! To add a database: a crate that implements the traits, a test that runs the conformance suite on
+//! it, one line in `crates/store-testing/tests/model.rs`, and one arm in the server's composition
+//! root.
 
 mod catalogue;
 pub mod chain;

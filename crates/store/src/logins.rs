@@ -25,7 +25,8 @@ pub struct Login {
 pub struct NewLogin {
     /// The login to keep.
     pub login: Login,
-    /// The hash that the password was verified against. The login is kept only while the account still has it.
+    /// The hash that the password was verified against. The login is kept only while the account
+    /// still has it.
     pub verified_hash: String,
     /// The network of the sign-in: an IPv4 address or an IPv6 /64 prefix.
     pub network: Arc<str>,
@@ -45,8 +46,9 @@ pub struct SignedIn {
 /// The logins. `control` decides if a login is still valid.
 #[async_trait]
 pub trait Logins: Send + Sync + 'static {
-    /// Keeps a login and its network, with its event. Returns false and writes nothing if the account is gone, is blocked,
-    /// or no longer has the hash that the password was verified against.
+    /// Keeps a login and its network, with its event. Returns false and writes nothing if the
+    /// account is gone, is blocked, or no longer has the hash that the password was verified
+    /// against.
     async fn add_login(&self, new: &NewLogin) -> Result<bool>;
     /// The login of a token, if it exists.
     async fn login(&self, token_hash: &[u8; 32]) -> Result<Option<SignedIn>>;
@@ -58,7 +60,8 @@ pub trait Logins: Send + Sync + 'static {
     async fn end_login(&self, token_hash: &[u8; 32], by: &Actor, at: Timestamp) -> Result<()>;
     /// Ends all logins of a person, with its event.
     async fn end_logins(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()>;
-    /// Removes logins last used before one moment or made before another, and networks last used before a third.
+    /// Removes logins last used before one moment or made before another, and networks last used
+    /// before a third.
     async fn remove_old_logins(
         &self,
         seen_before: Timestamp,

@@ -12,7 +12,7 @@ use crate::Result;
 pub struct User {
     /// The id.
     pub id: UserId,
-    /// The name, unique whatever its case.
+    /// The name; unique, and its case is ignored.
     pub username: Arc<str>,
     /// argon2id in PHC form.
     pub password_hash: String,
@@ -34,9 +34,10 @@ pub struct User {
 pub trait People: Send + Sync + 'static {
     /// All people, by name.
     async fn users(&self) -> Result<Vec<User>>;
-    /// One person by name, whatever its case.
+    /// One person by name, ignoring its case.
     async fn user_named(&self, username: &str) -> Result<Option<User>>;
-    /// Adds a person, with its event. [`StoreError::AlreadyExists`](crate::StoreError::AlreadyExists) if the name is in use.
+    /// Adds a person, with its event.
+    /// [`StoreError::AlreadyExists`](crate::StoreError::AlreadyExists) if the name is in use.
     async fn add_user(&self, user: &User, by: &Actor, at: Timestamp) -> Result<()>;
     /// Changes a role, with its event. Writes nothing if the person has that role already.
     async fn set_role(&self, id: UserId, role: Role, by: &Actor, at: Timestamp) -> Result<()>;
@@ -49,11 +50,11 @@ pub trait People: Send + Sync + 'static {
         by: &Actor,
         at: Timestamp,
     ) -> Result<()>;
-    /// Blocks or unblocks a person, with its event. Writes nothing if that is so already. Blocking ends their logins and
-    /// their sessions, each with its event, in the same transaction.
+    /// Blocks or unblocks a person, with its event. Writes nothing if that is so already. Blocking
+    /// ends their logins and their sessions, each with its event, in the same transaction.
     async fn block_user(&self, id: UserId, blocked: bool, by: &Actor, at: Timestamp) -> Result<()>;
-    /// Removes a person with their logins and preferences, and ends their sessions, each with its event, in the same
-    /// transaction. Their earlier events stay in the log.
+    /// Removes a person with their logins and preferences, and ends their sessions, each with its
+    /// event, in the same transaction. Their earlier events stay in the log.
     async fn remove_user(&self, id: UserId, by: &Actor, at: Timestamp) -> Result<()>;
     /// Records that an account's failed sign-ins are to be forgotten. Every node reads it from
     /// [`Changes::access`](crate::Changes::access).

@@ -7,10 +7,12 @@ use session::{Actor, ApplicationId, BatchId, Event, Origin, Session, SessionId, 
 
 use crate::{LaunchRefusal, Result};
 
-/// A write that is decided on the rows as its transaction sees them. A batch of requests is one transaction.
+/// A write that is decided on the rows as its transaction sees them. A batch of requests is one
+/// transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteRequest {
-    /// Starts a session, resumes the user's live session of that application, or records the refusal.
+    /// Starts a session, resumes the user's live session of that application, or records the
+    /// refusal.
     Launch {
         /// The id of the new session.
         session_id: SessionId,
@@ -37,7 +39,8 @@ pub enum WriteRequest {
         application_id: Option<ApplicationId>,
         /// The reason of the refusal.
         refusal: LaunchRefusal,
-        /// The number of equal refusals since the log's last event of this one; `None` = this is the first.
+        /// The number of equal refusals since the log's last event of this one; `None` = this is
+        /// the first.
         more: Option<NonZeroU32>,
         /// The origin of the HTTP request.
         origin: Option<Origin>,
@@ -55,7 +58,8 @@ pub enum WriteRequest {
         /// The time of the command.
         at: Timestamp,
     },
-    /// Notes that sessions are expired together: one event for the batch, however often it is noted.
+    /// Notes that sessions are expired together: one event for the batch, however often it is
+    /// noted.
     Batch {
         /// The id of the batch.
         batch: BatchId,
@@ -82,7 +86,8 @@ pub enum WriteOutcome {
     Launched(Session, Vec<String>),
     /// The user's live session of that application. Nothing was written.
     Resumed(Session),
-    /// The launch was refused. The refusal is in the log, written now unless it was already recorded.
+    /// The launch was refused. The refusal is in the log, written now unless it was already
+    /// recorded.
     Denied(LaunchRefusal),
     /// The session after the command.
     Stepped {
@@ -132,10 +137,11 @@ pub trait Sessions: Send + Sync + 'static {
     async fn changes(&self, after: u64) -> Result<Changes>;
     /// The log's revision.
     async fn revision(&self) -> Result<u64>;
-    /// Writes a batch. Only [`Writer`](crate::Writer) may call it: one batch at a time, and never in a future that may be
-    /// dropped.
+    /// Writes a batch. Only [`Writer`](crate::Writer) may call it: one batch at a time, and never
+    /// in a future that may be dropped.
     async fn write(&self, batch: &[WriteRequest]) -> Result<Committed>;
-    /// Adds synthetic sessions as they are, except for their version, in transactions of some thousand rows, so that a
-    /// running server gets its turn. [`StoreError::NotEmpty`](crate::StoreError::NotEmpty) if there are sessions already.
+    /// Adds synthetic sessions as they are, except for their version, in transactions of some
+    /// thousand rows, so that a running server gets its turn.
+    /// [`StoreError::NotEmpty`](crate::StoreError::NotEmpty) if there are sessions already.
     async fn seed(&self, sessions: &[Session]) -> Result<()>;
 }

@@ -1,4 +1,5 @@
-//! Values as every database stores them: times to the microsecond, structures as JSON, repeated texts held once.
+//! Values as every database stores them: times to the microsecond, structures as JSON, repeated
+//! texts held once.
 
 use std::{
     collections::{HashMap, HashSet},

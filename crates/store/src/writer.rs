@@ -1,6 +1,7 @@
-//! The writer task: the only caller of [`Sessions::write`](crate::Sessions::write). Requests queue here, and up to
-//! [`BATCH`] of them commit as one transaction. The next batch gathers while one is written to the disk: a single request
-//! never waits for others, and many requests share one commit.
+//! The writer task: the only caller of [`Sessions::write`](crate::Sessions::write). Requests queue
+//! here, and up to [`BATCH`] of them commit as one transaction. The next batch gathers while one is
+//! written to the disk: a single request never waits for others, and many requests share one
+//! commit.
 //!
 //! It is a task of its own, so a client that disconnects never leaves a transaction open.
 
@@ -28,9 +29,10 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the task. It calls `committed` after each commit and before it answers the requests: a caller that has its
-    /// answer finds the change in everything that `committed` feeds. The task ends when the last clone is dropped, after
-    /// [`Writer::close`], or when the disk fails. It answers all queued requests first.
+    /// Starts the task. It calls `committed` after each commit and before it answers the requests:
+    /// a caller that has its answer finds the change in everything that `committed` feeds. The task
+    /// ends when the last clone is dropped, after [`Writer::close`], or when the disk fails. It
+    /// answers all queued requests first.
     pub fn spawn(store: Arc<dyn Store>, committed: impl FnMut(&Committed) + Send + 'static) -> Self {
         let (queue, messages) = mpsc::channel(4 * BATCH);
         let (alive, ended) = watch::channel(());
@@ -41,7 +43,8 @@ impl Writer {
         Self { queue, ended }
     }
 
-    /// Queues a request and waits until it is on the disk. A request that is queued is written, even if the future is dropped.
+    /// Queues a request and waits until it is on the disk. A request that is queued is written,
+    /// even if the future is dropped.
     pub async fn submit(&self, request: WriteRequest) -> Result<WriteOutcome> {
         let (answer, answered) = oneshot::channel();
         self.queue
@@ -63,7 +66,8 @@ impl Writer {
         self.closed().await;
     }
 
-    /// Returns when the task has ended. Without [`Writer::close`] this means that the disk failed: the process must end.
+    /// Returns when the task has ended. Without [`Writer::close`] this means that the disk failed:
+    /// the process must end.
     pub async fn closed(&self) {
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
@@ -88,7 +92,8 @@ async fn run(store: Arc<dyn Store>, mut messages: mpsc::Receiver<Message>, mut c
         if batch.is_empty() {
             continue;
         }
-        // If one request may be at fault, each is written as a batch of its own, so that the others succeed.
+        // If one request may be at fault, each is written as a batch of its own, so that the others
+        // succeed.
         let mut parts = vec![(batch, answers)];
         while let Some((batch, answers)) = parts.pop() {
             let done = match &failed {
@@ -99,7 +104,8 @@ async fn run(store: Arc<dyn Store>, mut messages: mpsc::Receiver<Message>, mut c
                 Ok(done) => {
                     committed(&done);
                     for (answer, to) in done.outcomes.into_iter().zip(answers) {
-                        // A send error means that the caller is gone. The request is done nevertheless.
+                        // A send error means that the caller is gone. The request is done
+                        // nevertheless.
                         let _ = to.send(Ok(answer));
                     }
                 }

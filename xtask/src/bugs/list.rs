@@ -120,8 +120,8 @@ pub const BUGS: &[Bug] = &[
         what: "a refused launch leaves no event",
         changes: &[(
             STORE_BATCH,
-            "events.push(event(&by, at, what));\n                }\n                Ok(WriteOutcome::Denied(refusal))",
-            "let _ = what;\n                }\n                Ok(WriteOutcome::Denied(refusal))",
+            "events.push(event(&by, at, what));\n        }\n        Ok(WriteOutcome::Denied(refusal))",
+            "let _ = what;\n        }\n        Ok(WriteOutcome::Denied(refusal))",
         )],
     },
     Bug {

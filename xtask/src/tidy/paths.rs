@@ -5,7 +5,7 @@ use super::source::is_word;
 /// A path as written, without `crate`, `self` and `super` at its front.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CodePath {
-    /// Where in the code it starts.
+    /// Its position in the code.
     pub position: usize,
     /// Whether it started with `crate`, `self` or `super`.
     pub is_local: bool,
@@ -13,7 +13,7 @@ pub struct CodePath {
     pub names: Vec<String>,
 }
 
-/// Every path of two or more names, and whatever `use` names. The code must be without comments and literals.
+/// Every path of two or more names, and every path of a `use`. The code must be without comments and literals.
 pub fn paths(code: &str) -> Vec<CodePath> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -92,7 +92,7 @@ fn tree(code: &str, at: usize, before: &mut Vec<String>, found: &mut Vec<(usize,
         if !word_at(code, after).is_empty() {
             let mut deeper = Vec::new();
             let end = tree(code, after, before, &mut deeper);
-            // A path is reported where it starts, a group's branches where they stand.
+            // The position of a path is its start; that of a group's branch is the branch.
             let straight = deeper.len() == 1;
             found.extend(
                 deeper

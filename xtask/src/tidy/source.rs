@@ -38,7 +38,7 @@ impl Source {
 
     /// Whether the whole file is test code.
     pub fn is_test(&self) -> bool {
-        self.path.contains("/tests/") || self.path.ends_with("/tests.rs") || self.path.ends_with("_tests.rs")
+        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 
     /// `code` with spaces in place of items under `#[cfg(test)]`.

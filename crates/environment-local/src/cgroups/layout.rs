@@ -1,4 +1,5 @@
-//! The cgroup hierarchies that this process sees, read from `/proc/self/cgroup` and `/proc/self/mountinfo`. Pure.
+//! The cgroup hierarchies that this process sees, read from `/proc/self/cgroup` and
+//! `/proc/self/mountinfo`. Pure.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -48,11 +49,13 @@ pub(super) struct Hierarchy {
     pub own: PathBuf,
 }
 
-/// All useful hierarchies, v2 first. `root` is prepended to each mount point; it is `/` except in tests.
+/// All useful hierarchies, v2 first. `root` is prepended to each mount point; it is `/` except in
+/// tests.
 pub(super) fn hierarchies(cgroup: &str, mountinfo: &str, root: &Path) -> Vec<Hierarchy> {
     let mut found = Vec::new();
     let mut mounts: Vec<Mount<'_>> = mountinfo.lines().filter_map(Mount::parse).collect();
-    // The same hierarchy may be mounted several times. The kernel refuses all changes in a read-only mount.
+    // The same hierarchy may be mounted several times. The kernel refuses all changes in a
+    // read-only mount.
     mounts.sort_by_key(|mount| (mount.version == Version::V1, mount.read_only));
     for mount in mounts {
         if mount.version == Version::V1 && mount.controllers.is_empty() {
@@ -63,7 +66,8 @@ pub(super) fn hierarchies(cgroup: &str, mountinfo: &str, root: &Path) -> Vec<Hie
             continue;
         };
         let at = root.join(mount.at.trim_start_matches('/'));
-        // Inside a container the path may be that of the host. Then the root of the mount is this process's group.
+        // Inside a container the path may be that of the host. Then the root of the mount is this
+        // process's group.
         let below = Path::new(path).strip_prefix(mount.root).ok();
         let below = below.filter(|below| below.components().all(|part| matches!(part, Component::Normal(_))));
         let own = match below {

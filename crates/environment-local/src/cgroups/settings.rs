@@ -66,7 +66,8 @@ pub(super) fn each(version: Version, controller: Controller, limits: Limits) -> 
     }
 }
 
-/// The settings of all sessions together, which reserve resources for the server and the rest of the host.
+/// The settings of all sessions together, which reserve resources for the server and the rest of
+/// the host.
 pub(super) fn shared(version: Version, controller: Controller, machine: Machine, base: &Path) -> Setting {
     let set = |file, value: String| Setting {
         limit: None,
@@ -90,8 +91,8 @@ pub(super) fn shared(version: Version, controller: Controller, machine: Machine,
             set("pids.max", (total - total / 4).to_string())
         }
         (Controller::Cpu, Version::V2) => set("cpu.weight", CPU_WEIGHT.to_string()),
-        // In v1 it competes with processes, not with groups. A group's shares are spread over the CPUs, so this equals one
-        // process on each of them.
+        // In v1 it competes with processes, not with groups. A group's shares are spread over the
+        // CPUs, so this equals one process on each of them.
         (Controller::Cpu, Version::V1) => set("cpu.shares", shares(CPU_WEIGHT.saturating_mul(machine.cpus))),
     }
 }

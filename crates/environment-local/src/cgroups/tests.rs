@@ -1,5 +1,5 @@
-//! The layouts of hosts, as folders. Unlike cgroups, folders with files can't be removed, so the trial groups stay and can be
-//! read.
+//! The layouts of hosts, as folders. Unlike cgroups, folders with files can't be removed, so the
+//! trial groups stay and can be read.
 
 use session::SessionId;
 use uuid::Uuid;

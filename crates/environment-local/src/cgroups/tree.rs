@@ -1,7 +1,8 @@
 //! A hierarchy for the groups of sessions: `BASE/cloud-delivery-sessions/SESSION`.
 //!
-//! In v2 a group with processes can't pass controllers to groups below it. So if the base is the server's own group, the
-//! server moves into `BASE/server` first. A unit with `DelegateSubgroup=server` starts there.
+//! In v2 a group with processes can't pass controllers to groups below it. So if the base is the
+//! server's own group, the server moves into `BASE/server` first. A unit with
+//! `DelegateSubgroup=server` starts there.
 
 use std::{
     fs, io,
@@ -28,7 +29,8 @@ pub(super) const SERVER: &str = "server";
 const PROCS: &str = "cgroup.procs";
 const SUBTREE: &str = "cgroup.subtree_control";
 
-/// The kernel charges memory to a group in portions: this close to the limit, it refuses the next one.
+/// The kernel charges memory to a group in portions: this close to the limit, it refuses the next
+/// one.
 const NEAR: u64 = 1 << 20;
 
 /// The attempts to empty a group, and the time limit for the end of each process in it.
@@ -119,7 +121,8 @@ impl Tree {
         self.each.iter().filter_map(|setting| setting.limit)
     }
 
-    /// Makes a group with its limits. Returns the file that adds a process when its id is written into it.
+    /// Makes a group with its limits. Returns the file that adds a process when its id is written
+    /// into it.
     pub fn make(&self, name: &str) -> io::Result<PathBuf> {
         let group = self.create(name)?;
         for setting in &self.each {
@@ -214,7 +217,8 @@ impl Tree {
     }
 }
 
-/// The possible places for groups, best first: beside or below the server's own group, then below the root.
+/// The possible places for groups, best first: beside or below the server's own group, then below
+/// the root.
 fn bases(hierarchy: &Hierarchy) -> Vec<PathBuf> {
     let Hierarchy {
         version, mount, own, ..
@@ -228,7 +232,8 @@ fn bases(hierarchy: &Hierarchy) -> Vec<PathBuf> {
     bases
 }
 
-/// Passes the controllers of `base` to the groups below it. Moves this process out of its group `own` if that is the base.
+/// Passes the controllers of `base` to the groups below it. Moves this process out of its group
+/// `own` if that is the base.
 fn enable(base: &Path, own: &Path) -> io::Result<Vec<Controller>> {
     let present = |file: &str| -> io::Result<Vec<Controller>> {
         let text = fs::read_to_string(base.join(file))?;
@@ -240,7 +245,8 @@ fn enable(base: &Path, own: &Path) -> io::Result<Vec<Controller>> {
     if wanted.is_empty() || present(SUBTREE)? == wanted {
         return Ok(wanted);
     }
-    // Only the root of all groups may have both processes and controllers. Only the root has no type.
+    // Only the root of all groups may have both processes and controllers. Only the root has no
+    // type.
     let moves = base == own && base.join("cgroup.type").exists();
     let leaf = base.join(SERVER);
     if moves {
@@ -269,7 +275,8 @@ fn plus(controllers: &[Controller]) -> String {
     words.join(" ")
 }
 
-/// The number after a key at the start of a line. An empty key reads a file that only contains a number.
+/// The number after a key at the start of a line. An empty key reads a file that only contains a
+/// number.
 fn keyed(text: &str, key: &str) -> u64 {
     let mut values = text.lines().filter_map(|line| match key {
         "" => Some(line),

@@ -1,4 +1,4 @@
-//! What the tests of the local environment share: an environment with its signals, and servers of their own to kill.
+//! Helpers of the tests: an environment with its signals, and servers to kill.
 
 use std::{
     fs,
@@ -20,11 +20,11 @@ use tokio::{
 };
 use uuid::Uuid;
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct Trial {
     pub environment: Arc<LocalEnvironment>,
-    pub heard: UnboundedReceiver<Signal>,
+    pub received: UnboundedReceiver<Signal>,
     pub folder: TempDir,
 }
 
@@ -36,10 +36,10 @@ impl Trial {
     pub fn with(options: Options) -> Self {
         assert_eq!(missing(), [], "install these to run this test");
         let folder = tempfile::tempdir().unwrap();
-        let (signals, heard) = mpsc::unbounded_channel();
+        let (signals, received) = mpsc::unbounded_channel();
         Self {
             environment: LocalEnvironment::new(folder.path().join("run"), options, signals).unwrap(),
-            heard,
+            received,
             folder,
         }
     }
@@ -50,21 +50,22 @@ impl Trial {
         spec.session_id
     }
 
-    pub async fn heard(&mut self) -> Signal {
-        timeout(PATIENCE, self.heard.recv()).await.unwrap().unwrap()
+    pub async fn next_signal(&mut self) -> Signal {
+        timeout(TIMEOUT, self.received.recv()).await.unwrap().unwrap()
     }
 
     pub async fn running(&mut self, command: &[&str]) -> SessionId {
         let id = self.start(command).await;
-        assert_eq!(self.heard().await, Signal::Ready(id));
+        assert_eq!(self.next_signal().await, Signal::Ready(id));
         id
     }
 
-    /// The text of the loss that must come next, or right after the session became ready.
+    /// The text of the loss that must be the next signal, or the one after the session became
+    /// ready.
     pub async fn lost(&mut self, id: SessionId) -> String {
-        let mut signal = self.heard().await;
+        let mut signal = self.next_signal().await;
         if signal == Signal::Ready(id) {
-            signal = self.heard().await;
+            signal = self.next_signal().await;
         }
         let Signal::Lost(lost, why) = signal else {
             panic!("{signal:?}")
@@ -127,9 +128,9 @@ pub fn processes(id: SessionId) -> Vec<Seen> {
     seen
 }
 
-/// Looks again and again until it is true: for what the kernel does by itself and tells nobody.
+/// Polls until the condition is true: for changes that the kernel does not signal.
 pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}");
         tokio::task::yield_now().await;
@@ -140,7 +141,8 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Starts `examples/hold.rs`, which cargo builds with the tests, and returns it with its ready session.
+/// Starts `examples/hold.rs`, which cargo builds with the tests, and returns it with its ready
+/// session.
 pub fn hold(run_dir: &Path, command: &mut Command) -> (Child, SessionId) {
     command.args([run_dir.as_os_str(), "xterm".as_ref()]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -152,13 +154,14 @@ pub fn hold(run_dir: &Path, command: &mut Command) -> (Child, SessionId) {
     (child, id)
 }
 
-/// Runs `examples/hold.rs` until its session has ended, and returns what it wrote about that.
+/// Runs `examples/hold.rs` until its session has ended, and returns its output.
 pub fn end_of(run_dir: &Path, command: &mut Command, application: &[&str]) -> String {
     let output = command.arg(run_dir).args(application).output().unwrap();
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// The user that a server without privileges runs as: a made-up one where the test is root, else the test's own.
+/// The user of a server without privileges: an unused id if the test runs as root, otherwise the
+/// test's own user.
 pub fn unprivileged_uid() -> u32 {
     if is_root() {
         54321
@@ -167,7 +170,8 @@ pub fn unprivileged_uid() -> u32 {
     }
 }
 
-/// A server that has no privileges: a copy of `examples/hold.rs` in this folder, as [`unprivileged_uid`].
+/// A server that has no privileges: a copy of `examples/hold.rs` in this folder, as
+/// [`unprivileged_uid`].
 pub fn unprivileged(folder: &Path) -> Command {
     let program = folder.join("hold");
     fs::copy(holder(), &program).unwrap();
@@ -189,13 +193,14 @@ pub fn unprivileged(folder: &Path) -> Command {
     command
 }
 
-/// A server on a host of its own kind: it sees the mounts that a line of shell makes.
+/// A server on a modified host: it sees the mounts that a line of shell makes.
 pub fn with_mounts(line: &str) -> Command {
     let mut command = Command::new("unshare");
     if can_mount() {
         command.args(["--mount", "sh", "-c", &format!("{line} && exec \"$@\""), "sh"]);
     } else {
-        // Root in a user namespace of its own may mount; the server in it is the user that it was outside.
+        // Root in a user namespace of its own may mount. The server in it runs as the same user as
+        // outside.
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let line = format!("{line} && exec unshare --map-user={uid} --map-group={gid} \"$@\"");
         command.args(["--map-root-user", "--mount", "sh", "-c", &line, "sh"]);
@@ -204,7 +209,7 @@ pub fn with_mounts(line: &str) -> Command {
     command
 }
 
-/// May this process make mounts that only it sees?
+/// True if this process may make private mounts.
 fn can_mount() -> bool {
     let status = Command::new("unshare").args(["--mount", "true"]).status();
     status.is_ok_and(|status| status.success())
@@ -227,12 +232,12 @@ pub fn holder() -> PathBuf {
     program
 }
 
-/// Kills a server, sees that its session is gone, and clears its folder.
+/// Kills a server, waits until its session is gone, and clears its folder.
 pub async fn end(mut server: Child, id: SessionId, run_dir: &Path) {
     server.kill().unwrap();
     server.wait().unwrap();
     until("processes end with the server", || processes(id).is_empty()).await;
-    let (signals, _heard) = mpsc::unbounded_channel();
+    let (signals, _received) = mpsc::unbounded_channel();
     LocalEnvironment::new(run_dir.to_owned(), Options::default(), signals).unwrap();
     assert!(!run_dir.join(id.to_string()).exists());
 }

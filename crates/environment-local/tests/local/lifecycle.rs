@@ -1,4 +1,4 @@
-//! From start to end: the common suite, and that nothing stays, whoever ends what how.
+//! Lives of sessions: the conformance suite, and that nothing stays after any kind of end.
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command, time::Instant};
 
@@ -24,7 +24,8 @@ async fn applications_become_ready_and_leave_nothing() {
         let before = Instant::now();
         let id = trial.running(&[program]).await;
         let ready = before.elapsed();
-        // Ready is told when the application is forked, which is a little before it has its own name.
+        // Ready is reported after the fork of the application, shortly before the process has its
+        // own name.
         for name in [program, "Xtigervnc", "bwrap"] {
             until(name, || processes(id).iter().any(|seen| seen.name == name)).await;
         }
@@ -36,7 +37,7 @@ async fn applications_become_ready_and_leave_nothing() {
 }
 
 #[tokio::test]
-async fn each_session_is_another_user_where_the_server_may_choose() {
+async fn each_session_is_another_user_if_the_server_may_choose() {
     let mut trial = Trial::new();
     let ids = [trial.running(&["xterm"]).await, trial.running(&["xterm"]).await];
     let users = ids.map(|id| {
@@ -58,7 +59,7 @@ async fn each_session_is_another_user_where_the_server_may_choose() {
 }
 
 #[tokio::test]
-async fn what_the_server_has_in_its_environment_stays_there() {
+async fn the_environment_variables_of_the_server_are_not_passed_on() {
     let mut trial = Trial::new();
     let id = trial.running(&["xterm"]).await;
     let mut inside = Vec::new();
@@ -71,7 +72,7 @@ async fn what_the_server_has_in_its_environment_stays_there() {
         !inside.is_empty()
     })
     .await;
-    // Cargo gives each test these two, and they must not be there.
+    // Cargo sets these two for each test. They must be absent inside.
     for name in ["CARGO", "LD_LIBRARY_PATH", "LD_PRELOAD"] {
         assert!(inside.iter().all(|text| !text.contains(name)), "{name} in {inside:?}");
     }
@@ -85,7 +86,7 @@ async fn the_host_is_out_of_reach_and_its_own_folders_are_writable() {
     let secret = trial.folder.path().join("secret");
     fs::write(&secret, "x").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o666)).unwrap();
-    // Each line ends the application with a status of its own if the sandbox is not tight.
+    // Each line ends the application with its own status if the sandbox has a hole.
     let script = format!(
         "test -e {} && exit 11
          touch /usr/x 2>/dev/null && exit 12
@@ -114,7 +115,7 @@ async fn an_application_that_ends_is_lost_with_a_reason() {
     for (script, expected) in [
         ("exit 1", "the application ended with status 1"),
         ("kill -TERM $$", "the application was ended by signal 15"),
-        // Daemons in sessions of their own go with it.
+        // Daemons in process sessions of their own end too.
         (
             "setsid sleep 1000 & setsid setsid sleep 1000 & exit 3",
             "the application ended with status 3",
@@ -126,14 +127,14 @@ async fn an_application_that_ends_is_lost_with_a_reason() {
         trial.leaves_nothing(id);
         trial.environment.stop(id).await.unwrap();
     }
-    assert!(trial.heard.try_recv().is_err(), "each is lost once");
+    assert!(trial.received.try_recv().is_err(), "each is lost once");
 }
 
 #[tokio::test]
 async fn an_application_that_its_user_closes_is_no_failure() {
     let mut trial = Trial::new();
     let id = trial.running(&["sh", "-c", "exit 0"]).await;
-    assert_eq!(trial.heard().await, Signal::Closed(id));
+    assert_eq!(trial.next_signal().await, Signal::Closed(id));
     trial.leaves_nothing(id);
 }
 
@@ -155,7 +156,7 @@ async fn a_missing_program_is_refused_at_once() {
     assert!(matches!(refused, EnvironmentError::Missing { .. }));
     assert_eq!(refused.to_string(), "no-such-program is not installed on this host");
     assert!(trial.environment.observe().await.unwrap().is_empty());
-    assert!(trial.heard.try_recv().is_err());
+    assert!(trial.received.try_recv().is_err());
 }
 
 #[tokio::test]
@@ -178,7 +179,7 @@ async fn a_killed_server_leaves_no_process_and_the_next_one_its_folder_clean() {
     let folder = tempfile::tempdir().unwrap();
     let (mut server, id) = hold(folder.path(), &mut Command::new(holder()));
     assert!(processes(id).len() >= 4);
-    let (signals, _heard) = mpsc::unbounded_channel();
+    let (signals, _received) = mpsc::unbounded_channel();
     let refused = LocalEnvironment::new(folder.path().to_owned(), Options::default(), signals.clone()).unwrap_err();
     assert!(refused.to_string().ends_with("another server uses it"), "{refused}");
 
@@ -190,12 +191,13 @@ async fn a_killed_server_leaves_no_process_and_the_next_one_its_folder_clean() {
     assert!(!folder.path().join(id.to_string()).exists());
 }
 
-/// Timers of a paused runtime fire as soon as it has nothing else to do: a limit of any length would fire before the display is up.
+/// The timers of a paused runtime fire as soon as it is idle: any time limit would fire before the
+/// display is ready.
 #[tokio::test(start_paused = true)]
 async fn a_start_has_no_time_limit_of_the_environments_own() {
     let mut trial = Trial::new();
     let id = trial.start(&["xterm"]).await;
-    let signal = trial.heard.recv().await;
+    let signal = trial.received.recv().await;
     assert_eq!(signal, Some(Signal::Ready(id)));
     tokio::time::resume();
     trial.environment.stop(id).await.unwrap();
@@ -203,7 +205,7 @@ async fn a_start_has_no_time_limit_of_the_environments_own() {
 }
 
 #[tokio::test]
-async fn an_unprivileged_server_does_it_too() {
+async fn an_unprivileged_server_works_too() {
     let folder = tempfile::tempdir().unwrap();
     let (server, id) = hold(&folder.path().join("run"), &mut unprivileged(folder.path()));
     let seen = processes(id);
@@ -212,7 +214,8 @@ async fn an_unprivileged_server_does_it_too() {
     end(server, id, &folder.path().join("run")).await;
 }
 
-/// A container's `/proc` is masked in parts, and then the kernel lets nobody below mount a whole one.
+/// A container's `/proc` is masked in parts, and the kernel then forbids to mount a complete one
+/// inside.
 #[tokio::test]
 async fn a_host_that_forbids_a_new_proc_is_no_obstacle() {
     let folder = tempfile::tempdir().unwrap();

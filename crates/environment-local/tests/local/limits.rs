@@ -1,4 +1,4 @@
-//! What a session may use: bombs that each have a limit of their own, and a neighbour that must still answer.
+//! Resource limits: bombs that each hit one limit, beside a neighbour that must still answer.
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,12 @@ use tokio::{io::AsyncReadExt, time::timeout};
 
 use crate::kit::{Trial, end_of, is_root, unprivileged};
 
-/// How long a display may take to greet while its neighbour misbehaves. It takes milliseconds on a host that is not loaded.
+/// The time limit for the greeting of a display beside a bomb. It takes milliseconds on an idle
+/// host.
 const GREETING: Duration = Duration::from_secs(10);
 
-/// Starts up to 2,000 processes that sleep, and ends with status 9 if fewer than 520 could run at once. Three seconds long
-/// it tries to start more.
+/// Starts up to 2,000 sleeping processes, and ends with status 9 if fewer than 520 can run at once.
+/// It retries for three seconds.
 const FORK_BOMB: &str = "
     my $count = 0;
     for (1..2000) { my $child = fork; last unless defined $child; if (!$child) { sleep 60; exit } $count++ }
@@ -21,7 +22,7 @@ const FORK_BOMB: &str = "
     while (time < $until) { my $child = fork; if (defined $child && !$child) { sleep 60; exit } }
     exit($count < 520 ? 9 : 11);";
 
-/// At most 4 GiB, of which each process of two takes a half.
+/// Two processes that use up to 4 GiB together.
 const MEMORY_BOMB: &str = "
     my ($size, @all) = 16 << 20;
     my $child = fork;
@@ -30,7 +31,8 @@ const MEMORY_BOMB: &str = "
     waitpid $child, 0;
     exit(5);";
 
-/// Up to two million empty files: a part of the memory is used first, so that fewer are needed.
+/// Up to two million empty files. A part of the memory is used first, so that fewer files are
+/// needed.
 const INODE_BOMB: &str = "
     my $ballast = 'x' x (800 << 20);
     for my $folder ('/tmp', '/dev/shm', $ENV{HOME}) {
@@ -51,14 +53,15 @@ async fn greets(environment: &LocalEnvironment, id: SessionId) -> Duration {
     before.elapsed()
 }
 
-/// Runs a bomb beside a session that must go on. Returns the reason of its end, and the slowest answer of its neighbour.
+/// Runs a bomb beside a session that must survive. Returns the reason of its end, and the slowest
+/// answer of the neighbour.
 async fn beside_a_neighbour(trial: &mut Trial, bomb: &[&str]) -> (String, Duration) {
     let neighbour = trial.running(&["xterm"]).await;
     let id = trial.running(bomb).await;
     let mut slowest = Duration::ZERO;
     let why = loop {
         slowest = slowest.max(greets(&trial.environment, neighbour).await);
-        match timeout(Duration::from_millis(20), trial.heard.recv()).await {
+        match timeout(Duration::from_millis(20), trial.received.recv()).await {
             Err(_) => {}
             Ok(Some(Signal::Lost(lost, why))) if lost == id => break why,
             Ok(other) => panic!("{other:?}"),
@@ -70,7 +73,7 @@ async fn beside_a_neighbour(trial: &mut Trial, bomb: &[&str]) -> (String, Durati
     (why, slowest)
 }
 
-/// Is memory limited here? Where it is not, the environment must say so.
+/// True if memory is limited on this host. If not, the environment must report that.
 fn memory_is_limited(trial: &Trial) -> bool {
     let words = trial.environment.limits().unwrap();
     let limited = words.contains("2 GiB memory");
@@ -79,18 +82,18 @@ fn memory_is_limited(trial: &Trial) -> bool {
 }
 
 #[tokio::test]
-async fn a_fork_bomb_is_bounded_and_the_session_says_so() {
+async fn a_fork_bomb_is_bounded_and_the_session_reports_it() {
     let mut trial = Trial::new();
     let (why, slowest) = beside_a_neighbour(&mut trial, &["perl", "-e", FORK_BOMB]).await;
     println!("the neighbour answered within {slowest:?}");
     let ended = "the application ended with status 9";
-    // Only a cgroup counts what it refused.
+    // Only a cgroup counts refused processes.
     let counted = format!("{ended}; it had reached its limit of 512 processes");
     assert!(why == counted || (why == ended && !memory_is_limited(&trial)), "{why}");
 }
 
 #[tokio::test]
-async fn a_memory_bomb_ends_with_its_session_which_says_so() {
+async fn a_memory_bomb_ends_its_session_with_a_reason() {
     let mut trial = Trial::new();
     if !memory_is_limited(&trial) {
         return;
@@ -114,7 +117,7 @@ async fn inodes_are_memory_of_the_session() {
 #[tokio::test]
 async fn files_are_bounded_by_the_size_of_each_folder() {
     let mut trial = Trial::new();
-    // At most 600 MiB in all.
+    // At most 600 MiB in total.
     let script = "
         for folder in /tmp /dev/shm \"$HOME\" \"$XDG_RUNTIME_DIR\"; do
             head -c 400M /dev/zero >\"$folder/file\" 2>/dev/null && exit 11
@@ -136,11 +139,12 @@ async fn an_unprivileged_server_limits_processes_without_a_cgroup() {
 }
 
 #[tokio::test]
-async fn limits_that_are_required_and_not_there_refuse_the_start() {
+async fn a_start_without_the_required_limits_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = unprivileged(folder.path());
     let told = end_of(&folder.path().join("run"), server.arg("--require-limits"), &["xterm"]);
-    // A user without privileges may make no cgroups, unless the one who runs the test was given one: then it is accepted.
+    // A user without privileges may make no cgroups, unless a group was delegated to the user of
+    // the test. Then the start succeeds.
     let refused = told.contains("require_limits") && told.contains("memory");
     assert!(refused || (!is_root() && told.is_empty()), "{told}");
 

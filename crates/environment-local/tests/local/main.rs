@@ -1,5 +1,5 @@
-//! The local environment with real applications. Needs the programs in `environment_local::NEEDED`, and xterm, galculator,
-//! mousepad and perl.
+//! The local environment with real applications. Needs the programs in `environment_local::NEEDED`,
+//! and xterm, galculator, mousepad and perl.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,10 +1,10 @@
-//! What an application may not ask of the kernel.
+//! The system calls that are denied to applications.
 
 use environments::{Environment, StartSpec};
 
 use crate::kit::{Trial, end_of, spec, with_mounts};
 
-/// Each line ends the application with a status of its own if the sandbox is not tight.
+/// Each line ends the application with its own status if the sandbox has a hole.
 const NAMESPACES_AND_MOUNTS: &str = "
     unshare --user true 2>/dev/null && exit 11
     unshare --user --map-root-user mount -t tmpfs -o size=12g none /tmp 2>/dev/null && exit 12
@@ -14,14 +14,15 @@ const NAMESPACES_AND_MOUNTS: &str = "
     exit 7";
 
 #[tokio::test]
-async fn no_namespace_can_be_made_and_nothing_be_mounted() {
+async fn namespaces_and_mounts_are_denied() {
     let mut trial = Trial::new();
     let id = trial.start(&["sh", "-c", NAMESPACES_AND_MOUNTS]).await;
     assert_eq!(trial.lost(id).await, "the application ended with status 7");
     trial.leaves_nothing(id);
 }
 
-/// In many containers `/proc/sys` is read-only, and bwrap can't set the kernel's limit there: the filter stands alone.
+/// In many containers `/proc/sys` is read-only, so bwrap can't set the kernel's limit: only the
+/// filter is left.
 #[tokio::test]
 async fn the_filter_alone_denies_namespaces_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -48,7 +49,7 @@ async fn an_application_that_may_make_user_namespaces_still_mounts_nothing() {
 }
 
 #[tokio::test]
-async fn what_no_application_needs_is_denied_and_the_rest_is_not() {
+async fn calls_that_no_application_needs_are_denied_and_others_are_not() {
     const NEW_USER: i64 = 0x1000_0000;
     const SHARE_FILES: i64 = 0x200;
     const ALG: i64 = 38;
@@ -67,13 +68,13 @@ async fn what_no_application_needs_is_denied_and_the_rest_is_not() {
         (libc::SYS_socket, [ALG, 5, 0], libc::EAFNOSUPPORT),
         (libc::SYS_socket, [1, 1, 0], 0),
         (libc::SYS_ioctl, [0, TYPE_INTO_TERMINAL, 0], denied),
-        // The same request in the low half of a longer number.
+        // The same request in the lower half of a longer number.
         (libc::SYS_ioctl, [0, (1 << 32) + TYPE_INTO_TERMINAL, 0], denied),
         (libc::SYS_ioctl, [0, 0x5401, 0], libc::ENOTTY),
         // The second table of x86-64: `getpid`.
         (0x4000_0000 + libc::SYS_getpid, [0, 0, 0], libc::ENOSYS),
     ];
-    // The status is 100 and the index of the first case that is not as expected.
+    // The status is 100 plus the index of the first unexpected case.
     let mut script = String::from("sub run { $! = 0; syscall($_[0], $_[1], $_[2], $_[3]) == -1 ? $! + 0 : 0 }\n");
     for (index, (number, [first, second, third], error)) in cases.iter().enumerate() {
         let call = format!("run({number}, {first}, {second}, {third})");

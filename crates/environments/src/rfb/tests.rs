@@ -1,4 +1,4 @@
-//! Each kind of message, whole and in every cutting, the limits, and rubbish.
+//! Each kind of message, complete and in all possible pieces, the limits, and invalid input.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -6,7 +6,8 @@ use super::*;
 
 const HELLO: &[u8] = b"RFB 003.008\n\x01\x01";
 
-/// One of each message with its length by the protocol, and whether it is a person's doing.
+/// One of each message with its length according to the protocol, and true if it is activity of the
+/// user.
 fn messages() -> Vec<(&'static str, Vec<u8>, Activity)> {
     use Activity::{None, User};
     let sized = |kind: u8, length: usize| {
@@ -62,7 +63,7 @@ fn desktop((width, height): (u16, u16), screens: &[(u16, u16, u16, u16)]) -> Vec
     bytes
 }
 
-/// A filter that is past its handshake.
+/// A filter after the handshake.
 fn ready() -> ClientFilter {
     let mut filter = ClientFilter::new();
     assert_eq!(filter.feed(HELLO, &mut Vec::new()), Ok(Activity::None));
@@ -213,7 +214,7 @@ fn the_handshake_is_read_first() {
     assert_eq!(refused(b"GET / HTTP/1.1\r\n"), Err(RfbError::Version));
     assert_eq!(refused(b"RFB 003.008\n\x02"), Err(RfbError::Security(2)));
     assert_eq!(refused(b"RFB 003.00"), Ok(Activity::None));
-    // Bytes that look like keys, in the handshake, are nobody's doing.
+    // Bytes of the handshake that look like keys are no activity.
     assert_eq!(refused(b"RFB 003.008\n\x01\x04"), Ok(Activity::None));
 }
 

@@ -152,7 +152,8 @@ async fn a_commit_whose_answer_is_lost_is_found() {
     let mut server = Server::start();
     let store = Arc::new(open_with_timeout(server.url(), 5000).await);
     populate(&*store, 0..64).await;
-    // Killed during many commits, so that some lose their answer after the write. Each answer must be true.
+    // Killed during many commits, so that some lose their answer after the write. Each answer must
+    // be true.
     for round in 0..4_u128 {
         let writes: Vec<_> = (0..16)
             .map(|n| {

@@ -1,5 +1,5 @@
-//! Changes that end access: blocked and removed people, closed environments, withdrawn applications, blocked relaunches.
-//! The sessions end in the transaction of the change.
+//! Changes that end access: blocked and removed people, closed environments, withdrawn
+//! applications, blocked relaunches. The sessions end in the transaction of the change.
 
 use std::sync::Arc;
 
@@ -249,7 +249,8 @@ pub(super) async fn the_head_is_the_last_event_and_checkpoints_stay(store: Arc<d
     );
 }
 
-/// Two sessions of the first person, the second of them of the licensed application, and one of the second person.
+/// Two sessions of the first person, the second of them of the licensed application, and one of the
+/// second person.
 async fn three_sessions(store: &dyn Store) -> ([SessionId; 2], [SessionId; 1]) {
     launched(store, 1, 1, TERMINAL).await;
     launched(store, 2, 1, LICENSED).await;

@@ -133,7 +133,8 @@ pub(super) async fn nobody_has_more_live_sessions_than_allowed(store: Arc<dyn St
         16
     );
 
-    // A person at the limit can still resume, other people are not limited by it, and ended sessions do not count.
+    // A person at the limit can still resume, other people are not limited by it, and ended
+    // sessions do not count.
     let mine = all(&store).await[0].application_id;
     let resumed = write(&*store, limited(30, 1, mine, 4)).await;
     assert!(matches!(resumed, WriteOutcome::Resumed(_)), "{resumed:?}");

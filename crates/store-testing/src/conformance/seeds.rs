@@ -43,7 +43,8 @@ pub(super) fn synthetic(n: u128, status: Status, teardown: Teardown, when: Times
     }
 }
 
-/// Each optional field with and without a value, each code of each enumeration, the largest and oddest values.
+/// Each optional field with and without a value, each code of each enumeration, the largest and
+/// oddest values.
 fn shapes() -> Vec<Session> {
     let mut shapes = Vec::new();
     let odd = "a\t\"b\" 'c' \\ \u{0}é ß \u{1F980}\n;--%_";

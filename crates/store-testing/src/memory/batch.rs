@@ -12,49 +12,7 @@ use super::{State, event};
 
 pub(super) fn decide(state: &mut State, events: &mut Vec<Event>, request: &WriteRequest) -> Result<WriteOutcome> {
     match request {
-        WriteRequest::Launch {
-            session_id,
-            application_id,
-            user_id,
-            node,
-            origin,
-            most,
-            recorded,
-            at,
-        } => {
-            let by = author(state, *user_id, origin.as_ref());
-            let at = truncate_to_micros(*at);
-            let mut denied = |state: &State, refusal| {
-                let what = EventKind::LaunchRefused {
-                    application: name_of(state, *application_id),
-                    reason: LaunchRefusal::sentence(refusal).as_ref().into(),
-                    more: None,
-                };
-                if !recorded.contains(&refusal) {
-                    events.push(event(&by, at, what));
-                }
-                Ok(WriteOutcome::Denied(refusal))
-            };
-            if let Err(refusal) = allowed(state, *user_id, *application_id) {
-                return denied(state, refusal);
-            }
-            if let Some(session) = live_of(state, *user_id, *application_id) {
-                return Ok(WriteOutcome::Resumed(session.clone()));
-            }
-            if let Err(refusal) = room(state, *user_id, *application_id, *most, at) {
-                return denied(state, refusal);
-            }
-            if state.sessions.contains_key(session_id) {
-                return Err(StoreError::AlreadyExists(session_id.to_string()));
-            }
-            let (session, command) = pending(state, (*session_id, *user_id, *application_id), node, at);
-            state.sessions.insert(*session_id, session.clone());
-            events.push(Event {
-                session_id: Some(*session_id),
-                ..event(&by, at, EventKind::Launched)
-            });
-            Ok(WriteOutcome::Launched(session, command))
-        }
+        WriteRequest::Launch { .. } => launch(state, events, request),
         WriteRequest::RecordRefusal {
             user_id,
             application_id,
@@ -98,6 +56,55 @@ pub(super) fn decide(state: &mut State, events: &mut Vec<Event>, request: &Write
         }
         WriteRequest::Purge { at } => Ok(WriteOutcome::Purged(purge(state, events, *at))),
     }
+}
+
+/// A [`WriteRequest::Launch`].
+fn launch(state: &mut State, events: &mut Vec<Event>, request: &WriteRequest) -> Result<WriteOutcome> {
+    let WriteRequest::Launch {
+        session_id,
+        application_id,
+        user_id,
+        node,
+        origin,
+        most,
+        recorded,
+        at,
+    } = request
+    else {
+        return Ok(WriteOutcome::NotFound);
+    };
+    let by = author(state, *user_id, origin.as_ref());
+    let at = truncate_to_micros(*at);
+    let mut denied = |state: &State, refusal| {
+        let what = EventKind::LaunchRefused {
+            application: name_of(state, *application_id),
+            reason: LaunchRefusal::sentence(refusal).as_ref().into(),
+            more: None,
+        };
+        if !recorded.contains(&refusal) {
+            events.push(event(&by, at, what));
+        }
+        Ok(WriteOutcome::Denied(refusal))
+    };
+    if let Err(refusal) = allowed(state, *user_id, *application_id) {
+        return denied(state, refusal);
+    }
+    if let Some(session) = live_of(state, *user_id, *application_id) {
+        return Ok(WriteOutcome::Resumed(session.clone()));
+    }
+    if let Err(refusal) = room(state, *user_id, *application_id, *most, at) {
+        return denied(state, refusal);
+    }
+    if state.sessions.contains_key(session_id) {
+        return Err(StoreError::AlreadyExists(session_id.to_string()));
+    }
+    let (session, command) = pending(state, (*session_id, *user_id, *application_id), node, at);
+    state.sessions.insert(*session_id, session.clone());
+    events.push(Event {
+        session_id: Some(*session_id),
+        ..event(&by, at, EventKind::Launched)
+    });
+    Ok(WriteOutcome::Launched(session, command))
 }
 
 fn author(state: &State, user_id: UserId, origin: Option<&Origin>) -> Actor {

@@ -1,5 +1,5 @@
-//! Random calls: about few people, applications and sessions, so that the calls interact. The clock mostly advances, and
-//! sometimes jumps.
+//! Random calls: about few people, applications and sessions, so that the calls interact. The clock
+//! mostly advances, and sometimes jumps.
 
 use std::num::NonZeroU32;
 

@@ -1,5 +1,6 @@
-//! The decisions of a batch, one request after the other, each on the result of those before it. The rows come from the
-//! database for the whole batch at once ([`Reads`](super::reads::Reads)), so a batch costs few round trips.
+//! The decisions of a batch, one request after the other, each on the result of those before it.
+//! The rows come from the database for the whole batch at once ([`Reads`](super::reads::Reads)), so
+//! a batch costs few round trips.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -82,7 +83,8 @@ impl Batch {
         }
     }
 
-    /// Decides one request. The database answers [`WriteRequest::Purge`] and reports the result to [`Batch::purged`].
+    /// Decides one request. The database answers [`WriteRequest::Purge`] and reports the result to
+    /// [`Batch::purged`].
     pub fn decide(&mut self, request: &WriteRequest) -> WriteOutcome {
         match request {
             WriteRequest::Launch { at, .. } => self.launch(request, truncate_to_micros(*at)),

@@ -60,7 +60,8 @@ pub fn set_application_launches(before: &Application, to: LaunchState) -> SetLau
     }
 }
 
-/// Edits the application `before` from `seen` to `wanted`. An edit that is repeated because its answer was lost succeeds.
+/// Edits the application `before` from `seen` to `wanted`. An edit that is repeated because its
+/// answer was lost succeeds.
 pub fn update_application(
     id: ApplicationId,
     before: Option<Application>,

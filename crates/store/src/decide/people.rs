@@ -99,7 +99,8 @@ pub fn unlock(account: &Account) -> Vec<Write> {
 }
 
 impl Account {
-    /// Refuses a change that takes the role or the access from the last System Admin who can sign in.
+    /// Refuses a change that takes the role or the access from the last System Admin who can sign
+    /// in.
     fn is_not_the_last_admin(&self) -> Result<()> {
         let is_admin = self.user.role == Role::SystemAdmin && !self.user.blocked;
         if is_admin && self.active_admins < 2 {

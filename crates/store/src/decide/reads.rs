@@ -25,7 +25,8 @@ pub struct Reads {
     pub sessions: Vec<Uuid>,
     /// These users.
     pub users: Vec<Uuid>,
-    /// These applications with their environments, and the number of their live sessions if their seats are limited.
+    /// These applications with their environments, and the number of their live sessions if their
+    /// seats are limited.
     pub applications: Vec<ApplicationId>,
     /// The live sessions of these pairs, and the end of their relaunch blocks.
     pub pairs: BTreeSet<Pair>,

@@ -1,4 +1,5 @@
-//! Sessions outside of a batch: those that end with a change, synthetic ones, and the limits of a purge.
+//! Sessions outside of a batch: those that end with a change, synthetic ones, and the limits of a
+//! purge.
 
 use chrono::TimeDelta;
 use session::{

@@ -16,9 +16,9 @@ pub struct Decided {
 
 /// Decides a claim after the sweep that was granted at `last`.
 ///
-/// A time a little before `last` is too early as well: the claim was made before the last one, or by a node whose clock is
-/// behind, and arrived later. A time further back shows that the clock was set back. The wait then counts from the new
-/// time, so that it is never longer than one interval.
+/// A time a little before `last` is too early as well: the claim was made before the last one, or
+/// by a node whose clock is behind, and arrived later. A time further back shows that the clock was
+/// set back. The wait then counts from the new time, so that it is never longer than one interval.
 pub fn claim(last: Option<Timestamp>, now: Timestamp, interval: TimeDelta) -> Decided {
     match last {
         Some(last) if (now - last).abs() < interval => Decided {
