@@ -28,7 +28,7 @@ test('a user who is blocked at the command line loses the tab and the login and 
   // The login has ended as well, so the tab asks to sign in.
   await expect(tab.getByLabel('Username')).toBeVisible();
   await signIn(tab, 'rowdy', server.password('rowdy'));
-  await expect(tab.getByRole('alert')).toHaveText('This account is blocked. A System Admin can let you in again.');
+  await expect(tab.getByRole('alert')).toHaveText('This account is blocked. Ask a System Admin to unblock it.');
   expect(await server.cli(['user', 'list'])).toMatch(/rowdy\tuser\t.+\tblocked/);
 
   await server.cli(['user', 'unblock', 'rowdy']);

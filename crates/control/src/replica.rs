@@ -75,7 +75,8 @@ impl Replica {
 
     /// Adds the rows of a commit of this process, which has the revision `own`, and other rows that
     /// its answers show. If another process committed in between, the revision waits for
-    /// [`Replica::catch_up`], but the rows are visible at once.
+    /// [`Replica::catch_up`], but the rows are visible at once, unless they contradict a row that
+    /// the other process changed.
     pub fn committed(&self, own: Option<u64>, sessions: Vec<Session>, purged: &[SessionId]) {
         let mut inner = self.inner.write();
         let known = inner.revision;
@@ -85,6 +86,11 @@ impl Replica {
         // An older row is in the replica already, or was removed from it since.
         let mut changed = own > Some(known);
         for session in sessions.into_iter().filter(|session| session.version > known) {
+            // The user's other live session of this application ended in a commit that this node has
+            // yet to read. Until then the new one would make two, so both changes show together.
+            if session.status.is_live() && inner.rows.has_other_live(&session) {
+                continue;
+            }
             inner.rows.put(session);
             changed = true;
         }

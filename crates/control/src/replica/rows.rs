@@ -138,6 +138,14 @@ impl Rows {
         slots.filter_map(|slot| self.at(*slot))
     }
 
+    /// Does the user have another live session of the same application?
+    pub fn has_other_live(&self, session: &Session) -> bool {
+        let same = |row: &&Arc<Session>| row.application_id == session.application_id && row.id != session.id;
+        self.unended_of(session.user_id)
+            .filter(same)
+            .any(|row| row.status.is_live())
+    }
+
     /// The slots of rows in Error.
     pub fn errors(&self) -> impl Iterator<Item = u32> {
         self.errors.iter().copied()

@@ -280,3 +280,57 @@ fn a_row_in_an_answer_is_applied_without_its_revision() {
         "an answer that comes late brings nothing back"
     );
 }
+
+#[test]
+fn a_launch_waits_for_the_end_of_the_session_before_it_by_another_node() {
+    let live = |n: u32, version: u64| Session {
+        status: Status::Active,
+        version,
+        user_id: UserId(Uuid::from_u128(1)),
+        ..session(n)
+    };
+    let replica = replica(0);
+    replica.committed(Some(2), vec![live(1, 2)], &[]);
+    // Another node wrote revision 3, the end of the first session. This node launched the second.
+    replica.committed(Some(4), vec![live(2, 4)], &[]);
+    let shown = |replica: &Replica| replica.live_of(UserId(Uuid::from_u128(1))).len();
+    assert_eq!((shown(&replica), replica.revision()), (1, 2));
+    let ended = Session {
+        status: Status::Error,
+        ..live(1, 3)
+    };
+    replica.catch_up(Changes {
+        revision: 4,
+        sessions: vec![ended, live(2, 4)],
+        ..Changes::default()
+    });
+    assert_eq!((shown(&replica), replica.revision()), (1, 4));
+    assert!(replica.get(session(2).id).is_some());
+}
+
+#[test]
+fn the_last_failure_counts_until_the_next_launch() {
+    let user = UserId(Uuid::from_u128(1));
+    let of = |n: u32, status: Status| Session {
+        status,
+        user_id: user,
+        version: u64::from(n),
+        ..session(n)
+    };
+    let application = session(1).application_id;
+    let failed = |replica: &Replica| replica.failures_of(user, std::iter::once(application)).len();
+    // The database loads rows in any order.
+    let loaded = Replica::new(Changes {
+        revision: 3,
+        sessions: vec![of(3, Status::Expired), of(2, Status::Error)],
+        ..Changes::default()
+    });
+    assert_eq!(failed(&loaded), 0, "a later launch ended");
+    loaded.committed(Some(4), vec![of(4, Status::Error)], &[]);
+    assert_eq!(failed(&loaded), 1);
+    loaded.committed(Some(5), vec![of(5, Status::Pending)], &[]);
+    assert_eq!(failed(&loaded), 0, "launched again");
+    loaded.committed(Some(6), vec![of(6, Status::Error)], &[]);
+    loaded.committed(Some(7), vec![], &[session(6).id]);
+    assert_eq!(failed(&loaded), 0, "purged");
+}

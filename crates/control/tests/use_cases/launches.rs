@@ -111,7 +111,9 @@ async fn a_person_launches_only_as_often_as_allowed() {
     fixture.control.launch(&fixture.other, fixture.desktop).await.unwrap();
     assert_eq!(
         sentences(&denials(&*fixture.store).await),
-        ["Launch of Desktop refused: You launched too often. Wait a moment, then try again."]
+        [
+            "Launch of Desktop refused: You have launched too many applications within a minute. Wait a moment, then try again."
+        ]
     );
     fixture.advance(TimeDelta::seconds(12));
     fixture.control.launch(&fixture.student, fixture.desktop).await.unwrap();
