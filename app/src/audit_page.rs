@@ -1,5 +1,5 @@
-//! The Audit page: a plain page that the server draws whole, in the frame of the admin portal. Nothing on it changes by itself,
-//! so it is links and a form, and the browser half carries nothing of it.
+//! The Audit page: a plain page, rendered on the server in the frame of the admin portal. Nothing
+//! on it updates by itself, so links and a form suffice and the browser bundle contains none of it.
 
 mod table;
 
@@ -33,11 +33,11 @@ use crate::{
 };
 use table::Events;
 
-/// What narrows a search.
+/// Hint that lists the search keywords.
 const HINT: &str = "Narrow a word with who: what: session: reason: address: request: user: app: env: and the time with \
     after:2026-11-01 before:2026-12-01 (UTC).";
 
-/// The document. `wrong` is the error in the search; then there are no events.
+/// Renders the document. `wrong` is an error in the search; there are no events then.
 pub fn page(
     options: &LeptosOptions,
     me: &Me,
@@ -45,7 +45,7 @@ pub fn page(
     events: Result<Page, Problem>,
     wrong: Option<String>,
 ) -> String {
-    // What the components keep is gone with it.
+    // The owner disposes the components' state at the end.
     Owner::new().with(|| {
         let content = match events {
             Ok(page) => found(view, page, wrong).into_any(),
@@ -66,7 +66,7 @@ fn found(view: &View, page: Page, wrong: Option<String>) -> impl IntoView + use<
         q: view.q.clone(),
         ..View::default()
     };
-    // What can't be understood can't be saved to a file either.
+    // An invalid search has no file to download.
     let download = wrong.is_none().then(|| {
         view! {
             <a class="button" href=link("/api/v1/events.csv", &csv) download="">
@@ -133,9 +133,9 @@ fn clear(view: &View) -> impl IntoView + use<> {
     }
 }
 
-/// How many there are, as far as was counted; further down, which time the page shows.
+/// The number of matches, as far as they were counted; on later pages, the position of the page.
 fn count(place: Place, page: &Page) -> String {
-    /// A larger count says no more than this one.
+    /// Larger numbers are shown as "more than" this one.
     const MANY: u64 = 10_000;
     let number = |count: u64| grouped(count.try_into().unwrap_or(u32::MAX));
     let noun = if page.found == 1 { "event" } else { "events" };
@@ -156,7 +156,7 @@ fn count(place: Place, page: &Page) -> String {
     }
 }
 
-/// That the search went only so far, and the way on.
+/// A note that the search stopped early, and a link to continue.
 fn stopped(view: &View, page: &Page) -> Option<impl IntoView + use<>> {
     let searched = grouped(page.stopped?.try_into().unwrap_or(u32::MAX));
     let (text, on) = match view.place {
@@ -184,7 +184,7 @@ fn stopped(view: &View, page: &Page) -> Option<impl IntoView + use<>> {
     Some(view! { <Banner tone=Tone::Info>{text} " " {on}</Banner> })
 }
 
-/// What stands below the headers when there are no rows.
+/// The empty state below the headers.
 fn nothing(view: &View) -> AnyView {
     let (newest, clear) = (link(AUDIT_PATH, &at(view, Place::Newest)), clear(view).into_any());
     match (view.place, view.q.trim()) {
@@ -279,7 +279,7 @@ fn failed(view: &View, problem: &Problem) -> impl IntoView + use<> {
     }
 }
 
-/// The same search and size at another place.
+/// The same search and page size at another position.
 fn at(view: &View, place: Place) -> View {
     View { place, ..view.clone() }
 }
@@ -290,7 +290,8 @@ fn link(path: &str, view: &View) -> String {
     format!("{path}{query}")
 }
 
-/// The frame of the admin portal around it. The head is text, for Leptos would put its markers into the title.
+/// Wraps the content in the frame of the admin portal. The head is plain text, because Leptos would
+/// insert its markers into the title.
 fn document(options: &LeptosOptions, me: &Me, content: AnyView) -> String {
     let open = |(path, name, needed): (&'static str, &'static str, Role)| {
         let current = (path == AUDIT_PATH).then_some("page");

@@ -1,18 +1,19 @@
 //! The pages of Cloud Delivery and the server functions behind them. Compiled twice: for the server with the feature
 //! `ssr`, for the browser with `hydrate`.
 //!
-//! * [`api`]: server functions, transports without rules: who is it, call `control`, map the answer;
-//! * [`ui`]: buttons, dialogs, menus, times: knows no session;
-//! * [`components`]: knows sessions;
-//! * [`pages`][]: composes.
+//! * [`api`]: server functions. Transport only: authenticate, call `control`, map the result.
+//! * [`ui`]: buttons, dialogs, menus, times. Independent of sessions.
+//! * [`components`]: parts of pages that depend on sessions.
+//! * [`pages`][]: compose components.
 //!
-//! **This crate never names a database, an HTTP router or an environment.** A first render never reads a clock, a time zone
-//! or a random number: hydration repairs neither text nor attributes, so whatever differs stays wrong. What only the browser
-//! knows comes in an `Effect`, after mount. No element carries a `style` attribute: the content security policy forbids it.
+//! **This crate never names a database, an HTTP router or an environment.** A first render never
+//! reads a clock, a time zone or a random number: hydration repairs neither text nor attributes, so
+//! a difference would stay. Set browser-only values in an `Effect`, after mount. No element has a
+//! `style` attribute, because the content security policy forbids it.
 //!
-//! To add a page: one file in [`pages`], one route in [`App`].
+//! To add a page: add a file to [`pages`] and a route to [`App`].
 
-// The type of a view is as deep as its elements are nested.
+// The type of a view nests as deeply as its elements.
 #![recursion_limit = "256"]
 
 pub mod api;

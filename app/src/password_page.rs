@@ -1,11 +1,12 @@
-//! The page that changes one's own password: a plain form, like the sign-in page, and without the browser half.
+//! The page to change one's own password: a plain form like the sign-in page, without the browser
+//! bundle.
 
 use leptos::prelude::*;
 use session::wire::Me;
 
 use crate::plain_page::document;
 
-/// The page; `wrong` says why the last attempt changed nothing.
+/// Renders the page; `wrong` is the reason why the last attempt failed.
 pub fn page(me: &Me, wrong: Option<&str>) -> String {
     let why = me
         .must_change_password

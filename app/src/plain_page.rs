@@ -1,10 +1,10 @@
-//! Pages beside the portal, without the browser half and in the style of a session's tab: the pages of the tab itself, and the
-//! page in place of one that can't be shown.
+//! Plain pages outside the portal, without the browser bundle and in the style of a session's tab:
+//! the pages of the tab itself, and error pages.
 
 use leptos::prelude::*;
 use session::{Timestamp, format, refusal::LaunchRefusal};
 
-/// A heading, a sentence, and a link to go on with.
+/// A page with a heading, a sentence and one link.
 pub fn notice(title: &str, detail: &str, (address, label): (&str, &'static str)) -> String {
     let body = view! {
         <main class="page">
@@ -20,7 +20,7 @@ pub fn notice(title: &str, detail: &str, (address, label): (&str, &'static str))
     document(title, body)
 }
 
-/// In place of a session's tab: the launch was refused.
+/// Shown in place of a session's tab when the launch was refused.
 pub fn refused(refusal: LaunchRefusal) -> String {
     let why = match refusal {
         LaunchRefusal::RelaunchBlocked(until) => view! {
@@ -44,17 +44,18 @@ pub fn refused(refusal: LaunchRefusal) -> String {
     document("Couldn’t launch", body)
 }
 
-/// A moment in UTC; [`local_times`] makes it local.
+/// A moment in UTC; [`local_times`] converts it to local time.
 pub(crate) fn moment(at: Timestamp) -> impl IntoView {
     view! { <time datetime=format::iso(at)>{format::utc(at)}</time> }
 }
 
-/// Shows the page's moments in the reader's zone.
+/// The script that converts the page's moments to the reader's time zone.
 pub(crate) fn local_times() -> impl IntoView {
     view! { <script type="module" src="/tab/times.js"></script> }
 }
 
-/// The head is text, for Leptos would put its markers into the title.
+/// Renders a document. The head is plain text, because Leptos would insert its markers into the
+/// title.
 pub(crate) fn document(title: &str, body: impl IntoView + 'static) -> String {
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
     let body = body.to_html();

@@ -1,14 +1,16 @@
-//! The session's own tab: plain pages without the browser half, so that nothing but the application's picture loads.
+//! The session's own tab: plain pages without the browser bundle, so that only the application's
+//! picture loads.
 //!
-//! `public/tab/tab.js` runs [`live`], and `notices.js` shows the time that is left. When the stream is cut, the page reloads and
-//! the server answers with [`ended`]: the user reads the log's reason, never a guess of the tab.
+//! `public/tab/tab.js` runs [`live`], and `notices.js` shows the remaining time. When the stream
+//! ends, the page reloads and the server responds with [`ended`]. So the user reads the reason from
+//! the log, never a guess by the tab.
 
 use leptos::prelude::*;
 use session::{EndReason, wire::SessionView};
 
 use crate::plain_page::{document, local_times, moment};
 
-/// The application, or that it is starting.
+/// The page of a live session: the application, or a note that it is starting.
 pub fn live(session: &SessionView) -> String {
     let title = session.application.to_string();
     let starting = format!("Starting {title}…");
@@ -64,7 +66,8 @@ pub fn live(session: &SessionView) -> String {
         </section>
         <section id="notice" class="notice" role="status">
             <p id="notice-text">{starting}</p>
-            // Appears when nothing has removed it for a while; `noscript` depends on how scripts are turned off.
+            // CSS shows this after a delay unless the script removes it first. `noscript` would
+            // depend on how scripts are disabled.
             <p id="needs-script">"A session needs JavaScript in this tab."</p>
             <button id="notice-action" type="button" hidden></button>
         </section>
@@ -73,7 +76,7 @@ pub fn live(session: &SessionView) -> String {
     document(&title, body)
 }
 
-/// That it has ended: by whom, why, when.
+/// The page of an ended session: who ended it, when and why.
 pub fn ended(session: &SessionView) -> String {
     let by = session.ended_by.as_deref().unwrap_or("system");
     let who = match session.end_reason {
@@ -114,7 +117,7 @@ pub fn ended(session: &SessionView) -> String {
     document("Your session has ended", body)
 }
 
-/// That it is in Error: what went wrong.
+/// The page of a session in Error, with the error text.
 pub fn failed(session: &SessionView) -> String {
     let error = session
         .error

@@ -1,4 +1,4 @@
-//! The document around every page, and the routes.
+//! The HTML document around every page, and the routes.
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The document: what the server sends around [`App`].
+/// The HTML document that the server renders around [`App`].
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     use leptos::hydration::{AutoReload, HydrationScripts};
@@ -41,7 +41,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Every page of the portal by its address. `/sessions/{id}` is not among them: the session's own tab is a plain page.
+/// The portal's pages by address. `/sessions/{id}` is absent because the session's own tab is a
+/// plain page.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -52,7 +53,8 @@ pub fn App() -> impl IntoView {
         <Title formatter=|page: String| {
             if page.is_empty() { "Cloud Delivery".to_owned() } else { format!("{page} · Cloud Delivery") }
         } />
-        // The browser itself must follow this one: it moves the focus, the router would only scroll.
+        // `external` bypasses the router, which would only scroll; the browser also moves the
+        // focus.
         <a class="skip-link" href="#content" rel="external">
             "Skip to content"
         </a>

@@ -1,4 +1,4 @@
-//! What a person may launch; and, for administrators, what there is to launch.
+//! Applications: a person's own, and the catalogue for administrators.
 
 #![expect(
     missing_docs,
@@ -19,8 +19,8 @@ use super::AppError;
 #[cfg(feature = "ssr")]
 use super::server::{control, person, refuse};
 
-/// The applications of the person, each with its live session. A GET, so that browsers ask with the `ETag` of what they have: My apps
-/// asks every few seconds.
+/// The applications of the person, each with its live session. A GET request, so that browsers can
+/// send the `ETag`: My apps polls every few seconds.
 #[server(prefix = "/api/ui", endpoint = "my_applications", input = GetUrl)]
 pub async fn my_applications() -> Result<Vec<MyApplication>, AppError> {
     control()?.my_applications(&person()?).await.map_err(refuse)
@@ -32,20 +32,22 @@ pub async fn list_applications() -> Result<Vec<ApplicationView>, AppError> {
     control()?.applications(&person()?).await.map_err(refuse)
 }
 
-/// What the form of an application starts from; of a new one where there is no id. App Admin and above.
+/// The start values of an application form; defaults for a new application if there is no id. App
+/// Admin and above.
 #[server(name = FormOfApplication, prefix = "/api/ui", endpoint = "application_form", input = Json)]
 pub async fn application_form(id: Option<ApplicationId>) -> Result<ApplicationForm, AppError> {
     control()?.application_form(&person()?, id).await.map_err(refuse)
 }
 
-/// Adds an application. App Admin and above. Refused with `invalid_application` and the reason of each wrong field.
+/// Adds an application. App Admin and above. Fails with `invalid_application` and a reason for each
+/// invalid field.
 #[server(prefix = "/api/ui", endpoint = "add_application", input = Json)]
 pub async fn add_application(draft: ApplicationDraft) -> Result<ApplicationView, AppError> {
     control()?.add_application(&person()?, &draft).await.map_err(refuse)
 }
 
-/// Changes an application for future launches. App Admin and above. Refused with `application_changed` and the new values
-/// when it is no longer what was `seen`.
+/// Changes an application for future launches. App Admin and above. Fails with
+/// `application_changed` and the new values if the application no longer equals `seen`.
 #[server(prefix = "/api/ui", endpoint = "edit_application", input = Json)]
 pub async fn edit_application(
     id: ApplicationId,
@@ -56,7 +58,7 @@ pub async fn edit_application(
     control.edit_application(&me, id, &draft, seen).await.map_err(refuse)
 }
 
-/// Opens an application to launches, or closes it. App Admin and above.
+/// Opens or closes an application to launches. App Admin and above.
 #[server(prefix = "/api/ui", endpoint = "set_application_launches", input = Json)]
 pub async fn set_application_launches(id: ApplicationId, to: LaunchState) -> Result<ApplicationView, AppError> {
     control()?

@@ -1,4 +1,4 @@
-//! Environments: what they are, and whether they are open to launches.
+//! Environments and their launch state.
 
 #![expect(
     missing_docs,
@@ -15,13 +15,13 @@ use super::AppError;
 #[cfg(feature = "ssr")]
 use super::server::{control, person, refuse};
 
-/// All environments, with what their last sweep found. System Admin only.
+/// All environments, with the result of their last sweep. System Admin only.
 #[server(prefix = "/api/ui", endpoint = "list_environments", input = Json)]
 pub async fn list_environments() -> Result<EnvironmentList, AppError> {
     control()?.environments(&person()?).await.map_err(refuse)
 }
 
-/// Opens an environment to launches or closes it, and ends its sessions where that is asked for. System Admin only.
+/// Opens or closes an environment to launches, and ends its sessions on request. System Admin only.
 #[server(prefix = "/api/ui", endpoint = "set_environment_launches", input = Json)]
 pub async fn set_environment_launches(id: EnvironmentId, to: LaunchState) -> Result<EnvironmentView, AppError> {
     control()?

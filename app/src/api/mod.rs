@@ -1,8 +1,9 @@
-//! Server functions: how the pages reach `control`. Each says who asks, calls one function of `control` and maps the
-//! answer; it holds no rule of its own. All take JSON by POST, but for what is polled, and are public endpoints like any other:
-//! `control` authorises each call.
+//! Server functions: the pages' access to `control`. Each authenticates the caller, calls one
+//! function of `control` and maps the result; none contains business rules. All take JSON by POST,
+//! except the polled ones. They are public endpoints, so `control` authorises each call.
 //!
-//! To add one: a function of under ten lines in the file of its resource, with an explicit `endpoint`.
+//! To add one: write a function of under ten lines in the file of its resource, with an explicit
+//! `endpoint`.
 
 pub mod applications;
 pub mod environments;
@@ -13,26 +14,26 @@ use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::{Deserialize, Serialize};
 use session::wire::Problem;
 
-/// Why a server function did not do it: the same problem that the API answers.
+/// Error of a server function: the same problem document that the API returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AppError(pub Problem);
 
-/// `code` of a problem that this side of the wire made: the server was not reached or not understood.
+/// `code` of a problem created on the client: the server was unreachable or its answer unreadable.
 pub const UNREACHABLE: &str = "unreachable";
 
 impl AppError {
-    /// The stable word for programs.
+    /// Stable code for programs.
     pub fn code(&self) -> &str {
         &self.0.code
     }
 
-    /// Is nobody signed in?
+    /// Whether nobody is signed in.
     pub const fn is_signed_out(&self) -> bool {
         self.0.status == 401
     }
 
-    /// Does the person's role not allow it?
+    /// Whether the person's role does not allow it.
     pub const fn is_forbidden(&self) -> bool {
         self.0.status == 403
     }
@@ -42,7 +43,7 @@ impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        // What failed in detail is for the log of whoever runs the server, not for the person at the screen.
+        // Technical details belong in the operator's log, not on the person's screen.
         let (status, code, detail) = match error {
             ServerFnErrorErr::Request(_) => (503, UNREACHABLE, "The server could not be reached."),
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
@@ -56,7 +57,7 @@ impl FromServerFnError for AppError {
 
 #[cfg(feature = "ssr")]
 mod server {
-    //! What every server function starts and ends with.
+    //! The shared beginning and end of every server function.
 
     use std::sync::Arc;
 
@@ -66,7 +67,7 @@ mod server {
 
     use super::AppError;
 
-    /// The use-cases. Provided by the server for every request.
+    /// The use cases, provided by the server for every request.
     pub(super) fn control() -> Result<Arc<Control>, AppError> {
         use_context().ok_or_else(|| {
             refuse(Problem::new(
@@ -78,7 +79,7 @@ mod server {
         })
     }
 
-    /// Who asks, as the server's middleware found out.
+    /// The caller, as authenticated by the server's middleware.
     pub(super) fn person() -> Result<Me, AppError> {
         use_context::<http::request::Parts>()
             .and_then(|parts| parts.extensions.get::<Me>().cloned())
@@ -92,7 +93,7 @@ mod server {
             })
     }
 
-    /// Turns an error of `control` into an answer with the right HTTP status.
+    /// Converts an error of `control` into a response with the right HTTP status.
     pub(super) fn refuse(error: impl Into<Problem>) -> AppError {
         let problem = error.into();
         if let (Some(response), Ok(status)) = (

@@ -1,4 +1,4 @@
-//! Who is signed in, and what they prefer.
+//! The signed-in person and their preferences.
 
 #![expect(
     missing_docs,
@@ -12,19 +12,20 @@ use super::AppError;
 #[cfg(feature = "ssr")]
 use super::server::{control, person, refuse};
 
-/// Who is signed in here.
+/// The signed-in person.
 #[server(name = WhoIsHere, prefix = "/api/ui", endpoint = "me", input = Json)]
 pub async fn me() -> Result<Me, AppError> {
     person()
 }
 
-/// The columns that the administrator chose.
+/// The administrator's choice of columns.
 #[server(prefix = "/api/ui", endpoint = "columns", input = Json)]
 pub async fn columns() -> Result<Choice, AppError> {
     control()?.columns(&person()?).await.map_err(refuse)
 }
 
-/// Keeps the administrator's choice of columns; `None` goes back to the default. Answers what is shown from now on.
+/// Saves the administrator's choice of columns; `None` restores the default. Returns the effective
+/// choice.
 #[server(prefix = "/api/ui", endpoint = "set_columns", input = Json)]
 pub async fn set_columns(choice: Option<Choice>) -> Result<Choice, AppError> {
     control()?.set_columns(&person()?, choice).await.map_err(refuse)

@@ -7,10 +7,10 @@ use crate::components::sessions::view_url::SESSIONS_PATH;
 
 const HEADERS: [&str; 7] = ["Date", "Who", "What", "Session", "Reason", "Address", "Request ID"];
 
-/// The events, newest first; nothing but the headers where there are none.
+/// The events, newest first; only the headers if there are none.
 #[component]
 pub fn Events(
-    /// The events.
+    /// Events.
     items: Vec<Entry>,
 ) -> impl IntoView {
     let headers = HEADERS.map(|header| view! { <th scope="col">{header}</th> });
@@ -61,7 +61,7 @@ fn row(entry: Entry) -> impl IntoView {
     }
 }
 
-/// The way to its details, and whose it is while it is in the list.
+/// A link to the session's details, and its user and application while it is in the list.
 fn session(id: SessionId, about: Option<String>) -> impl IntoView {
     let about = about.map(|about| view! { <span class="cell-note">{about}</span> });
     view! {

@@ -1,4 +1,4 @@
-//! The admin portal: navigation on the left, its pages beside it.
+//! The admin portal: navigation on the left, the current page on the right.
 
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet, Redirect};
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The pages, from top to bottom, and the role that each needs.
+/// The pages from top to bottom, with address, name and required role.
 pub(crate) const PAGES: [(&str, &str, Role); 4] = [
     (SESSIONS_PATH, "Sessions", Role::SystemAdmin),
     (ENVIRONMENTS_PATH, "Environments", Role::SystemAdmin),
@@ -41,10 +41,10 @@ pub fn Admin() -> impl IntoView {
     }
 }
 
-/// Links to the pages that this role may use, and to no other.
+/// Links to the pages that this role may use.
 #[component]
 fn Navigation(role: Role) -> impl IntoView {
-    // The browser must load a page that the router does not know.
+    // The router does not know this page, so the browser must load it.
     let link = |(path, name, _)| match path {
         AUDIT_PATH => view! { <a href=path rel="external">{name}</a> }.into_any(),
         _ => view! { <A href=path>{name}</A> }.into_any(),
@@ -54,7 +54,8 @@ fn Navigation(role: Role) -> impl IntoView {
     navigation(links.collect_view())
 }
 
-/// `/admin` itself: the first page that the role may use. A role without any page sees that there.
+/// `/admin` itself: redirects to the first page that the role may use. A role without any page gets
+/// an explanation.
 #[component]
 pub fn AdminHome() -> impl IntoView {
     let first = |role: Role| {

@@ -1,4 +1,4 @@
-//! The page on which an application is added or changed.
+//! The page to add or change an application.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,10 +15,10 @@ use crate::{
     ui::{dynamic::dyn_view, empty::Skeleton, loaded::load, toast::Toaster},
 };
 
-/// What stands in the address where an id would, for a new application.
+/// Address segment in place of an id, for a new application.
 const NEW: &str = "new";
 
-/// The form of an application, new or known.
+/// The form of a new or existing application.
 #[component]
 pub fn ApplicationPage() -> impl IntoView {
     let params = use_params_map();

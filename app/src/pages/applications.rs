@@ -1,4 +1,4 @@
-//! What there is to launch.
+//! The Applications page.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,7 +10,7 @@ use crate::{
     ui::{dynamic::dyn_view, empty::Skeleton, loaded::load},
 };
 
-/// The Applications page.
+/// Loads and shows the applications.
 #[component]
 pub fn Applications() -> impl IntoView {
     let first = load(|| (), |()| list_applications());

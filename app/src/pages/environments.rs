@@ -1,4 +1,4 @@
-//! Where sessions run: how each environment stands, and whether it is open to launches.
+//! The Environments page: the state of each environment.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -9,7 +9,7 @@ use crate::{
     ui::{dynamic::dyn_view, empty::Skeleton, loaded::load},
 };
 
-/// The Environments page.
+/// Loads and shows the environments.
 #[component]
 pub fn Environments() -> impl IntoView {
     let first = load(|| (), |()| list_environments());

@@ -1,4 +1,5 @@
-//! Expire for who has no JavaScript: the same facts, consequence and question as the dialog, on a page of its own.
+//! Expire without JavaScript: the facts, consequence and question of the dialog, on a separate
+//! page.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -27,7 +28,8 @@ use crate::{
     },
 };
 
-/// Asks whether to expire one session. `?changed=1`: it was asked before, and the session changed meanwhile.
+/// Asks whether to expire one session. `?changed=1` marks a repeated question: the session changed
+/// since the first.
 #[component]
 pub fn ExpireSession() -> impl IntoView {
     let params = use_params_map();

@@ -1,4 +1,5 @@
-//! The way in. A plain form: it works without JavaScript, and the password never passes through WebAssembly.
+//! The sign-in page. A plain form: it works without JavaScript, and the password never passes
+//! through WebAssembly.
 
 use crate::ui::dynamic::{dyn_text, dyn_view};
 use gloo_timers::callback::Interval;
@@ -14,10 +15,11 @@ use crate::ui::{
     focus,
 };
 
-/// The name of the last attempt, in the storage of this tab.
+/// Key of the last attempted username in the session storage of this tab.
 const NAME_KEY: &str = "username";
 
-/// Username and password. A wrong user and a wrong password look the same.
+/// The username and password form. It shows the same error for an unknown user and for a wrong
+/// password.
 #[component]
 pub fn Login() -> impl IntoView {
     let search = use_location().search;
@@ -41,7 +43,8 @@ pub fn Login() -> impl IntoView {
             })
         })
     });
-    // A failed attempt comes back to an empty form. This tab remembers the name; the address must not contain it.
+    // The form is empty after a failed attempt. The username comes from this tab's storage, because
+    // the address must not contain it.
     let username = NodeRef::<html::Input>::new();
     Effect::new(move || {
         let storage = session_storage();
@@ -108,7 +111,7 @@ pub fn Login() -> impl IntoView {
     }
 }
 
-/// `None` where the browser keeps nothing, as in some private windows.
+/// `None` if the browser offers no storage, as in some private windows.
 fn session_storage() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }

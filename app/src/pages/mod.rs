@@ -1,4 +1,5 @@
-//! The pages: each composes components, and says what it is called. To add one: a file here, a route in `shell.rs`.
+//! The pages: each composes components and sets its title. To add one: a file here, a route in
+//! `shell.rs`.
 
 pub(crate) mod admin;
 mod application_form;

@@ -1,4 +1,4 @@
-//! "My apps": the applications that a person can launch, and their sessions.
+//! "My apps": the applications that a person can launch, and their live sessions.
 
 use crate::ui::dynamic::{DynShow, dyn_view, keyed};
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// "My apps".
+/// The My apps page.
 #[component]
 pub fn MyApps() -> impl IntoView {
     let first = load(|| (), |()| my_applications());
@@ -42,7 +42,7 @@ pub fn MyApps() -> impl IntoView {
     }
 }
 
-/// The cards. A launch in another tab shows within some seconds, also while nobody looks at this tab again.
+/// The cards. A launch in another tab appears within seconds, even without a return to this tab.
 #[component]
 fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
     let list = PolledList::start(applications, my_applications);

@@ -7,7 +7,7 @@ use leptos_meta::Title;
 use crate::ui::loaded::answer_with;
 use crate::{components::portal::frame::bar, ui::empty::EmptyState};
 
-/// Answers with HTTP status 404 and links to My apps.
+/// Responds with HTTP status 404 and links to My apps.
 #[component]
 pub fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]

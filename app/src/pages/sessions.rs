@@ -1,4 +1,4 @@
-//! Every session, live.
+//! The live list of all sessions.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The Sessions page. The first list comes with the page; from then on the stream of changes keeps it.
+/// The Sessions page. The server renders the first list; the stream of changes then updates it.
 #[component]
 pub fn Sessions() -> impl IntoView {
     let url = ViewUrl::of_this_page();

@@ -1,5 +1,6 @@
-//! Query strings, the same on both sides. The router's own escape differently on the server and in the browser, which
-//! would leave hydrated links unlike those of the server, and decode twice, which loses a `%` that somebody searched for.
+//! Query strings, encoded and decoded alike on the server and in the browser. The router's own
+//! functions are unsuitable: they escape differently on the two sides, so hydrated links would
+//! differ from the server's, and they decode twice, which loses a `%` in a search.
 
 use std::fmt::Write;
 
@@ -15,7 +16,7 @@ pub fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String 
     text
 }
 
-/// The pairs of a query string, decoded. A leading `?` does not matter.
+/// The decoded pairs of a query string, with or without a leading `?`.
 pub fn pairs(query: &str) -> Vec<(String, String)> {
     query
         .trim_start_matches('?')
@@ -26,7 +27,7 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The value of one parameter.
+/// The decoded value of one parameter.
 pub fn parameter(query: &str, name: &str) -> Option<String> {
     pairs(query)
         .into_iter()

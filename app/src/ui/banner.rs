@@ -1,17 +1,17 @@
-//! A message across the page: what is not as it should be, and what that means.
+//! A banner across the page: a problem and its consequence.
 
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 
-/// How serious a banner is.
+/// Severity of a banner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Good to know.
+    /// Information.
     Info,
-    /// Something on the page is not what it seems.
+    /// The page may show outdated or incomplete data.
     Warning,
-    /// Something failed.
+    /// A failure.
     Danger,
 }
 
@@ -24,7 +24,7 @@ impl Tone {
         }
     }
 
-    /// What fails is said at once, the rest when the reader pauses.
+    /// Screen readers announce a failure immediately, anything else at the next pause.
     const fn role(self) -> &'static str {
         if matches!(self, Self::Danger) {
             "alert"
@@ -34,18 +34,18 @@ impl Tone {
     }
 }
 
-/// A banner. Its role makes screen readers say it when it appears.
+/// A banner. Its ARIA role makes screen readers announce it when it appears.
 #[component]
 pub fn Banner(
-    /// How serious it is.
+    /// Severity.
     tone: Tone,
-    /// For `aria-describedby` of what it explains.
+    /// Element id, for the `aria-describedby` of the control that the banner explains.
     #[prop(optional)]
     id: Option<&'static str>,
-    /// Instead of the icon of its tone.
+    /// Replaces the tone's default icon.
     #[prop(optional)]
     glyph: Option<Glyph>,
-    /// The message.
+    /// Message.
     children: Children,
 ) -> impl IntoView {
     let glyph = glyph.unwrap_or(if tone == Tone::Info {

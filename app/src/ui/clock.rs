@@ -1,4 +1,4 @@
-//! The server's clock as the page shows it: one timer for all ages and countdowns.
+//! The server's clock, as the page shows it: one timer drives all ages and countdowns.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 
-/// No message takes this long: one of the two clocks was set.
+/// Larger differences are no network delay; somebody has set one of the two clocks.
 const CLOCK_WAS_SET: TimeDelta = TimeDelta::seconds(5);
 
-/// Time as the server has it. Before the page is alive it stands still at the moment of the server's answer, so the first
-/// render is the same on both sides.
+/// The server's time. Until hydration the clock stands still at the time of the server's answer, so
+/// the first render is the same on both sides.
 #[derive(Clone, Copy)]
 pub struct Clock {
     now: RwSignal<DateTime<Utc>>,
-    /// The server's clock minus the browser's, once the server has said something.
+    /// The server's clock minus the browser's; `None` before the first message from the server.
     ahead: StoredValue<Option<TimeDelta>>,
     alive: StoredValue<bool>,
 }
 
 impl Clock {
-    /// A clock that stands at `server_time` until the page is mounted and runs from then on.
+    /// A clock that stands at `server_time` until the page is mounted, then runs.
     pub fn starting_at(server_time: DateTime<Utc>) -> Self {
         let clock = Self {
             now: RwSignal::new(server_time),
@@ -37,18 +37,18 @@ impl Clock {
         clock
     }
 
-    /// The server's time; changes every second.
+    /// The server's time, updated every second.
     pub fn now(&self) -> DateTime<Utc> {
         self.now.get()
     }
 
-    /// The server's time, once.
+    /// The server's time, untracked.
     pub fn now_untracked(&self) -> DateTime<Utc> {
         self.now.get_untracked()
     }
 
-    /// The server has just said what time it is. The way here took a moment, so of two answers the later one is nearer to
-    /// the truth: ages never run backwards because a message was slow.
+    /// Takes a new time from the server. A network delay makes a received time too early, so the
+    /// later of two estimates is more accurate; and ages never run backwards after a slow message.
     pub fn set(&self, server_time: DateTime<Utc>) {
         if self.alive.get_value() {
             let ahead = server_time - browser_now();
@@ -59,16 +59,16 @@ impl Clock {
         }
     }
 
-    /// Shows the time of now, without waiting for the next second.
+    /// Updates the time now instead of at the next second.
     pub fn tick(&self) {
-        // Nobody sees a hidden page; it catches up when it is shown.
+        // A hidden page needs no updates; it catches up once it is visible.
         if !document().hidden() {
             self.now.set(browser_now() + self.ahead.get_value().unwrap_or_default());
         }
     }
 }
 
-/// The browser's own clock. Only in effects and handlers, never in a render.
+/// The browser's own clock. Call it only in effects and handlers, never during a render.
 pub fn browser_now() -> DateTime<Utc> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -77,7 +77,8 @@ pub fn browser_now() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(js_sys::Date::now() as i64).unwrap_or_default()
 }
 
-/// Runs `action` once, later. Unlike a timer of the component it outlives it, so `action` must expect to find its signals gone.
+/// Runs `action` once after a delay. The timer outlives the component, so `action` must expect
+/// disposed signals.
 pub fn later(milliseconds: u64, action: impl FnOnce() + 'static) {
     set_timeout(action, Duration::from_millis(milliseconds));
 }

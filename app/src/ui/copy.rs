@@ -9,13 +9,13 @@ use super::{
     icon::{Glyph, Icon},
 };
 
-/// Copies a text to the clipboard and says so.
+/// Copies a text to the clipboard and confirms it.
 #[component]
 pub fn CopyButton(
-    /// What to copy.
+    /// Text to copy.
     #[prop(into)]
     text: Signal<String>,
-    /// What it is, for the button's name: "Copy {what}".
+    /// Name of the text, for the accessible name "Copy {what}".
     what: &'static str,
 ) -> impl IntoView {
     let copied = RwSignal::new(false);
@@ -41,7 +41,7 @@ pub fn CopyButton(
 }
 
 async fn write(text: &str) -> Result<(), JsValue> {
-    // Without https there is no clipboard at all; asking for it would throw. The text can still be selected.
+    // Without https the clipboard API is missing and a call would throw. The text stays selectable.
     if !window().is_secure_context() {
         return Err(JsValue::NULL);
     }

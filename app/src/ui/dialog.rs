@@ -1,36 +1,38 @@
-//! A modal dialog: the browser's own `<dialog>`, which traps the focus, closes on Esc and gives the focus back.
+//! A modal dialog, based on the browser's `<dialog>`: it traps the focus, closes on Esc and
+//! restores the focus.
 
 use super::dynamic::DynShow;
 use leptos::{html, prelude::*};
 
 use super::clock::later;
 
-/// A modal dialog. Its children are made anew each time it opens; the one marked `autofocus` gets the focus.
+/// A modal dialog. It builds its children each time it opens; the child marked `autofocus` gets the
+/// focus.
 #[component]
 pub fn Dialog(
-    /// Is it open?
+    /// Whether it is open.
     #[prop(into)]
     open: Signal<bool>,
-    /// It was closed, by Esc or by [`RwSignal::set`] of `open`.
+    /// Called after Esc closed it, or after `open` turned false.
     #[prop(into)]
     on_close: Callback<()>,
-    /// Id of its heading.
+    /// Element id of the heading.
     labelled_by: &'static str,
-    /// Id of the text that says what is at stake.
+    /// Element id of the text that states the consequence.
     described_by: &'static str,
-    /// What it shows while it is open.
+    /// Content while open.
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         let open = open.get();
-        // After this turn, when the children are in the document and `autofocus` can be found.
+        // Deferred until the children are in the document, so that the browser finds `autofocus`.
         later(0, move || {
             let Some(dialog) = node.try_get_untracked().flatten() else {
                 return;
             };
             if open && !dialog.open() {
-                // It throws only when the dialog has left the document.
+                // It throws only once the dialog has left the document.
                 let _ = dialog.show_modal();
             } else if !open && dialog.open() {
                 dialog.close();

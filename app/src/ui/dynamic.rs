@@ -1,23 +1,24 @@
-//! The parts of a view that change, without a type of their own.
+//! Reactive parts of a view that share one type.
 //!
-//! Each closure written into a view is a type, and the browser gets the whole machinery of hydrating, drawing and redrawing
-//! once more for each: some kilobytes for a word. Through these, all of them share one.
+//! Each closure in a view is a type of its own. The compiler generates the code to hydrate, build
+//! and rebuild a view for each of them, some kilobytes per closure in the browser. These helpers
+//! erase the type, so all closures share one copy.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
-/// A text that follows its signals.
+/// A reactive text.
 pub fn dyn_text(text: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     derived(Arc::new(text))
 }
 
-/// The value of an attribute that follows its signals; `None` takes the attribute away.
+/// A reactive attribute; `None` removes it.
 pub fn dyn_attr(value: impl Fn() -> Option<&'static str> + Send + Sync + 'static) -> Signal<Option<&'static str>> {
     derived(Arc::new(value))
 }
 
-/// An answer that follows its signals.
+/// A reactive boolean.
 pub fn dyn_flag(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
     derived(Arc::new(is))
 }
@@ -26,7 +27,7 @@ fn derived<T: Send + Sync + 'static>(value: Arc<dyn Fn() -> T + Send + Sync>) ->
     Signal::derive(move || value())
 }
 
-/// A part of a view that is drawn anew when its signals change.
+/// A part of a view that is rebuilt when its signals change.
 pub fn dyn_view(view: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
     shared(Arc::new(view))
 }
@@ -35,8 +36,8 @@ fn shared(view: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
     (move || view()).into_any()
 }
 
-/// A part for each key, in their order. A key that stays keeps its part, wherever it goes. Keys are numbers, such as ids are,
-/// so that all lists share one.
+/// A view for each key, in the order of the keys. A key that stays keeps its view when it moves.
+/// Keys are integers, like ids, so that all lists share one type.
 pub fn keyed(keys: Signal<Vec<u128>>, view: impl Fn(u128) -> AnyView + Send + Sync + 'static) -> AnyView {
     keyed_shared(keys, Arc::new(view))
 }
@@ -45,16 +46,16 @@ fn keyed_shared(keys: Signal<Vec<u128>>, view: Arc<dyn Fn(u128) -> AnyView + Sen
     view! { <For each=move || keys.get() key=|key| *key children=move |key| view(key) /> }.into_any()
 }
 
-/// A part that is there, or not. Drawn anew only when that changes.
+/// Shows or hides a part of a view. Rebuilds it only when the condition changes.
 #[component]
 pub fn DynShow(
-    /// Is it there?
+    /// Condition.
     #[prop(into)]
     is: Signal<bool>,
-    /// What stands there otherwise.
+    /// Content while the condition is false.
     #[prop(optional, into)]
     otherwise: Option<ViewFn>,
-    /// The part.
+    /// Content while the condition is true.
     children: ChildrenFn,
 ) -> impl IntoView {
     let is = Memo::new(move |_| is.get());

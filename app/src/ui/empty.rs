@@ -1,14 +1,14 @@
-//! What stands where something would be: nothing yet, nothing found, not allowed, failed.
+//! Placeholders for missing content: an empty state and a loading skeleton.
 
 use leptos::prelude::*;
 
-/// A heading, an explanation, perhaps a way on.
+/// A heading, an explanation and optional links.
 #[component]
 pub fn EmptyState(
-    /// What is the case.
+    /// Heading.
     #[prop(into)]
     title: Signal<String>,
-    /// Why, and what to do.
+    /// Explanation and next steps.
     children: Children,
 ) -> impl IntoView {
     view! {
@@ -19,10 +19,10 @@ pub fn EmptyState(
     }
 }
 
-/// Grey bars in the shape of a table while its first rows are on the way.
+/// Grey bars in the shape of a table, shown while its first rows load.
 #[component]
 pub fn Skeleton(
-    /// What is on the way, for screen readers.
+    /// Name of the loading content, for screen readers.
     what: &'static str,
 ) -> impl IntoView {
     view! {

@@ -1,6 +1,7 @@
-//! A labelled field of a form, with its hint and, once it is known, what is wrong with it.
+//! A labelled form field with a hint and a validation error.
 //!
-//! The form itself hears what is typed and reads it from the document: a field has no handler of its own.
+//! A field has no handler of its own: the form listens for changes and reads the values from the
+//! document.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -8,40 +9,40 @@ use web_sys::HtmlFormElement;
 
 use super::dynamic::dyn_attr;
 
-/// How a field is filled in.
+/// The control of a field.
 pub enum Control {
-    /// One line.
+    /// Single-line text.
     Line,
-    /// One line of digits, narrow; `Some` while it can't be filled in.
+    /// Single-line digits, narrow; the signal, if any, disables it.
     Number(Option<Signal<bool>>),
-    /// Several lines.
+    /// Multi-line text.
     Lines,
-    /// One of these: value and label.
+    /// A select; pairs of value and label.
     Choice(Vec<(String, String)>),
 }
 
-/// Id of the element with this name.
+/// Element id of the field with this name.
 pub fn id_of(name: &str) -> String {
     format!("field-{name}")
 }
 
-/// A field.
+/// A labelled form field.
 #[component]
 pub fn Field(
-    /// Its name in the form.
+    /// Name in the form.
     name: &'static str,
-    /// What people read.
+    /// Visible label.
     label: &'static str,
-    /// What it is for, or what may be left out.
+    /// Purpose, or a note that it is optional.
     #[prop(optional)]
     hint: &'static str,
-    /// What stands in it at first.
+    /// Initial value.
     value: String,
-    /// How it is filled in.
+    /// Control.
     control: Control,
-    /// What is wrong with it; empty when nothing is.
+    /// Validation error; empty if valid.
     error: Signal<String>,
-    /// Stands beside it.
+    /// Content beside the control.
     #[prop(optional)]
     beside: Option<AnyView>,
 ) -> impl IntoView {
@@ -91,19 +92,19 @@ pub fn Field(
     .into_any()
 }
 
-/// What stands in the field of this name now.
+/// Current value of the field with this name.
 pub fn value(form: &HtmlFormElement, name: &str) -> String {
     property(form, name, "value")
         .and_then(|value| value.as_string())
         .unwrap_or_default()
 }
 
-/// Is the check box of this name checked?
+/// Whether the check box with this name is checked.
 pub fn is_checked(form: &HtmlFormElement, name: &str) -> bool {
     property(form, name, "checked").is_some_and(|value| value.is_truthy())
 }
 
-/// Inputs, areas and selects have the same properties, but no type in common.
+/// `input`, `textarea` and `select` share these properties, but no Rust type.
 fn property(form: &HtmlFormElement, name: &str, property: &str) -> Option<JsValue> {
     let element = form.query_selector(&format!("[name={name}]")).ok()??;
     js_sys::Reflect::get(&element, &property.into()).ok()

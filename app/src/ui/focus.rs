@@ -1,4 +1,4 @@
-//! Where the keyboard is.
+//! Keyboard focus.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -6,7 +6,7 @@ use web_sys::HtmlElement;
 
 use super::clock::later;
 
-/// Focuses the element with this id, if it is there.
+/// Focuses the element with this id, if it exists.
 pub fn focus_id(id: &str) {
     if let Some(element) = document()
         .get_element_by_id(id)
@@ -21,14 +21,14 @@ pub fn focused() -> Option<HtmlElement> {
     document().active_element().and_then(|element| element.dyn_into().ok())
 }
 
-/// The focus is nowhere: what had it is gone.
+/// Whether no element has the focus, usually after the focused element was removed.
 pub fn is_lost() -> bool {
     document()
         .active_element()
         .is_none_or(|element| element.tag_name() == "BODY")
 }
 
-/// Once the page has settled: if the focus was lost meanwhile, puts it on the element with this id.
+/// Waits for the page to settle. If the focus was lost, moves it to the element with this id.
 pub fn rescue(id: &'static str) {
     later(50, move || {
         if is_lost() {
@@ -37,8 +37,8 @@ pub fn rescue(id: &'static str) {
     });
 }
 
-/// Moving an element in the document takes the focus from it. Call this before rows change places: it gives the focus back
-/// to the element that has it now.
+/// Restores the focus after a move: moving an element in the document takes the focus from it. Call
+/// this before rows change places.
 pub fn keep() {
     let Some(element) = focused() else {
         return;
@@ -55,17 +55,17 @@ pub fn keep() {
 
 /// Opens a page of this site in a new tab.
 pub fn new_tab(path: &str) {
-    // A browser that blocks it says so itself.
+    // A browser that blocks the tab shows its own notice.
     let _ = window().open_with_url_and_target_and_features(path, "_blank", "noopener");
 }
 
-/// No text is marked.
+/// Whether no text is selected.
 pub fn nothing_selected() -> bool {
     let selection = window().get_selection().ok().flatten();
     selection.is_none_or(|selection| selection.is_collapsed())
 }
 
-/// Is the person writing somewhere, or busy in a dialog? Then single keys are not shortcuts.
+/// Whether an input has the focus or a dialog is open. Single-key shortcuts are then off.
 pub fn is_writing() -> bool {
     let writes = |e: web_sys::Element| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");
     document().active_element().is_some_and(writes)

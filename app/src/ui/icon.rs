@@ -1,41 +1,42 @@
-//! The set of icons: 16 px, one stroke, the colour of the text around them. Always beside a word, so hidden from readers.
+//! The icon set: 16 px, one stroke, in the text colour. A label always accompanies an icon, so
+//! screen readers skip it.
 
 use leptos::prelude::*;
 
-/// An icon by what it says, not by what it looks like.
+/// An icon, named by its meaning rather than by its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glyph {
-    /// Waiting for something that is under way.
+    /// In progress.
     Waiting,
-    /// Works.
+    /// Running.
     Running,
-    /// Over.
+    /// Ended.
     Ended,
-    /// Went wrong.
+    /// Failed.
     Failed,
     /// Yes.
     Check,
     /// No.
     Dash,
-    /// Opens a menu below.
+    /// Opens a menu.
     Down,
-    /// Sorted, smallest first.
+    /// Sorted in ascending order.
     Up,
-    /// Can be sorted.
+    /// Sortable.
     Sort,
-    /// Look for.
+    /// Search.
     Search,
-    /// Ask again.
+    /// Refresh.
     Refresh,
     /// Columns of a table.
     Columns,
     /// Copy to the clipboard.
     Copy,
-    /// Take care.
+    /// Warning.
     Warning,
-    /// Good to know.
+    /// Information.
     Info,
-    /// How to use this.
+    /// Help.
     Help,
     /// Not connected to the server.
     Offline,
@@ -43,15 +44,15 @@ pub enum Glyph {
     Person,
     /// Opens in a new tab.
     NewTab,
-    /// To the previous page.
+    /// Previous page.
     Left,
-    /// To the next page.
+    /// Next page.
     Right,
-    /// Close what is shown beside.
+    /// Close a side panel.
     Close,
-    /// Save to a file.
+    /// Download.
     Download,
-    /// More about this.
+    /// Details.
     Details,
 }
 
@@ -92,10 +93,10 @@ impl Glyph {
     }
 }
 
-/// One icon. The word beside it carries the meaning.
+/// A single icon. The label beside it carries the meaning.
 #[component]
 pub fn Icon(
-    /// Which one.
+    /// Icon.
     #[prop(into)]
     glyph: Signal<Glyph>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! What a page comes with: loaded by the server, taken over by the browser, loaded anew there when it must be.
+//! Data of a page: the server loads it, the browser takes it over and reloads it when necessary.
 
 use leptos::{
     prelude::*,
@@ -6,11 +6,11 @@ use leptos::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A resource as every page uses it.
+/// A resource with the codec of this page.
 pub type Loaded<T> = Resource<T, Json>;
 
-/// JSON, read as server functions read their answers. Leptos' own codec reads it from text and not from bytes: the browser
-/// would carry each type's reader twice.
+/// A JSON codec that reads bytes, as server functions do. Leptos' own codec reads text, so the
+/// browser would carry a second deserializer for each type.
 pub struct Json;
 
 impl<T: Serialize> Encoder<T> for Json {
@@ -31,7 +31,7 @@ impl<T: DeserializeOwned> Decoder<T> for Json {
     }
 }
 
-/// Loads with `fetch`, and again whenever `source` changes.
+/// Loads with `fetch`, and reloads whenever `source` changes.
 pub fn load<S, T, F>(
     source: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> F + Send + Sync + 'static,
@@ -44,7 +44,7 @@ where
     Resource::new_with_options(source, fetch, false)
 }
 
-/// Sets the HTTP status of a page that the server renders.
+/// Sets the HTTP status of a server-rendered page.
 #[cfg(feature = "ssr")]
 pub fn answer_with(status: u16) {
     if let (Some(response), Ok(status)) = (

@@ -1,5 +1,5 @@
-//! A button that opens a list below it. The browser's own popover: it opens without JavaScript, closes on Esc and on a click
-//! elsewhere, and gives the focus back to the button.
+//! A button that opens a list below it, based on the browser's popover: it opens without
+//! JavaScript, closes on Esc or an outside click, and returns the focus to the button.
 
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -7,26 +7,26 @@ use web_sys::HtmlElement;
 
 use super::dynamic::dyn_text;
 
-/// A button and what it opens. Up, Down, Home and End move between the items.
+/// A button and its popover. Up, Down, Home and End move between the items.
 #[component]
 pub fn Menu(
-    /// Id of what opens; unique on the page.
+    /// Element id of the popover; unique on the page.
     id: &'static str,
-    /// `menu` for a list of actions, `group` for one of controls.
+    /// ARIA role: `menu` for actions, `group` for controls.
     role: &'static str,
-    /// Name of what opens.
+    /// Accessible name of the popover.
     name: &'static str,
-    /// Class of the button.
+    /// CSS class of the button.
     button_class: &'static str,
-    /// What is written on the button.
+    /// Content of the button.
     button: AnyView,
-    /// The items.
+    /// Items.
     children: Children,
 ) -> impl IntoView {
     let list = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
     let toggled = move |_: ev::Event| {
-        // An open list that is removed closes, when its signals are gone.
+        // Removing an open popover fires this event after its signals are disposed.
         let Some(list) = list.try_get_untracked().flatten() else {
             return;
         };
@@ -79,13 +79,13 @@ pub fn Menu(
     .into_any()
 }
 
-/// Closes a menu from inside.
+/// Closes a menu from within.
 pub fn close(id: &str) {
     if let Some(list) = document()
         .get_element_by_id(id)
         .and_then(|e| e.dyn_into::<HtmlElement>().ok())
     {
-        // It throws only when it is closed already.
+        // It throws only if the popover is already closed.
         let _ = list.hide_popover();
     }
 }

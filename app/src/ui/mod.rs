@@ -1,4 +1,4 @@
-//! The generic parts of the interface. **Nothing here knows what a session is.**
+//! Generic interface elements. **Nothing here depends on sessions.**
 
 pub mod address;
 pub mod banner;

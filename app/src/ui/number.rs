@@ -1,4 +1,4 @@
-//! Numbers as people read them: `1,234,567` as the server draws them, in the manner of the browser once the page is alive.
+//! Localised integers: `1,234,567` in the server's HTML, the browser's format after hydration.
 
 use js_sys::{Array, Function, Intl, Object};
 use leptos::prelude::*;
@@ -6,17 +6,17 @@ use wasm_bindgen::JsValue;
 
 use super::time::is_alive;
 
-/// Writes whole numbers. Copy it freely: it is a handle.
+/// Formats integers. A cheap handle; copy it freely.
 #[derive(Clone, Copy)]
 pub struct Numbers(Signal<bool>);
 
 impl Numbers {
-    /// For the component that calls it.
+    /// A formatter for the calling component.
     pub fn here() -> Self {
         Self(is_alive())
     }
 
-    /// The number with its thousands set apart. Follows the page's becoming alive.
+    /// The number with digit grouping. Switches to the browser's format after hydration.
     pub fn text(&self, number: impl TryInto<u32>) -> String {
         let number = number.try_into().unwrap_or(u32::MAX);
         let local = self.0.get().then(|| local(number)).flatten();
@@ -24,17 +24,17 @@ impl Numbers {
     }
 }
 
-/// In the manner of the browser. `None` if it can't say.
+/// The number in the browser's format; `None` if formatting fails.
 fn local(number: u32) -> Option<String> {
     thread_local! {
-        // Making one costs as much as a thousand uses.
+        // Creating a formatter costs as much as a thousand uses.
         static FORMAT: Function = Intl::NumberFormat::new(&Array::new(), &Object::new()).format();
     }
     let text = FORMAT.with(|format| format.call1(&JsValue::UNDEFINED, &number.into()));
     text.ok()?.as_string()
 }
 
-/// `1,234,567`.
+/// Groups digits with commas: `1,234,567`.
 pub fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,12 +1,13 @@
-//! Asking again and again, as long as somebody looks.
+//! Polling while the page is visible.
 
 use gloo_timers::callback::Interval;
 use leptos::{ev, prelude::*};
 
-/// How old what is shown may be.
+/// Polling interval, which is also the maximum age of the data on screen.
 const EVERY_MS: u32 = 5000;
 
-/// Runs `ask` every 5 s while the page is visible, and at once when it comes back into view. Ends with the component.
+/// Runs `ask` every 5 s while the page is visible, and immediately when it becomes visible again.
+/// Stops with the component.
 pub fn while_visible(ask: Callback<()>) {
     let ask = move || {
         if !document().hidden() {

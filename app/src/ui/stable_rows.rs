@@ -1,5 +1,4 @@
-//! Rows that change places while somebody looks at them: they stand in their order, what has the focus keeps it, and what is
-//! on screen stays where it is.
+//! Keeps order, focus and scroll position stable while a live table changes.
 
 use std::cell::Cell;
 
@@ -13,15 +12,15 @@ thread_local! {
     static PENDING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Call this before the rows of a table change; `order` names them from top to bottom as they will be, by their `data-key`.
-/// `region` is the id of the part of the page that scrolls.
+/// Call this before the rows of a table change. `order` returns the future `data-key` values from
+/// top to bottom; `region` is the element id of the scrolling region.
 ///
-/// Before the next picture is painted it sets right what the change may have done. The rows' order: the keyed list of this
-/// version of Leptos (tachys 0.2.19, `diff`) leaves a row where it was when as many came before it as went, also when others
-/// changed places around it. The focus: moving an element takes it away. The scroll: rows that come or go above push what is
-/// being read.
+/// Before the next frame it repairs three side effects of the change. Order: the keyed list of this
+/// Leptos version (tachys 0.2.19, `diff`) leaves a row in place if as many rows before it came as
+/// went, even if other rows around it moved. Focus: moving an element blurs it. Scroll: rows that
+/// appear or disappear above shift the rows on screen.
 pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
-    // Of several changes before one picture, the first knows where everything was.
+    // If several changes precede one frame, the first call has the original positions.
     if PENDING.with(|pending| pending.replace(true)) {
         return;
     }
@@ -34,7 +33,7 @@ pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
         .and_then(|element| element.dyn_into::<HtmlElement>().ok())
         .filter(|element| element.tag_name() != "BODY");
     let scroller = scroller(&region);
-    // Whoever looks at the top of the list sees what comes on top.
+    // At the top of the list, new rows must stay visible, so the scroll position is left alone.
     let scrolled = scroller.filter(|scroller| scroller.scroll_top() > 0).map(|scroller| {
         let top = scroller.scroll_top();
         (scroller, top, places(&region))
@@ -48,7 +47,7 @@ pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
             let _ = element.focus_with_options(&options);
         }
         if let Some((scroller, before, places)) = scrolled {
-            // Where somebody has scrolled to meanwhile they want to be.
+            // If the person has scrolled since, the new position counts.
             let now = scroller.scroll_top();
             let rows = places.iter().filter(|(row, _)| row.is_connected());
             let moved = commonest(rows.map(|(row, top)| place(row) - top)) + now - before;
@@ -59,7 +58,7 @@ pub fn hold(region: &'static str, order: impl Fn() -> Vec<String> + 'static) {
     });
 }
 
-/// What scrolls: the region where it is limited in height, else the page.
+/// The scrolling element: the region if its height is limited, otherwise the page.
 fn scroller(region: &Element) -> Option<Element> {
     if region.scroll_height() > region.client_height() + 1 {
         Some(region.clone())
@@ -68,7 +67,7 @@ fn scroller(region: &Element) -> Option<Element> {
     }
 }
 
-/// The rows on screen, each with its place.
+/// The visible rows and the position of each.
 fn places(region: &Element) -> Vec<(Element, i32)> {
     let (top, height) = (place(region).max(0), window_height());
     rows(region)
@@ -81,7 +80,7 @@ fn places(region: &Element) -> Vec<(Element, i32)> {
         .collect()
 }
 
-/// The distance by which most rows have moved: following it, the fewest move on screen.
+/// The most common shift. Scrolling by it moves the fewest rows on screen.
 fn commonest(distances: impl Iterator<Item = i32>) -> i32 {
     let mut counts: Vec<(i32, usize)> = Vec::new();
     for distance in distances {
@@ -105,7 +104,7 @@ fn put_in_order(region: &Element, order: &[String]) {
         };
         let row = rows.remove(at + found);
         if let Some(parent) = row.parent_node() {
-            // It throws only when one of the two has left the document.
+            // It throws only if one of the two nodes has left the document.
             let _ = parent.insert_before(&row, Some(&rows[at]));
         }
         rows.insert(at, row);

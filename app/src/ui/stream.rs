@@ -1,11 +1,12 @@
-//! Server-sent events: one connection, closed when dropped. It never reconnects by itself: who opens it decides when.
+//! Server-sent events: one connection, closed on drop. It never reconnects; the caller decides when
+//! to open another.
 
 use std::rc::Rc;
 
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventSource, MessageEvent};
 
-/// An open connection.
+/// An open event stream.
 pub struct EventStream {
     source: EventSource,
     _message: Closure<dyn FnMut(MessageEvent)>,
@@ -13,8 +14,9 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// Opens `url`. `on_message` gets the name and the data of each event whose name is among `names`; `on_lost` is called
-    /// when the connection fails or the server ends or refuses it. `None` if the browser can't open it at all.
+    /// Opens `url`. `on_message` receives the name and data of each event listed in `names`.
+    /// `on_lost` is called when the connection fails, or when the server ends or refuses it. `None`
+    /// if the browser can't open a stream at all.
     pub fn open(
         url: &str,
         names: &[&str],
@@ -36,7 +38,7 @@ impl EventStream {
         let lost = Closure::new({
             let source = source.clone();
             move |_: Event| {
-                // Otherwise the browser would try again at its own pace, unseen.
+                // Without this the browser would reconnect at its own pace, unnoticed.
                 source.close();
                 on_lost();
             }

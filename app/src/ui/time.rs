@@ -1,31 +1,34 @@
-//! Moments: in UTC as long as only the server has drawn them, in the person's zone once the page is alive.
+//! Moments: UTC in the server's HTML, the person's time zone after hydration.
 
 use chrono::{DateTime, Utc};
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-/// How much of a moment to show.
+/// Level of detail of a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// `24 Nov, 14:05 CET`; with the year when it is not this one.
+    /// `24 Nov, 14:05 CET`; with the year unless it is the current one.
     #[default]
     DateAndTime,
-    /// `24 Nov, 14:05`, with the year when it is not this one. Where the page names the zone once.
+    /// `24 Nov, 14:05`; with the year unless it is the current one. For pages that name the zone
+    /// once.
     Brief,
     /// `14:05`.
     TimeOfDay,
 }
 
-/// Has the page been hydrated? Provided once, at the root.
+/// Whether the page is hydrated. Provided once, at the root.
 #[derive(Clone, Copy)]
 struct Alive(RwSignal<bool>);
 
-/// Lets every moment below be drawn in the person's zone as soon as the page is alive. Call it once, in the root component.
+/// Enables local time: once hydrated, every moment below is in the person's time zone. Call it
+/// once, in the root component.
 pub fn provide_local_time() {
     let alive = RwSignal::new(false);
     provide_context(Alive(alive));
-    // One frame later all of the server's HTML has been taken over. The mark is for tests: from now on a press is heard.
+    // One frame later hydration is complete. Tests wait for this attribute before their first
+    // click.
     Effect::new(move || {
         request_animation_frame(move || {
             alive.set(true);
@@ -36,20 +39,21 @@ pub fn provide_local_time() {
     });
 }
 
-/// Is the page alive? False in every first render.
+/// Whether the page is hydrated. False in every first render.
 pub fn is_alive() -> Signal<bool> {
     match use_context::<Alive>() {
         None => Signal::stored(false),
-        // It never dies again: what is made from now on need not follow it.
+        // Hydration happens once, so later views need not track it.
         Some(Alive(signal)) if signal.get_untracked() => Signal::stored(true),
         Some(Alive(signal)) => signal.into(),
     }
 }
 
-/// In the zone and the format of the browser; in Western digits, because the page is in English. `None` if the browser can't.
+/// Formats in the browser's zone and locale, with Western digits because the page is in English.
+/// `None` if the browser can't.
 pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
     thread_local! {
-        // Making one costs as much as a thousand uses.
+        // Creating a formatter costs as much as a thousand uses.
         static YEAR: Function = formatter(&[&[("year", "numeric")], &DAY, &TIME, &ZONE]);
         static THIS_YEAR: Function = formatter(&[&DAY, &TIME, &ZONE]);
         static BRIEF: Function = formatter(&[&DAY, &TIME]);
@@ -59,7 +63,7 @@ pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era are exact in an f64")]
     let date = Date::new(&JsValue::from_f64(at.timestamp_millis() as f64));
     let format = |function: &Function| function.call1(&JsValue::UNDEFINED, &date);
-    // The year takes room in every row and says something only when it is another.
+    // The year takes space in every row, so it is shown only if it differs.
     let this_year = date.get_full_year() == Date::new_0().get_full_year();
     match detail {
         Detail::DateAndTime if this_year => THIS_YEAR.with(format),
@@ -74,7 +78,7 @@ pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
 
 type Options = [(&'static str, &'static str)];
 const DAY: [(&str, &str); 2] = [("day", "numeric"), ("month", "short")];
-// "numeric": 8:18 PM where people count to twelve, 08:18 where they count to 24.
+// "numeric" follows the locale: 8:18 PM on a 12-hour clock, 08:18 on a 24-hour clock.
 const TIME: [(&str, &str); 2] = [("hour", "numeric"), ("minute", "2-digit")];
 const ZONE: [(&str, &str); 1] = [("timeZoneName", "short")];
 
@@ -86,7 +90,7 @@ fn options(options: &[&Options]) -> Object {
     let object = Object::new();
     let _ = Reflect::set(&object, &"numberingSystem".into(), &"latn".into());
     for (name, value) in options.iter().copied().flatten() {
-        // Setting a property of a fresh plain object can't fail.
+        // Setting a property of a new plain object can't fail.
         let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
     }
     object

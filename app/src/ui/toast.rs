@@ -4,15 +4,15 @@ use leptos::prelude::*;
 
 use super::{clock::later, dynamic::dyn_view};
 
-/// A toast stays on screen for 8 s.
+/// Milliseconds on screen.
 const SHOWN_MS: u64 = 8000;
 
-/// Shows toasts. The layout provides it, so a toast outlives the page that shows it.
+/// Shows toasts. Provided by the layout, so a toast outlives its page.
 #[derive(Clone, Copy)]
 pub struct Toaster(RwSignal<Option<String>>);
 
 impl Toaster {
-    /// A toaster without a toast, provided as a context.
+    /// An empty toaster, provided as a context.
     pub fn provide() -> Self {
         let toaster = Self(RwSignal::new(None));
         provide_context(toaster);
@@ -24,10 +24,10 @@ impl Toaster {
         use_context().unwrap_or_else(Self::provide)
     }
 
-    /// Shows a toast in place of the one before.
+    /// Shows a toast and replaces the previous one.
     pub fn show(&self, text: String) {
         let Self(toast) = *self;
-        // The page may be gone when an answer arrives.
+        // The page may be gone when a response arrives.
         if toast.try_set(Some(text.clone())).is_some() {
             return;
         }
@@ -39,10 +39,10 @@ impl Toaster {
     }
 }
 
-/// The place of the toasts, at the foot of the page.
+/// The toast region at the foot of the page.
 #[component]
 pub fn Toast(
-    /// Its toaster.
+    /// Toaster to show.
     toaster: Toaster,
 ) -> impl IntoView {
     let Toaster(text) = toaster;

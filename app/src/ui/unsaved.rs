@@ -1,4 +1,4 @@
-//! Asks before unsaved changes are lost: on Back, on a link, on closing the tab.
+//! Asks before the person loses unsaved changes: on Back, on a link, on closing the tab.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,18 +14,19 @@ const QUESTION: &str = "You have unsaved changes. Leave this page and lose them?
 type IsDirty = Rc<dyn Fn() -> bool>;
 
 thread_local! {
-    /// The guard of the page on screen, if it has one.
+    /// The guard of the current page.
     static GUARD: RefCell<Option<IsDirty>> = const { RefCell::new(None) };
 }
 
-/// Guards the page as long as its component lives and `dirty` answers yes.
+/// Guards the page while its component exists and `dirty` returns true.
 pub fn guard_unsaved(dirty: impl Fn() -> bool + Copy + 'static) {
     Effect::new(move || GUARD.set(Some(Rc::new(dirty))));
     on_cleanup(|| _ = GUARD.take());
 }
 
-/// Listens for attempts to leave a page. Call it in the browser, once, before the router starts: of
-/// two listeners of the window the first comes first, and the router must not see what is refused.
+/// Listens for attempts to leave a page. Call it once in the browser, before the router starts:
+/// listeners of the window run in order of registration, and the router must not receive a refused
+/// event.
 pub fn install() {
     listen("beforeunload", |event| {
         if is_dirty() {
@@ -46,7 +47,7 @@ pub fn install() {
         }
         event.stop_immediate_propagation();
         if !ours {
-            // The browser has moved already, so the address goes forward again.
+            // The browser has already moved back, so go forward again.
             restoring.set(true);
             let _ = window().history().and_then(|history| history.forward());
         }
@@ -54,26 +55,26 @@ pub fn install() {
 }
 
 fn is_dirty() -> bool {
-    // Not called while it is borrowed: it may read signals.
+    // Cloned first: the guard may read signals, so it must not run during the borrow.
     let guard = GUARD.with_borrow(Clone::clone);
     guard.is_some_and(|dirty| dirty())
 }
 
-/// May the page be left? Asks if it must. The browser's own dialog blocks; nothing else can hold up
-/// Back.
+/// Whether the person may leave; asks if there are unsaved changes. Uses the browser's own dialog
+/// because only a blocking dialog can delay Back.
 fn leave() -> bool {
     if !is_dirty() {
         return true;
     }
     let leave = window().confirm_with_message(QUESTION).unwrap_or(true);
     if leave {
-        // A field that is removed while it has the focus reports a change, when its signals are gone.
+        // A field that is removed with the focus reports a change after its signals are disposed.
         let _ = focused().map(|element: HtmlElement| element.blur());
     }
     leave
 }
 
-/// Does this click follow a link in this tab?
+/// Whether this click follows a link in this tab.
 fn leads_away(event: &Event) -> bool {
     let Some(mouse) = event.dyn_ref::<MouseEvent>() else {
         return false;
@@ -87,10 +88,10 @@ fn leads_away(event: &Event) -> bool {
     !elsewhere && link.is_some_and(|link| !within(&link))
 }
 
-/// Listens as long as the document lives.
+/// Adds a listener for the lifetime of the document.
 fn listen(name: &'static str, handler: impl FnMut(Event) + 'static) {
     let handler = Closure::<dyn FnMut(Event)>::new(handler);
-    // It throws for no name and no function of ours.
+    // It throws only without a name or a function.
     let _ = window().add_event_listener_with_callback_and_bool(name, handler.as_ref().unchecked_ref(), true);
     handler.forget();
 }
