@@ -1,4 +1,4 @@
-//! Where the pages of the admin portal are.
+//! Addresses of the admin portal's pages.
 
 use session::ApplicationId;
 
@@ -6,12 +6,13 @@ use session::ApplicationId;
 pub const ENVIRONMENTS_PATH: &str = "/admin/cloud-delivery/environments";
 /// The Applications page.
 pub const APPLICATIONS_PATH: &str = "/admin/cloud-delivery/applications";
-/// The Audit page. The router does not know it: the server draws it whole, and nothing of it reaches the browser half.
+/// The Audit page. The router does not know it, because the server renders it completely and the
+/// browser bundle contains none of it.
 pub const AUDIT_PATH: &str = "/admin/cloud-delivery/audit";
-/// The form of a new application.
+/// The form for a new application.
 pub const NEW_APPLICATION_PATH: &str = "/admin/cloud-delivery/applications/new";
 
-/// The form of an application.
+/// The form of an existing application.
 pub fn application_path(id: ApplicationId) -> String {
     format!("{APPLICATIONS_PATH}/{id}")
 }

@@ -1,4 +1,4 @@
-//! Why a page has nothing to show, and the way on. Drawn in one place.
+//! Error pages: why a page has nothing to show, and what to do next.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Where somebody whose login ended signs in again, and comes back from.
+/// Address of the login page. After signing in, the person returns to the current page.
 pub fn login_address(path: &str, search: &str) -> String {
     let here = if search.is_empty() {
         path.to_owned()
@@ -25,7 +25,7 @@ pub fn login_address(path: &str, search: &str) -> String {
     format!("/login{}", query([("next", here.as_str())]))
 }
 
-/// A link to the login page that leads back to this very address.
+/// A link to the login page that returns to the current address.
 #[component]
 pub fn SignInAgain() -> impl IntoView {
     let here = use_location();
@@ -36,15 +36,15 @@ pub fn SignInAgain() -> impl IntoView {
     }
 }
 
-/// A page that could not be shown.
+/// Replaces a page that failed to load.
 #[component]
 pub fn Failure(
-    /// Why not.
+    /// Cause.
     error: AppError,
-    /// Asks again.
+    /// Loads the page again.
     #[prop(into)]
     retry: Callback<()>,
-    /// The role that sees the page.
+    /// Role required for the page.
     #[prop(default = Role::SystemAdmin)]
     needed: Role,
 ) -> impl IntoView {
@@ -95,10 +95,10 @@ pub fn Failure(
     }
 }
 
-/// The error of an action that failed. The page works on.
+/// The error of a failed action. The page stays usable.
 #[component]
 pub fn FailedAction(
-    /// The error; `None` shows nothing.
+    /// Error; `None` shows nothing.
     failed: RwSignal<Option<AppError>>,
 ) -> impl IntoView {
     dyn_view(move || {
@@ -118,10 +118,10 @@ pub fn FailedAction(
     })
 }
 
-/// A page that the person's role does not include.
+/// Replaces a page that the person's role may not open.
 #[component]
 pub fn Forbidden(
-    /// The role that sees it.
+    /// Role required for the page.
     needed: Role,
 ) -> impl IntoView {
     let who = use_context::<Who>();
@@ -139,7 +139,7 @@ pub fn Forbidden(
     }
 }
 
-/// Who one is, for whoever may have signed in as somebody else.
+/// The current account and role, for people with several accounts.
 pub fn signed_in(me: &Me) -> String {
     format!("You are signed in as {}, whose role is {}.", me.username, me.role)
 }

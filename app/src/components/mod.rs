@@ -1,4 +1,4 @@
-//! The parts of pages that know what a session is, a folder for each page. Those of several pages are files here.
+//! Parts of pages that depend on sessions, a folder for each page. Shared ones are files here.
 
 pub mod addresses;
 pub mod catalogue;

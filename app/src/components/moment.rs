@@ -9,17 +9,17 @@ use crate::ui::{
     time::{Detail, is_alive, local},
 };
 
-/// A moment: UTC as the server drew it, the person's own zone once the page is alive. The full ISO time shows on hover and
-/// on focus.
+/// A moment: UTC in the server's HTML, the person's time zone after hydration. Hover and focus show
+/// the full ISO time.
 #[component]
 pub fn Moment(
-    /// When.
+    /// Moment to show.
     #[prop(into)]
     at: Signal<Timestamp>,
-    /// How much of it.
+    /// Level of detail.
     #[prop(optional)]
     detail: Detail,
-    /// Can the keyboard reach it? Where the exact time may matter.
+    /// Whether the keyboard can focus it, for places that need the exact time.
     #[prop(optional)]
     focusable: bool,
 ) -> impl IntoView {
@@ -48,10 +48,10 @@ pub fn Moment(
     }
 }
 
-/// How long ago something was, by the server's clock.
+/// Time since a moment, by the server's clock.
 #[component]
 pub fn Age(
-    /// Since when.
+    /// Start of the age.
     #[prop(into)]
     since: Signal<Timestamp>,
 ) -> impl IntoView {
@@ -59,7 +59,7 @@ pub fn Age(
     dyn_text(move || format::ago(clock.now() - since.get()))
 }
 
-/// The page's clock: [`Clock::starting_at`] was provided by the page.
+/// The page's clock. The page provides it with [`Clock::starting_at`].
 pub fn expect_clock() -> Clock {
     use_context().unwrap_or_else(|| Clock::starting_at(Timestamp::UNIX_EPOCH))
 }

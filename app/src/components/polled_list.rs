@@ -16,16 +16,17 @@ use crate::{
     },
 };
 
-/// A list and its last poll. Copy it freely: it is a handle.
+/// A list and the result of its last poll. A cheap handle; copy it freely.
 pub struct PolledList<T: Send + Sync + 'static> {
-    /// The list as it was last received.
+    /// The list as last received.
     pub data: RwSignal<T>,
-    /// The error of the last poll. After a lost login or role there are no more polls.
+    /// Error of the last poll. Polling stops after a lost login or role.
     pub trouble: RwSignal<Option<AppError>>,
-    /// The error of the last change that was sent.
+    /// Error of the last change.
     pub failed: RwSignal<Option<AppError>>,
     toaster: Toaster,
-    /// Changes sent from this page. An answer to a poll from before a change does not contain it.
+    /// Number of changes sent from this page. The answer to a poll that began before a change is
+    /// stale.
     changes: StoredValue<u32>,
 }
 
@@ -65,7 +66,8 @@ impl<T: PartialEq + Send + Sync + 'static> PolledList<T> {
         list
     }
 
-    /// Sends a change while `sending` is set. `done` puts the answer into the list and returns the text of the toast.
+    /// Sends a change; sets `sending` until the response arrives. `done` merges the response into
+    /// the list and returns the text of the toast.
     pub fn send<V: 'static>(
         self,
         sending: RwSignal<bool>,
@@ -104,7 +106,7 @@ impl<T: PartialEq + Send + Sync + 'static> PolledList<T> {
         }
     }
 
-    /// A login that has ended, or a role that was taken away, does not come back by itself. Nor does a page that is gone.
+    /// Whether polling must stop. A lost login, a lost role and a closed page are permanent.
     fn is_over(&self) -> bool {
         let over = |trouble: &Option<AppError>| {
             let trouble = trouble.as_ref();
@@ -114,7 +116,7 @@ impl<T: PartialEq + Send + Sync + 'static> PolledList<T> {
     }
 }
 
-/// A row that began as `first`. When the list no longer contains it, it stays as it was.
+/// A row, starting as `first`. It keeps its last value after the list drops it.
 pub fn row<T, R>(list: PolledList<T>, first: R, find: impl Fn(&T, &R) -> Option<R> + Send + Sync + 'static) -> Memo<R>
 where
     T: Send + Sync + 'static,
@@ -126,12 +128,12 @@ where
     })
 }
 
-/// The error of the last poll, if there is one.
+/// Shows the error of the last poll.
 #[component]
 pub fn TroubleBanner(
     /// See [`PolledList::trouble`].
     trouble: RwSignal<Option<AppError>>,
-    /// The role that the page needs.
+    /// Role required for the page.
     needed: Role,
 ) -> impl IntoView {
     dyn_view(move || match trouble.get() {

@@ -1,4 +1,4 @@
-//! The status of a session and whether it is connected: a word, an icon and a colour.
+//! Badges for a session's status and connection: a label, an icon and a colour.
 
 use crate::ui::dynamic::dyn_text;
 use leptos::prelude::*;
@@ -6,10 +6,10 @@ use session::Status;
 
 use crate::ui::icon::{Glyph, Icon};
 
-/// A status.
+/// The badge of a status.
 #[component]
 pub fn StatusBadge(
-    /// Which.
+    /// Status to show.
     #[prop(into)]
     status: Signal<Status>,
 ) -> impl IntoView {
@@ -27,10 +27,10 @@ pub fn StatusBadge(
     }
 }
 
-/// Open in a browser tab right now?
+/// Whether the session is open in a browser tab.
 #[component]
 pub fn Connected(
-    /// The answer.
+    /// Whether it is open in a tab.
     #[prop(into)]
     connected: Signal<bool>,
 ) -> impl IntoView {

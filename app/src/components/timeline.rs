@@ -1,4 +1,4 @@
-//! What happened to a session, as a list of moments.
+//! The history of a session as a list of moments.
 
 use leptos::prelude::*;
 use session::{Timestamp, format, lifecycle::Timer, timeline::Entry, wire::SessionView};
@@ -8,7 +8,7 @@ use crate::components::moment::Moment;
 /// The entries, oldest first.
 #[component]
 pub fn Timeline(
-    /// What happened.
+    /// History, oldest first.
     entries: Vec<Entry>,
 ) -> impl IntoView {
     let line = |entry: Entry| {
@@ -25,7 +25,7 @@ pub fn Timeline(
     view! { <ol class="timeline" aria-label="Timeline">{entries.into_iter().map(line).collect_view()}</ol> }.into_any()
 }
 
-/// The consequence of a limit as the words before and after its moment: "Expires {at} unless it’s opened first".
+/// The text before and after the moment of a deadline: "Expires {at} unless it’s opened first".
 pub fn deadline_words(timer: Timer, session: &SessionView) -> (&'static str, String) {
     let unless = |event: &str| format!("unless it’s {event} first");
     match timer {
@@ -43,10 +43,10 @@ fn time_limit(session: &SessionView) -> String {
     format!("({} limit)", format::span(limit.try_into().unwrap_or_default()))
 }
 
-/// The limit of a live session that comes first, for its user: "Ends 28 Nov, 05:24 CET (8 h limit)".
+/// The next deadline of a live session, worded for its user: "Ends 28 Nov, 05:24 CET (8 h limit)".
 #[component]
 pub fn UserDeadline(
-    /// The session.
+    /// Live session.
     session: SessionView,
 ) -> impl IntoView {
     let (at, words): (Timestamp, String) = match session.next_deadline {

@@ -1,4 +1,5 @@
-//! The fields of the form of an application: drawn once from a draft, and read back from the document.
+//! The fields of an application's form: rendered once from a draft, then read back from the
+//! document.
 
 use leptos::prelude::*;
 use session::{
@@ -15,30 +16,30 @@ use crate::ui::{
     field::{Control, Field, id_of, is_checked, value},
 };
 
-/// What the name of a limit's check box ends with.
+/// Name suffix of the check box that turns a limit off.
 const OFF: &str = "_off";
 
-/// The values of the fields, and their errors.
+/// The form's values and validation errors.
 pub struct FormState {
-    /// The values as typed.
+    /// Current values, as typed.
     pub draft: ApplicationDraft,
-    /// The environments to choose from.
+    /// Environments to choose from.
     pub environments: Vec<EnvironmentChoice>,
     /// Touched fields (all, after the first attempt to save). Only these show errors.
     pub touched: Vec<Of>,
-    /// Errors from the server. A change of the field removes its error.
+    /// Errors from the server. Editing a field removes its error.
     pub refused: Vec<FieldError>,
 }
 
 impl FormState {
-    /// All errors, from top to bottom.
+    /// All errors, in the order of the fields.
     pub fn wrong(&self) -> Vec<FieldError> {
         let mut wrong = check(&self.draft, &self.environments).err().unwrap_or_default();
         wrong.extend(self.refused.iter().cloned());
         wrong
     }
 
-    /// The error that a field shows; empty for none.
+    /// The error to show at a field; empty if none.
     fn reason(&self, of: Of) -> String {
         let reason = |wrong: FieldError| (wrong.field == of).then_some(wrong.reason);
         let touched = self.touched.contains(&of);
@@ -49,7 +50,7 @@ impl FormState {
     }
 }
 
-/// All fields, filled in with `from`.
+/// All fields, with the values of `from`.
 pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
     let error_of = move |of| dyn_text(move || typed.read().reason(of));
     let field = |of: Of, hint: &'static str, value: &str, control: Control| {
@@ -92,7 +93,7 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
     .into_any()
 }
 
-/// Minutes, or Off.
+/// A limit in minutes, with a check box for Off.
 fn limit_field(
     limit: PolicyLimit,
     from: &ApplicationDraft,
@@ -127,7 +128,7 @@ fn limit_field(
     .into_any()
 }
 
-/// What stands in the fields now.
+/// The current values of the fields.
 pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
     let text = |of: Of| value(form, of.code());
     ApplicationDraft {
@@ -150,7 +151,7 @@ pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
     }
 }
 
-/// The field that an element of the form belongs to, by its name.
+/// The field that an element of the form belongs to, by the element's name.
 pub fn field_named(name: &str) -> Option<Of> {
     let name = name.strip_suffix(OFF).unwrap_or(name);
     Of::ALL.into_iter().find(|of| of.code() == name)

@@ -1,5 +1,5 @@
-//! The form of an application, new or known. What was typed stays, whatever the server says; and an edit never overwrites
-//! what its author has not seen.
+//! The form of a new or existing application. It keeps the typed values after a refusal, and an
+//! edit never overwrites a concurrent change that the author has not seen.
 
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use session::catalogue::{
@@ -27,15 +27,15 @@ use crate::{
     },
 };
 
-/// Id of what says that somebody else was quicker.
+/// Element id of the banner about a concurrent change.
 const MEANWHILE_ID: &str = "meanwhile";
 
-/// The form.
+/// The form and its conflict banner.
 #[component]
 pub fn ApplicationEditor(
-    /// What it starts from.
+    /// Start values.
     form: ApplicationForm,
-    /// It was saved; as it is now.
+    /// Called with the saved application.
     on_saved: Callback<ApplicationView>,
 ) -> impl IntoView {
     let ApplicationForm {
@@ -54,7 +54,7 @@ pub fn ApplicationEditor(
             ..ApplicationDraft::default()
         });
     let node = NodeRef::<html::Form>::new();
-    // What the fields are drawn from, and what stands in them now.
+    // The start values and the current values.
     let start = RwSignal::new(first.clone());
     let typed = RwSignal::new(FormState {
         draft: first,
@@ -67,13 +67,14 @@ pub fn ApplicationEditor(
     let failed = RwSignal::new(None::<AppError>);
     let sending = RwSignal::new(false);
 
-    // A field that is removed while it has the focus still reports a change. By then the form and its signals are gone.
+    // A field that is removed with the focus still reports a change, after the form and its signals
+    // are disposed.
     let take = move || {
         if let Some(form) = node.try_get_untracked().flatten() {
             typed.try_update(|typed| typed.draft = read(&form));
         }
     };
-    // FormState before the page was alive.
+    // The person may have typed before hydration.
     Effect::new(move || {
         node.track();
         take();
@@ -144,7 +145,7 @@ pub fn ApplicationEditor(
         start.set(fresh);
         meanwhile.set(None);
         later(0, move || {
-            // The fields now begin with the new values; what was typed over them goes with this.
+            // The fields take the new values and discard the typed ones.
             if let Some(form) = node.try_get_untracked().flatten() {
                 form.reset();
             }
@@ -190,12 +191,12 @@ fn field_of(event: &ev::Event) -> Option<Field> {
     field_named(&element.get_attribute("name")?)
 }
 
-/// The new values, and the choice between them and what was typed.
+/// Shows the new values and lets the person choose between them and their own.
 #[component]
 fn MeanwhileBanner(
-    /// What was seen when somebody else saved it; open while there is such a thing.
+    /// The version that the form started from; opens the banner when set.
     before: RwSignal<Option<ApplicationView>>,
-    /// What it is now.
+    /// The current version.
     now: RwSignal<Option<ApplicationView>>,
     start_again: Callback<ApplicationView>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The Applications page once its first list is there.
+//! The Applications page, after its first list is loaded.
 
 use leptos::prelude::*;
 use session::{
@@ -34,12 +34,12 @@ const HEADERS: [&str; 8] = [
     "Live sessions",
 ];
 
-/// The lead text and the table.
+/// The introduction and the table.
 #[component]
 pub fn ApplicationsBoard(
-    /// The first list.
+    /// First list.
     applications: Vec<ApplicationView>,
-    /// Role of the person who is signed in.
+    /// Role of the signed-in person.
     role: Role,
 ) -> impl IntoView {
     let list = PolledList::start(applications, list_applications);
@@ -75,7 +75,7 @@ pub fn ApplicationsBoard(
     .into_any()
 }
 
-/// Only a System Admin gets from here to the sessions of an application.
+/// Whether the live count links to the Sessions page. Only a System Admin may open it.
 #[derive(Clone, Copy)]
 struct MayOpenSessions(bool);
 
@@ -139,7 +139,7 @@ fn ApplicationRow(first: ApplicationView, list: PolledList<Vec<ApplicationView>>
     .into_any()
 }
 
-/// "Start 5 min · Never connected 10 min · …", broken only between limits.
+/// "Start 5 min · Never connected 10 min · …". Lines break only between limits.
 fn limits(application: &ApplicationView) -> String {
     let policy = &application.spec.policy;
     let limits = PolicyLimit::ALL.map(|limit| format!("{} {}", limit.label(), limit.words(policy)));

@@ -1,4 +1,4 @@
-//! The Environments page once its first list is there.
+//! The Environments page, after its first list is loaded.
 
 use leptos::prelude::*;
 use session::{
@@ -35,10 +35,10 @@ const HEADERS: [&str; 7] = [
     "Live sessions",
 ];
 
-/// The lead text and the table.
+/// The introduction and the table.
 #[component]
 pub fn EnvironmentsBoard(
-    /// The first list.
+    /// First list.
     list: EnvironmentList,
 ) -> impl IntoView {
     let clock = Clock::starting_at(list.server_time);
@@ -96,7 +96,7 @@ fn EnvironmentRow(first: EnvironmentView, list: PolledList<EnvironmentList>) -> 
             text
         });
     });
-    // Closing an environment concerns many applications, so it asks first and says how many.
+    // Closing an environment affects many applications, so the dialog states their number first.
     let concerns = dyn_text(move || {
         let environment = environment.read();
         let applications = match environment.applications {
@@ -157,7 +157,7 @@ fn State(state: Signal<EnvironmentState>) -> impl IntoView {
     }
 }
 
-/// The moment and its age.
+/// Time and age of the last sweep.
 #[component]
 fn LastSweep(environment: Memo<EnvironmentView>) -> impl IntoView {
     let at = Memo::new(move |_| environment.read().swept.as_ref().map(|swept| swept.at));
@@ -171,7 +171,7 @@ fn LastSweep(environment: Memo<EnvironmentView>) -> impl IntoView {
     })
 }
 
-/// What the last sweep said.
+/// Result of the last sweep.
 #[component]
 fn Found(environment: Memo<EnvironmentView>) -> impl IntoView {
     let swept = Memo::new(move |_| environment.read().swept.clone());

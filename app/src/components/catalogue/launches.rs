@@ -1,4 +1,4 @@
-//! Open or closed to launches: for environments and applications alike.
+//! The launch state (open or closed) of environments and applications.
 
 use leptos::prelude::*;
 use session::{catalogue::LaunchState, view::View};
@@ -10,10 +10,10 @@ use crate::ui::{
     icon::{Glyph, Icon},
 };
 
-/// "Open" or "Closed".
+/// Shows "Open" or "Closed".
 #[component]
 pub fn Launches(
-    /// The answer.
+    /// Whether it is open to launches.
     open: Signal<bool>,
 ) -> impl IntoView {
     view! {
@@ -25,19 +25,19 @@ pub fn Launches(
     .into_any()
 }
 
-/// Closes what is open to launches, and opens what is closed: that button stays where it is, and keeps the focus. A second one
-/// also ends the sessions, and asks first.
+/// Buttons that change the launch state. The first toggles between open and closed; it stays in
+/// place and keeps the focus. The second also ends the live sessions, after a confirmation.
 #[component]
 pub fn LaunchesActions(
-    /// Of what; part of the button's name.
+    /// Name of the environment or application, part of the buttons' accessible names.
     name: Signal<String>,
-    /// Is it open?
+    /// Whether it is open to launches.
     open: Signal<bool>,
-    /// How many of its sessions are live?
+    /// Number of its live sessions.
     live: Signal<u32>,
-    /// A request is on its way.
+    /// Whether a request is in flight.
     sending: RwSignal<bool>,
-    /// What closing concerns. With it, closing asks first.
+    /// What closing affects. If set, closing needs a confirmation.
     #[prop(optional, into)]
     concerns: Option<Signal<String>>,
     /// Sends the new state.
@@ -146,7 +146,7 @@ pub fn LaunchesActions(
     .into_any()
 }
 
-/// What a press has done, for the toast.
+/// Toast text after a change.
 pub fn sentence(name: &str, to: LaunchState) -> String {
     match to {
         LaunchState::Open => format!("{name} is open to launches."),
@@ -155,16 +155,16 @@ pub fn sentence(name: &str, to: LaunchState) -> String {
     }
 }
 
-/// How many sessions are live; a link to them for those who may see them.
+/// Number of live sessions; a link to them for people who may open the Sessions page.
 #[component]
 pub fn LiveSessions(
-    /// How many.
+    /// Number of live sessions.
     count: Signal<u32>,
-    /// Of what.
+    /// Name of the environment or application.
     name: Signal<String>,
     /// Its id.
     id: String,
-    /// How the search names them: `env` or `app`. `None` for who may not see the Sessions page.
+    /// Search field, `env` or `app`; `None` if the person may not open the Sessions page.
     search: Option<&'static str>,
 ) -> impl IntoView {
     let number = dyn_text(move || count.get().to_string());
@@ -173,7 +173,7 @@ pub fn LiveSessions(
     };
     let href = move || {
         let name = name.read();
-        // The search has no way to write a quote inside a phrase.
+        // The search syntax can't escape a quote inside a phrase, so use the id.
         let what = if name.contains('"') { &id } else { &*name };
         let q = format!("{field}:\"{what}\"");
         format!(

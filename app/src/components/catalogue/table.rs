@@ -11,25 +11,25 @@ use crate::{
     ui::dynamic::{DynShow, keyed},
 };
 
-/// A table of `list`. The last column, without a header, is for the actions of a row.
+/// A table of `list`. The last column has no header and contains the actions.
 #[component]
 pub fn CatalogueTable<T: PartialEq + Send + Sync + 'static>(
-    /// The rows' list.
+    /// List to show.
     list: PolledList<T>,
-    /// Its accessible name: "Applications".
+    /// Accessible name: "Applications".
     name: &'static str,
-    /// Accessible name of its scrolling region: "Table of applications".
+    /// Accessible name of the scrolling region: "Table of applications".
     region: &'static str,
-    /// The role that the page needs.
+    /// Role required for the page.
     needed: Role,
-    /// The headers, without that of the actions.
+    /// Headers, without the column of actions.
     headers: &'static [&'static str],
-    /// The ids of the rows, from top to bottom.
+    /// Row ids, from top to bottom.
     #[prop(into)]
     keys: Signal<Vec<u128>>,
-    /// Draws the row of an id.
+    /// Renders the row with this id.
     row: fn(PolledList<T>, u128) -> AnyView,
-    /// Shown in place of rows.
+    /// Shown if there are no rows.
     #[prop(into)]
     empty: ViewFn,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! An application on "My apps": launch it, resume its session, end its session.
+//! An application on "My apps": launch it, resume its session or end its session.
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, prelude::*};
@@ -19,14 +19,15 @@ use crate::{
 /// The applications of My apps.
 pub type MyList = PolledList<Vec<MyApplication>>;
 
-/// The card of an application. Its forms work without JavaScript; with it, "End session" asks first.
+/// The card of an application. Its forms work without JavaScript; with JavaScript, "End session"
+/// needs a confirmation.
 #[component]
 pub fn ApplicationCard(
-    /// The application as it is now.
+    /// Current state of the application.
     application: Memo<Option<MyApplication>>,
-    /// The list that it belongs to.
+    /// List that contains it.
     list: MyList,
-    /// The session to ask about: set to open the dialog.
+    /// Set to open the dialog for this session.
     ending: RwSignal<Option<SessionView>>,
 ) -> impl IntoView {
     let session = Memo::new(move |_| {
@@ -50,7 +51,7 @@ pub fn ApplicationCard(
             .map(|app| app.launch_text.to_string())
             .unwrap_or_default()
     });
-    // A form that can't be sent would show the browser's own error page in the new tab.
+    // Offline, the form would open the browser's own error page in a new tab.
     let submit = move |event: SubmitEvent| {
         if list.trouble.get_untracked().is_some() {
             event.prevent_default();
@@ -106,7 +107,8 @@ fn CardState(session: Memo<Option<SessionView>>) -> impl IntoView {
     })
 }
 
-/// Without a live session: whether the last one failed, and whether the application can be launched.
+/// Content without a live session: the last failure, and Launch or the reason why it is
+/// unavailable.
 #[component]
 fn NotRunning(application: Memo<Option<MyApplication>>) -> impl IntoView {
     dyn_view(move || match application.get() {
@@ -152,12 +154,12 @@ fn LiveActions(session: Memo<Option<SessionView>>, ending: RwSignal<Option<Sessi
     .into_any()
 }
 
-/// Asks before it ends one of the person's own sessions.
+/// Asks for confirmation before the person's own session ends.
 #[component]
 pub fn EndDialog(
-    /// The session to ask about; open while there is one.
+    /// Session to end; the dialog is open while this is set.
     ending: RwSignal<Option<SessionView>>,
-    /// The list that it belongs to.
+    /// List that contains the application.
     list: MyList,
 ) -> impl IntoView {
     let sending = RwSignal::new(false);

@@ -1,9 +1,9 @@
-//! The frame of the portal: the bar on top and the navigation of the admin portal. Markup only: the portal fills it and follows
-//! what changes, and so do pages that are plain documents.
+//! The frame of the portal: the top bar and the admin navigation. Markup only, shared by the
+//! reactive portal and the plain documents.
 
 use leptos::prelude::*;
 
-/// The bar: the product's name, which leads home, and what stands at its end.
+/// The bar: the product's name, which links to the home page, and content at the end.
 pub fn bar(end: impl IntoView + 'static) -> AnyView {
     view! {
         <header class="bar">
@@ -17,7 +17,7 @@ pub fn bar(end: impl IntoView + 'static) -> AnyView {
     .into_any()
 }
 
-/// The navigation of the admin portal around its links, each in an `<li>`.
+/// The admin navigation around its links, each in an `<li>`.
 pub fn navigation(links: impl IntoView + 'static) -> AnyView {
     view! {
         <nav class="admin-nav" aria-label="Admin">

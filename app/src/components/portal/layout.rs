@@ -1,4 +1,5 @@
-//! What surrounds every page for somebody who is signed in: the bar with the product's name and the user menu.
+//! The layout of every page for a signed-in person: the bar with the product's name and the user
+//! menu.
 
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
@@ -14,24 +15,25 @@ use crate::{
     },
 };
 
-/// Who is signed in, for what is inside the portal. Read it inside a `Transition`.
+/// The signed-in person, as a context for the portal. Read it inside a `Transition`.
 #[derive(Clone, Copy)]
 pub struct Who(pub Loaded<Result<Me, AppError>>);
 
-/// The role of whoever is signed in; the lowest when nobody is any more. `None` while that is on its way, so read it inside a
-/// `Transition`.
+/// The role of the signed-in person; the lowest role after the login ended. `None` while loading,
+/// so read it inside a `Transition`.
 pub fn my_role() -> Option<Role> {
     let Who(who) = use_context()?;
     who.get().map(|me| me.map(|me| me.role).unwrap_or_default())
 }
 
-/// The bar and the page.
+/// The bar and the current page.
 #[component]
 pub fn Portal() -> impl IntoView {
     let who = load(|| (), |()| me());
     provide_context(Who(who));
     let path = use_location().pathname;
-    // A click on a link leaves the focus on something that is gone; a new page starts at its beginning.
+    // After navigation the focused link may be gone, so the focus moves to the start of the new
+    // page.
     Effect::new(move |before: Option<String>| {
         let path = path.get();
         if before.is_some_and(|before| before != path) {
@@ -42,7 +44,7 @@ pub fn Portal() -> impl IntoView {
     view! {
         {bar(view! {
             <Transition>
-                // A page that finds nobody signed in says so itself.
+                // A page shows its own error if nobody is signed in.
                 {dyn_view(move || who.get().and_then(Result::ok).map(|me| view! { <UserMenu me /> }).into_any())}
             </Transition>
         })}

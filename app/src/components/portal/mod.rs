@@ -1,4 +1,4 @@
-//! The frame of every page, and My apps.
+//! The frame of every page, and the parts of My apps.
 
 pub mod application_card;
 pub mod frame;

@@ -10,11 +10,11 @@ use crate::ui::{
 
 const ID: &str = "user-menu";
 
-/// A button with the username. Its menu has "Admin" for administrators; "Change password", "Sign out" and "End all logins" for
-/// all. Works without JavaScript.
+/// A button with the username. Its menu has "Admin" for administrators, and "Change password",
+/// "Sign out" and "End all logins" for everybody. Works without JavaScript.
 #[component]
 pub fn UserMenu(
-    /// Who is signed in.
+    /// The signed-in person.
     me: Me,
 ) -> impl IntoView {
     let admin = me.role >= Role::AppAdmin;

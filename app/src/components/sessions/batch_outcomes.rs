@@ -1,4 +1,4 @@
-//! What became of each session of a batch.
+//! The outcomes of a batch, session by session.
 
 use leptos::prelude::*;
 use session::{
@@ -6,10 +6,10 @@ use session::{
     batch::{Chosen, Outcome},
 };
 
-/// Most outcomes that are listed; those that need a second look come first.
+/// Maximum number of listed outcomes; those that need attention come first.
 const LISTED: usize = 200;
 
-/// How a batch ended, in numbers.
+/// The outcomes of a batch, counted.
 pub struct Tally {
     expired: usize,
     changed: usize,
@@ -18,7 +18,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of so many sessions that were chosen.
+    /// Counts `outcomes`; `chosen` is the size of the whole batch.
     pub fn of(outcomes: &[Outcome], chosen: usize) -> Self {
         let expired = outcomes.iter().filter(|outcome| outcome.session.is_some()).count();
         let changed = outcomes.iter().filter(|outcome| has_changed(outcome)).count();
@@ -30,7 +30,7 @@ impl Tally {
         }
     }
 
-    /// "480 sessions have been expired. 3 changed meanwhile and were left alone."
+    /// "480 sessions have been expired. 3 changed in the meantime and were left alone."
     pub fn sentence(&self) -> String {
         let mut text = match self.expired {
             1 => "1 session has been expired.".to_owned(),
@@ -49,7 +49,7 @@ impl Tally {
     }
 }
 
-/// Did the session change in a way that could change the administrator's mind?
+/// Whether the session changed in a way that could change the administrator's decision.
 fn has_changed(outcome: &Outcome) -> bool {
     outcome
         .problem
@@ -57,14 +57,14 @@ fn has_changed(outcome: &Outcome) -> bool {
         .is_some_and(|problem| problem.code == "session_changed")
 }
 
-/// The numbers, then each session; those not expired first, and the way to ask about them again.
+/// The counts, then each session, those not expired first, and a button to ask about these again.
 #[component]
 pub fn Outcomes(
-    /// What became of each that was tried.
+    /// Outcomes of the processed sessions.
     outcomes: Vec<Outcome>,
-    /// What was chosen.
+    /// Sessions of the whole batch.
     sessions: Vec<Chosen>,
-    /// Asks about these again.
+    /// Opens the question again for these sessions.
     #[prop(into)]
     again: Callback<Vec<SessionId>>,
 ) -> impl IntoView {
@@ -109,7 +109,7 @@ pub fn Outcomes(
     .into_any()
 }
 
-/// One outcome in words.
+/// One outcome as text.
 fn said(outcome: &Outcome) -> String {
     match (&outcome.session, &outcome.problem) {
         (Some(session), _) => format!("expired by {}", session.ended_by.as_deref().unwrap_or("system")),

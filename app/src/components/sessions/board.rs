@@ -1,5 +1,5 @@
-//! The Sessions page once its first list is there: everything but the heading. It lives as long as the page does; lists
-//! come and go inside it.
+//! The Sessions page after its first list is loaded, without the heading. It exists as long as the
+//! page; lists are replaced inside it.
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::prelude::*;
@@ -42,14 +42,14 @@ use crate::{
     },
 };
 
-/// The list with its tools.
+/// The list and its tools.
 #[component]
 pub fn SessionsBoard(
-    /// The first list.
+    /// First list.
     list: SessionList,
-    /// What the administrator chose before.
+    /// Saved choice of columns and order.
     choice: Choice,
-    /// What the details share.
+    /// State shared with the details panel.
     context: DetailsContext,
 ) -> impl IntoView {
     let url = context.url;
@@ -110,7 +110,7 @@ pub fn SessionsBoard(
     }
 }
 
-/// The list as a file for a spreadsheet.
+/// Link that downloads the list as a spreadsheet file.
 #[component]
 fn Export(url: ViewUrl) -> impl IntoView {
     let href = dyn_text(move || {
@@ -128,7 +128,8 @@ fn Export(url: ViewUrl) -> impl IntoView {
     .into_any()
 }
 
-/// "12 of 340 sessions". Spoken when somebody searched, not whenever a session comes or goes.
+/// "12 of 340 sessions". Screen readers announce it after a search, not after every change of the
+/// list.
 #[component]
 fn Count(model: Model, url: ViewUrl, watch: Watch) -> impl IntoView {
     let spoken = RwSignal::new(false);
@@ -164,7 +165,7 @@ fn Count(model: Model, url: ViewUrl, watch: Watch) -> impl IntoView {
     }
 }
 
-/// Why there are no rows.
+/// Reason for an empty list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EmptyReason {
     Empty,
@@ -172,7 +173,7 @@ enum EmptyReason {
     PastTheEnd,
 }
 
-/// What stands below the headers when there are no rows.
+/// The empty state below the headers.
 #[component]
 fn EmptyList(model: Model, url: ViewUrl) -> impl IntoView {
     let why = Memo::new(move |_| {
@@ -204,7 +205,8 @@ fn EmptyList(model: Model, url: ViewUrl) -> impl IntoView {
     })
 }
 
-/// No session matches the search, the filter chip, or both: the text names them, and a link takes each away.
+/// No session matches the search, the filter chip, or both. The text names each of them and offers
+/// a link to clear it.
 #[component]
 fn NoMatch(url: ViewUrl) -> impl IntoView {
     let searches = Memo::new(move |_| !url.get().q.trim().is_empty());
@@ -264,7 +266,7 @@ fn NoMatch(url: ViewUrl) -> impl IntoView {
     .into_any()
 }
 
-/// What an accepted expire tells: also when somebody else was quicker.
+/// Toast text after an expire, also if another administrator was faster.
 fn sentence(session: &SessionView) -> String {
     let by = session.ended_by.as_deref().unwrap_or("system");
     format!(

@@ -1,4 +1,5 @@
-//! The Columns button: which columns the table shows, and in which order. Kept for the administrator on the server.
+//! The Columns menu: choice and order of the table's columns, saved on the server for each
+//! administrator.
 
 use leptos::{ev::KeyboardEvent, prelude::*};
 use session::columns::{Choice, Column, numbered, numbers};
@@ -11,10 +12,10 @@ use crate::ui::{
     menu::Menu,
 };
 
-/// The menu. Alt with an arrow key moves the column in whose line the focus is, and so do the buttons.
+/// The menu. Alt with an arrow key, or the buttons, move the column whose line has the focus.
 #[component]
 pub fn ColumnsMenu(
-    /// What is chosen.
+    /// Choice to show and change.
     preferences: Preferences,
 ) -> impl IntoView {
     let choice = preferences.choice;

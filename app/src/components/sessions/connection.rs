@@ -1,4 +1,4 @@
-//! What is not as it should be with the list: no connection, no login, no role, an environment that does not answer.
+//! Banners for a list that is not live: connection lost, signed out, forbidden, environment down.
 
 use crate::ui::dynamic::dyn_view;
 use leptos::prelude::*;
@@ -15,15 +15,15 @@ use crate::ui::{
     time::Detail,
 };
 
-/// Id of the banner that explains why nothing can be expired.
+/// Element id of the banner that explains why Expire is unavailable.
 pub const WHY_NOT_ID: &str = "why-not";
 
-/// The banner about the connection, if there is something to say.
+/// The banner about a lost connection, login or role.
 #[component]
 pub fn ConnectionBanner(
-    /// The page's stream.
+    /// State of the page's stream.
     watch: Watch,
-    /// The list.
+    /// List on screen.
     model: Model,
 ) -> impl IntoView {
     let as_of = Signal::derive(move || model.head.read().server_time);
@@ -59,10 +59,10 @@ pub fn ConnectionBanner(
     })
 }
 
-/// One banner for each environment that did not answer the last sweep.
+/// One banner for each environment that did not respond to the last sweep.
 #[component]
 pub fn StaleBanners(
-    /// The list.
+    /// List on screen.
     model: Model,
 ) -> impl IntoView {
     let stale = Memo::new(move |_| model.head.read().stale.clone());

@@ -1,4 +1,5 @@
-//! The details of one session, beside the list, at an address of their own: ids, what comes next, and everything that happened.
+//! The details of one session, beside the list and with their own address: ids, next deadline,
+//! history.
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_params_map;
@@ -34,25 +35,25 @@ use crate::{
     },
 };
 
-/// Id of the part of the page that shows them.
+/// Element id of the panel.
 const PANEL_ID: &str = "session-details";
-/// Many changes in a row are asked for once.
+/// Milliseconds to wait, so that several changes cause one request.
 const ASK_AGAIN_MS: u64 = 500;
 
-/// What the list and the details share. Provided by the page.
+/// State shared by the list and the details, provided by the page.
 #[derive(Clone, Copy)]
 pub struct DetailsContext {
-    /// The address.
+    /// Address of the list.
     pub url: ViewUrl,
-    /// Revision that the list shows: when it moves, the details may have changed.
+    /// Revision of the list; the details are reloaded when it changes.
     pub revision: RwSignal<u64>,
-    /// The session to ask about: set to open the Expire dialog.
+    /// Set to open the Expire dialog for this session.
     pub target: RwSignal<Option<Row>>,
-    /// May the page promise that an action reaches the server?
+    /// Whether actions are likely to reach the server.
     pub reachable: RwSignal<bool>,
 }
 
-/// The panel; the route's parameter names the session.
+/// The panel; the route's parameter is the session id.
 #[component]
 pub fn SessionPanel() -> impl IntoView {
     let context = expect_context::<DetailsContext>();
@@ -82,7 +83,7 @@ pub fn SessionPanel() -> impl IntoView {
         id.get();
         request_animation_frame(|| focus::focus_id(PANEL_ID));
         let escape = window_event_listener(ev::keydown, move |event| {
-            // The search box and dialogs have an Esc of their own.
+            // In the search box and in dialogs, Esc has another meaning.
             if event.key() == "Escape" && !focus::is_writing() && !event.default_prevented() {
                 close();
             }
@@ -124,7 +125,7 @@ pub fn SessionPanel() -> impl IntoView {
     .into_any()
 }
 
-/// Id of the link in a row that opens its details.
+/// Element id of the link in a row that opens its details.
 pub fn link_id(id: SessionId) -> String {
     format!("details-{id}")
 }
@@ -153,7 +154,7 @@ fn Details(details: SessionDetails, context: DetailsContext) -> impl IntoView {
     }
 }
 
-/// A session that is in the list.
+/// Details of a session that is still in the list.
 #[component]
 fn Present(session: SessionView, cleanup_overdue: bool, context: DetailsContext) -> impl IntoView {
     let id = session.id;
@@ -244,7 +245,8 @@ fn Present(session: SessionView, cleanup_overdue: bool, context: DetailsContext)
     .into_any()
 }
 
-/// Where the cleanup is overdue: an administrator who has looked after it need not wait for the environment any longer.
+/// Button to stop waiting for an overdue cleanup, for an administrator who has checked the
+/// environment.
 #[component]
 fn GiveUp(id: SessionId, reachable: RwSignal<bool>) -> impl IntoView {
     let problem = RwSignal::new(String::new());

@@ -1,5 +1,6 @@
-//! Expire asks first: what it would end, for whom, and what is lost. It never acts on facts that the administrator has not
-//! seen: what was seen goes along, and the server refuses when the session has changed in a way that matters.
+//! The Expire dialog: the session, its user and the consequence. The request contains the facts
+//! that the administrator saw, and the server refuses it if the session has changed in a way that
+//! matters.
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -22,15 +23,16 @@ use crate::{
     },
 };
 
-/// A change on screen counts as seen after this long. Who clicks sooner meant what stood there before.
+/// Milliseconds after which a change on screen counts as seen. An earlier click refers to the
+/// previous state.
 const READING_MS: u64 = 1000;
 
-/// The dialog of the page; open while there is a `target`.
+/// The page's dialog; open while `target` is set.
 #[component]
 pub fn ExpireDialog(
-    /// The session to ask about.
+    /// Session to expire.
     target: RwSignal<Option<Row>>,
-    /// It was expired; with the session as it is now.
+    /// Called with the expired session.
     #[prop(into)]
     on_expired: Callback<SessionView>,
 ) -> impl IntoView {
@@ -64,7 +66,7 @@ pub fn ExpireDialog(
     .into_any()
 }
 
-/// What the dialog shows about one session.
+/// The content of the dialog for one session.
 #[component]
 fn Question(
     row: Row,
@@ -176,7 +178,7 @@ fn Question(
     .into_any()
 }
 
-/// What the session is now, in words.
+/// The current state of the session as text.
 fn news(now: Seen) -> String {
     let connected = if now.connected {
         "open in a browser tab"

@@ -1,5 +1,5 @@
-//! Expire for many sessions: one question with the counts, then a part at a time, so that it can be followed and stopped; then
-//! what became of each. Never all or nothing.
+//! The dialog that expires many sessions: one question with counts, then requests for parts of the
+//! batch, so that the person can follow and stop it, then the outcomes. A batch is not atomic.
 
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session::batch::{self, Chosen, ExpireMany, MAX_PART, Outcome, Selector, TYPED_ABOVE, Target};
@@ -25,25 +25,26 @@ use crate::{
     },
 };
 
-/// Id of the button that changes nothing; has the focus first.
+/// Element id of the button that changes nothing; it gets the initial focus.
 const WAY_OUT: &str = "expire-many-way-out";
 
-/// How far it is.
+/// Progress of a batch.
 #[derive(Clone, PartialEq)]
 enum Stage {
-    /// The server is asked what is chosen.
+    /// Loading the selected sessions.
     Asking,
-    /// It could not say.
+    /// Loading failed.
     Failed(AppError),
-    /// What is chosen; not yet decided.
+    /// Selection loaded, decision pending.
     Question(batch::Selection),
-    /// Under way: what is done, of what.
+    /// Running: outcomes so far, all sessions.
     Running(Vec<Outcome>, Vec<Chosen>),
-    /// Over.
+    /// Finished: outcomes, all sessions.
     Done(Vec<Outcome>, Vec<Chosen>),
 }
 
-/// A batch from the question to the outcomes. It goes on when the dialog is closed, and is found again in it.
+/// A batch, from the question to the outcomes. It keeps running when the dialog is closed, and the
+/// dialog shows it again when reopened.
 #[derive(Clone, Copy)]
 pub struct Batch {
     open: RwSignal<bool>,
@@ -55,7 +56,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// None yet. `on_done` is told in a sentence how a batch ended that nobody watched.
+    /// No batch yet. `on_done` gets a summary if a batch finishes while the dialog is closed.
     pub fn new(selection: Selection, model: Model, on_done: Callback<String>) -> Self {
         Self {
             open: RwSignal::new(false),
@@ -67,7 +68,7 @@ impl Batch {
         }
     }
 
-    /// Asks about what is selected, or shows the batch that is under way.
+    /// Opens the question for the selection, or shows the running batch.
     pub fn ask(&self) {
         if !matches!(&*self.stage.read_untracked(), Stage::Running(..)) {
             self.ask_about(self.selection.selector());
@@ -120,7 +121,7 @@ impl Batch {
     }
 
     fn finish(self, outcomes: Vec<Outcome>, sessions: Vec<Chosen>) {
-        // Outcomes come in the order of the sessions; those that were not tried have none.
+        // Outcomes are in the order of the sessions; sessions that were not processed have none.
         let expired = |at: usize| {
             outcomes
                 .get(at)
@@ -142,7 +143,7 @@ fn target(chosen: &Chosen) -> Target {
     }
 }
 
-/// The whole part was refused, or the server was not reached.
+/// Outcomes of a part that failed as a whole: refused, or server unreachable.
 fn failed(part: &[Chosen], error: &AppError) -> Vec<Outcome> {
     let outcome = |chosen: &Chosen| Outcome {
         id: chosen.id,
@@ -152,24 +153,24 @@ fn failed(part: &[Chosen], error: &AppError) -> Vec<Outcome> {
     part.iter().map(outcome).collect()
 }
 
-/// The dialog of the page.
+/// The page's dialog.
 #[component]
 pub fn ExpireManyDialog(
-    /// The batch.
+    /// Batch to show.
     batch: Batch,
 ) -> impl IntoView {
     let close = move || {
         batch.open.set(false);
-        // The button that opened it is gone with the selection.
+        // The button that opened the dialog disappears with the selection.
         focus::rescue(TABLE_ID);
     };
-    // Parts that are done change numbers, not the dialog.
+    // Progress within a stage must not rebuild the dialog.
     let kind = Memo::new(move |_| std::mem::discriminant(&*batch.stage.read()));
     Effect::new(move || {
-        // Read, not only tracked: a memo that nobody reads never looks.
+        // `get`, not `track`: a memo is only evaluated when read.
         kind.get();
         if batch.open.get() {
-            // What had the focus is gone with the question before.
+            // The focused element disappeared with the previous stage.
             later(20, || focus::focus_id(WAY_OUT));
         }
     });
@@ -211,7 +212,7 @@ pub fn ExpireManyDialog(
     .into_any()
 }
 
-/// The way out that changes nothing; has the focus at first.
+/// The button that changes nothing; it gets the initial focus.
 #[component]
 fn Close(label: &'static str, #[prop(into)] close: Callback<()>) -> impl IntoView {
     view! {
@@ -223,7 +224,7 @@ fn Close(label: &'static str, #[prop(into)] close: Callback<()>) -> impl IntoVie
     }
 }
 
-/// The facts, what is lost, and the decision.
+/// The facts, the consequence and the decision.
 #[component]
 fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callback<()>) -> impl IntoView {
     let count = chosen.sessions.len();
@@ -329,7 +330,7 @@ fn open_now(connected: usize) -> String {
     }
 }
 
-/// The number of sessions that are done, and a button that leaves the rest alone.
+/// The number of processed sessions, and a Stop button that skips the rest.
 #[component]
 fn Progress(batch: Batch) -> impl IntoView {
     let numbers = Numbers::here();
@@ -357,7 +358,7 @@ fn Progress(batch: Batch) -> impl IntoView {
     .into_any()
 }
 
-/// Sessions and connected ones of each environment, in the order in which they first come.
+/// Number of sessions and of connected sessions for each environment, in order of first appearance.
 fn by_environment(sessions: &[Chosen]) -> Vec<(String, usize, usize)> {
     let mut counts: Vec<(String, usize, usize)> = Vec::new();
     for chosen in sessions {

@@ -1,4 +1,4 @@
-//! The filters that are one press away, each with how many sessions it would show.
+//! Filter chips, each with its number of matching sessions.
 
 use leptos::prelude::*;
 use session::{Status, view::View, wire::Counts};
@@ -9,7 +9,7 @@ use crate::ui::{
     number::Numbers,
 };
 
-/// What a chip shows.
+/// The filter of a chip.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Chip {
     All,
@@ -65,12 +65,13 @@ impl Chip {
     }
 }
 
-/// All, each status, Connected: links that keep search and order and work without JavaScript.
+/// Chips for All, each status and Connected: links that keep search and order and work without
+/// JavaScript.
 #[component]
 pub fn Chips(
-    /// The list.
+    /// List on screen.
     model: Model,
-    /// The address.
+    /// Address of the list.
     url: ViewUrl,
 ) -> impl IntoView {
     let numbers = Numbers::here();

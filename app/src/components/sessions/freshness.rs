@@ -1,5 +1,5 @@
-//! "Last refreshed" and the Refresh button. The limit of one refresh in 30 s is the server's and counts for all
-//! administrators together; a refused refresh is information, not an error.
+//! "Last refreshed" and the Refresh button. The server allows one refresh in 30 s for all
+//! administrators together; the page shows a refused refresh as information, not as an error.
 
 use crate::ui::dynamic::{dyn_attr, dyn_text, dyn_view};
 use chrono::TimeDelta;
@@ -18,16 +18,16 @@ use crate::{
 const TOO_SOON: &str =
     "The sessions were refreshed a moment ago. All administrators share one refresh every 30 seconds.";
 
-/// When the data was last refreshed, and the button that does it again.
+/// The time of the last refresh and the Refresh button.
 #[component]
 pub fn Freshness(
-    /// The list.
+    /// List on screen.
     model: Model,
     /// The server's clock.
     clock: Clock,
-    /// Does the list follow every change?
+    /// Whether the list is live.
     live: Signal<bool>,
-    /// A refresh failed for another reason than the limit.
+    /// Called if a refresh fails for any reason but the rate limit.
     #[prop(into)]
     on_failure: Callback<AppError>,
 ) -> impl IntoView {
@@ -106,7 +106,7 @@ pub fn Freshness(
     .into_any()
 }
 
-/// Whole seconds that are still to wait, rounded up.
+/// Remaining time in whole seconds, rounded up.
 fn seconds_up(left: TimeDelta) -> i64 {
     (left.num_milliseconds().max(0) + 999) / 1000
 }

@@ -1,5 +1,5 @@
-//! What the Sessions page shows, kept so that a message from the server changes only what differs: a signal for each row,
-//! one for their order, one for everything around them.
+//! The list on screen as signals: one for each row, one for the order, one for the counts and
+//! times. A message from the server thus updates only the parts that differ.
 
 use std::collections::HashMap;
 
@@ -11,24 +11,24 @@ use session::{
 
 use crate::ui::stable_rows;
 
-/// Id of the part of the page that scrolls; takes the focus when what had it is gone.
+/// Element id of the scrolling region; it takes the focus when the focused element disappears.
 pub const TABLE_ID: &str = "sessions-table";
 
-/// One row: whoever holds it follows the session, also after it has left the page.
+/// One row. Clones follow the session even after it leaves the page.
 pub type Row = ArcRwSignal<SessionView>;
 
-/// The list on screen. Copy it freely: it is a handle.
+/// The list on screen. A cheap handle; copy it freely.
 #[derive(Clone, Copy)]
 pub struct Model {
     /// Counts and times.
     pub head: RwSignal<Head>,
-    /// Ids of the rows from top to bottom.
+    /// Row ids, from top to bottom.
     pub order: RwSignal<Vec<SessionId>>,
     rows: StoredValue<HashMap<SessionId, Row>>,
 }
 
 impl Model {
-    /// The first list.
+    /// Starts with the first list.
     pub fn new(list: SessionList) -> Self {
         let order = list.items.iter().map(|session| session.id).collect();
         let rows = list
@@ -43,12 +43,12 @@ impl Model {
         }
     }
 
-    /// The row of a session, while it is on the page.
+    /// The row of a session, if it is on the page.
     pub fn row(&self, id: SessionId) -> Option<Row> {
         self.rows.with_value(|rows| rows.get(&id).cloned())
     }
 
-    /// Shows another list, or the same one at another time.
+    /// Replaces the list by another one or by a newer version.
     pub fn show(&self, list: SessionList) {
         let order = list.items.iter().map(|session| session.id).collect();
         self.apply(Delta {
@@ -58,7 +58,7 @@ impl Model {
         });
     }
 
-    /// Shows what changed.
+    /// Applies a change from the stream.
     pub fn apply(&self, delta: Delta) {
         let order = delta.order.filter(|order| *self.order.read_untracked() != *order);
         if order.is_some() || !delta.changed.is_empty() {
@@ -82,7 +82,8 @@ impl Model {
         }
     }
 
-    /// Shows a session as it is now, never as it was: an answer may overtake the stream, and the other way round.
+    /// Adds a session, or updates its row unless the row is newer. A response may overtake the
+    /// stream, and the reverse.
     pub fn patch(&self, session: SessionView) {
         let Some(row) = self.row(session.id) else {
             self.rows
@@ -92,7 +93,7 @@ impl Model {
         advance(&row, session);
     }
 
-    /// The same for a session that may not be on the page.
+    /// The same, but does nothing for a session that is not on the page.
     pub fn patch_shown(&self, session: SessionView) {
         if let Some(row) = self
             .rows
@@ -103,8 +104,8 @@ impl Model {
         }
     }
 
-    /// Does the page show what the server says it shows? Rows that an answer has brought further than the message are left for
-    /// the next one to judge.
+    /// Whether the page shows the rows that the server computed the checksum of. Skips the check if
+    /// a response has made some row newer than the message; the next message checks again.
     pub fn agrees(&self, revision: u64, checksum: u32) -> bool {
         let order = self.order.read_untracked();
         let versions: Vec<_> = order
@@ -115,7 +116,7 @@ impl Model {
         ahead || checksum::of_versions(versions) == checksum
     }
 
-    /// A refresh was completed.
+    /// Records a completed refresh.
     pub fn refreshed(&self, answer: Refreshed) {
         self.head.update(|head| {
             head.as_of = Some(answer.as_of);
@@ -123,14 +124,14 @@ impl Model {
         });
     }
 
-    /// The next refresh is not possible before `at`.
+    /// Records that the next refresh is allowed at `at`.
     pub fn refresh_not_before(&self, at: Timestamp) {
         self.head
             .update(|head| head.next_refresh_at = head.next_refresh_at.max(at));
     }
 }
 
-/// Brings a row up to date, unless it already is.
+/// Updates a row unless it is already as new.
 pub fn advance(row: &Row, session: SessionView) {
     let differs = {
         let old = row.read_untracked();

@@ -1,4 +1,4 @@
-//! Sort and "select all" for narrow screens, where rows are cards without headers.
+//! Sort and "select all" for narrow screens, which show rows as cards without headers.
 
 use leptos::prelude::*;
 use session::{
@@ -9,16 +9,16 @@ use session::{
 use super::{selection::Selection, view_url::ViewUrl};
 use crate::ui::dynamic::{dyn_text, dyn_view};
 
-/// A list of orders and a button that selects the page. Hidden where the table has headers.
+/// A sort select and a button that selects the page. Hidden if the table has headers.
 #[component]
 pub fn NarrowTools(
-    /// The address: the order.
+    /// Address, which contains the order.
     url: ViewUrl,
-    /// The columns shown.
+    /// Visible columns.
     choice: RwSignal<Choice>,
-    /// The selected sessions.
+    /// Selected sessions.
     selection: Selection,
-    /// Another order was chosen here.
+    /// Called with the order chosen here.
     on_sort: Callback<Sort>,
 ) -> impl IntoView {
     let order = move || url.resolved().sort.unwrap_or_default().code();
@@ -33,7 +33,7 @@ pub fn NarrowTools(
         };
         visible.into_iter().flat_map(both).map(option).collect_view().into_any()
     };
-    // The list changes with the columns only; its value follows the order.
+    // Only the columns change the options; the value follows the order.
     let drawn = Memo::new(move |_| numbers(&choice.read().visible));
     let choose = move |event| {
         if let Ok(sort) = event_target_value(&event).parse::<Sort>() {

@@ -1,4 +1,4 @@
-//! Which rows of how many, and the way to the others.
+//! The position in the list, and links to the other pages.
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text};
 use leptos::prelude::*;
@@ -10,16 +10,17 @@ use crate::ui::{
     number::Numbers,
 };
 
-/// Choices of how many rows a page has.
+/// Page sizes to choose from.
 const LIMITS: [u16; 3] = [50, 100, 200];
 
-/// "1–50 of 340", Previous, Next. The links keep search and order and work without JavaScript. They name the row after which
-/// a page starts, not its number: rows that come before it move nothing on it.
+/// "1–50 of 340", Previous, Next. The links keep search and order and work without JavaScript. They
+/// contain a cursor (the row before the page) instead of a page number, so new rows before it do
+/// not shift the page.
 #[component]
 pub fn Pager(
-    /// The list.
+    /// List on screen.
     model: Model,
-    /// The address.
+    /// Address of the list.
     url: ViewUrl,
 ) -> impl IntoView {
     let numbers = Numbers::here();

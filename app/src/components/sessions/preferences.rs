@@ -1,4 +1,5 @@
-//! What an administrator chose for the list: columns and order. Shown at once, kept on the server; if that fails, taken back.
+//! An administrator's choice of columns and order: applied immediately, saved on the server,
+//! reverted if saving fails.
 
 use leptos::{prelude::*, task::spawn_local};
 use session::{columns::Choice, view::Sort};
@@ -6,17 +7,17 @@ use session::{columns::Choice, view::Sort};
 use super::view_url::ViewUrl;
 use crate::api::{AppError, people::set_columns};
 
-/// The choice of the page. Copy it freely: it is a handle.
+/// The choice of the page. A cheap handle; copy it freely.
 #[derive(Clone, Copy)]
 pub struct Preferences {
-    /// What is shown.
+    /// Choice on screen.
     pub choice: RwSignal<Choice>,
     url: ViewUrl,
     on_failure: Callback<AppError>,
 }
 
 impl Preferences {
-    /// As the server has it.
+    /// Starts with the saved choice.
     pub fn new(choice: Choice, url: ViewUrl, on_failure: Callback<AppError>) -> Self {
         url.prefer(choice.sort);
         Self {
@@ -26,14 +27,14 @@ impl Preferences {
         }
     }
 
-    /// Keeps a choice; `None` goes back to the default.
+    /// Saves a choice; `None` restores the default.
     pub fn keep(self, wanted: Option<Choice>) {
         let before = self.choice.get_untracked();
         let shown = wanted.clone().unwrap_or_default();
         self.show(shown.clone());
         spawn_local(async move {
             if let Err(error) = set_columns(wanted).await {
-                // A later choice stands: only this one is taken back.
+                // A later choice wins, so revert only this one.
                 if self.choice.try_get_untracked() == Some(shown) {
                     self.show(before);
                 }
@@ -42,7 +43,7 @@ impl Preferences {
         });
     }
 
-    /// Keeps the order of the rows that was asked for.
+    /// Saves a new order of the rows.
     pub fn sort(self, sort: Sort) {
         let choice = self.choice.get_untracked();
         if choice.sort != sort {

@@ -1,4 +1,5 @@
-//! The search box: filters at each key press, offers keywords, and is a plain form without JavaScript.
+//! The search box: it searches while the person types, suggests keywords, and is a plain form
+//! without JavaScript.
 
 use leptos::{ev, html, prelude::*};
 use session::{
@@ -15,16 +16,16 @@ use crate::ui::{
     menu::{Menu, close},
 };
 
-/// Id of the list of keywords.
+/// Element id of the list of keywords.
 const HELP_ID: &str = "search-help";
 
-/// A pause in typing this long starts the search.
+/// Milliseconds of pause in typing before the search starts.
 const DEBOUNCE_MS: u64 = 40;
 
-/// The box. `/` focuses it from anywhere on the page, Esc clears it.
+/// The search box. `/` focuses it from anywhere on the page, Esc clears it.
 #[component]
 pub fn SearchBox(
-    /// The address.
+    /// Address, which contains the search.
     url: ViewUrl,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
@@ -62,7 +63,7 @@ pub fn SearchBox(
         let q = url.view.read().as_ref().map(|view| view.q.clone()).unwrap_or_default();
         let Some(input) = input.get_untracked() else { return };
         if before.is_none() && input.value() != q {
-            // Typed before the page was alive.
+            // The person typed before hydration.
             soon();
         } else if before.is_some() && input.value() != q && !waiting_for_more(&input) {
             input.set_value(&q);
@@ -133,8 +134,8 @@ pub fn SearchBox(
     .into_any()
 }
 
-/// Below the box while it has the focus: keywords that complete the last word, and advice on a likely mistake. It lies over the
-/// page, so that nothing moves.
+/// Help below the box while it has the focus: keywords that complete the last word, and advice on a
+/// likely mistake. It overlays the page, so nothing moves.
 #[component]
 fn Aid(text: RwSignal<String>, insert: Callback<String>) -> impl IntoView {
     let offered = Memo::new(move |_| completions(&text.read()));
@@ -156,7 +157,7 @@ fn Aid(text: RwSignal<String>, insert: Callback<String>) -> impl IntoView {
     .into_any()
 }
 
-/// The keywords with an example each. A press inserts one.
+/// The keywords with an example each. A click inserts one.
 #[component]
 fn Help(current: Callback<(), String>, insert: Callback<String>) -> impl IntoView {
     let line = move |(keyword, meaning, example): (&'static str, &'static str, &'static str)| {
@@ -191,7 +192,7 @@ fn Help(current: Callback<(), String>, insert: Callback<String>) -> impl IntoVie
     .into_any()
 }
 
-/// What a search keeps of the view, for the plain form.
+/// Hidden fields that keep the rest of the view when the plain form is submitted.
 #[component]
 fn KeptFields(url: ViewUrl) -> impl IntoView {
     let view = url.get_untracked();
@@ -209,7 +210,7 @@ fn KeptFields(url: ViewUrl) -> impl IntoView {
     view! { {status} {connected} {sort} {limit} }
 }
 
-/// Somebody is typing in it: the address is behind, not ahead.
+/// Whether the person is typing: the box is then newer than the address.
 fn waiting_for_more(input: &web_sys::HtmlInputElement) -> bool {
     document()
         .active_element()

@@ -1,5 +1,5 @@
-//! Which sessions an administrator has chosen. By id (which sorts by start), so that it outlives every refresh, sort and page; or all that match the
-//! search, whatever page they are on.
+//! The sessions that an administrator selected: either ids, so that the selection survives refresh,
+//! sort and paging, or all that match the search, on any page. Ids sort by start.
 
 use leptos::prelude::*;
 use session::{
@@ -18,14 +18,14 @@ use crate::ui::{
     number::Numbers,
 };
 
-/// Most sessions chosen one by one; for more there is "all that match".
+/// Maximum number of individually selected sessions; "all that match" covers more.
 const MAX_BY_HAND: usize = 1000;
 
-/// What is chosen. Copy it freely: it is a handle.
+/// The selection. A cheap handle; copy it freely.
 #[derive(Clone, Copy)]
 pub struct Selection {
     picked: RwSignal<Picked>,
-    /// The row that was last chosen or not: a press with Shift chooses from there.
+    /// The row of the last change; a click with Shift selects from there.
     anchor: StoredValue<Option<SessionId>>,
     model: Model,
 }
@@ -38,7 +38,7 @@ enum Picked {
 }
 
 impl Selection {
-    /// Nothing yet. "All that match" lasts as long as the search does.
+    /// An empty selection. "All that match" ends when the search changes.
     pub fn new(model: Model, url: ViewUrl) -> Self {
         let picked = RwSignal::new(Picked::These(Vec::new()));
         Effect::new(move || {
@@ -54,7 +54,7 @@ impl Selection {
         }
     }
 
-    /// Is this session chosen?
+    /// Whether this session is selected.
     pub fn has(&self, id: SessionId) -> bool {
         match &*self.picked.read() {
             Picked::These(ids) => ids.binary_search(&id).is_ok(),
@@ -62,12 +62,12 @@ impl Selection {
         }
     }
 
-    /// Chooses a session, or no longer.
+    /// Selects or deselects a session.
     pub fn choose(&self, id: SessionId, chosen: bool) {
         self.choose_all(&[id], chosen);
     }
 
-    /// Chooses a session, or no longer; with Shift every row from the last one to this one.
+    /// Selects or deselects a session; with Shift, every row from the last change to this one.
     pub fn press(&self, id: SessionId, chosen: bool, shift: bool) {
         let page = untrack(|| self.on_page());
         let place = |id: SessionId| page.iter().position(|known| *known == id);
@@ -80,40 +80,40 @@ impl Selection {
         self.anchor.set_value(Some(id));
     }
 
-    /// Forgets a session that can't be expired any more.
+    /// Deselects a session that can no longer be expired.
     pub fn forget(&self, id: SessionId) {
         if matches!(&*self.picked.read_untracked(), Picked::These(ids) if ids.contains(&id)) {
             self.choose(id, false);
         }
     }
 
-    /// Chooses every session of the page that can be expired, or none of them.
+    /// Selects or deselects all sessions of the page that can be expired.
     pub fn choose_page(&self, chosen: bool) {
         self.choose_all(&untrack(|| self.on_page()), chosen);
     }
 
-    /// Chooses nothing.
+    /// Clears the selection.
     pub fn clear(&self) {
         self.picked.set(Picked::These(Vec::new()));
     }
 
-    /// Chooses these alone.
+    /// Selects exactly these sessions.
     pub fn keep(&self, ids: &[SessionId]) {
         self.clear();
         self.choose_all(ids, true);
     }
 
-    /// Forgets the rows that are gone.
+    /// Drops the subscriptions of removed rows.
     pub fn shed(&self) {
         self.picked.notify();
     }
 
-    /// Is anything chosen?
+    /// Whether the selection is empty.
     pub fn is_empty(&self) -> bool {
         matches!(&*self.picked.read(), Picked::These(ids) if ids.is_empty())
     }
 
-    /// For the server.
+    /// The selection in the form that the server expects.
     pub fn selector(&self) -> Selector {
         match &*self.picked.read_untracked() {
             Picked::These(ids) => Selector::Ids(ids.clone()),
@@ -128,13 +128,14 @@ impl Selection {
         order.iter().filter(can_end).copied().collect()
     }
 
-    /// Some, all, or none of the page?
+    /// Number of selected sessions on the page, and of all that can be selected there.
     fn of_page(&self) -> (usize, usize) {
         let page = self.on_page();
         (page.iter().filter(|id| self.has(**id)).count(), page.len())
     }
 
-    /// Chooses these too, or no longer. Taking some from "all that match" leaves the others of the page.
+    /// Selects or deselects these sessions. Deselecting some of "all that match" keeps the others
+    /// of the page.
     fn choose_all(&self, which: &[SessionId], chosen: bool) {
         let (mut ids, page) = match &*self.picked.read_untracked() {
             Picked::These(ids) => (ids.clone(), Vec::new()),
@@ -157,12 +158,12 @@ impl Selection {
     }
 }
 
-/// Can it be chosen? What has ended can't be expired.
+/// Whether the session can be selected: an ended session can't be expired.
 pub fn is_choosable(session: &SessionView) -> bool {
     session.status != Status::Expired
 }
 
-/// What decides which sessions match.
+/// The parts of a view that decide which sessions match.
 fn filter(view: View) -> View {
     View {
         q: view.q,
@@ -175,9 +176,9 @@ fn filter(view: View) -> View {
 /// The check box of a row.
 #[component]
 pub fn SelectRow(
-    /// The row.
+    /// Row to select.
     row: Row,
-    /// What is chosen.
+    /// Selection to change.
     selection: Selection,
 ) -> impl IntoView {
     let session = RwSignal::from(row);
@@ -209,10 +210,10 @@ pub fn SelectRow(
     .into_any()
 }
 
-/// The check box of the page.
+/// The check box that selects the page.
 #[component]
 pub fn SelectPage(
-    /// What is chosen.
+    /// Selection to change.
     selection: Selection,
 ) -> impl IntoView {
     let of_page = Memo::new(move |_| selection.of_page());
@@ -234,19 +235,20 @@ pub fn SelectPage(
     .into_any()
 }
 
-/// How many are chosen, and what can be done with them. Always there, so that nothing moves when the first is chosen.
+/// The number of selected sessions and the actions on them. Always present, so that the first
+/// selection moves nothing.
 #[component]
 pub fn SelectionBar(
-    /// What is chosen.
+    /// Selection to show.
     selection: Selection,
-    /// The list.
+    /// List on screen.
     model: Model,
-    /// The address.
+    /// Address of the list.
     url: ViewUrl,
-    /// Can the server be reached?
+    /// Whether actions are likely to reach the server.
     #[prop(into)]
     reachable: Signal<bool>,
-    /// Asks to expire what is chosen.
+    /// Opens the question for the selection.
     #[prop(into)]
     on_expire: Callback<()>,
 ) -> impl IntoView {
@@ -268,7 +270,7 @@ pub fn SelectionBar(
         Picked::These(ids) => format!("{} selected", ids.len()),
         Picked::Matching(_) => format!("All {} that match selected", numbers.text(matching())),
     });
-    // Worth offering where the whole page is chosen and there is more.
+    // Offered if the whole page is selected and more sessions match.
     let offers_all = Memo::new(move |_| {
         let (chosen, page) = selection.of_page();
         let more = matching() as usize;

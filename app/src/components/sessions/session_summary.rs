@@ -1,4 +1,4 @@
-//! What an administrator must know before ending somebody's session.
+//! Facts that an administrator needs before ending a session.
 
 use crate::ui::{
     dynamic::{DynShow, dyn_text},
@@ -16,10 +16,10 @@ use crate::components::{
 };
 use crate::ui::time::Detail;
 
-/// User, environment, application, status and Connected; follows the session while it changes.
+/// User, environment, application, status and Connected, updated live.
 #[component]
 pub fn SessionFacts(
-    /// The session.
+    /// Session to show.
     #[prop(into)]
     session: Signal<SessionView>,
 ) -> impl IntoView {
@@ -60,13 +60,13 @@ pub fn SessionFacts(
     .into_any()
 }
 
-/// The consequence of expiring.
+/// The consequence of an expire.
 #[component]
 pub fn Consequence(
-    /// The session.
+    /// Session to expire.
     #[prop(into)]
     session: Signal<SessionView>,
-    /// For `aria-describedby`.
+    /// Element id, for `aria-describedby`.
     id: &'static str,
 ) -> impl IntoView {
     view! {
@@ -84,7 +84,8 @@ pub fn Consequence(
     }
 }
 
-/// The optional reason, kept and shown to the user; and the wish to keep the user from launching again.
+/// The optional reason, which is saved and shown to the user, and the check box that blocks a
+/// relaunch.
 #[component]
 pub fn ReasonField() -> impl IntoView {
     view! {
@@ -101,7 +102,7 @@ pub fn ReasonField() -> impl IntoView {
     }
 }
 
-/// What was written beside an expire: the reason, blank is none; and whether a relaunch is to be blocked.
+/// Reads [`ReasonField`]: the reason (blank is `None`) and whether to block a relaunch.
 pub fn written(form: NodeRef<html::Form>) -> (Option<String>, bool) {
     let Some(form) = form.get_untracked() else {
         return (None, false);
@@ -113,10 +114,10 @@ pub fn written(form: NodeRef<html::Form>) -> (Option<String>, bool) {
     )
 }
 
-/// When and by whom a session ended, and why.
+/// Time, actor and reason of a session's end.
 #[component]
 pub fn EndedFacts(
-    /// The session. Shows nothing while it has not ended.
+    /// Session to show; nothing appears before its end.
     #[prop(into)]
     session: Signal<SessionView>,
 ) -> impl IntoView {

@@ -1,5 +1,5 @@
-//! The address of a list: the URL is the state. Only the order of the rows has a second source, what the administrator chose
-//! before: it counts where the address asks for none.
+//! The address of a list: the URL is the state. Only the order has a second source, the
+//! administrator's saved choice, which applies if the address contains no order.
 
 use leptos::prelude::*;
 use leptos_router::{
@@ -13,13 +13,13 @@ use session::{
 
 use crate::ui::address;
 
-/// Where the Sessions page is.
+/// Path of the Sessions page.
 pub const SESSIONS_PATH: &str = "/admin/cloud-delivery/sessions";
 
-/// Reads and writes the view in the page's address. Copy it freely: it is a handle.
+/// Reads and writes the view in the page's address. A cheap handle; copy it freely.
 #[derive(Clone, Copy)]
 pub struct ViewUrl {
-    /// The view that the address asks for, or what is wrong with the address.
+    /// The view in the address, or the error in it.
     pub view: Memo<Result<View, String>>,
     path: Memo<String>,
     preferred: RwSignal<Sort>,
@@ -27,7 +27,7 @@ pub struct ViewUrl {
 }
 
 impl ViewUrl {
-    /// Of the page that calls it.
+    /// For the page of the calling component.
     pub fn of_this_page() -> Self {
         let location = use_location();
         let view = Memo::new(move |_| parse(&location.search.read()));
@@ -51,17 +51,17 @@ impl ViewUrl {
         }
     }
 
-    /// The view as the address has it, or the plain one while the address makes no sense.
+    /// The view in the address; the default view if the address is invalid.
     pub fn get(&self) -> View {
         self.view.get().unwrap_or_default()
     }
 
-    /// The same, without following it.
+    /// The same, untracked.
     pub fn get_untracked(&self) -> View {
         self.view.get_untracked().unwrap_or_default()
     }
 
-    /// The view with the order that its rows really have.
+    /// The view with its effective order.
     pub fn resolved(&self) -> View {
         let view = self.get();
         View {
@@ -70,14 +70,14 @@ impl ViewUrl {
         }
     }
 
-    /// The order where the address asks for none.
+    /// Sets the order for addresses that contain none.
     pub fn prefer(&self, sort: Sort) {
         if self.preferred.get_untracked() != sort {
             self.preferred.set(sort);
         }
     }
 
-    /// Changes the address in place: no step for the Back button.
+    /// Replaces the address without a history entry for Back.
     pub fn replace(&self, view: View) {
         if self.view.get_untracked().as_ref() != Ok(&view) {
             self.go
@@ -85,40 +85,40 @@ impl ViewUrl {
         }
     }
 
-    /// A link that shows another view beside the same details. Works without JavaScript.
+    /// A link to another view with the same details open. Works without JavaScript.
     pub fn link(&self, view: &View) -> String {
         format!("{}{}", self.path.get(), search(view))
     }
 
-    /// A link to the details of a session beside the same list.
+    /// A link to the details of a session, beside the same list.
     pub fn details(&self, id: SessionId) -> String {
         format!("{SESSIONS_PATH}/{id}{}", search(&self.get()))
     }
 
-    /// The session whose details the address shows.
+    /// The session whose details are open, from the address.
     pub fn open_details(&self) -> Option<SessionId> {
         let path = self.path.read();
         path.strip_prefix(SESSIONS_PATH)?.strip_prefix('/')?.parse().ok()
     }
 
-    /// A link to the list alone.
+    /// A link to the list without details.
     pub fn list(&self) -> String {
         format!("{SESSIONS_PATH}{}", search(&self.get()))
     }
 
-    /// Follows one of these links: a step for the Back button.
+    /// Follows a link of this type, with a history entry for Back.
     pub fn follow(&self, link: String) {
         self.go.run((link, false));
     }
 }
 
-/// The view of a query string.
+/// Parses a query string into a view.
 pub fn parse(search: &str) -> Result<View, String> {
     let pairs = address::pairs(search);
     View::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
-/// The query string of a view, with its `?`; empty for the plain view.
+/// The query string of a view, with its `?`; empty for the default view.
 pub fn search(view: &View) -> String {
     let pairs = view.to_pairs();
     address::query(pairs.iter().map(|(name, value)| (*name, value.as_str())))

@@ -1,8 +1,8 @@
-//! Keeps the list on screen true: one stream of changes for the view in the address.
+//! Keeps the list live: one stream of changes for the view in the address.
 //!
-//! A stream that fails, ends or falls silent is opened again after a pause that grows. Meanwhile the rows stay, and the page
-//! says that they may be old. Before it tries again it asks who is signed in: a login that has ended is not a lost
-//! connection.
+//! If a stream fails, ends or becomes silent, the page opens another after a growing delay. Until
+//! then the rows stay, and a banner warns that they may be outdated. Before each retry the page
+//! checks the login, because an ended login is not a lost connection.
 
 use chrono::TimeDelta;
 use leptos::{prelude::*, task::spawn_local};
@@ -21,27 +21,29 @@ use crate::{
     },
 };
 
-/// How the page stands to the server.
+/// State of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// Not opened yet, or hearing from it.
+    /// Not opened yet, or receiving.
     Fine,
-    /// Not hearing from it for more than a moment.
+    /// Nothing received for longer than the grace period.
     Lost,
     /// The login has ended.
     SignedOut,
-    /// The role was taken away.
+    /// The role no longer allows the page.
     Forbidden,
 }
 
-/// The server marks the stream every 5 s; after this long without any word it is taken for dead.
+/// The server sends a tick every 5 s; after this many seconds without a message the stream counts
+/// as dead.
 const SILENCE_SECONDS: i64 = 13;
-/// A connection that comes back within this time was never worth a word.
+/// Milliseconds. The page does not report a connection that recovers within this time.
 const GRACE_MS: u64 = 2000;
 
-/// The page rests so many times as long as drawing took: who works in it must not wait for what comes in.
+/// After an update, the page pauses for this many times the duration of that update, so that
+/// updates leave time for the person's own actions.
 const REST: i32 = 15;
-/// What happened is on screen within a second, whatever comes in.
+/// Maximum pause, so that every change is on screen within a second.
 const LONGEST_REST: TimeDelta = TimeDelta::milliseconds(700);
 
 /// The `tick` event.
@@ -52,26 +54,26 @@ struct Tick {
     checksum: u32,
 }
 
-/// A page's stream.
+/// The page's stream of changes.
 #[derive(Clone, Copy)]
 pub struct Watch {
-    /// How it stands.
+    /// State of the connection.
     pub link: RwSignal<Link>,
-    /// Is another view on the way?
+    /// Whether the page waits for another view.
     pub changing: RwSignal<bool>,
-    /// How often the page was found to show something else than the server said. Each time it starts anew from a snapshot.
+    /// Number of checksum mismatches with the server. Each one reloads the list from a snapshot.
     pub divergences: RwSignal<u32>,
     model: Model,
     clock: Clock,
     attempt: RwSignal<u32>,
     failures: StoredValue<u32>,
     heard_at: StoredValue<Timestamp>,
-    /// Not before this moment is the next delta drawn, and what has come meanwhile.
+    /// Earliest time of the next update, and the changes that accumulated until then.
     pace: StoredValue<(Timestamp, Option<Delta>)>,
 }
 
 impl Watch {
-    /// Starts as soon as the page is mounted, follows the address, ends with the page.
+    /// Opens the stream when the page is mounted, follows the address and closes with the page.
     pub fn start(model: Model, url: ViewUrl, clock: Clock) -> Self {
         let watch = Self {
             link: RwSignal::new(Link::Fine),
@@ -88,7 +90,7 @@ impl Watch {
             watch.attempt.track();
             let address = format!("/api/v1/sessions/watch{}", super::view_url::search(&url.resolved()));
             let moved = before.as_ref().is_some_and(|(old, _)| *old != address);
-            // The old stream is closed before the new one opens: what it says belongs to another view.
+            // Close the old stream before opening the new one: its messages belong to another view.
             drop(before);
             if moved {
                 watch.changing.set(true);
@@ -115,7 +117,7 @@ impl Watch {
             }
         });
         Effect::new(move || {
-            // A stream that was open may seem to live on for a while: a new one tells at once.
+            // An open stream may hide a lost network for a while; a new one fails immediately.
             let offline = window_event_listener(leptos::ev::offline, move |_| watch.retry());
             let online = window_event_listener(leptos::ev::online, move |_| watch.retry());
             on_cleanup(move || {
@@ -126,7 +128,7 @@ impl Watch {
         watch
     }
 
-    /// May the page promise that an action reaches the server?
+    /// Whether actions are likely to reach the server.
     pub fn is_fine(&self) -> bool {
         self.link.get() == Link::Fine
     }
@@ -163,7 +165,7 @@ impl Watch {
         }
     }
 
-    /// Draws what has changed: at once, or together with what comes next while the page has yet to rest from the last time.
+    /// Applies a change now, or merges it with later ones during the pause.
     fn draw_in_turn(&self, delta: Delta) {
         let watch = *self;
         let (ready_at, waiting) = watch.pace.get_value();
@@ -188,7 +190,7 @@ impl Watch {
         let (revision, checksum) = (delta.head.revision, delta.head.checksum);
         watch.model.apply(delta);
         watch.check(revision, checksum);
-        // When all that follows from it is drawn.
+        // Deferred, so that the duration includes the rendering.
         later(0, move || {
             let took = browser_now() - began;
             let rest = (took * REST).min(LONGEST_REST);
@@ -198,7 +200,7 @@ impl Watch {
         });
     }
 
-    /// Starts anew where the page has gone astray.
+    /// Reloads the list if the checksum differs.
     fn check(&self, revision: u64, checksum: u32) {
         if !self.model.agrees(revision, checksum) {
             self.divergences.update(|count| *count += 1);
@@ -221,7 +223,7 @@ impl Watch {
             }
         });
         let pause = (500_u64 << failures.min(5)).min(15_000);
-        // Silence counts from the next attempt.
+        // The silence timeout starts with the next attempt.
         watch.heard_at.set_value(browser_now() + TimeDelta::seconds(15));
         later(pause, move || {
             spawn_local(async move { watch.ask_and_retry(failures + 1).await })
@@ -229,7 +231,7 @@ impl Watch {
     }
 
     async fn ask_and_retry(self, failures: u32) {
-        // Something was heard meanwhile, or a later failure has its own timer, or the page is gone.
+        // A message arrived, a later failure set its own timer, or the page is gone.
         if self.failures.try_get_value() != Some(failures) {
             return;
         }
@@ -246,7 +248,7 @@ impl Watch {
     }
 }
 
-/// Two deltas as one.
+/// Merges two consecutive deltas.
 fn together(before: Delta, mut after: Delta) -> Delta {
     let mut changed = before.changed;
     changed.append(&mut after.changed);

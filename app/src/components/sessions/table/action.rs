@@ -1,4 +1,4 @@
-//! The last cell: Expire, or how it ended.
+//! The last cell of a row: Expire, or the end of the session.
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_flag, dyn_text};
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ use crate::{
     ui::icon::{Glyph, Icon},
 };
 
-/// Id of the form that the buttons submit where there is no JavaScript.
+/// Element id of the form that the buttons submit without JavaScript.
 pub const FORM_ID: &str = "expire";
 
 /// The action of a row.
@@ -43,7 +43,7 @@ pub fn ActionCell(row: Row, context: Context) -> impl IntoView {
     }
 }
 
-/// Opens the details beside the list.
+/// Link that opens the details beside the list.
 #[component]
 fn DetailsLink(session: RwSignal<SessionView>, context: Context) -> impl IntoView {
     let id = session.read_untracked().id;
@@ -66,7 +66,7 @@ fn DetailsLink(session: RwSignal<SessionView>, context: Context) -> impl IntoVie
     .into_any()
 }
 
-/// A plain button of a form that leads to a page of its own; with JavaScript it opens the dialog instead.
+/// A submit button that leads to a separate page; with JavaScript it opens the dialog instead.
 #[component]
 fn ExpireButton(row: Row, context: Context) -> impl IntoView {
     let session = RwSignal::from(row.clone());
@@ -101,7 +101,8 @@ fn ExpireButton(row: Row, context: Context) -> impl IntoView {
     .into_any()
 }
 
-/// One line says when and by whom it ended. The line below says how far the cleanup is, else the administrator's reason.
+/// First line: time and actor of the end. Second line: progress of the cleanup, or else the
+/// administrator's reason.
 #[component]
 fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
     let clock = expect_clock();

@@ -1,5 +1,5 @@
-//! One cell for each column. A row has one height: a cell shows one line and below it at most one small line, and cuts both
-//! with an ellipsis.
+//! Cells, one kind for each column. All rows have the same height: a cell has one line and at most
+//! one small line below, both cut with an ellipsis.
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ use crate::{
     ui::{copy::CopyButton, time::Detail},
 };
 
-/// The cell of a session in a column. `data-label` names it where rows are drawn as cards.
+/// The cell of a session in a column. `data-label` names the column in the card layout.
 pub fn cell(column: Column, session: RwSignal<SessionView>, context: Context) -> AnyView {
     let content = match column {
         Column::SessionId => id(dyn_text(move || session.read().id.to_string()), "session ID"),
@@ -78,7 +78,7 @@ fn id(text: Signal<String>, what: &'static str) -> AnyView {
     .into_any()
 }
 
-/// A moment that may not have come.
+/// An optional moment.
 fn moment(at: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> AnyView {
     let at = Memo::new(move |_| at());
     dyn_view(move || {
@@ -88,11 +88,11 @@ fn moment(at: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> AnyView
     })
 }
 
-/// Longer names may be cut: the keyboard can reach them, and the focus shows them in full. Of the narrowest column for names
-/// at 1280 points.
+/// Number of characters above which a name may be cut: the width of the narrowest name column at
+/// 1280 px. Such names can be focused, and the focus shows them in full.
 const MAY_BE_CUT: usize = 14;
 
-/// A text of any length and script. The full text shows on hover and on focus.
+/// A text of any length and script. Hover and focus show the full text.
 fn name(text: Signal<String>) -> AnyView {
     let may_be_cut = move || (text.read().chars().count() > MAY_BE_CUT).then_some("0");
     view! {
@@ -103,8 +103,9 @@ fn name(text: Signal<String>) -> AnyView {
     .into_any()
 }
 
-/// The environment; below it the age of the row if the environment did not answer the last sweep, else the application unless
-/// that has a column. The style sheet draws the application: it is no part of the cell's text, which is the environment's name.
+/// The environment. The line below shows the age of the row if the environment did not respond to
+/// the last sweep, otherwise the application unless it has a column. CSS draws the application,
+/// because the text of the cell must be only the environment's name.
 #[component]
 fn Environment(session: RwSignal<SessionView>, context: Context) -> impl IntoView {
     let as_of = Memo::new(move |_| {
@@ -151,7 +152,8 @@ fn StatusAndError(session: RwSignal<SessionView>) -> impl IntoView {
     }
 }
 
-/// The moment, and "in 9 min" in the last quarter of an hour. A session in Error gives no access, so it shows none.
+/// The moment, plus "in 9 min" in the last 15 minutes. Empty for a session in Error, which grants
+/// no access.
 #[component]
 fn ValidUntil(session: RwSignal<SessionView>) -> impl IntoView {
     let clock = expect_clock();
@@ -169,13 +171,13 @@ fn ValidUntil(session: RwSignal<SessionView>) -> impl IntoView {
     }
 }
 
-/// A small line below what a cell says.
+/// A small line below the content of a cell.
 #[component]
 pub fn Note(
-    /// The line, if there is one.
+    /// Text; `None` shows nothing.
     #[prop(into)]
     text: Signal<Option<String>>,
-    /// A further class.
+    /// Additional CSS class.
     #[prop(optional)]
     tone: &'static str,
 ) -> impl IntoView {

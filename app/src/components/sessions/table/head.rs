@@ -1,4 +1,4 @@
-//! The headers: exact names, each a link that sorts by its column.
+//! The table headers, each a link that sorts by its column.
 
 use crate::ui::dynamic::{dyn_attr, dyn_text, keyed};
 use leptos::prelude::*;
@@ -18,15 +18,15 @@ use crate::{
 /// The headers of the visible columns.
 #[component]
 pub fn Head(
-    /// The address: the order, and where the links lead.
+    /// Address, which contains the order and is the base of the links.
     url: ViewUrl,
-    /// The columns shown.
+    /// Visible columns.
     choice: RwSignal<Choice>,
-    /// Another order was asked for here.
+    /// Called with the order chosen here.
     on_sort: Callback<Sort>,
 ) -> impl IntoView {
     let header = move |column: Column| {
-        // `None` = not by this column, `Some(true)` = largest first.
+        // `None` = sorted by another column, `Some(true)` = descending.
         let sorted = Memo::new(move |_| {
             url.resolved()
                 .sort
@@ -53,7 +53,7 @@ pub fn Head(
             Some(false) => Glyph::Up,
             Some(true) => Glyph::Down,
         });
-        // After the router has followed the link: a new order turns the link round.
+        // Deferred until the router has followed the link, because the new order reverses the link.
         let press = move |_| {
             let sort = untrack(next);
             later(0, move || on_sort.run(sort));
@@ -70,12 +70,12 @@ pub fn Head(
     };
     view! {
         {keyed(Signal::derive(move || numbers(&choice.read().visible)), move |number| header(numbered(number)))}
-        // Not a header: the table has exactly the columns that the menu names.
+        // Not a header cell: the headers must match the Columns menu exactly.
         <td class="col-action"></td>
     }
 }
 
-/// The newest first; the rest from A to Z.
+/// Whether the first sort of a column is descending: times and Connected; the others start at A.
 const fn starts_descending(column: Column) -> bool {
     matches!(
         column,

@@ -1,5 +1,5 @@
-//! The table itself. Rows are keyed by session and each follows its own signal: a change redraws a cell, never a row, and the
-//! table is never taken down.
+//! The table of sessions. Rows are keyed by session and each follows its own signal, so a change
+//! updates a cell and never rebuilds a row or the table.
 
 mod action;
 mod cell;
@@ -20,11 +20,12 @@ use super::{
 };
 use crate::ui::focus;
 
-/// A signal notes every row that follows it, and forgets those that are gone only when it next changes (reactive_graph 0.2.16).
-/// What hardly ever changes is made to look so often, so that a page which is open all day does not grow.
+/// A signal remembers every row that subscribed to it, and drops the removed ones only on its next
+/// change (reactive_graph 0.2.16). Signals that rarely change are therefore notified at this
+/// interval, so that a page left open all day does not leak memory.
 const SHED_MS: u32 = 60_000;
 
-/// What every row needs to know.
+/// State shared by all rows.
 #[derive(Clone, Copy)]
 struct Context {
     choice: RwSignal<Choice>,
@@ -33,28 +34,28 @@ struct Context {
     target: RwSignal<Option<Row>>,
     selection: Selection,
     url: ViewUrl,
-    /// The query string of the page.
+    /// Query string of the page.
     search: RwSignal<String>,
-    /// The session whose details are open.
+    /// Session whose details are open.
     open: RwSignal<Option<SessionId>>,
 }
 
-/// The table named "Sessions".
+/// The table, with the accessible name "Sessions".
 #[component]
 pub fn SessionsTable(
-    /// The list.
+    /// List to show.
     model: Model,
-    /// The address: order and page.
+    /// Address: order and page.
     url: ViewUrl,
-    /// The columns shown.
+    /// Visible columns.
     choice: RwSignal<Choice>,
-    /// How the page stands to the server.
+    /// State of the page's stream.
     watch: Watch,
-    /// The session to ask about: set to open the dialog.
+    /// Set to open the Expire dialog for this row.
     target: RwSignal<Option<Row>>,
-    /// What is chosen.
+    /// Selected sessions.
     selection: Selection,
-    /// Another order was asked for.
+    /// Called with the order chosen in a header.
     #[prop(into)]
     on_sort: Callback<Sort>,
 ) -> impl IntoView {
@@ -106,13 +107,14 @@ pub fn SessionsTable(
                 </tbody>
             </table>
         </div>
-        // Where Expire goes without JavaScript; the buttons of the rows belong to it.
+        // The Expire buttons of the rows submit this form without JavaScript.
         <form id=action::FORM_ID method="get" hidden></form>
     }
     .into_any()
 }
 
-/// A value that changes when what it is made of does. A signal and no memo, so that it can be told to forget.
+/// A derived value that changes with its sources. A signal instead of a memo, because `notify` must
+/// drop dead subscribers.
 fn followed<T>(value: impl Fn() -> T + Send + Sync + 'static) -> RwSignal<T>
 where
     T: Clone + PartialEq + Send + Sync + 'static,
@@ -136,7 +138,7 @@ fn SessionRow(row: Row, context: Context) -> impl IntoView {
         cells.collect_view().into_any()
     });
     let id = session.read_untracked().id;
-    // A row is a link to its details: a press with Ctrl or the middle button opens a new tab.
+    // A row is a link to its details: a click with Ctrl or the middle button opens a new tab.
     let press = move |event: ev::MouseEvent| {
         if !is_on_row(&event) || !focus::nothing_selected() {
             return;
@@ -160,7 +162,7 @@ fn SessionRow(row: Row, context: Context) -> impl IntoView {
     .into_any()
 }
 
-/// Was it pressed anywhere but on a control of the row?
+/// Whether the click hit the row itself and not one of its controls.
 fn is_on_row(event: &ev::MouseEvent) -> bool {
     let target = event
         .target()
