@@ -1,4 +1,4 @@
-//! Sessions that are expired together: what was chosen, and what became of each.
+//! Sessions that an administrator expires together: selection, request and outcomes.
 
 use std::sync::Arc;
 
@@ -11,62 +11,63 @@ use crate::{
     wire::{Problem, SessionView},
 };
 
-/// Most sessions that can be chosen at once.
+/// Maximum number of sessions in a selection.
 pub const MAX_CHOSEN: usize = 10_000;
-/// Most sessions of one request: a batch goes to the server in parts, so that it can be followed and stopped.
+/// Maximum number of sessions in one request. A batch is sent in parts, so that the person can
+/// follow and stop it.
 pub const MAX_PART: usize = 250;
-/// From how many sessions on the number must be typed before they are expired.
+/// Above this many sessions, the administrator must type the number to confirm.
 pub const TYPED_ABOVE: usize = 25;
 
-/// Which sessions.
+/// Sessions to select.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selector {
-    /// These.
+    /// By id.
     Ids(Vec<SessionId>),
-    /// All that a view shows, on whatever page.
+    /// All that match a view, on any page.
     Matching(Box<View>),
 }
 
-/// One chosen session, as it is now.
+/// One selected session in its current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chosen {
-    /// Which.
+    /// Session id.
     pub id: SessionId,
-    /// Whose.
+    /// Name of the session's user.
     pub username: Arc<str>,
-    /// Where.
+    /// Name of its environment.
     pub environment: Arc<str>,
     /// Name of its application.
     #[serde(default)]
     pub application: Arc<str>,
-    /// What the decision will be based on.
+    /// Current state, the basis of the decision.
     pub seen: Seen,
 }
 
-/// What a selector chooses now: one snapshot.
+/// The sessions that a selector matches, as one snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
-    /// Names the batch, should they be expired.
+    /// Id for the batch, if the administrator expires them.
     pub batch: BatchId,
     /// Sessions that can be expired.
     pub sessions: Vec<Chosen>,
-    /// Chosen ones that have ended already, or are gone.
+    /// Number of selected sessions that have ended or were purged.
     pub ended: u32,
 }
 
-/// A part of a batch.
+/// A request to expire a part of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpireMany {
-    /// [`Selection::batch`]; the same for all its parts.
+    /// [`Selection::batch`], the same for all parts.
     pub batch: BatchId,
-    /// How many sessions the whole batch has.
+    /// Number of sessions in the whole batch.
     pub size: u32,
-    /// Shown to the users and kept.
+    /// Reason, logged and shown to the users.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Keep the users from launching the applications again for 15 minutes.
+    /// Whether to block the users from relaunching the applications for 15 minutes.
     #[serde(default)]
     pub block_relaunch: bool,
     /// At most [`MAX_PART`].
@@ -77,20 +78,20 @@ pub struct ExpireMany {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Which.
+    /// Session id.
     pub id: SessionId,
-    /// What the decision was based on; without it the session is expired whatever it is.
+    /// State that the decision was based on; `None` = expire in any state.
     #[serde(default)]
     pub seen: Option<Seen>,
 }
 
-/// What became of one session of a batch.
+/// The outcome for one session of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Which.
+    /// Session id.
     pub id: SessionId,
-    /// The session, where it is expired now: also where somebody was quicker.
+    /// The session, if it is expired now, also if another actor ended it first.
     pub session: Option<SessionView>,
-    /// Why it was not expired.
+    /// Reason why it was not expired.
     pub problem: Option<Problem>,
 }

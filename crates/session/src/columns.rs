@@ -1,4 +1,5 @@
-//! The columns of the Sessions page: order, headers and what is visible at first. These are contracts (docs/spec.md §4).
+//! The columns of the Sessions page: order, headers and default visibility. These are contracts
+//! (docs/spec.md §4).
 
 use std::str::FromStr;
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::view::Sort;
 
-/// A column of the Sessions table, in the order of the page.
+/// A column of the Sessions table, in default order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Column {
@@ -16,40 +17,40 @@ pub enum Column {
     EnvironmentId,
     /// Name of the environment at launch.
     Environment,
-    /// Word, icon and colour.
+    /// Label, icon and colour.
     Status,
     /// Full id, copyable.
     UserId,
     /// Name of the user at launch.
     Username,
-    /// Open in a browser tab right now?
+    /// Whether it is open in a browser tab.
     Connected,
-    /// When the launch was accepted.
+    /// Time of the accepted launch.
     StartDate,
-    /// Its live age.
+    /// Age, updated live.
     StartedAgo,
-    /// Latest moment of access.
+    /// Latest time of access.
     ValidUntil,
     /// Name of the application at launch.
     Application,
-    /// When access ended.
+    /// Time of the end of access.
     Ended,
-    /// Username of who ended it, or `system`.
+    /// Username of the actor that ended it, or `system`.
     EndedBy,
-    /// Why it ended, with what the administrator wrote.
+    /// Reason of the end, with the administrator's note.
     EndReason,
-    /// What went wrong.
+    /// Error text.
     Error,
-    /// Since when it is open in a browser tab.
+    /// Start of the current connection.
     ConnectedSince,
-    /// When time itself does something to it next, and what.
+    /// Time and effect of the next deadline.
     NextDeadline,
-    /// Name of the node that runs it.
+    /// Name of the hosting node.
     Node,
 }
 
 impl Column {
-    /// Every column: first the ten of the reference page in its order, then what is ours.
+    /// All columns: the ten of the reference page in its order, then additional ones.
     pub const ALL: [Self; 18] = [
         Self::SessionId,
         Self::EnvironmentId,
@@ -71,7 +72,7 @@ impl Column {
         Self::Node,
     ];
 
-    /// The header, word for word.
+    /// Header text, fixed by the contract.
     pub const fn header(self) -> &'static str {
         match self {
             Self::SessionId => "Session ID",
@@ -95,7 +96,7 @@ impl Column {
         }
     }
 
-    /// What the column tells, for the Columns menu.
+    /// Description for the Columns menu.
     pub const fn description(self) -> &'static str {
         match self {
             Self::SessionId => "Id of the session (useful for support if there is a problem)",
@@ -119,7 +120,7 @@ impl Column {
         }
     }
 
-    /// The word in URLs and stored choices; also the API's field to sort by where it has one.
+    /// Code in URLs and stored choices; also the API's sort field for sortable columns.
     pub const fn code(self) -> &'static str {
         match self {
             Self::SessionId => "id",
@@ -143,7 +144,7 @@ impl Column {
         }
     }
 
-    /// Visible until the administrator says otherwise?
+    /// Whether it is visible before the administrator changes the choice.
     pub const fn visible_by_default(self) -> bool {
         matches!(
             self,
@@ -168,12 +169,12 @@ impl FromStr for Column {
     }
 }
 
-/// The places of columns in [`Column::ALL`]: the keys of a list of columns.
+/// Positions in [`Column::ALL`], used as keys of a list of columns.
 pub fn numbers(columns: &[Column]) -> Vec<u128> {
     columns.iter().map(|column| *column as u128).collect()
 }
 
-/// From one of [`numbers`].
+/// The inverse of [`numbers`].
 pub fn numbered(number: u128) -> Column {
     let all = Column::ALL.into_iter();
     all.rev()
@@ -181,19 +182,19 @@ pub fn numbered(number: u128) -> Column {
         .unwrap_or(Column::SessionId)
 }
 
-/// Which columns an administrator shows, in which order, and what the list is sorted by: kept on the server.
+/// An administrator's choice of columns and sort order, stored on the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Choice {
-    /// Every column, shown or not, from left to right.
+    /// All columns, visible or not, from left to right.
     pub order: Vec<Column>,
-    /// Those that are shown, in the same order.
+    /// Visible columns, in the same order.
     pub visible: Vec<Column>,
-    /// The order of the rows where the address asks for none.
+    /// Default order of the rows, for addresses that contain none.
     pub sort: Sort,
 }
 
-/// A choice as it was stored, perhaps by a version that knew fewer columns.
+/// A stored choice, possibly from a version with fewer columns.
 #[derive(Deserialize)]
 struct Stored {
     #[serde(default)]
@@ -227,7 +228,7 @@ impl Choice {
         Self { order, visible, sort }
     }
 
-    /// Is the column shown?
+    /// Whether the column is visible.
     pub fn shows(&self, column: Column) -> bool {
         self.visible.contains(&column)
     }
@@ -239,7 +240,7 @@ impl Choice {
         Self::of(self.order.clone(), shows, self.sort)
     }
 
-    /// The choice with one column moved by so many places; it stops at either end.
+    /// The choice with one column moved by `places`; it stops at either end.
     #[must_use]
     pub fn moved(&self, column: Column, places: i32) -> Self {
         let mut order = self.order.clone();

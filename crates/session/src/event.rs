@@ -1,4 +1,4 @@
-//! What the log keeps of each change: who did what to which session, and when.
+//! Events: the log's record of each change, with actor, session and time.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -8,32 +8,32 @@ use crate::{
     ApplicationId, BatchId, EndReason, EnvironmentId, Role, SessionId, Timestamp, UserId, catalogue::ApplicationSpec,
 };
 
-/// Where a request came from.
+/// Source of a network request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Network address of the other side.
+    /// Network address of the client.
     pub address: Arc<str>,
-    /// Names the request: the answer carries it too, in the header `x-request-id`.
+    /// Request id, also sent in the response's `x-request-id` header.
     pub request_id: Arc<str>,
 }
 
-/// Who caused a change.
+/// The cause of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
-    /// A person, by name at the time.
+    /// A signed-in person.
     Person {
-        /// Who.
+        /// User id.
         user_id: UserId,
-        /// Name at the time.
+        /// Username at the time of the event.
         username: Arc<str>,
-        /// Where it came from, where it came over the network.
+        /// Source of the request; `None` at the command line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         origin: Option<Origin>,
     },
-    /// Somebody who is not signed in.
+    /// Somebody without a login.
     Anonymous {
-        /// Where the request came from.
+        /// Source of the request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         origin: Option<Origin>,
     },
@@ -52,7 +52,7 @@ impl Actor {
         }
     }
 
-    /// Where the request came from, if it came over the network.
+    /// Source of the request, if it came over the network.
     pub const fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Person { origin, .. } | Self::Anonymous { origin } => origin.as_ref(),
@@ -61,7 +61,7 @@ impl Actor {
     }
 }
 
-/// What happened.
+/// Type and data of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventKind {
@@ -69,80 +69,80 @@ pub enum EventKind {
     Launched,
     /// A launch was refused; there is no session.
     LaunchRefused {
-        /// What was asked for, as it was given; empty where it was not one application.
+        /// Requested application as received; empty unless the request named exactly one.
         application: Arc<str>,
-        /// Why not.
+        /// Reason for people.
         reason: Arc<str>,
-        /// How many equal launches were refused since the last event that says so; `None` = this is the first.
+        /// Number of equal refusals since the previous event of this kind; `None` = first refusal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<NonZeroU32>,
     },
-    /// The environment said ready.
+    /// The environment reported the session ready.
     Ready,
-    /// It failed to start, or was lost.
+    /// The session failed to start, or was lost.
     Failed {
-        /// What went wrong.
+        /// Error text.
         error: Arc<str>,
     },
-    /// A tab opened it.
+    /// A tab opened the session.
     Connected,
-    /// Its last tab left.
+    /// The last tab left the session.
     Disconnected,
-    /// Nobody had used its tab for too long, so it was closed.
+    /// The tab was idle for too long, so the server closed it.
     Idle,
-    /// It ended.
+    /// The session ended.
     Expired {
-        /// Why.
+        /// Cause of the end.
         reason: EndReason,
-        /// What the administrator wrote.
+        /// Note that the administrator entered.
         note: Option<Arc<str>>,
-        /// The batch that it was expired in.
+        /// Batch that the expire belonged to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         batch: Option<BatchId>,
-        /// Its user may not launch the application again before then.
+        /// Time until which the user may not relaunch the application.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         blocked_until: Option<Timestamp>,
     },
-    /// An administrator set out to expire many sessions together; each has an event of its own.
+    /// An administrator started a batch of expires. Each session has its own event as well.
     BatchExpired {
-        /// Names the batch in the events of its sessions.
+        /// Batch id, also in the events of the sessions.
         batch: BatchId,
-        /// How many sessions were chosen.
+        /// Number of selected sessions.
         size: u32,
-        /// What the administrator wrote.
+        /// Note that the administrator entered.
         note: Option<Arc<str>>,
     },
-    /// The environment closed it.
+    /// The environment finished closing the session.
     TornDown,
-    /// An administrator no longer waits for the environment to close it.
+    /// An administrator stopped waiting for the environment to close the session.
     TeardownGivenUp,
-    /// It was removed from the list.
+    /// The session was removed from the list.
     Purged,
     /// An application was added or changed; there is no session.
     ApplicationChanged {
-        /// Which.
+        /// Application id.
         application_id: ApplicationId,
-        /// Its name after the change.
+        /// Name after the change.
         name: Arc<str>,
-        /// How.
+        /// Type of change.
         change: ApplicationChange,
     },
     /// An environment was added, opened or closed; there is no session.
     EnvironmentChanged {
-        /// Which.
+        /// Environment id.
         environment_id: EnvironmentId,
-        /// Its name.
+        /// Environment name.
         name: Arc<str>,
-        /// Open to launches from now on?
+        /// Whether it accepts launches from now on.
         open: bool,
     },
     /// A person was added or changed; there is no session.
     UserChanged {
-        /// Who.
+        /// User id.
         user_id: UserId,
-        /// Their name.
+        /// Username.
         username: Arc<str>,
-        /// How.
+        /// Type of change.
         change: UserChange,
     },
     /// The actor signed in; there is no session.
@@ -151,11 +151,12 @@ pub enum EventKind {
     SignedOut,
     /// A sign-in was refused; there is no session.
     SignInFailed {
-        /// The account, if there is one of that name. A name without an account is not kept: people type passwords there.
+        /// Account, if one with this name exists. An unknown name is not logged, because people
+        /// type passwords there.
         username: Option<Arc<str>>,
-        /// Why.
+        /// Cause of the refusal.
         cause: SignInFailure,
-        /// How many equal attempts this event stands for.
+        /// Number of equal attempts that this event summarizes.
         #[serde(default = "once")]
         count: u32,
     },
@@ -165,60 +166,60 @@ const fn once() -> u32 {
     1
 }
 
-/// Why a sign-in was refused. The sign-in page shows less: see docs/spec.md §3.
+/// Cause of a refused sign-in. The sign-in page shows less (docs/spec.md §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignInFailure {
-    /// There is no account of that name.
+    /// No account has this name.
     UnknownUser,
     /// The password is wrong.
     WrongPassword,
     /// The account is blocked.
     Blocked,
-    /// Too many attempts failed before: the password was not checked.
+    /// Rate limited after failed attempts; the password was not checked.
     Throttled,
-    /// The password, the role or the account changed while the password was being checked.
+    /// The password, role or account changed during the password check.
     Superseded,
 }
 
-/// What changed about a person.
+/// A change of a person's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserChange {
-    /// They were added, with this role.
+    /// Added, with this role.
     Added(Role),
-    /// They have this role from now on.
+    /// Role changed to this one.
     RoleSet(Role),
-    /// Their password was changed, and their logins ended.
+    /// Password changed, logins ended.
     PasswordSet,
-    /// They can no longer sign in, and their sessions ended.
+    /// Blocked from signing in, sessions ended.
     Blocked,
-    /// They can sign in again.
+    /// Allowed to sign in again.
     Unblocked,
-    /// They were removed, and their sessions ended.
+    /// Removed, sessions ended.
     Removed,
-    /// All their logins ended.
+    /// All logins ended.
     LoginsEnded,
-    /// Their failed sign-ins are forgotten: the next attempt is not delayed.
+    /// Failed sign-ins reset, so the next attempt is not delayed.
     Unlocked,
 }
 
-/// What changed about an application.
+/// A change of an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApplicationChange {
-    /// It was added, so.
+    /// Added with these settings.
     Added(Box<ApplicationSpec>),
-    /// It was edited: what it is from now on. What it was is in the event before.
+    /// Edited to these settings. The previous ones are in an earlier event.
     Edited(Box<ApplicationSpec>),
-    /// It was opened to launches.
+    /// Opened to launches.
     Opened,
-    /// It was closed to launches.
+    /// Closed to launches.
     Closed,
 }
 
 impl EventKind {
-    /// The word in the database's `kind` column.
+    /// Code in the database's `kind` column.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Launched => "launched",
@@ -243,15 +244,16 @@ impl EventKind {
     }
 }
 
-/// One entry of the log.
+/// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// Which session; `None` where it is about none or about many, as a refused launch, a batch or a change of the catalogue.
+    /// Session; `None` for events about none or about many, such as a refused launch, a batch or a
+    /// change of the catalogue.
     pub session_id: Option<SessionId>,
-    /// Who.
+    /// Cause of the change.
     pub actor: Actor,
-    /// What.
+    /// Type and data.
     pub what: EventKind,
 }

@@ -1,5 +1,6 @@
-//! Times as people read them. By hand: the patterns of chrono would be 15 kB of the browser half. The server draws UTC with
-//! these; the browser redraws in its own zone once it is alive.
+//! Times and durations for people. Hand-written, because chrono's format strings would add 15 kB to
+//! the browser bundle. The server formats in UTC; the browser reformats in its own time zone after
+//! hydration.
 
 use chrono::{Datelike, TimeDelta, Timelike};
 
@@ -10,7 +11,7 @@ pub fn utc(at: Timestamp) -> String {
     format!("{} {}", date(at), time_of_day(at))
 }
 
-/// `2026-11-24 14:05:09 UTC`: where the order of things matters.
+/// `2026-11-24 14:05:09 UTC`, for places that show the order of events.
 pub fn utc_seconds(at: Timestamp) -> String {
     format!(
         "{} {:02}:{:02}:{:02} UTC",
@@ -21,7 +22,7 @@ pub fn utc_seconds(at: Timestamp) -> String {
     )
 }
 
-/// The full ISO time, to the second: `2026-11-24T14:05:09Z`.
+/// ISO 8601 with seconds: `2026-11-24T14:05:09Z`.
 pub fn iso(at: Timestamp) -> String {
     format!("{}T{:02}:{:02}:{:02}Z", date(at), at.hour(), at.minute(), at.second())
 }
@@ -35,7 +36,7 @@ fn date(at: Timestamp) -> String {
     format!("{:04}-{:02}-{:02}", at.year(), at.month(), at.day())
 }
 
-/// The age of something: every second in the first minute, then whole minutes, hours and days.
+/// An age: in seconds during the first minute, then in whole minutes, hours and days.
 pub fn ago(age: TimeDelta) -> String {
     let seconds = age.num_seconds().max(0);
     match seconds {
@@ -46,7 +47,7 @@ pub fn ago(age: TimeDelta) -> String {
     }
 }
 
-/// What "Valid until" adds when less than 15 min are left: `in 9 min`, `in 40 s`. `None` before and after.
+/// Suffix of "Valid until" in the last 15 min: `in 9 min`, `in 40 s`. `None` before and after.
 pub fn soon(left: TimeDelta) -> Option<String> {
     match left.num_seconds() {
         seconds @ 1..60 => Some(format!("in {seconds} s")),
@@ -55,7 +56,7 @@ pub fn soon(left: TimeDelta) -> Option<String> {
     }
 }
 
-/// A span of time in the units it needs: `45 s`, `5 min`, `1 h 30 min`, `8 h`.
+/// A duration in the necessary units: `45 s`, `5 min`, `1 h 30 min`, `8 h`.
 pub fn span(seconds: u32) -> String {
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
@@ -65,7 +66,7 @@ pub fn span(seconds: u32) -> String {
         .join(" ")
 }
 
-/// A time to wait, in words: `1 second`, `45 seconds`, `5 minutes` (rounded up).
+/// A waiting time as text: `1 second`, `45 seconds`, `5 minutes` (rounded up).
 pub fn seconds(wait: u32) -> String {
     let (number, unit) = if wait <= 90 {
         (wait, "second")

@@ -1,4 +1,4 @@
-//! Newtypes for the kinds of identifier, so that none can stand in for another.
+//! Newtypes for ids, so that one kind can't be used in place of another.
 
 use std::{fmt, str::FromStr};
 
@@ -13,12 +13,12 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// As one number.
+            /// The id as an integer.
             pub const fn number(&self) -> u128 {
                 self.0.as_u128()
             }
 
-            /// From [`Self::number`].
+            /// The inverse of [`Self::number`].
             pub const fn numbered(number: u128) -> Self {
                 Self(Uuid::from_u128(number))
             }
@@ -40,26 +40,26 @@ macro_rules! id {
 }
 
 id!(
-    /// One delivered application. Version 7, so ids sort by the time of launch.
+    /// Id of a session, one delivered application. Version 7, so ids sort by launch time.
     SessionId
 );
 id!(
-    /// A place where sessions run.
+    /// Id of an environment, which runs sessions.
     EnvironmentId
 );
 id!(
-    /// What a user launches.
+    /// Id of an application, which users launch.
     ApplicationId
 );
 id!(
-    /// A person with a login.
+    /// Id of a user, a person with an account.
     UserId
 );
 id!(
-    /// Sessions that an administrator expired together.
+    /// Id of a batch of sessions that an administrator expired together.
     BatchId
 );
 
-/// A login: the SHA-256 of the token in its cookie.
+/// Id of a login: the SHA-256 of its cookie's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LoginId(pub [u8; 32]);

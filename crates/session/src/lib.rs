@@ -1,11 +1,12 @@
-//! The shared vocabulary of Cloud Delivery: what a session is, which status it may have, what moves it from one to the
-//! next, and how people look for one.
+//! The domain types of Cloud Delivery: sessions, their statuses and transitions, and the search
+//! grammar.
+//! This crate is pure and also runs in the browser. It does no I/O, never reads a clock and draws
+//! no random number: times and ids are arguments. Rules about logins, SQL and HTTP belong
+//! elsewhere.
 //!
-//! This crate is pure and also runs in the browser. It does no I/O, never reads a clock and draws no random number:
-//! times and ids are arguments. It is not the place for rules about people's logins, SQL or HTTP.
-//!
-//! To add a status edge: one arm in [`lifecycle::verdict`] and one in [`lifecycle::step`]; the page's disabled buttons,
-//! the API's refusals and the timers follow. To add a column: one entry in [`columns::Column`].
+//! To add a status edge: one arm in [`lifecycle::verdict`] and one in [`lifecycle::step`]. The
+//! page's disabled buttons, the API's refusals and the timers follow. To add a column: one entry in
+//! [`columns::Column`].
 
 pub mod audit;
 pub mod batch;
@@ -35,5 +36,5 @@ pub use model::{End, EndReason, ONLY_NODE, Session, Status, Teardown};
 pub use policy::Policy;
 pub use role::Role;
 
-/// A moment, in UTC. Kept to the microsecond.
+/// A moment in UTC, with microsecond precision.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,8 +1,8 @@
-//! The life of a session: the only edges that exist, and the only place that knows them.
+//! The lifecycle of a session. This module alone defines the transitions.
 //!
-//! [`verdict`] is the table: what each status makes of each command. [`step`] applies one command. [`due`] says which
-//! command the passing of time itself gives. **Expired is final**: no arm of [`verdict`] leads out of it, and the test
-//! `nothing_leaves_expired` tries every command.
+//! [`verdict`] is the table: the effect of each command in each status. [`step`] applies one
+//! command. [`due`] returns the command that time itself triggers. **Expired is final**: no arm of
+//! [`verdict`] leads out of it, and the test `nothing_leaves_expired` tries every command.
 
 use std::sync::Arc;
 
@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Actor, BatchId, End, EndReason, EventKind, Session, Status, Teardown, Timestamp, policy::Limit};
 
-/// How long a relaunch is blocked where an administrator asks for it with an expire: 15 min.
+/// Seconds for which an administrator can block a relaunch: 15 min.
 pub const BLOCK_SECONDS: i64 = 15 * 60;
-/// Closing takes a moment. After this long an administrator should know of it.
+/// Seconds after which a cleanup counts as overdue.
 const CLOSING_SECONDS: i64 = 60;
-/// How long an ended session stays in the list: 48 h (docs/spec.md §5).
+/// Seconds for which an ended session stays in the list: 48 h (docs/spec.md §5).
 pub const KEPT_SECONDS: i64 = 48 * 3600;
 
-/// What an administrator saw when deciding; given back so that a decision made on stale facts can be refused.
+/// The state on the administrator's screen at the decision. Part of the request, so that the server
+/// can refuse a decision on outdated facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// Status on the screen.
@@ -27,40 +28,40 @@ pub struct Seen {
     pub connected: bool,
 }
 
-/// What can be done to a session.
+/// A command on a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// The environment says that it can be connected to.
+    /// The environment reports the session ready for connections.
     Ready,
-    /// It failed to start, was not ready in time, or was lost. The text is for people.
+    /// The session failed to start, missed the start limit, or was lost. The text is for people.
     Fail(Arc<str>),
-    /// A tab opened it, authorised under this access epoch.
+    /// A tab opens the session.
     Attach {
-        /// [`Session::access_epoch`] at authorisation.
+        /// [`Session::access_epoch`] at the time of authorisation.
         epoch: u32,
     },
-    /// Its last tab left.
+    /// The last tab leaves the session.
     Detach,
-    /// Nobody has used its tab for too long: it is closed, and can be opened again.
+    /// The tab was idle for too long. The server closes it; the user can open it again.
     Idle,
-    /// End access for good.
+    /// End access permanently.
     Expire {
-        /// Why.
+        /// Cause of the end.
         reason: EndReason,
-        /// What the administrator wrote for the user.
+        /// Note from the administrator to the user.
         note: Option<Arc<str>>,
-        /// What the decision was based on; `None` = expire whatever it is.
+        /// State that the decision was based on; `None` = expire in any state.
         seen: Option<Seen>,
-        /// The batch that it was expired in.
+        /// Batch that the expire belongs to.
         batch: Option<BatchId>,
-        /// Keep its user from launching the application again for [`BLOCK_SECONDS`].
+        /// Whether to block its user from relaunching the application for [`BLOCK_SECONDS`].
         block: bool,
     },
-    /// The environment says that nothing of it is left.
+    /// The environment reports the session completely closed.
     TornDown,
-    /// An administrator no longer waits for the environment to close it.
+    /// An administrator stops waiting for the environment to close the session.
     GiveUp,
-    /// Time passes: what is [`due`], if that is still so.
+    /// Time passes: apply the command that is [`due`], if any.
     Due,
 }
 
@@ -86,7 +87,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Every verb.
+    /// All verbs.
     pub const ALL: [Self; 8] = [
         Self::Ready,
         Self::Fail,
@@ -100,7 +101,7 @@ impl Verb {
 }
 
 impl Command {
-    /// Ends access whatever the session is, without a word of an administrator.
+    /// Ends access in any status, without an administrator's note.
     pub const fn expire(reason: EndReason) -> Self {
         Self::Expire {
             reason,
@@ -111,7 +112,7 @@ impl Command {
         }
     }
 
-    /// Which column of the table it is; `None` where the session itself says which.
+    /// The column of the table; `None` for [`Command::Due`], which depends on the session.
     pub const fn verb(&self) -> Option<Verb> {
         Some(match self {
             Self::Ready => Verb::Ready,
@@ -127,18 +128,19 @@ impl Command {
     }
 }
 
-/// What a status makes of a command.
+/// The effect of a command in a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done, and the session then has this status.
+    /// Accepted; the session then has this status.
     To(Status),
-    /// It is already so, or no longer matters: success, and nothing changes.
+    /// Already done or no longer relevant: success without a change.
     Nothing,
-    /// It is refused; the text is for people.
+    /// Refused; the text is for people.
     Refused(&'static str),
 }
 
-/// The table: every status and every command. The page's disabled buttons and the API's refusals come from here.
+/// The table of statuses and commands, the source of the page's disabled buttons and of the API's
+/// refusals.
 pub const fn verdict(status: Status, verb: Verb) -> Verdict {
     use Status::{Active, Error, Expired, Pending};
     use Verdict::{Nothing, Refused, To};
@@ -149,7 +151,7 @@ pub const fn verdict(status: Status, verb: Verb) -> Verdict {
         (Pending | Active | Error, Verb::Expire) => To(Expired),
         (Expired, Verb::TornDown | Verb::GiveUp) => To(Expired),
 
-        // A late word from the environment about a session that has moved on.
+        // A late report from the environment about a session that has moved on.
         (Active | Error | Expired, Verb::Ready) | (Error | Expired, Verb::Fail) => Nothing,
         (Pending | Error | Expired, Verb::Detach | Verb::Idle) => Nothing,
         (Expired, Verb::Expire) => Nothing,
@@ -161,31 +163,31 @@ pub const fn verdict(status: Status, verb: Verb) -> Verdict {
     }
 }
 
-/// Why a command was not carried out. Nothing has changed.
+/// Reason for a refused command. The session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Refusal {
-    /// The status does not allow it.
+    /// The status does not allow the command.
     Status {
-        /// The status it has.
+        /// Current status.
         status: Status,
     },
-    /// The session changed in a way that matters since the decision was made.
+    /// The session changed in a way that matters since the decision.
     Changed,
-    /// Authorised under an access epoch that is over.
+    /// The tab was authorised under an earlier access epoch.
     OldEpoch,
 }
 
-/// The outcome of a command that was carried out.
+/// The outcome of an accepted command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The session as it is now.
+    /// The session after the command.
     pub session: Session,
-    /// What to write into the log; `None` = nothing changed.
+    /// Event for the log; `None` = no change.
     pub event: Option<EventKind>,
 }
 
-/// Applies `command` at `now`. Pure: the same arguments give the same answer.
+/// Applies `command` at `now`. Pure: equal arguments give equal results.
 pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> Result<Transition, Refusal> {
     let Some(verb) = command.verb() else {
         return due(session, now).map_or_else(|| Ok(unchanged(session)), |command| step(session, command, by, now));
@@ -268,24 +270,24 @@ pub fn step(session: &Session, command: Command, by: &Actor, now: Timestamp) -> 
     })
 }
 
-/// What the passing of time does to a session.
+/// A deadline and its effect on a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timer {
     /// Not ready in time: Error.
     Start,
-    /// Nobody opened it: expired.
+    /// Never opened: expired.
     NeverConnected,
-    /// Nobody has used its tab for too long: disconnected.
+    /// Tab idle for too long: disconnected.
     Idle,
-    /// No tab has had it open for too long: expired.
+    /// No tab for too long: expired.
     Disconnected,
-    /// "Valid until" is reached: expired.
+    /// "Valid until" reached: expired.
     ValidUntil,
 }
 
 impl Timer {
-    /// What it does when it is reached.
+    /// The command that the deadline triggers.
     fn command(self) -> Command {
         match self {
             Self::Start => Command::Fail("The application was not ready in time.".into()),
@@ -297,7 +299,7 @@ impl Timer {
     }
 }
 
-/// The next moment at which time itself does something to the session, and what. `None` once it has ended.
+/// The next deadline of the session and its effect; `None` after the end.
 pub fn deadline(session: &Session) -> Option<(Timestamp, Timer)> {
     let after = |from: Option<Timestamp>, limit: Limit| Some(from? + TimeDelta::seconds(i64::from(limit?.get())));
     if session.status == Status::Expired {
@@ -327,8 +329,8 @@ pub fn due(session: &Session, now: Timestamp) -> Option<Command> {
         .map(|(_, timer)| timer.command())
 }
 
-/// May it be removed from the list at `now`? Never early: 48 h after the end, and the environment has closed it, or an
-/// administrator has given that up.
+/// Whether it may be removed from the list at `now`: 48 h after the end, and only once the
+/// environment has closed it or an administrator has given up waiting.
 pub fn purgeable(session: &Session, now: Timestamp) -> bool {
     matches!(session.teardown, Teardown::Confirmed | Teardown::GivenUp)
         && session
@@ -337,13 +339,13 @@ pub fn purgeable(session: &Session, now: Timestamp) -> bool {
             .is_some_and(|end| end.at + TimeDelta::seconds(KEPT_SECONDS) <= now)
 }
 
-/// Has the environment had long enough to close a session that it has yet to close?
+/// Whether the environment has had enough time to close an ended session.
 pub fn is_overdue(ended_at: Option<Timestamp>, now: Timestamp) -> bool {
     ended_at.is_some_and(|ended_at| now - ended_at >= TimeDelta::seconds(CLOSING_SECONDS))
 }
 
-/// Did it change, since it was seen, in a way that could change the mind of who wants to expire it? That it has ended
-/// meanwhile could not: expiring again is harmless.
+/// Whether the session changed in a way that could change the administrator's decision. An end does
+/// not count, because expiring again is harmless.
 fn matters(session: &Session, seen: Seen) -> bool {
     let came_to_life = session.status == Status::Active && seen.status != Status::Active;
     came_to_life || (session.connected() && !seen.connected)

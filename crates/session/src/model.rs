@@ -1,4 +1,4 @@
-//! What a session is.
+//! The session and its parts.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ApplicationId, EnvironmentId, Policy, SessionId, Timestamp, UserId};
 
-/// The status of a session: one of four, nothing else. See [`crate::lifecycle`] for the edges between them.
+/// The status of a session. See [`crate::lifecycle`] for the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Accepted, not ready yet.
+    /// Launch accepted, not ready yet.
     Pending,
-    /// The application runs.
+    /// The application is running.
     Active,
     /// It failed to start, or its environment lost it.
     Error,
@@ -21,10 +21,10 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status, in the order in which the page shows them.
+    /// All statuses, in display order.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Expired, Self::Error];
 
-    /// The word people read.
+    /// Label for people.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -34,7 +34,7 @@ impl Status {
         }
     }
 
-    /// The word programs read: in JSON, URLs and the database.
+    /// Code in JSON, URLs and the database.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -44,7 +44,7 @@ impl Status {
         }
     }
 
-    /// True while the user can still hope to use the session: a second launch resumes it.
+    /// Whether the user can still use the session, so that a second launch resumes it.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Pending | Self::Active)
     }
@@ -66,22 +66,23 @@ impl FromStr for Status {
     }
 }
 
-/// How far the environment has come with closing an ended session. Apart from the status: a row is Expired at once.
+/// The environment's progress in closing an ended session. Separate from the status, because a
+/// session is Expired immediately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Teardown {
     /// The session has not ended.
     NotNeeded,
-    /// The environment was asked, or is to be asked, to close it.
+    /// The environment must close it; the request may already have been sent.
     Wanted,
-    /// The environment says that nothing of it is left.
+    /// The environment reported the session completely closed.
     Confirmed,
-    /// An administrator gave up waiting for the environment: what may be left there is theirs to remove.
+    /// An administrator stopped waiting and must remove any leftovers in the environment.
     GivenUp,
 }
 
 impl Teardown {
-    /// The word in the database.
+    /// Code in the database.
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotNeeded => "not_needed",
@@ -102,7 +103,7 @@ impl FromStr for Teardown {
     }
 }
 
-/// Why a session ended.
+/// The cause of a session's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
@@ -110,11 +111,11 @@ pub enum EndReason {
     Admin,
     /// Its user ended it.
     User,
-    /// Its total time was over.
+    /// It reached its total time limit.
     ValidUntil,
     /// Nobody ever opened it.
     NeverConnected,
-    /// Nobody had it open for too long.
+    /// It had no tab for too long.
     Disconnected,
     /// Its user closed the application.
     ApplicationClosed,
@@ -129,7 +130,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// Every reason.
+    /// All reasons.
     pub const ALL: [Self; 10] = [
         Self::Admin,
         Self::User,
@@ -143,7 +144,7 @@ impl EndReason {
         Self::ApplicationWithdrawn,
     ];
 
-    /// The word in JSON and in the database.
+    /// Code in JSON and the database.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -159,7 +160,7 @@ impl EndReason {
         }
     }
 
-    /// What an administrator reads in the column "End reason".
+    /// Label in the column "End reason".
     pub const fn label(self) -> &'static str {
         match self {
             Self::Admin => "Expired by an administrator",
@@ -175,7 +176,7 @@ impl EndReason {
         }
     }
 
-    /// What the user of the session reads.
+    /// Explanation for the session's user.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Admin => "An administrator ended this session.",
@@ -202,71 +203,72 @@ impl FromStr for EndReason {
     }
 }
 
-/// Name of a node that was given none: the only one, where the log is a file.
+/// Default node name, for a single node with a file-based log.
 pub const ONLY_NODE: &str = "main";
 
-/// How a session ended.
+/// The end of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// When access ended.
+    /// Time of the end of access.
     pub at: Timestamp,
-    /// Username of who ended it, or `system`.
+    /// Username of the actor that ended it, or `system`.
     pub by: Arc<str>,
-    /// Why.
+    /// Cause of the end.
     pub reason: EndReason,
-    /// What the administrator wrote for the user, if anything.
+    /// Optional note from the administrator to the user.
     pub note: Option<Arc<str>>,
 }
 
-/// One delivered application, from the accepted launch until it is purged. A row of the Sessions page.
+/// One delivered application, from the accepted launch until its purge. A row of the Sessions page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Its id; version 7, so ids sort by time of launch.
+    /// Version 7 id, so ids sort by launch time.
     pub id: SessionId,
-    /// Where it runs.
+    /// Environment that runs it.
     pub environment_id: EnvironmentId,
     /// Name of the environment at launch.
     pub environment: Arc<str>,
-    /// What was launched.
+    /// Application that it delivers.
     pub application_id: ApplicationId,
     /// Name of the application at launch.
     pub application: Arc<str>,
-    /// Whose it is.
+    /// User that launched it.
     pub user_id: UserId,
     /// Name of the user at launch.
     pub username: Arc<str>,
     /// See [`Status`].
     pub status: Status,
-    /// Raised by each expire: a stream that was authorised under an older epoch is never opened.
+    /// Incremented by each expire. A stream authorised under an older epoch is never opened.
     pub access_epoch: u32,
-    /// When the launch was accepted.
+    /// Time of the accepted launch.
     pub started_at: Timestamp,
-    /// When the environment said that it was ready.
+    /// Time at which the environment reported it ready.
     pub ready_at: Option<Timestamp>,
-    /// Latest moment of access.
+    /// Latest time of access.
     pub valid_until: Timestamp,
-    /// Since when it is open in a browser tab; `None` = not connected.
+    /// Start of the current connection; `None` = not connected.
     pub connected_since: Option<Timestamp>,
-    /// When the last tab left it.
+    /// Time at which the last tab left.
     pub disconnected_at: Option<Timestamp>,
-    /// How it ended.
+    /// Its end, if it has ended.
     pub end: Option<End>,
-    /// What went wrong, for people.
+    /// Error text for people.
     pub error: Option<Arc<str>>,
     /// See [`Teardown`].
     pub teardown: Teardown,
-    /// Its user may not launch this application again before then.
+    /// Time until which its user may not relaunch this application.
     pub blocked_until: Option<Timestamp>,
-    /// The limits it was launched under.
+    /// Limits and permissions at launch.
     pub policy: Policy,
-    /// Name of the node that took the launch: it runs the session, and nobody else closes it in its environment.
+    /// Name of the node that accepted the launch. Only this node runs it and closes it in its
+    /// environment.
     pub node: Arc<str>,
     /// Revision of the log that last changed it.
     pub version: u64,
 }
 
 impl Session {
-    /// Is it open in a browser tab right now?
+    /// Whether it is open in a browser tab.
     pub const fn connected(&self) -> bool {
         self.connected_since.is_some()
     }

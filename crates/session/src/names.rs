@@ -1,13 +1,13 @@
-//! What a name that people enter may contain: only characters that people can see, in the order in which they are written.
+//! Valid characters in names: only visible ones, displayed in the order of entry.
 
-/// The first character of a name that is invisible, or that changes the direction of the text around it. With such characters
-/// two different names look the same, or a name reorders what stands beside it.
+/// The first character of a name that is invisible or changes the text direction. With such
+/// characters two different names can look the same, or a name can reorder the text beside it.
 pub fn forbidden(name: &str) -> Option<char> {
     name.chars()
         .find(|character| character.is_control() || is_invisible(*character))
 }
 
-/// Why a name with this character is refused.
+/// The error text for a name with this character.
 pub fn reason(character: char) -> String {
     format!(
         "No line breaks, and no control or invisible characters (U+{:04X}).",
@@ -15,8 +15,9 @@ pub fn reason(character: char) -> String {
     )
 }
 
-/// Is it drawn as nothing? These are the code points that Unicode calls default-ignorable (`Default_Ignorable_Code_Point`, the
-/// marks and overrides of direction among them), and its separators of lines and paragraphs.
+/// Whether it has no visible form: the code points that Unicode calls default-ignorable
+/// (`Default_Ignorable_Code_Point`, which includes direction marks and overrides), and the line and
+/// paragraph separators.
 const fn is_invisible(character: char) -> bool {
     matches!(
         character as u32,

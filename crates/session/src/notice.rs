@@ -1,59 +1,60 @@
-//! What a session's tab is told about the time that is left. Pure: when somebody last used the tab, and the time, are
-//! arguments.
+//! Notices to a session's tab about the remaining time. Pure: the current time and the time of last
+//! use are arguments.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{Session, Timestamp, lifecycle::Timer};
 
-/// Minutes before the end at which a tab is warned (docs/spec.md §5).
+/// Minutes before the end at which a tab gets a warning (docs/spec.md §5).
 pub const WARNINGS: [u32; 3] = [1, 5, 15];
 
-/// A word of the server to a tab, as JSON in a text message of its stream.
+/// A message from the server to a tab, sent as JSON in a text message of its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Notice {
-    /// The limits of the session: told once, when the tab is let in.
+    /// Limits of the session, sent once when the tab attaches.
     Limits {
         /// The server's clock.
         server_time: Timestamp,
-        /// Latest moment of access.
+        /// Latest time of access.
         valid_until: Timestamp,
-        /// The tab is disconnected after this long without use.
+        /// Seconds without use after which the server disconnects the tab.
         idle_seconds: Option<u32>,
-        /// A session without a tab expires after this long.
+        /// Seconds without a tab after which the session expires.
         disconnected_seconds: Option<u32>,
     },
-    /// Little time is left.
+    /// A limit is near.
     Warning {
         /// The server's clock.
         server_time: Timestamp,
-        /// What is about to happen.
+        /// The limit and its time.
         #[serde(flatten)]
         warning: Warning,
     },
-    /// A warning no longer holds: somebody has used the tab.
+    /// The last warning no longer holds, because the tab was used.
     Calm,
 }
 
-/// What is about to happen to a tab.
+/// A limit that a tab is about to reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// When.
+    /// Time of the limit.
     pub at: Timestamp,
-    /// Which limit.
+    /// Kind of limit.
     pub timer: Timer,
-    /// It comes within so many minutes: one of [`WARNINGS`].
+    /// Upper bound for the remaining minutes, one of [`WARNINGS`].
     pub minutes: u32,
 }
 
-/// When a tab that was last used at `used_at` is closed for that; `None` where the limit is Off.
+/// Time at which a tab last used at `used_at` is disconnected; `None` if the limit is Off.
 pub fn idle_at(session: &Session, used_at: Timestamp) -> Option<Timestamp> {
     let limit = session.policy.idle_seconds?.get();
     Some(used_at + TimeDelta::seconds(limit.into()))
 }
 
-/// The warning that holds at `now`, if one does: of what comes first. A limit is not warned of before half of it is over.
+/// The warning that applies at `now`, if any, for the earliest limit. There is no warning in the
+/// first half of a limit.
 pub fn warning(session: &Session, used_at: Timestamp, now: Timestamp) -> Option<Warning> {
     let idle = idle_at(session, used_at).map(|at| (at, Timer::Idle, at - used_at));
     let over = (

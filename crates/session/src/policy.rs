@@ -1,36 +1,38 @@
-//! The limits a session lives under. Each is Off (`None`) or a duration in seconds; there is no "0 means off". And what its
-//! sandbox allows beyond the usual.
+//! The limits and sandbox permissions of sessions. Each limit is Off (`None`) or a duration in
+//! seconds; zero is not a value.
 
 use crate::format;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// A limit: `None` is Off.
+/// Seconds; `None` is Off.
 pub type Limit = Option<std::num::NonZeroU32>;
 
-/// Limits of one delivery method, in seconds, and permissions. The defaults are those of docs/spec.md §5.
+/// Limits, in seconds, and permissions of one delivery method. The defaults are in docs/spec.md §5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// From launch to ready; then the session is in Error. Default 5 min.
+    /// From launch to ready, then Error. Default 5 min.
     pub start_seconds: Limit,
-    /// From ready to the first tab; then it expires. Default 10 min.
+    /// From ready to the first tab, then expired. Default 10 min.
     pub never_connected_seconds: Limit,
-    /// From the last key press or click in its tab; then the tab is closed. Default 30 min.
+    /// From the last key press or click in its tab, then disconnected. Default 30 min.
     pub idle_seconds: Limit,
-    /// From the last tab's leaving; then it expires. Default 15 min.
+    /// From the departure of the last tab, then expired. Default 15 min.
     pub disconnected_seconds: Limit,
-    /// From launch; then it expires. Default 8 h. Off still ends: at [`Policy::LONGEST_SECONDS`].
+    /// From launch, then expired. Default 8 h. Off means [`Policy::LONGEST_SECONDS`].
     pub total_seconds: Limit,
-    /// May the application make user namespaces of its own? Browsers build their sandboxes from them; to anything else they
-    /// are a way to parts of the kernel that it does not need. Default false. Rows of earlier versions do not have it.
+    /// Whether the application may create user namespaces. Browsers build their sandboxes from
+    /// them; for other programs they only expose unnecessary parts of the kernel. Default false,
+    /// also for stored rows of earlier versions, which lack the field.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_user_namespaces: bool,
 }
 
 impl Policy {
-    /// A session whose total limit is Off is valid for a year: "Valid until" always names a moment.
+    /// Seconds until the end if the total limit is Off: one year, so that "Valid until" always has
+    /// a value.
     pub const LONGEST_SECONDS: u32 = 365 * 24 * 3600;
 
     /// "Valid until" of a session launched at `started_at`.
@@ -72,7 +74,7 @@ pub enum PolicyLimit {
 }
 
 impl PolicyLimit {
-    /// Every limit, in order.
+    /// All limits, in order.
     pub const ALL: [Self; 5] = [
         Self::Start,
         Self::NeverConnected,
@@ -81,7 +83,7 @@ impl PolicyLimit {
         Self::Total,
     ];
 
-    /// What people read.
+    /// Label for people.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Start => "Start",
@@ -92,7 +94,7 @@ impl PolicyLimit {
         }
     }
 
-    /// From when to what it counts, and what then happens.
+    /// Start and end of the limit and its effect.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Start => "Time from launch until the application is ready. After that the session goes to Error.",
@@ -103,7 +105,7 @@ impl PolicyLimit {
         }
     }
 
-    /// This limit of a policy.
+    /// The value of this limit in a policy.
     pub const fn of(self, policy: &Policy) -> Limit {
         match self {
             Self::Start => policy.start_seconds,
@@ -125,7 +127,7 @@ impl PolicyLimit {
         }
     }
 
-    /// This limit of a policy, in words: `Off`, `5 min`, `1 h 30 min`.
+    /// The value of this limit as text: `Off`, `5 min`, `1 h 30 min`.
     pub fn words(self, policy: &Policy) -> String {
         let Some(seconds) = self.of(policy) else {
             return "Off".into();

@@ -1,5 +1,6 @@
-//! The search of the Sessions page: words that must all match, anywhere in a session or in a named field. [`crate::words`] is
-//! the grammar, [`KEYWORDS`] lists the fields. The same text means the same in the page, the URL and the API.
+//! The search of the Sessions page: all words must match, anywhere in a session or in a named
+//! field. [`crate::words`] defines the grammar, [`KEYWORDS`] lists the fields. The page, the URL
+//! and the API share this syntax.
 
 use crate::{Session, Status, words};
 
@@ -10,23 +11,23 @@ pub use crate::words::{MAX_CHARS, check, fold};
 pub enum Field {
     /// Username or user id.
     User,
-    /// Environment's name or id.
+    /// Name or id of the environment.
     Environment,
-    /// Application's name or id.
+    /// Name or id of the application.
     Application,
-    /// Beginning of the status.
+    /// Prefix of the status.
     Status,
     /// `yes` or `no`.
     Connected,
     /// Session id.
     Id,
-    /// Name of the node that runs it.
+    /// Name of the hosting node.
     Node,
     /// Error text of a session in Error.
     Error,
 }
 
-/// The fields by their keywords. Column names are keywords as well.
+/// The fields and their keywords. Column names are keywords as well.
 const FIELDS: [(&str, Field); 12] = [
     ("user:", Field::User),
     ("username:", Field::User),
@@ -54,31 +55,32 @@ pub const KEYWORDS: [(&str, &str, &str); 8] = [
     ("error:", "error text", "error:\"not found\""),
 ];
 
-/// One word or phrase.
+/// A word or phrase of a session search.
 pub type Word = words::Word<Field>;
 
-/// A parsed search. Empty = everything.
+/// A parsed search; empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// All of them must be found.
+    /// Words, all of which must match.
     pub words: Vec<Word>,
 }
 
 impl Query {
-    /// Reads a search. Only a search that is too long is an error: an unknown keyword is a word like any other.
+    /// Parses a search. Only an excessive length is an error; an unknown keyword is an ordinary
+    /// word.
     pub fn parse(text: &str) -> Result<Self, String> {
         let words = words::parse(text, &FIELDS)?;
         Ok(Self { words })
     }
 
-    /// Does the session match? `haystack` is [`haystack`] of it, made once per change.
+    /// Whether the session matches. `haystack` is its [`haystack`], computed once per change.
     pub fn matches(&self, session: &Session, haystack: &str) -> bool {
         self.words.iter().all(|word| word.matches(session, haystack))
     }
 }
 
 impl Word {
-    /// Is this word found in the session? `haystack` is [`haystack`] of it.
+    /// Whether the session matches this word. `haystack` is its [`haystack`].
     pub fn matches(&self, session: &Session, haystack: &str) -> bool {
         let text = self.text.as_str();
         let named = |name: &str, id: String| fold(name).contains(text) || id.contains(text);
@@ -103,14 +105,15 @@ impl Word {
     }
 }
 
-/// Only a session in Error shows its error.
+/// Whether the error text matches. Only a session in Error shows one.
 fn error_contains(session: &Session, text: &str) -> bool {
     let error = session.error.as_deref().filter(|_| session.status == Status::Error);
     error.is_some_and(|error| fold(error).contains(text))
 }
 
-/// The likely mistake in a search, in one sentence: an unknown keyword, an impossible value, an open quote. The search runs all
-/// the same. Needs no accent tables, so the browser can call it at each key press.
+/// One sentence about the likely mistake in a search: an unknown keyword, an impossible value, an
+/// open quote. The search runs anyway. Needs no accent tables, so the browser can call it on every
+/// key press.
 pub fn advice(text: &str) -> Option<String> {
     let keywords = KEYWORDS.map(|(keyword, ..)| keyword);
     let impossible = |part: &words::Part<Field>| {
@@ -134,7 +137,7 @@ pub fn advice(text: &str) -> Option<String> {
     words::advice(text, &FIELDS, &keywords).or_else(|| words::split(text, &FIELDS).iter().find_map(impossible))
 }
 
-/// The keywords that begin with the last word of `text`, and the search with the keyword in its place.
+/// The keywords that start with the last word of `text`, each with the completed search.
 pub fn completions(text: &str) -> Vec<(&'static str, String)> {
     let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let (before, word) = text.split_at(start);
@@ -146,8 +149,8 @@ pub fn completions(text: &str) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// Everything of a session that a word without a field is looked for in, folded, but the status: no part of it ever
-/// changes. One line.
+/// The folded text that a word without a field must match, as one line. It excludes the status, so
+/// it never changes.
 pub fn haystack(session: &Session) -> String {
     let name = |name: &str| fold(name).replace(['\n', '\t'], " ");
     format!(
@@ -161,7 +164,7 @@ pub fn haystack(session: &Session) -> String {
     )
 }
 
-/// The folded environment, username and application of a [`haystack`], in this order: for sorting by them.
+/// The folded environment, username and application of a [`haystack`], in this order, for sorting.
 pub fn folded_names(haystack: &str) -> [&str; 3] {
     let mut parts = haystack.split('\t');
     [(); 3].map(|()| parts.next().unwrap_or_default())

@@ -1,34 +1,35 @@
-//! Why a launch is refused: the sentence that people read, and the code that addresses and programs carry.
+//! Reasons for refused launches: a sentence for people, and a code for addresses and programs.
 
 use std::borrow::Cow;
 
 use crate::{Timestamp, format};
 
-/// Why a launch was refused.
+/// Reason for a refused launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LaunchRefusal {
-    /// No such user.
+    /// The user does not exist.
     UnknownUser,
-    /// No such application.
+    /// The application does not exist.
     UnknownApplication,
     /// The application is closed to launches.
     ApplicationClosed,
     /// Its environment is closed to launches.
     EnvironmentClosed,
-    /// All its seats are taken.
+    /// All seats of the application are in use.
     NoSeat,
     /// The user is blocked.
     UserBlocked,
-    /// An administrator expired the user's session of this application and blocked a relaunch until then.
+    /// An administrator expired the user's session of this application and blocked a relaunch until
+    /// this time.
     RelaunchBlocked(Timestamp),
-    /// The user has as many live sessions as one person may have.
+    /// The user has reached the maximum number of live sessions per person.
     TooManySessions,
     /// The user launched too often within a minute.
     TooManyLaunches,
 }
 
 impl LaunchRefusal {
-    /// A word for programs and addresses.
+    /// Code for programs and addresses.
     pub const fn code(self) -> &'static str {
         match self {
             Self::UnknownUser => "unknown_user",
@@ -43,7 +44,7 @@ impl LaunchRefusal {
         }
     }
 
-    /// Is it about the user, whatever the application?
+    /// Whether it concerns the user, regardless of the application.
     pub const fn is_of_user(self) -> bool {
         matches!(
             self,
@@ -55,7 +56,7 @@ impl LaunchRefusal {
         )
     }
 
-    /// What people read.
+    /// Explanation for people.
     pub fn sentence(self) -> Cow<'static, str> {
         match self {
             Self::UnknownUser => "There is no such user.".into(),

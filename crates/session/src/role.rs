@@ -1,29 +1,29 @@
-//! The ladder of roles: each includes what those before it may do.
+//! The roles. Each includes the permissions of those below it.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What a person may do. Ordered: `role >= Role::AppAdmin`.
+/// A person's permissions. Ordered, so compare with `role >= Role::AppAdmin`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Launch, resume and end own sessions. Also what an unknown role counts as.
+    /// Launch, resume and end own sessions. Also the fallback for an unknown role.
     #[default]
     User,
-    /// Aggregates only.
+    /// View aggregated numbers only.
     Reporter,
-    /// Applications and delivery methods.
+    /// Manage applications and delivery methods.
     AppAdmin,
-    /// Everything, and the only role that sees the Sessions page.
+    /// Everything. The only role with access to the Sessions page.
     SystemAdmin,
 }
 
 impl Role {
-    /// Every role, lowest first.
+    /// All roles, lowest first.
     pub const ALL: [Self; 4] = [Self::User, Self::Reporter, Self::AppAdmin, Self::SystemAdmin];
 
-    /// What people read.
+    /// Label for people.
     pub const fn label(self) -> &'static str {
         match self {
             Self::User => "User",
@@ -33,7 +33,7 @@ impl Role {
         }
     }
 
-    /// The word on the command line and in the database.
+    /// Code on the command line and in the database.
     pub const fn code(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -43,7 +43,7 @@ impl Role {
         }
     }
 
-    /// The role behind a stored word; unknown or missing = User.
+    /// The role for a stored code; User if it is unknown or missing.
     pub fn from_stored(code: &str) -> Self {
         code.parse().unwrap_or_default()
     }

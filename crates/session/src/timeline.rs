@@ -1,4 +1,5 @@
-//! What happened to a session, as people read it. The server writes the words: the browser need not know every kind of event.
+//! The history of a session as sentences. The server writes them, so the browser need not support
+//! every type of event.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -11,24 +12,24 @@ use crate::{
     format,
 };
 
-/// One moment in the life of a session.
+/// One event in the history of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// The event's word for programs: [`EventKind::code`].
+    /// Stable code, [`EventKind::code`].
     pub kind: String,
-    /// The person who did it, if it was one.
+    /// Name of the person that caused it, if any.
     pub by: Option<Arc<str>>,
-    /// What happened, in words.
+    /// Description as a sentence.
     pub text: String,
-    /// What the administrator wrote.
+    /// Note that the administrator entered.
     pub note: Option<Arc<str>>,
-    /// The batch that the session was expired in.
+    /// Batch that the expire belonged to.
     pub batch: Option<BatchId>,
 }
 
-/// The events of one session, in their order, as entries.
+/// The events of one session as entries, in the same order.
 pub fn of(events: &[Event]) -> Vec<Entry> {
     let launched = events.iter().find(|event| event.what == EventKind::Launched);
     let launched = launched.map(|event| event.at);
@@ -53,12 +54,12 @@ pub fn of(events: &[Event]) -> Vec<Entry> {
     events.iter().map(entry).collect()
 }
 
-/// One event by itself, as a sentence.
+/// A single event as a sentence.
 pub fn sentence(event: &Event) -> String {
     said(event, None)
 }
 
-/// What the administrator wrote.
+/// The administrator's note in an event.
 pub const fn note(event: &Event) -> Option<&Arc<str>> {
     match &event.what {
         EventKind::Expired { note, .. } | EventKind::BatchExpired { note, .. } => note.as_ref(),
@@ -66,7 +67,7 @@ pub const fn note(event: &Event) -> Option<&Arc<str>> {
     }
 }
 
-/// One event in words. Where it is known when the session was launched, it says how long the start took.
+/// One event as a sentence. With the time of the launch, Ready includes the duration of the start.
 fn said(event: &Event, launched: Option<Timestamp>) -> String {
     let by = match &event.actor {
         Actor::Person { username, .. } => format!(" by {username}"),
@@ -162,7 +163,7 @@ fn said(event: &Event, launched: Option<Timestamp>) -> String {
     }
 }
 
-/// `0.3 s` while it is short.
+/// A duration: `0.3 s` if it is short.
 fn seconds(took: TimeDelta) -> String {
     match took.num_milliseconds() {
         0..100 => "less than 0.1 s".to_owned(),
@@ -220,7 +221,7 @@ mod tests {
         }
     }
 
-    /// Every kind, with the sentence for it.
+    /// All kinds and their sentences.
     fn kinds() -> Vec<(EventKind, &'static str)> {
         let spec = Box::new(ApplicationSpec {
             name: "Terminal".into(),

@@ -1,5 +1,5 @@
-//! Which part of the list somebody looks at. It is written into the URL of the page and of the API alike, so a link shows
-//! the same list.
+//! A view of the session list: search, filter, order and page. It is encoded in the URL of the page
+//! and of the API, so a link reproduces the list.
 
 use std::str::FromStr;
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Status, columns::Column};
 
-/// Rows of a page unless asked otherwise.
+/// Default number of rows on a page.
 pub const DEFAULT_LIMIT: u16 = 50;
-/// Most rows of a page.
+/// Maximum number of rows on a page.
 pub const MAX_LIMIT: u16 = 200;
-/// Last page that can be asked for by its number.
+/// Highest page number accepted.
 const MAX_PAGE: u32 = 1_000_000;
 
-/// A column to sort by, and which way.
+/// A column to sort by, with direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sort {
-    /// By what. Age sorts as the start date, the other way round.
+    /// Sort column. Age sorts as the reversed start date.
     pub column: Column,
-    /// Largest first?
+    /// Whether the largest value comes first.
     pub descending: bool,
 }
 
@@ -33,7 +33,7 @@ impl Default for Sort {
 }
 
 impl Sort {
-    /// `-started_at`: a minus means largest first.
+    /// `-started_at`: a minus means descending.
     pub fn code(self) -> String {
         format!("{}{}", if self.descending { "-" } else { "" }, self.column.code())
     }
@@ -50,22 +50,22 @@ impl FromStr for Sort {
     }
 }
 
-/// A part of the list: what matches, in which order, and which page of it.
+/// Search, filters, order and page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct View {
-    /// The search, as typed. See [`crate::query`].
+    /// Search text as typed. See [`crate::query`].
     pub q: String,
-    /// Only this status.
+    /// Filter by this status.
     pub status: Option<Status>,
-    /// Only what is open in a browser tab?
+    /// Whether to show only connected sessions.
     pub connected: bool,
-    /// The order, where one is asked for.
+    /// Order, if the address contains one.
     pub sort: Option<Sort>,
-    /// Rows of a page, 1 to [`MAX_LIMIT`].
+    /// Rows on a page, 1 to [`MAX_LIMIT`].
     pub limit: u16,
-    /// Page, from 1. Ignored where there is a cursor.
+    /// Page number, from 1. Ignored if there is a cursor.
     pub page: u32,
-    /// Continue after the row this names: `next_cursor` of an earlier answer.
+    /// Row before the page: `next_cursor` of an earlier response.
     pub cursor: Option<String>,
 }
 
@@ -84,12 +84,12 @@ impl Default for View {
 }
 
 impl View {
-    /// The order of the rows.
+    /// The effective order of the rows.
     pub fn order(&self) -> Sort {
         self.sort.unwrap_or_default()
     }
 
-    /// The same list from its beginning.
+    /// The same list from its first page.
     #[must_use]
     pub fn from_the_top(self) -> Self {
         Self {
@@ -99,7 +99,8 @@ impl View {
         }
     }
 
-    /// Reads the parameters of a URL. Unknown names are ignored; a bad value is refused, and said which.
+    /// Parses the parameters of a URL. Ignores unknown names; an invalid value is an error that
+    /// names it.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut view = Self::default();
         for (name, value) in pairs {
@@ -119,14 +120,14 @@ impl View {
         Ok(view)
     }
 
-    /// Refuses what no address can say. A view that came as JSON was not read by [`View::from_pairs`].
+    /// Validates a view that arrived as JSON and so bypassed [`View::from_pairs`].
     pub fn check(&self) -> Result<(), String> {
         between("limit", u32::from(self.limit), u32::from(MAX_LIMIT))?;
         between("page", self.page, MAX_PAGE)?;
         crate::query::check(&self.q)
     }
 
-    /// The parameters that differ from the default, not yet percent-encoded.
+    /// The parameters that differ from the default, before percent-encoding.
     pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
         let plain = Self::default();
         let mut pairs = Vec::new();
@@ -155,7 +156,7 @@ impl View {
     }
 }
 
-/// Anything but `yes` and nothing would be a filter that does not exist.
+/// Accepts only `yes` and an empty value. Other values would suggest a filter that does not exist.
 fn yes(name: &str, value: &str) -> Result<bool, String> {
     match value {
         "yes" => Ok(true),

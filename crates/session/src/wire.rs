@@ -1,4 +1,4 @@
-//! What travels between server and clients: the JSON of the API (docs/spec.md §6), also used by the page.
+//! The JSON types of the API (docs/spec.md §6), which the page also uses.
 
 use std::sync::Arc;
 
@@ -11,48 +11,48 @@ use crate::{
     timeline::Entry,
 };
 
-/// A session in JSON.
+/// A session as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {
-    /// Its id.
+    /// Session id.
     pub id: SessionId,
-    /// Where it runs.
+    /// Environment that runs it.
     pub environment_id: EnvironmentId,
     /// Name of the environment at launch.
     pub environment: Arc<str>,
-    /// What was launched.
+    /// Application that it delivers.
     pub application_id: ApplicationId,
     /// Name of the application at launch.
     pub application: Arc<str>,
     /// See [`Status`].
     pub status: Status,
-    /// Whose it is.
+    /// User that launched it.
     pub user_id: UserId,
     /// Name of the user at launch.
     pub username: Arc<str>,
-    /// Open in a browser tab right now?
+    /// Whether it is open in a browser tab.
     pub connected: bool,
-    /// Since when.
+    /// Start of the current connection.
     pub connected_since: Option<Timestamp>,
-    /// When the launch was accepted.
+    /// Time of the accepted launch.
     pub started_at: Timestamp,
-    /// Latest moment of access.
+    /// Latest time of access.
     pub valid_until: Timestamp,
-    /// When time itself does something to it next, and what; of an idle tab only its own node knows.
+    /// Next deadline; for an idle tab only the hosting node knows it.
     pub next_deadline: Option<Deadline>,
-    /// When access ended.
+    /// Time of the end of access.
     pub ended_at: Option<Timestamp>,
-    /// Username of who ended it, or `system`.
+    /// Username of the actor that ended it, or `system`.
     pub ended_by: Option<Arc<str>>,
-    /// Why it ended.
+    /// Cause of the end.
     pub end_reason: Option<EndReason>,
-    /// What the administrator wrote for the user.
+    /// Note from the administrator to the user.
     pub end_note: Option<Arc<str>>,
-    /// What went wrong.
+    /// Error text.
     pub error: Option<Arc<str>>,
-    /// How far the environment has come with closing it.
+    /// The environment's progress in closing it.
     pub teardown: Teardown,
-    /// Name of the node that runs it.
+    /// Name of the hosting node.
     pub node: Arc<str>,
     /// Revision of the log that last changed it.
     pub version: u64,
@@ -88,7 +88,7 @@ impl From<&Session> for SessionView {
 }
 
 impl SessionView {
-    /// What somebody who sees this row knows; sent along with an expire.
+    /// The state that a viewer of this row saw, to send with an expire.
     pub const fn seen(&self) -> Seen {
         Seen {
             status: self.status,
@@ -97,39 +97,39 @@ impl SessionView {
     }
 }
 
-/// How many sessions match the search, by status and in all.
+/// Number of sessions that match the search, in total and by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// All that match, whatever their status.
+    /// All matches, in any status.
     pub all: u32,
-    /// Of these: Pending.
+    /// Pending matches.
     pub pending: u32,
-    /// Of these: Active.
+    /// Active matches.
     pub active: u32,
-    /// Of these: Expired.
+    /// Expired matches.
     pub expired: u32,
-    /// Of these: Error.
+    /// Matches in Error.
     pub error: u32,
-    /// Of these: open in a browser tab.
+    /// Connected matches.
     pub connected: u32,
 }
 
 impl Counts {
-    /// Counts one more session.
+    /// Adds a session.
     pub fn add(&mut self, session: &Session) {
         self.all += 1;
         self.connected += u32::from(session.connected());
         *self.of_mut(session.status) += 1;
     }
 
-    /// Counts one session less.
+    /// Removes a session.
     pub fn remove(&mut self, session: &Session) {
         self.all -= 1;
         self.connected -= u32::from(session.connected());
         *self.of_mut(session.status) -= 1;
     }
 
-    /// How many have this status.
+    /// The number of matches with this status.
     pub const fn of(&self, status: Status) -> u32 {
         match status {
             Status::Pending => self.pending,
@@ -152,93 +152,93 @@ impl Counts {
 /// One session with its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionDetails {
-    /// As it is; `None` once it was purged.
+    /// Current state; `None` after its purge.
     pub session: Option<SessionView>,
-    /// The environment should have closed it by now, and has not.
+    /// Whether the environment has taken too long to close it.
     pub cleanup_overdue: bool,
-    /// What happened to it, oldest first.
+    /// Its history, oldest first.
     pub events: Vec<Entry>,
 }
 
-/// What the passing of time will do to a session.
+/// The next deadline of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
-    /// When.
+    /// Time of the deadline.
     pub at: Timestamp,
-    /// Which limit.
+    /// Kind of limit.
     pub timer: Timer,
 }
 
-/// An environment whose last sweep failed, or one on a node that is away: its rows are as old as `as_of`.
+/// An environment whose last sweep failed, or whose node is away. Its rows are as old as `as_of`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stale {
-    /// Which one.
+    /// Environment id.
     pub environment_id: EnvironmentId,
-    /// Its name.
+    /// Environment name.
     pub environment: Arc<str>,
-    /// On which node; `None` = the only one.
+    /// Node of the environment; `None` if there is only one node.
     pub node: Option<Arc<str>>,
-    /// Last time it answered; `None` = not since the server started.
+    /// Time of its last response; `None` = none since the server started.
     pub as_of: Option<Timestamp>,
-    /// What it said.
+    /// Error of the sweep.
     pub error: Arc<str>,
 }
 
-/// Everything around the rows of a list: one snapshot with them.
+/// The data around the rows of a list, from the same snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Head {
-    /// The log's revision that the list shows.
+    /// Revision of the log that the list shows.
     pub revision: u64,
     /// Time of the last completed sweep; `None` before the first.
     pub as_of: Option<Timestamp>,
-    /// The server's clock when it answered: ages are counted from it.
+    /// The server's clock at the response, the base of all ages.
     pub server_time: Timestamp,
-    /// When the next refresh is allowed.
+    /// Earliest time of the next refresh.
     pub next_refresh_at: Timestamp,
-    /// How many sessions match.
+    /// Number of sessions that match the view.
     pub total: u32,
-    /// How many sessions there are.
+    /// Number of all sessions.
     pub all: u32,
-    /// Matches of the search by status, whatever status the view asks for.
+    /// Matches of the search by status, ignoring the view's status filter.
     pub counts: Counts,
-    /// How many matches come before the first row of the page.
+    /// Number of matches before the first row of the page.
     pub offset: u32,
-    /// Continue here for the next page; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<String>,
-    /// The page before this one starts here; `None` where that is the first page.
+    /// Cursor of the previous page; `None` if that is the first page.
     pub previous_cursor: Option<String>,
-    /// Of the rows of the page: [`crate::checksum`].
+    /// [`crate::checksum`] of the rows of the page.
     pub checksum: u32,
-    /// Environments whose rows are not fresh.
+    /// Environments with outdated rows.
     pub stale: Vec<Stale>,
 }
 
-/// The answer to "which sessions are there?": one consistent snapshot.
+/// A page of the session list, as one consistent snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Flat")]
 pub struct SessionList {
     /// Counts and times.
     #[serde(flatten)]
     pub head: Head,
-    /// The page of rows.
+    /// Rows of the page.
     pub items: Vec<SessionView>,
 }
 
-/// What changed in a view since the last message of the same watch.
+/// The changes of a view since the previous message of its stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Flat")]
 pub struct Delta {
-    /// Counts and times, always whole.
+    /// Counts and times, always complete.
     #[serde(flatten)]
     pub head: Head,
-    /// Ids of the rows of the page in order; `None` = as before.
+    /// Row ids of the page in order; `None` = unchanged.
     pub order: Option<Vec<SessionId>>,
-    /// Rows that are new on the page or differ from before.
+    /// New and changed rows of the page.
     pub changed: Vec<SessionView>,
 }
 
-/// A list or a delta as it is read: serde's own way to read a flattened part holds the whole message in between, and is 10 kB of
-/// the browser half for each.
+/// Deserialization target for a list or a delta. Serde's own flattening buffers the whole message
+/// and adds 10 kB to the browser bundle for each type.
 #[derive(Deserialize)]
 struct Flat {
     revision: u64,
@@ -299,35 +299,35 @@ impl From<Flat> for Delta {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpireRequest {
-    /// Shown to the user and kept. At most [`MAX_NOTE_CHARS`] characters.
+    /// Reason, logged and shown to the user. At most [`MAX_NOTE_CHARS`] characters.
     #[serde(default)]
     pub reason: Option<String>,
-    /// What the decision was based on; without it the session is expired whatever it is.
+    /// State that the decision was based on; `None` = expire in any state.
     #[serde(default)]
     pub seen: Option<Seen>,
-    /// Keep the user from launching the application again for 15 minutes.
+    /// Whether to block the user from relaunching the application for 15 minutes.
     #[serde(default)]
     pub block_relaunch: bool,
 }
 
-/// Longest reason accepted, in characters.
+/// Maximum length of a reason, in characters.
 pub const MAX_NOTE_CHARS: usize = 500;
 
 /// An application on "My apps", with the user's live session of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyApplication {
-    /// Its id.
+    /// Application id.
     pub id: ApplicationId,
-    /// Its name.
+    /// Application name.
     pub name: Arc<str>,
-    /// Text of its launch button.
+    /// Text of the launch button.
     pub launch_text: Arc<str>,
-    /// Can it be launched now?
+    /// Whether it can be launched now.
     #[serde(default)]
     pub open: bool,
     /// The live session, if there is one.
     pub session: Option<SessionView>,
-    /// Without a live session: the failure of the user's last one, until the next launch.
+    /// Without a live session: the failure of the user's previous one, until the next launch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<LastFailure>,
 }
@@ -335,62 +335,62 @@ pub struct MyApplication {
 /// A session that went to Error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastFailure {
-    /// Its launch.
+    /// Time of its launch.
     pub at: Timestamp,
-    /// The error text.
+    /// Error text.
     pub error: Arc<str>,
 }
 
-/// Who is signed in.
+/// The signed-in person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
-    /// Id.
+    /// User id.
     pub user_id: UserId,
-    /// Name.
+    /// Username.
     pub username: Arc<str>,
-    /// Role.
+    /// Current role.
     pub role: crate::Role,
-    /// Must they change their password before anything else?
+    /// Whether a password change is required before anything else.
     #[serde(default)]
     pub must_change_password: bool,
-    /// Where the request came from; never leaves the server but into the log.
+    /// Source of the request. Stays on the server, except for the log.
     #[serde(skip)]
     pub origin: Option<Origin>,
-    /// The login that the request came with; never leaves the server. `None` at the command line.
+    /// Login of the request. Stays on the server. `None` at the command line.
     #[serde(skip)]
     pub login: Option<LoginId>,
 }
 
-/// What a refresh answered.
+/// The response to a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refreshed {
     /// Time of the completed sweep.
     pub as_of: Timestamp,
-    /// When the next is allowed.
+    /// Earliest time of the next refresh.
     pub next_refresh_at: Timestamp,
 }
 
-/// Why something was not done, as `application/problem+json` (RFC 9457).
+/// The reason for a failed request, as `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// HTTP status.
     pub status: u16,
-    /// Stable word for programs.
+    /// Stable code for programs.
     pub code: String,
-    /// What could not be done, in short.
+    /// Short description of the failure.
     pub title: String,
-    /// Why, and what to do.
+    /// Cause and remedy.
     pub detail: String,
-    /// Seconds after which it may work.
+    /// Seconds after which a retry may succeed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after: Option<u32>,
-    /// The session as it is now, where that is the reason.
+    /// Current session, if its state is the reason.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<Box<SessionView>>,
-    /// What is wrong with each field of a form, where that is the reason.
+    /// Validation errors of a form, if they are the reason.
     #[serde(skip_serializing_if = "<[_]>::is_empty", default)]
     pub fields: Box<[FieldError]>,
-    /// The application as it is now, where that is the reason.
+    /// Current application, if its state is the reason.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub application: Option<Box<ApplicationView>>,
 }

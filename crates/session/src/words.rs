@@ -1,24 +1,25 @@
-//! The grammar of every search box: words that must all be found, anywhere or in a named field.
+//! The grammar of the search boxes: words that must all match, anywhere or in a named field.
 //!
-//! `jane chem` matches an item with both words; `"jane doe"` keeps a phrase; `field:value` narrows a word. Case, accents and
-//! typographic quotes do not matter. Each search has its own fields: [`crate::query`] for sessions, [`crate::audit`] for events.
+//! `jane chem` matches an item with both words; `"jane doe"` keeps a phrase; `field:value`
+//! restricts a word to a field. Case, accents and typographic quotes are ignored. Each search has
+//! its own fields: [`crate::query`] for sessions, [`crate::audit`] for events.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Longest search accepted, in characters. Longer ones are refused, never cut.
+/// Maximum length of a search, in characters. Longer ones are refused, never cut.
 pub const MAX_CHARS: usize = 200;
 
 /// One word or phrase, folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word<F> {
-    /// `None` = anywhere.
+    /// Field to match; `None` = any.
     pub field: Option<F>,
-    /// Never empty.
+    /// Folded text, never empty.
     pub text: String,
 }
 
-/// Reads a search; `fields` are named with their colon. Only a search that is too long is an error: an unknown keyword is a word
-/// like any other.
+/// Parses a search; `fields` lists the keywords with their colon. Only an excessive length is an
+/// error; an unknown keyword is an ordinary word.
 pub fn parse<F: Copy>(text: &str, fields: &[(&str, F)]) -> Result<Vec<Word<F>>, String> {
     check(text)?;
     let words = split(text, fields)
@@ -32,7 +33,8 @@ pub fn parse<F: Copy>(text: &str, fields: &[(&str, F)]) -> Result<Vec<Word<F>>, 
     Ok(words)
 }
 
-/// Checks the length of a search. Apart from [`parse`], so that the browser need not carry the tables that fold accents (90 kB).
+/// Checks the length of a search. Separate from [`parse`], so that the browser does not load the
+/// tables for folding accents (90 kB).
 pub fn check(text: &str) -> Result<(), String> {
     match text.chars().count() {
         0..=MAX_CHARS => Ok(()),
@@ -42,7 +44,7 @@ pub fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// Lower case, without accents, typographic apostrophes made plain.
+/// Folds a text: lower case, no accents, plain apostrophes.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -54,14 +56,14 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// Phones type these in place of `'`.
+/// Variants of `'` that phones type.
 const APOSTROPHES: [char; 4] = ['\u{2018}', '\u{2019}', '\u{2bc}', '\u{b4}'];
 
-/// Phones and word processors type the others in place of `"`.
+/// `"` and its variants that phones and word processors type.
 const QUOTES: [char; 4] = ['"', '\u{201c}', '\u{201d}', '\u{201e}'];
 
-/// The likely mistake in a search, in one sentence: an unknown keyword, or a quote that nothing closes. `keywords` are those to
-/// suggest.
+/// One sentence about the likely mistake in a search: an unknown keyword or an unclosed quote. It
+/// suggests one of `keywords`.
 pub fn advice<F: Copy>(text: &str, fields: &[(&str, F)], keywords: &[&str]) -> Option<String> {
     if text.chars().filter(|c| QUOTES.contains(c)).count() % 2 == 1 {
         return Some("The quote isn’t closed. It reaches to the end of the search.".to_owned());
@@ -84,14 +86,14 @@ pub fn advice<F: Copy>(text: &str, fields: &[(&str, F)], keywords: &[&str]) -> O
     })
 }
 
-/// A word or phrase as it was typed.
+/// A word or phrase as typed.
 pub(crate) struct Part<F> {
     pub field: Option<F>,
     pub text: String,
     quoted: bool,
 }
 
-/// Splits at white space outside quotes. A quote left open reaches to the end.
+/// Splits at white space outside quotes. An unclosed quote extends to the end.
 pub(crate) fn split<F: Copy>(text: &str, fields: &[(&str, F)]) -> Vec<Part<F>> {
     let mut parts = Vec::new();
     let mut rest = text.trim_start();

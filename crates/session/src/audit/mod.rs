@@ -1,4 +1,4 @@
-//! The log of everything that happened, as administrators read and search it: the Audit page, its file and the API.
+//! The audit log as administrators read and search it: the Audit page, its export file and the API.
 
 mod query;
 mod view;
@@ -12,64 +12,65 @@ use crate::{Actor, Event, Session, SessionId, Timestamp, timeline};
 pub use query::{Field, Query};
 pub use view::View;
 
-/// Events of a page unless asked otherwise.
+/// Default number of events on a page.
 pub const DEFAULT_LIMIT: u16 = 50;
-/// Choices of how many events a page has. The last is the most that one answer holds.
+/// Page sizes to choose from. The last one is the maximum.
 pub const LIMITS: [u16; 3] = [50, 100, 200];
 
-/// An event with its place in the log.
+/// An event with its position in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Numbered {
-    /// Its number; none is given twice.
+    /// Unique event number.
     pub id: u64,
-    /// The log's revision that it belongs to.
+    /// Revision of the log that contains the event.
     pub revision: u64,
     /// The event.
     pub event: Event,
 }
 
-/// Where a list of events starts. The order is by time, and by number where that is the same.
+/// Start of a list of events. Events are ordered by time, then by number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place {
-    /// At the newest one, going back in time.
+    /// At the newest event, going back in time.
     #[default]
     Newest,
-    /// Before the event of this number, going back in time.
+    /// Before the event with this number, going back in time.
     Before(u64),
-    /// After the event of this number, going forward in time.
+    /// After the event with this number, going forward in time.
     After(u64),
 }
 
-/// One event as it is shown. The fields are those of the API.
+/// One event as shown to administrators. The fields are those of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its number.
+    /// Unique event number.
     pub id: u64,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// The word for programs: [`crate::EventKind::code`].
+    /// Stable code, [`crate::EventKind::code`].
     pub kind: String,
     /// Username, `system` or `environment`.
     pub who: Arc<str>,
-    /// What happened, in words.
+    /// Description as a sentence.
     pub what: String,
-    /// Which session; `None` where it is about none or about many.
+    /// Session; `None` for events about none or about many.
     pub session_id: Option<SessionId>,
-    /// What the administrator wrote.
+    /// Reason that the administrator entered.
     pub reason: Option<Arc<str>>,
-    /// Where the request came from.
+    /// Network address of the request.
     pub address: Option<Arc<str>>,
-    /// The request, as its answer named it.
+    /// Request id, as in the response's `x-request-id`.
     pub request_id: Option<Arc<str>>,
-    /// The log's revision that it belongs to.
+    /// Revision of the log that contains the event.
     pub revision: u64,
-    /// User and application of the session, while it is in the list. For people: programs ask for the session.
+    /// User and application of the session, while it is in the list. For people; programs request
+    /// the session.
     #[serde(skip)]
     pub about: Option<String>,
 }
 
 impl Entry {
-    /// An event, and its session while that is in the list.
+    /// An entry from an event and its session, if that is still in the list.
     pub fn new(numbered: &Numbered, session: Option<&Session>) -> Self {
         let event = &numbered.event;
         let origin = event.actor.origin();
@@ -89,7 +90,8 @@ impl Entry {
     }
 }
 
-/// Who did it. Unlike "Ended by" it tells an environment from the system: here one looks for the cause.
+/// The actor's name. Unlike "Ended by", it distinguishes an environment from the system, because an
+/// audit is a search for the cause.
 fn who(actor: &Actor) -> Arc<str> {
     match actor {
         Actor::Person { username, .. } => username.clone(),
@@ -99,33 +101,33 @@ fn who(actor: &Actor) -> Arc<str> {
     }
 }
 
-/// A part of what a search found.
+/// One page of the search results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The events, newest first.
     pub items: Vec<Entry>,
-    /// There are newer ones: they come after this number.
+    /// If there are newer events: list those after this number.
     pub newer: Option<u64>,
-    /// There are older ones, or may be: they come before this number.
+    /// If there are, or may be, older events: list those before this number.
     pub older: Option<u64>,
-    /// How many were found from here on, as far as was counted.
+    /// Number of matches from here on, as far as counted.
     pub found: u64,
-    /// Were all counted?
+    /// Whether all matches were counted.
     pub counted: bool,
-    /// So many events were searched without filling the page, and then no more.
+    /// Number of events searched, if the search stopped before it filled the page.
     pub stopped: Option<u64>,
 }
 
-/// What the API answers.
+/// The API's response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventList {
     /// The events, newest first.
     pub items: Vec<Entry>,
-    /// How many were found from here on; exact if `counted`, else at least so many.
+    /// Number of matches from here on; exact if `counted`, otherwise a lower bound.
     pub found: u64,
-    /// Is `found` exact?
+    /// Whether `found` is exact.
     pub counted: bool,
-    /// Ask for the next ones with `before=` this; `null` = there are no more.
+    /// Value of `before=` for the next page; `null` on the last page.
     pub next_before: Option<u64>,
 }
 

@@ -1,7 +1,8 @@
-//! What is looked for in events. The grammar is that of [`crate::words`].
+//! The search of the Audit page. [`crate::words`] defines the grammar.
 //!
-//! `who: what: session: reason: address: request:` narrow a word to a column. `user: app: env:` find what an event is about: by
-//! what it names, and by its session as long as that is in the list. `after:` and `before:` take a day, or a day and a time.
+//! `who: what: session: reason: address: request:` restrict a word to a column. `user: app: env:`
+//! match the subject of an event: names and ids in the event, and those of its session while that
+//! is in the list. `after:` and `before:` take a date, optionally with a time.
 
 use std::fmt::Display;
 
@@ -15,30 +16,30 @@ use crate::{
     words::{self, fold},
 };
 
-/// Where a word is looked for.
+/// The field that a word is restricted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// Username, `system` or `environment`.
     Who,
-    /// The sentence, or the event's word for programs.
+    /// The sentence or the event's code.
     What,
     /// Session id.
     Session,
-    /// What the administrator wrote.
+    /// Reason that the administrator entered.
     Reason,
     /// Network address.
     Address,
     /// Request id.
     Request,
-    /// Whoever did it, whom it is about, or whose session it is: name or id.
+    /// The actor, the subject or the session's user: name or id.
     User,
-    /// The application that it is about: name or id.
+    /// Application of the event: name or id.
     Application,
-    /// The environment that it is about: name or id.
+    /// Environment of the event: name or id.
     Environment,
-    /// From then on.
+    /// At or after this time.
     After,
-    /// Earlier than then.
+    /// Before this time.
     Before,
 }
 
@@ -56,21 +57,21 @@ const FIELDS: [(&str, Field); 11] = [
     ("before:", Field::Before),
 ];
 
-/// A parsed search. Empty = everything.
+/// A parsed search; empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// All of them must be found; never [`Field::After`] or [`Field::Before`].
+    /// All must match; never [`Field::After`] or [`Field::Before`].
     pub words: Vec<words::Word<Field>>,
-    /// Only what happened then or later.
+    /// Lower time limit, inclusive.
     pub from: Option<Timestamp>,
-    /// Only what happened earlier.
+    /// Upper time limit, exclusive.
     pub until: Option<Timestamp>,
-    /// Only what happened to this session: its whole id was given.
+    /// Only this session, if the search contains a complete session id.
     pub session: Option<SessionId>,
 }
 
 impl Query {
-    /// Reads a search. What is no time where a time must be is refused, and said which.
+    /// Parses a search. An invalid time is an error that quotes it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut query = Self::default();
         for word in words::parse(text, &FIELDS)? {
@@ -90,8 +91,8 @@ impl Query {
         Ok(query)
     }
 
-    /// Are all words found in the event? `session` is its session while that is in the list. The times are the store's to look
-    /// at: it has them in order.
+    /// Whether all words match the event. `session` is its session, while that is in the list.
+    /// Ignores the time limits: the store applies them, because it keeps the events in order.
     pub fn matches(&self, numbered: &Numbered, session: Option<&Session>) -> bool {
         if self.words.is_empty() {
             return true;
@@ -101,7 +102,7 @@ impl Query {
     }
 }
 
-/// What is looked through, folded.
+/// The searchable text of an event, folded.
 struct Text {
     who: String,
     what: String,
@@ -179,7 +180,7 @@ impl Text {
             Some(Field::User) => &self.user,
             Some(Field::Application) => &self.application,
             Some(Field::Environment) => &self.environment,
-            // Times are no words: `parse` took them out.
+            // `parse` has removed times from the words.
             Some(Field::After | Field::Before) => return true,
         };
         part.contains(word)
@@ -201,7 +202,7 @@ impl Text {
     }
 }
 
-/// Adds a text, on a line of its own so that no word is found across two.
+/// Appends a text on its own line, so that no word matches across two texts.
 fn add(to: &mut String, text: &str) {
     to.push('\n');
     to.push_str(&fold(text));
@@ -212,7 +213,8 @@ fn named(to: &mut String, name: &str, id: impl Display) {
     add(to, &id.to_string());
 }
 
-/// `2026-11-01` (its first moment), `2026-11-01T14:05` or `2026-11-01T14:05:09`, all in UTC; a `Z` at the end is taken.
+/// `2026-11-01` (start of the day), `2026-11-01T14:05` or `2026-11-01T14:05:09`, all in UTC; a
+/// trailing `Z` is allowed.
 fn moment(field: &str, text: &str) -> Result<Timestamp, String> {
     let wrong = || {
         format!(
@@ -230,7 +232,7 @@ fn moment(field: &str, text: &str) -> Result<Timestamp, String> {
         .map(|part| digits(part, 2))
         .collect();
     let moment = match (date, &time[..]) {
-        // The end of a day.
+        // 24:00 is the end of the day.
         (Some(date), [Some(24), Some(0)]) => date.checked_add_days(Days::new(1)).map(NaiveDateTime::from),
         (Some(date), [Some(hour), Some(minute)]) => date.and_hms_opt(*hour, *minute, 0),
         (Some(date), [Some(hour), Some(minute), Some(second)]) => date.and_hms_opt(*hour, *minute, *second),
@@ -243,7 +245,7 @@ fn date(year: Option<u32>, month: Option<u32>, day: Option<u32>) -> Option<Naive
     NaiveDate::from_ymd_opt(year?.try_into().ok()?, month?, day?)
 }
 
-/// A number of exactly so many digits.
+/// Parses a number of exactly `count` digits.
 fn digits(text: &str, count: usize) -> Option<u32> {
     let all = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     all.then(|| text.parse().ok()).flatten()

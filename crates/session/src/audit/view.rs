@@ -1,15 +1,15 @@
-//! Which part of the log somebody looks at, as it is written into the address of the page and of the API.
+//! A view of the audit log, as encoded in the address of the page and of the API.
 
 use super::{DEFAULT_LIMIT, LIMITS, Place};
 
-/// A part of the log: what matches, and which page of it.
+/// A search and a page of its results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The search, as typed. See [`super::Query`].
+    /// Search text as typed. See [`super::Query`].
     pub q: String,
-    /// Events of a page.
+    /// Maximum number of events on the page.
     pub limit: u16,
-    /// Where the page starts.
+    /// Start of the page.
     pub place: Place,
 }
 
@@ -24,7 +24,8 @@ impl Default for View {
 }
 
 impl View {
-    /// Reads the parameters of an address. Unknown names are ignored; a bad value is refused, and said which.
+    /// Parses the parameters of an address. Ignores unknown names; an invalid value is an error
+    /// that names it.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut view = Self::default();
         let number = |name: &str, value: &str| {
@@ -47,7 +48,7 @@ impl View {
         Ok(view)
     }
 
-    /// The parameters that differ from the default, not yet percent-encoded.
+    /// The parameters that differ from the default, before percent-encoding.
     pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
         if !self.q.is_empty() {

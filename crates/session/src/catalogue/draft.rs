@@ -1,5 +1,5 @@
-//! What somebody has typed into the form of an application, and whether it can be saved. The browser asks [`check`] while
-//! they type, `control` asks it before it writes: one rule, two places.
+//! The draft of an application and its validation. The browser calls [`check`] while the person
+//! types, `control` calls it before writing, so both apply the same rules.
 
 use std::{num::NonZeroU32, ops::RangeInclusive};
 
@@ -11,34 +11,34 @@ use crate::{
     policy::{Limit, PolicyLimit},
 };
 
-/// Longest name, in characters.
+/// Maximum length of a name, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
-/// Longest text of a launch button, in characters.
+/// Maximum length of a launch button's text, in characters.
 pub const MAX_LAUNCH_TEXT_CHARS: usize = 40;
-/// Longest program or argument, in characters.
+/// Maximum length of the program or an argument, in characters.
 pub const MAX_WORD_CHARS: usize = 1000;
-/// Most arguments.
+/// Maximum number of arguments.
 pub const MAX_ARGUMENTS: usize = 50;
-/// Seats that can be set.
+/// Valid numbers of seats.
 pub const SEATS: RangeInclusive<u32> = 1..=100_000;
-/// Minutes that a limit can have: up to the year after which every session ends.
+/// Valid minutes of a limit. The maximum is one year, because every session ends by then.
 pub const MINUTES: RangeInclusive<u32> = 1..=Policy::LONGEST_SECONDS / 60;
 
-/// The form as it was filled in; numbers are text until they are checked.
+/// The form's values; numbers are text until validation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationDraft {
     /// Unique name.
     pub name: String,
-    /// Text of its launch button; blank = "Launch".
+    /// Text of the launch button; blank = "Launch".
     pub launch_text: String,
-    /// Where it runs; `None` = not chosen.
+    /// Environment that runs it; `None` = not chosen.
     pub environment_id: Option<EnvironmentId>,
-    /// The program.
+    /// Program to run.
     pub program: String,
-    /// Its arguments.
+    /// Arguments of the program.
     pub arguments: Vec<String>,
-    /// Sessions that may be live at once; blank = no limit.
+    /// Maximum number of live sessions; blank = unlimited.
     pub seats: String,
     /// Minutes of each limit, in the order of [`PolicyLimit::ALL`]; `None` = Off.
     pub limits: [Option<String>; 5],
@@ -77,7 +77,7 @@ impl From<&ApplicationSpec> for ApplicationDraft {
     }
 }
 
-/// A field of the form, in its order.
+/// A field of the form, in display order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -108,7 +108,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// Every field, from top to bottom.
+    /// All fields, from top to bottom.
     pub const ALL: [Self; 12] = [
         Self::Name,
         Self::LaunchText,
@@ -124,7 +124,7 @@ impl Field {
         Self::UserNamespaces,
     ];
 
-    /// Its name in the form and in JSON.
+    /// Name in the form and in JSON.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -142,7 +142,7 @@ impl Field {
         }
     }
 
-    /// What people read.
+    /// Label in the form.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Name => "Name",
@@ -172,17 +172,17 @@ impl Field {
     }
 }
 
-/// Why a field can't be saved as it is.
+/// Validation error of a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Which.
+    /// Invalid field.
     pub field: Field,
-    /// Why, and what would do.
+    /// Explanation, including the valid values.
     pub reason: String,
 }
 
 impl FieldError {
-    /// An error of one field.
+    /// An error at a field.
     pub fn new(field: Field, reason: impl Into<String>) -> Self {
         Self {
             field,
@@ -190,19 +190,19 @@ impl FieldError {
         }
     }
 
-    /// The name is that of another application.
+    /// The error for a name that another application has.
     pub fn name_taken() -> Self {
         Self::new(Field::Name, "Another application has this name.")
     }
 
-    /// The environment is not, or no longer, there.
+    /// The error for an environment that does not exist, or no longer exists.
     pub fn unknown_environment() -> Self {
         Self::new(Field::Environment, "There is no such environment any more.")
     }
 }
 
-/// The application that a draft describes, or what is wrong with each field, from top to bottom. Whether its name is free
-/// only the store can tell.
+/// Validates a draft: returns the application, or the errors from top to bottom. Only the store can
+/// check that the name is unique.
 pub fn check(draft: &ApplicationDraft, environments: &[EnvironmentChoice]) -> Result<ApplicationSpec, Vec<FieldError>> {
     let (name, launch_text, program) = (draft.name.trim(), draft.launch_text.trim(), draft.program.trim());
     let limits = PolicyLimit::ALL.map(|limit| (Field::of(limit), limit_of(&draft.limits[limit as usize])));
@@ -262,7 +262,7 @@ fn text(text: &str, most: usize) -> Result<(), String> {
     }
 }
 
-/// A name.
+/// Validates a name.
 fn visible(name: &str, most: usize) -> Result<(), String> {
     text(name, most)?;
     names::forbidden(name).map_or(Ok(()), |character| Err(names::reason(character)))
@@ -304,7 +304,7 @@ fn whole(text: &str, range: &RangeInclusive<u32>) -> Option<u32> {
     text.parse().ok().filter(|number| digits && range.contains(number))
 }
 
-/// Minutes of each limit; what is not a whole number of them is rounded up.
+/// Minutes of each limit, rounded up.
 fn minutes(policy: &Policy) -> [Option<String>; 5] {
     PolicyLimit::ALL.map(|limit| limit.of(policy).map(|seconds| seconds.get().div_ceil(60).to_string()))
 }

@@ -1,5 +1,5 @@
-//! The catalogue as administrators see and change it: environments, applications, and the [`draft`] of an application.
-//! Not what a launch makes of it: a session keeps the names and limits of its own launch.
+//! The catalogue as administrators see and change it: environments, applications, and the [`draft`]
+//! of an application. Sessions do not refer to it: they keep the names and limits of their launch.
 
 pub mod draft;
 
@@ -23,46 +23,46 @@ pub enum LaunchState {
 }
 
 impl LaunchState {
-    /// Does it accept launches?
+    /// Whether launches are accepted.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Open)
     }
 }
 
-/// An application with its delivery method: all that an administrator sets in its form.
+/// An application with its delivery method: everything in its form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationSpec {
     /// Unique name.
     pub name: Arc<str>,
-    /// Text of its launch button.
+    /// Text of the launch button.
     pub launch_text: Arc<str>,
-    /// Where it runs.
+    /// Environment that runs it.
     pub environment_id: EnvironmentId,
     /// Program and arguments.
     pub command: Vec<String>,
-    /// Sessions that may be live at once; `None` = as many as come.
+    /// Maximum number of live sessions; `None` = unlimited.
     pub seats: Option<u32>,
     /// Limits of its sessions.
     pub policy: Policy,
 }
 
-/// An application as the Applications page shows it.
+/// An application, as shown on the Applications page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationView {
-    /// Its id.
+    /// Application id.
     pub id: ApplicationId,
-    /// What was set.
+    /// Settings from its form.
     pub spec: ApplicationSpec,
     /// Name of its environment.
     pub environment: Arc<str>,
-    /// Open to launches?
+    /// Whether it accepts launches.
     pub open: bool,
-    /// Its sessions that are Pending or Active.
+    /// Number of its Pending and Active sessions.
     pub live: u32,
 }
 
 impl ApplicationView {
-    /// What is set in one field of its form, in words.
+    /// The value of one form field as text.
     pub fn words(&self, field: Field) -> String {
         let spec = &self.spec;
         match field {
@@ -84,40 +84,40 @@ impl ApplicationView {
     }
 }
 
-/// An environment to choose in the form of an application.
+/// An environment to choose in the application form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentChoice {
-    /// Its id.
+    /// Environment id.
     pub id: EnvironmentId,
-    /// Its name.
+    /// Environment name.
     pub name: Arc<str>,
 }
 
-/// What the form of an application starts from.
+/// The start values of an application form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationForm {
-    /// The application as it is; `None` for a new one.
+    /// Current application; `None` for a new one.
     pub application: Option<ApplicationView>,
-    /// Where it may run.
+    /// Environments to choose from.
     pub environments: Vec<EnvironmentChoice>,
 }
 
-/// How an environment stands to this server.
+/// The state of an environment, as known to this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvironmentState {
-    /// It answered the last sweep.
+    /// It responded to the last sweep.
     Answering,
-    /// It did not answer the last sweep.
+    /// It did not respond to the last sweep.
     Silent,
-    /// No sweep has asked it since the server started.
+    /// There was no sweep since the server started.
     NotAsked,
-    /// This server has no way to reach its kind.
+    /// This server has no adapter for its kind.
     NotReachable,
 }
 
 impl EnvironmentState {
-    /// What people read.
+    /// Label for people.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Answering => "Answering",
@@ -128,48 +128,48 @@ impl EnvironmentState {
     }
 }
 
-/// What the last sweep of an environment found.
+/// The result of the last sweep of an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swept {
-    /// When it was asked last.
+    /// Time of the last request to it.
     pub at: Timestamp,
-    /// When it answered last; `None` = not since the server started.
+    /// Time of its last response; `None` = none since the server started.
     pub answered_at: Option<Timestamp>,
-    /// Sessions that ran there when it answered last.
+    /// Number of sessions that ran there at its last response.
     pub running: u32,
-    /// Why it did not answer this time.
+    /// Error, if the last request failed.
     pub error: Option<Arc<str>>,
 }
 
-/// An environment as the Environments page and the API show it.
+/// An environment, as shown on the Environments page and by the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentView {
-    /// Its id.
+    /// Environment id.
     pub id: EnvironmentId,
-    /// Its name.
+    /// Environment name.
     pub name: Arc<str>,
-    /// Which code runs it, e.g. `local`.
+    /// Kind of adapter, e.g. `local`.
     pub kind: Arc<str>,
-    /// How it stands to this server.
+    /// State, as known to this server.
     pub state: EnvironmentState,
-    /// Open to launches?
+    /// Whether it accepts launches.
     pub open: bool,
-    /// Its last sweep; `None` = none since the server started.
+    /// Last sweep; `None` = none since the server started.
     pub swept: Option<Swept>,
-    /// Its sessions that are Pending or Active.
+    /// Number of its Pending and Active sessions.
     pub live: u32,
-    /// Its applications that are open to launches.
+    /// Number of its applications that accept launches.
     #[serde(default)]
     pub applications: u32,
-    /// What limits the resources of a session there, as far as this server runs it.
+    /// Resource limits of a session there, if this server runs the environment.
     pub limits: Option<Arc<str>>,
 }
 
 /// All environments, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentList {
-    /// The server's clock when it answered: ages are counted from it.
+    /// The server's clock at the response, the base of all ages.
     pub server_time: Timestamp,
-    /// The environments.
+    /// Environments, by name.
     pub items: Vec<EnvironmentView>,
 }

@@ -204,7 +204,7 @@ fn time_does_to_a_session_only_what_is_due_then() {
     let pending = session(Status::Pending);
     let late = step(&pending, Command::Due, &Actor::System, at(300)).unwrap();
     assert_eq!(late.session.status, Status::Error);
-    // It got ready, or was opened, between the look at the clock and its turn.
+    // The session became ready, or was opened, between the check for due commands and this step.
     let ready = session(Status::Active);
     let mut open = session(Status::Active);
     open.connected_since = Some(at(600));

@@ -1,4 +1,4 @@
-//! What can be saved, and what is said of what can't.
+//! Which drafts are valid, and the errors of the others.
 
 use uuid::Uuid;
 
