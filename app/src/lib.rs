@@ -1,5 +1,5 @@
-//! The pages of Cloud Delivery and the server functions behind them. Compiled twice: for the server with the feature
-//! `ssr`, for the browser with `hydrate`.
+//! The pages of Cloud Delivery and their server functions. Compiled twice: for the server with the
+//! feature `ssr`, for the browser with `hydrate`.
 //!
 //! * [`api`]: server functions. Transport only: authenticate, call `control`, map the result.
 //! * [`ui`]: buttons, dialogs, menus, times. Independent of sessions.

@@ -55,7 +55,7 @@ pub fn install() {
 }
 
 fn is_dirty() -> bool {
-    // Cloned first: the guard may read signals, so it must not run during the borrow.
+    // Cloned, because the guard may read signals and must not run during the borrow.
     let guard = GUARD.with_borrow(Clone::clone);
     guard.is_some_and(|dirty| dirty())
 }

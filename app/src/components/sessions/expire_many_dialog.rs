@@ -167,7 +167,7 @@ pub fn ExpireManyDialog(
     // Progress within a stage must not rebuild the dialog.
     let kind = Memo::new(move |_| std::mem::discriminant(&*batch.stage.read()));
     Effect::new(move || {
-        // `get`, not `track`: a memo is only evaluated when read.
+        // `get` instead of `track`, because a memo is only evaluated when read.
         kind.get();
         if batch.open.get() {
             // The focused element disappeared with the previous stage.

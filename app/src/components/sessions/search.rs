@@ -210,7 +210,7 @@ fn KeptFields(url: ViewUrl) -> impl IntoView {
     view! { {status} {connected} {sort} {limit} }
 }
 
-/// Whether the person is typing: the box is then newer than the address.
+/// Whether the person is typing, so that the box is newer than the address.
 fn waiting_for_more(input: &web_sys::HtmlInputElement) -> bool {
     document()
         .active_element()

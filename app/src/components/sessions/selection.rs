@@ -158,7 +158,7 @@ impl Selection {
     }
 }
 
-/// Whether the session can be selected: an ended session can't be expired.
+/// Whether the session can be selected, which needs a session that can still be expired.
 pub fn is_choosable(session: &SessionView) -> bool {
     session.status != Status::Expired
 }

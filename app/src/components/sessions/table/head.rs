@@ -70,7 +70,7 @@ pub fn Head(
     };
     view! {
         {keyed(Signal::derive(move || numbers(&choice.read().visible)), move |number| header(numbered(number)))}
-        // Not a header cell: the headers must match the Columns menu exactly.
+        // Not a header cell, because the headers must match the Columns menu exactly.
         <td class="col-action"></td>
     }
 }

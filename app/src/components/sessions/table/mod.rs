@@ -138,7 +138,7 @@ fn SessionRow(row: Row, context: Context) -> impl IntoView {
         cells.collect_view().into_any()
     });
     let id = session.read_untracked().id;
-    // A row is a link to its details: a click with Ctrl or the middle button opens a new tab.
+    // A row acts as a link to its details. Ctrl-click and middle click open a new tab.
     let press = move |event: ev::MouseEvent| {
         if !is_on_row(&event) || !focus::nothing_selected() {
             return;
