@@ -73,9 +73,8 @@ pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
 }
 
 type Options = [(&'static str, &'static str)];
-const DAY: [(&str, &str); 2] = [("day", "numeric"), ("month", "short")];
-// "numeric": 8:18 PM where people count to twelve, 08:18 where they count to 24.
-const TIME: [(&str, &str); 2] = [("hour", "numeric"), ("minute", "2-digit")];
+const DAY: [(&str, &str); 2] = [("day", "2-digit"), ("month", "short")];
+const TIME: [(&str, &str); 1] = [("minute", "2-digit")];
 const ZONE: [(&str, &str); 1] = [("timeZoneName", "short")];
 
 fn formatter(formats: &[&Options]) -> Function {
@@ -89,5 +88,16 @@ fn options(options: &[&Options]) -> Object {
         // Setting a property of a fresh plain object can't fail.
         let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
     }
+    // 8:18 PM, but 08:18.
+    let hour = if counts_to_twelve() { "numeric" } else { "2-digit" };
+    let _ = Reflect::set(&object, &"hour".into(), &hour.into());
     object
+}
+
+/// Does the browser's locale count hours to twelve?
+fn counts_to_twelve() -> bool {
+    let hours = Object::new();
+    let _ = Reflect::set(&hours, &"hour".into(), &"numeric".into());
+    let resolved = Intl::DateTimeFormat::new(&Array::new(), &hours).resolved_options();
+    Reflect::get(&resolved, &"hour12".into()).is_ok_and(|answer| answer.is_truthy())
 }
