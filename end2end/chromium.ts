@@ -7,7 +7,8 @@ const use: PlaywrightTestConfig['use'] = {
   locale: 'en-GB',
   timezoneId: 'Europe/Berlin',
   viewport: { width: 1280, height: 800 },
-  trace: 'retain-on-failure',
+  // Of a failure the error, the page's tree and a screenshot are kept. Traces of every test cost much CPU time.
+  trace: 'off',
   screenshot: 'only-on-failure',
   launchOptions: {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

@@ -115,7 +115,7 @@ test('two administrators edit one application, and the second sees the new value
   const second = await open(await server.person('anton', 'app-admin'), APPLICATIONS);
   await edit(first, 'Shared');
   await edit(second, 'Shared');
-  await expect(first.getByText('Changes count for future launches only.')).toBeVisible();
+  await expect(first.getByText('Changes apply to future launches only.')).toBeVisible();
   await field(first, 'Seats').fill('7');
   await save(first).click();
   await expectCell(rowNamed(first, 'Applications', 'Shared'), 'Seats', '7');
@@ -123,7 +123,7 @@ test('two administrators edit one application, and the second sees the new value
   await field(second, 'Launch text').fill('Go');
   await save(second).click();
   const alert = second.getByRole('alert');
-  await expect(alert).toContainText('This application was changed meanwhile.');
+  await expect(alert).toContainText('Somebody else has changed this application.');
   await expect(alert.getByRole('definition')).toHaveText(['7']);
   await expect(field(second, 'Launch text'), 'the form keeps its input').toHaveValue('Go');
   await expectCell(rowNamed(await open('admin', APPLICATIONS), 'Applications', 'Shared'), 'Launch text', 'Launch');
@@ -148,7 +148,7 @@ test('an administrator closes an application: launches are refused with the reas
   await row.getByRole('button', { name: `Close to launches: ${APP}` }).click();
   await expectCell(row, 'Launches', 'Closed');
   const tab = await newTab(student, card(student, APP).getByRole('button', { name: 'Launch' }));
-  await expect(tab.getByRole('main')).toContainText('This application is closed to new launches.');
+  await expect(tab.getByRole('main')).toContainText('This application is closed to launches.');
   expect(await server.session(session.id)).toMatchObject({ status: 'active' });
   await page.bringToFront();
   await row.getByRole('button', { name: `Open to launches: ${APP}` }).click();

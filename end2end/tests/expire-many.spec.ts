@@ -7,7 +7,7 @@ import { expectRow, expectRowCount, rows, searchBox, SESSIONS, table } from '../
 
 test.use({ setup: { name: 'expire-many', seed: 12, simulated: true } });
 
-const ENVIRONMENT = SIMULATED.environment;
+const { application: APPLICATION, environment: ENVIRONMENT } = SIMULATED;
 const bar = (page: Page) => page.getByRole('group', { name: 'Selection' });
 const dialog = (page: Page) => page.getByRole('dialog', { name: 'Expire sessions' });
 const box = (page: Page, name: string) => page.getByRole('checkbox', { name: `Select session of ${name} in ${ENVIRONMENT}`, exact: true });
@@ -43,8 +43,8 @@ test('an administrator selects some rows, confirms the counts, and reads one res
   await dialog(page).getByRole('button', { name: 'Expire 2 sessions' }).click();
   await expect(dialog(page)).toContainText('2 sessions have been expired.');
   await expect(dialog(page).getByRole('listitem')).toHaveText([
-    `few00 in ${ENVIRONMENT}: expired by admin`,
-    `few01 in ${ENVIRONMENT}: expired by admin`,
+    `few00: ${APPLICATION} in ${ENVIRONMENT} – expired by admin`,
+    `few01: ${APPLICATION} in ${ENVIRONMENT} – expired by admin`,
   ]);
   await dialog(page).getByRole('button', { name: 'Close' }).click();
   await expectRow(page, { Username: 'few00', Status: 'Expired', Connected: 'No', Action: /The room is closing/ });
@@ -93,12 +93,12 @@ test('a session that its user opens during the dialog is not expired until the a
   const tab = await open('change01', `/sessions/${ids[1]}`);
   await expectConnected(tab);
   await dialog(page).getByRole('button', { name: 'Expire 2 sessions' }).click();
-  await expect(dialog(page)).toContainText('1 session has been expired. 1 changed meanwhile and were left alone.');
+  await expect(dialog(page)).toContainText('1 session has been expired. 1 changed in the meantime and was left alone.');
   await expect(dialog(page).getByRole('listitem').first()).toHaveText(
     `change01 in ${ENVIRONMENT}: not expired: it is Active and open in a browser tab now`,
   );
   expect((await server.session(ids[1] ?? '')).status).toBe('active');
-  await dialog(page).getByRole('button', { name: 'Look at the 1 again' }).click();
+  await dialog(page).getByRole('button', { name: 'Review the remaining session' }).click();
   await expect(dialog(page)).toContainText('1 session will be expired; 1 of them open');
   await dialog(page).getByRole('button', { name: 'Expire 1 session' }).click();
   await expect(dialog(page)).toContainText('1 session has been expired.');

@@ -187,7 +187,7 @@ test('after the restart of a node, the other node’s sessions go on and the rel
   const page = await open('admin', `${SESSIONS}?q=steady`);
   await expectRow(page, { Username: 'steady', Status: 'Active', Connected: 'Yes' });
   expect(await b.terminate()).toBe(0);
-  await expect(tab.getByText('The connection was lost. Trying again…')).toBeVisible();
+  await expect(tab.getByText('The connection was lost. Reconnecting…')).toBeVisible();
   await b.launch();
   await expectConnected(tab);
   await expectRow(page, { Username: 'steady', Status: 'Active', Connected: 'Yes' });
@@ -205,7 +205,7 @@ test('after a node is killed, its sessions show as not connected, the pages give
   const page = await open('admin', `${SESSIONS}?q=orphan`);
   await expectRow(page, { Username: /^orphan$/, Connected: 'Yes' });
   await b.kill();
-  await expect(tab.getByText('The connection was lost. Trying again…')).toBeVisible();
+  await expect(tab.getByText('The connection was lost. Reconnecting…')).toBeVisible();
   await expectRow(page, { Username: /^orphan$/, Status: 'Active', Connected: 'No' });
   await expect(page.getByText(`${SIMULATED.environment} on node b did not answer the last refresh.`)).toBeVisible();
   await expect(page.getByText("The node can't be reached.")).toBeVisible();
@@ -230,7 +230,7 @@ test('a relayed tab reports that its node hangs, and reconnects when the node co
   b.suspend();
   try {
     // No connection closes. The missing answers are the only sign.
-    await expect(tab.getByText('The connection was lost. Trying again…')).toBeVisible();
+    await expect(tab.getByText('The connection was lost. Reconnecting…')).toBeVisible();
   } finally {
     b.resume();
   }
@@ -274,7 +274,7 @@ test('a node that loses the database closes its tabs, answers 503, and recovers 
     // Fencing: other nodes may take the sessions over after 15 s. The node closes its tabs a second before the limit of
     // 10 s.
     expect((await closed) - began).toBeLessThan(10_000);
-    await expect(tab.getByText('The server has lost its database. The session is opened again when it is back…')).toBeVisible();
+    await expect(tab.getByText('The server can’t reach its database. Reconnecting…')).toBeVisible();
     const early = await signIn;
     expect(early).toMatchObject({ status: 503, headers: { 'content-type': 'text/html; charset=utf-8' } });
     expect(early.text).toContain('href="/login?next=%2Fadmin"');

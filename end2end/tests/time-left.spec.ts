@@ -37,7 +37,7 @@ test('the server warns an unused tab, then closes it; a button opens the same se
   server.setClock(server.now + MINUTE);
   await expect(tab.getByText(/^Disconnected because of inactivity\. Your session is still running\. It ends at .+ unless you reconnect\.$/)).toBeVisible();
   await expectRow(page, { Username: 'idle', Status: 'Active', Connected: 'No' });
-  const again = tab.getByRole('button', { name: 'Open it again' });
+  const again = tab.getByRole('button', { name: 'Reconnect' });
   await tab.bringToFront();
   await expect(again).toBeFocused();
   await again.press('Enter');

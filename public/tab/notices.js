@@ -8,7 +8,8 @@ const text = document.getElementById('warning-text');
 const left = document.getElementById('warning-left');
 const problem = document.getElementById('end-problem');
 
-const TIME = { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', numberingSystem: 'latn' };
+const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
+const TIME = { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit', timeZoneName: 'short', numberingSystem: 'latn' };
 const time = new Intl.DateTimeFormat(undefined, TIME);
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', ...TIME });
 // How far the server's clock is ahead of this one's.

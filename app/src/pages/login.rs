@@ -78,7 +78,7 @@ pub fn Login() -> impl IntoView {
                 <p class="quiet tabular" aria-hidden="true">
                     {dyn_text(move || match left.get() {
                         Some(0) => "You can try again now.".to_owned(),
-                        Some(seconds) => format!("{seconds} s"),
+                        Some(seconds) => format!("You can try again in {seconds} s."),
                         None => String::new(),
                     })}
                 </p>

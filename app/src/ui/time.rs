@@ -77,9 +77,8 @@ pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
 }
 
 type Options = [(&'static str, &'static str)];
-const DAY: [(&str, &str); 2] = [("day", "numeric"), ("month", "short")];
-// "numeric" follows the locale: 8:18 PM on a 12-hour clock, 08:18 on a 24-hour clock.
-const TIME: [(&str, &str); 2] = [("hour", "numeric"), ("minute", "2-digit")];
+const DAY: [(&str, &str); 2] = [("day", "2-digit"), ("month", "short")];
+const TIME: [(&str, &str); 1] = [("minute", "2-digit")];
 const ZONE: [(&str, &str); 1] = [("timeZoneName", "short")];
 
 fn formatter(formats: &[&Options]) -> Function {
@@ -93,5 +92,16 @@ fn options(options: &[&Options]) -> Object {
         // Setting a property of a new plain object can't fail.
         let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
     }
+    // A 12-hour clock shows 8:18 PM, a 24-hour clock 08:18.
+    let hour = if counts_to_twelve() { "numeric" } else { "2-digit" };
+    let _ = Reflect::set(&object, &"hour".into(), &hour.into());
     object
+}
+
+/// Whether the browser's locale uses a 12-hour clock.
+fn counts_to_twelve() -> bool {
+    let hours = Object::new();
+    let _ = Reflect::set(&hours, &"hour".into(), &"numeric".into());
+    let resolved = Intl::DateTimeFormat::new(&Array::new(), &hours).resolved_options();
+    Reflect::get(&resolved, &"hour12".into()).is_ok_and(|answer| answer.is_truthy())
 }

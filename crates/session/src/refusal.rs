@@ -61,8 +61,8 @@ impl LaunchRefusal {
         match self {
             Self::UnknownUser => "There is no such user.".into(),
             Self::UnknownApplication => "There is no such application.".into(),
-            Self::ApplicationClosed => "This application is closed to new launches.".into(),
-            Self::EnvironmentClosed => "The environment of this application is closed to new launches.".into(),
+            Self::ApplicationClosed => "This application is closed to launches.".into(),
+            Self::EnvironmentClosed => "The environment of this application is closed to launches.".into(),
             Self::NoSeat => "All seats of this application are taken. Try again later.".into(),
             Self::UserBlocked => "This account is blocked.".into(),
             Self::RelaunchBlocked(until) => {

@@ -100,7 +100,7 @@ fn EnvironmentRow(first: EnvironmentView, list: PolledList<EnvironmentList>) -> 
     let concerns = dyn_text(move || {
         let environment = environment.read();
         let applications = match environment.applications {
-            1 => "1 application".to_owned(),
+            1 => "application".to_owned(),
             many => format!("{many} applications"),
         };
         let live = match environment.live {
@@ -163,7 +163,7 @@ fn LastSweep(environment: Memo<EnvironmentView>) -> impl IntoView {
     let at = Memo::new(move |_| environment.read().swept.as_ref().map(|swept| swept.at));
     dyn_view(move || match at.get() {
         Some(at) => view! {
-            <Moment at=Signal::stored(at) focusable=true />
+            <Moment at=Signal::stored(at) detail=Detail::Brief focusable=true />
             <span class="cell-note"><Age since=Signal::stored(at) /> " ago"</span>
         }
         .into_any(),
@@ -180,7 +180,8 @@ fn Found(environment: Memo<EnvironmentView>) -> impl IntoView {
             return view! { <span class="quiet">"–"</span> }.into_any();
         };
         match swept.error {
-            None => format!("{} found", swept.running).into_any(),
+            None if swept.running == 1 => "1 session found".into_any(),
+            None => format!("{} sessions found", swept.running).into_any(),
             Some(error) => view! {
                 <span class="failed">{error.to_string()}</span>
                 {swept.answered_at.map(|at| view! { <LastAnswer at /> })}

@@ -36,13 +36,23 @@ impl Tally {
             1 => "1 session has been expired.".to_owned(),
             count => format!("{count} sessions have been expired."),
         };
-        for (count, what) in [
-            (self.changed, "changed in the meantime and were left alone"),
-            (self.failed, "could not be expired"),
-            (self.left, "were left alone because you stopped"),
+        for (count, one, many) in [
+            (
+                self.changed,
+                "changed in the meantime and was left alone",
+                "changed in the meantime and were left alone",
+            ),
+            (self.failed, "could not be expired", "could not be expired"),
+            (
+                self.left,
+                "was left alone because you stopped",
+                "were left alone because you stopped",
+            ),
         ] {
-            if count > 0 {
-                text.push_str(&format!(" {count} {what}."));
+            match count {
+                0 => {}
+                1 => text.push_str(&format!(" 1 {one}.")),
+                count => text.push_str(&format!(" {count} {many}.")),
             }
         }
         text
@@ -101,7 +111,7 @@ pub fn Outcomes(
         {(many > 0).then(|| view! {
             <p>
                 <button type="button" class="button" on:click=move |_| again.run(not_expired.clone())>
-                    {format!("Review the other {many}")}
+                    {if many == 1 { "Review the remaining session".to_owned() } else { format!("Review the remaining {many} sessions") }}
                 </button>
             </p>
         })}

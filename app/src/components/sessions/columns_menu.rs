@@ -78,7 +78,9 @@ pub fn ColumnsMenu(
     view! {
         <div class="columns-menu needs-js">
             <Menu id="columns" role="group" name="Columns" button_class="button" button=button.into_any()>
-                {keyed(Signal::derive(move || numbers(&choice.read().order)), move |number| option(numbered(number)))}
+                <div class="menu-scroll">
+                    {keyed(Signal::derive(move || numbers(&choice.read().order)), move |number| option(numbered(number)))}
+                </div>
                 <button
                     type="button"
                     class="menu-item menu-item-last"

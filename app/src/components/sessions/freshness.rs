@@ -72,10 +72,12 @@ pub fn Freshness(
     });
     view! {
         <div class="freshness">
-            <p class="freshness-time">
+            <p class="live-line">
                 <span class="live" class:live-on=live title="Rows follow every change. A refresh also asks each environment for its sessions.">
                     {dyn_text(move || if live.get() { "Live" } else { "Not live" }.to_owned())}
                 </span>
+            </p>
+            <p class="freshness-time">
                 "Last refreshed "
                 {dyn_view(move || match as_of.get() {
                     Some(at) => {

@@ -8,16 +8,16 @@ use session::{
     wire::SessionView,
 };
 
-use super::{Context, cell::Note};
+use super::Context;
 use crate::{
     components::{
-        moment::expect_clock,
-        sessions::{
-            connection::WHY_NOT_ID, details::link_id, model::Row, session_summary::EndedFacts, view_url::SESSIONS_PATH,
-            watch::Link,
-        },
+        moment::{Moment, expect_clock},
+        sessions::{connection::WHY_NOT_ID, details::link_id, model::Row, view_url::SESSIONS_PATH, watch::Link},
     },
-    ui::icon::{Glyph, Icon},
+    ui::{
+        icon::{Glyph, Icon},
+        time::Detail,
+    },
 };
 
 /// Element id of the form that the buttons submit without JavaScript.
@@ -101,7 +101,7 @@ fn ExpireButton(row: Row, context: Context) -> impl IntoView {
     .into_any()
 }
 
-/// First line: time and actor of the end. Second line: progress of the cleanup, or else the
+/// First line: time of the end. Second line: actor, then progress of the cleanup or else the
 /// administrator's reason.
 #[component]
 fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
@@ -113,13 +113,16 @@ fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
     let overdue = dyn_flag(move || closing.get() == Some(true));
     let note = Memo::new(move |_| {
         let session = row.read();
-        match (closing.get(), session.teardown, session.end_note.as_deref()) {
-            (Some(true), ..) => None,
-            (Some(false), ..) => Some("Closing…".to_owned()),
-            (None, Teardown::GivenUp, _) => Some("Cleanup abandoned".to_owned()),
-            (None, _, note) => note.map(|note| format!("“{note}”")),
-        }
+        let by = session.ended_by.as_deref().unwrap_or("system");
+        let more = match (closing.get(), session.teardown, session.end_note.as_deref()) {
+            (Some(true), ..) => " – Cleanup overdue".to_owned(),
+            (Some(false), ..) => " – Closing…".to_owned(),
+            (None, Teardown::GivenUp, _) => " – Cleanup abandoned".to_owned(),
+            (None, _, note) => note.map(|note| format!(" “{note}”")).unwrap_or_default(),
+        };
+        format!("by {by}{more}")
     });
+    let ended_at = Memo::new(move |_| row.read().ended_at.unwrap_or_default());
     let full = dyn_text(move || {
         let session = row.read();
         let by = session.ended_by.as_deref().unwrap_or("system");
@@ -130,10 +133,9 @@ fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
     });
     view! {
         <div class="cell" title=full>
-            <EndedFacts session=row />
-            <DynShow is=overdue otherwise=move || view! { <Note text=note /> }>
-                <span class="cell-note cell-note-error">"Cleanup overdue"</span>
-            </DynShow>
+            <span class="ended">"Expired " <Moment at=ended_at detail=Detail::Brief /></span>
+            " "
+            <span class="cell-note" class:cell-note-error=overdue>{dyn_text(move || note.get())}</span>
         </div>
     }
 }
