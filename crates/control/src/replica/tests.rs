@@ -13,7 +13,8 @@ pub fn session(n: u32) -> Session {
         )),
         environment_id: EnvironmentId(Uuid::from_u128(u128::from(n % 2))),
         environment: ["Lab A", "Lab B"][n as usize % 2].into(),
-        application_id: ApplicationId(Uuid::from_u128(7)),
+        // A user has one live session of an application.
+        application_id: ApplicationId(Uuid::from_u128(7 + u128::from(n))),
         application: "Terminal".into(),
         user_id: UserId(Uuid::from_u128(0xabc_0000 + u128::from(n % 3))),
         username: users[n as usize % 3].into(),
@@ -287,6 +288,7 @@ fn a_launch_waits_for_the_end_of_the_session_before_it_by_another_node() {
         status: Status::Active,
         version,
         user_id: UserId(Uuid::from_u128(1)),
+        application_id: ApplicationId(Uuid::from_u128(7)),
         ..session(n)
     };
     let replica = replica(0);
@@ -311,13 +313,14 @@ fn a_launch_waits_for_the_end_of_the_session_before_it_by_another_node() {
 #[test]
 fn the_last_failure_counts_until_the_next_launch() {
     let user = UserId(Uuid::from_u128(1));
+    let application = ApplicationId(Uuid::from_u128(7));
     let of = |n: u32, status: Status| Session {
         status,
         user_id: user,
+        application_id: application,
         version: u64::from(n),
         ..session(n)
     };
-    let application = session(1).application_id;
     let failed = |replica: &Replica| replica.failures_of(user, std::iter::once(application)).len();
     // The database loads rows in any order.
     let loaded = Replica::new(Changes {
