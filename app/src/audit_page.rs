@@ -7,9 +7,9 @@ use leptos::{config::LeptosOptions, prelude::*};
 use leptos_meta::HashedStylesheet;
 use session::{
     Role,
+    api::{Me, Problem},
     audit::{LIMITS, Page, Place, View},
     format,
-    wire::{Me, Problem},
     words::MAX_CHARS,
 };
 

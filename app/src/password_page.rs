@@ -2,7 +2,7 @@
 //! bundle.
 
 use leptos::prelude::*;
-use session::wire::Me;
+use session::api::Me;
 
 use crate::plain_page::document;
 

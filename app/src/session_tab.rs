@@ -6,7 +6,7 @@
 //! the log, never a guess by the tab.
 
 use leptos::prelude::*;
-use session::{EndReason, wire::SessionView};
+use session::{EndReason, api::SessionView};
 
 use crate::plain_page::{document, local_times, moment};
 

@@ -11,8 +11,8 @@ use leptos::{
 };
 use session::{
     ApplicationId,
+    api::MyApplication,
     catalogue::{ApplicationForm, ApplicationSpec, ApplicationView, LaunchState, draft::ApplicationDraft},
-    wire::MyApplication,
 };
 
 use super::AppError;

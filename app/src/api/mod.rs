@@ -12,7 +12,7 @@ pub mod sessions;
 
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::{Deserialize, Serialize};
-use session::wire::Problem;
+use session::api::Problem;
 
 /// Error of a server function: the same problem document that the API returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ mod server {
 
     use control::Control;
     use leptos::prelude::*;
-    use session::wire::{Me, Problem};
+    use session::api::{Me, Problem};
 
     use super::AppError;
 

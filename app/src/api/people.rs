@@ -6,7 +6,7 @@
 )]
 
 use leptos::{prelude::*, server_fn::codec::Json};
-use session::{columns::Choice, wire::Me};
+use session::{api::Me, columns::Choice};
 
 use super::AppError;
 #[cfg(feature = "ssr")]

@@ -8,9 +8,9 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use session::{
     SessionId,
+    api::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
     batch::{ExpireMany, Outcome, Selection, Selector},
     view::View,
-    wire::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
 };
 
 use super::AppError;

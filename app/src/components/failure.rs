@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use session::{Role, wire::Me};
+use session::{Role, api::Me};
 
 use crate::components::portal::layout::Who;
 use crate::{

@@ -1,7 +1,7 @@
 //! The history of a session as a list of moments.
 
 use leptos::prelude::*;
-use session::{Timestamp, format, lifecycle::Timer, timeline::Entry, wire::SessionView};
+use session::{Timestamp, api::SessionView, format, lifecycle::Timer, timeline::Entry};
 
 use crate::components::moment::Moment;
 

@@ -5,8 +5,8 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use session::{
     Role,
+    api::Problem,
     catalogue::{ApplicationForm, ApplicationView},
-    wire::Problem,
 };
 
 use crate::{

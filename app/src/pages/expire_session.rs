@@ -6,8 +6,8 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map};
 use session::{
     SessionId, Status,
+    api::{Problem, SessionView},
     view::View,
-    wire::{Problem, SessionView},
 };
 
 use crate::{

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use session::{
     Role,
-    wire::{MyApplication, SessionView},
+    api::{MyApplication, SessionView},
 };
 
 use crate::{

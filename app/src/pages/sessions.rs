@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use session::{columns::Choice, view::View, wire::SessionList};
+use session::{api::SessionList, columns::Choice, view::View};
 
 use crate::{
     api::{AppError, people::columns, sessions::list_sessions},
@@ -61,7 +61,7 @@ pub fn Sessions() -> impl IntoView {
 
 async fn load(url: ViewUrl) -> Result<(SessionList, Choice), AppError> {
     let bad = |why| {
-        AppError(session::wire::Problem::new(
+        AppError(session::api::Problem::new(
             400,
             "bad_address",
             "This link isn’t valid",

@@ -1,6 +1,6 @@
 //! Checks of the role. Every use-case calls [`require`] first.
 
-use session::{Actor, Role, wire::Me};
+use session::{Actor, Role, api::Me};
 
 use crate::{Error, Result};
 

@@ -4,9 +4,9 @@
 use futures::future::join_all;
 use session::{
     BatchId, EndReason, Role, Session, SessionId,
+    api::{Me, Problem, SessionView},
     batch::{Chosen, ExpireMany, MAX_CHOSEN, MAX_PART, Outcome, Selection, Selector, Target},
     lifecycle::{Command, Seen, Verb, Verdict, verdict},
-    wire::{Me, Problem, SessionView},
 };
 use store::{WriteOutcome, WriteRequest};
 

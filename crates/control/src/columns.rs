@@ -1,6 +1,6 @@
 //! The columns that an administrator has chosen for the list of sessions. The store keeps them.
 
-use session::{Role, columns::Choice, wire::Me};
+use session::{Role, api::Me, columns::Choice};
 
 use crate::{Control, Result, authorization::require};
 

@@ -4,8 +4,8 @@ mod problem;
 
 use session::{
     ApplicationId, EnvironmentId, Role, SessionId, Timestamp,
+    api::SessionView,
     catalogue::{ApplicationView, draft::FieldError},
-    wire::SessionView,
 };
 use store::{LaunchRefusal, StoreError};
 

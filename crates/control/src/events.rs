@@ -5,8 +5,8 @@ mod search;
 
 use session::{
     Role,
+    api::Me,
     audit::{Entry, LIMITS, Page, Place, Query},
-    wire::Me,
 };
 
 use crate::{Control, Error, Result, authorization::require};

@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use governor::{Quota, RateLimiter, middleware::NoOpMiddleware, state::keyed::HashMapStateStore};
-use session::{ApplicationId, Timestamp, UserId, refusal::LaunchRefusal, wire::Me};
+use session::{ApplicationId, Timestamp, UserId, api::Me, refusal::LaunchRefusal};
 use store::WriteRequest;
 
 use crate::{Clock, Control, Error, Result, coalesce::Coalescer};

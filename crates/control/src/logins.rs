@@ -16,7 +16,7 @@ use std::{
 use chrono::TimeDelta;
 use futures::future::join_all;
 use parking_lot::Mutex;
-use session::{Actor, Event, EventKind, LoginId, Timestamp, UserId, event::UserChange, lifecycle::Command, wire::Me};
+use session::{Actor, Event, EventKind, LoginId, Timestamp, UserId, api::Me, event::UserChange, lifecycle::Command};
 use store::SignedIn;
 use tokio_util::sync::CancellationToken;
 

@@ -16,7 +16,7 @@ use std::{
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use session::{Session, SessionId, Status, Timestamp, lifecycle::Command, wire::Me};
+use session::{Session, SessionId, Status, Timestamp, api::Me, lifecycle::Command};
 use store::{Node, PeerHeartbeats, StoreError};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use session::{Actor, Event, EventKind, LoginId, Origin, Role, UserId, event::SignInFailure, names, wire::Me};
+use session::{Actor, Event, EventKind, LoginId, Origin, Role, UserId, api::Me, event::SignInFailure, names};
 use sha2::{Digest, Sha256};
 use store::{Login, NewLogin, User};
 

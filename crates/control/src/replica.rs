@@ -14,8 +14,8 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::RwLock;
 use session::{
     Session, SessionId, Status, Teardown, UserId,
+    api::{Counts, SessionView},
     view::View,
-    wire::{Counts, SessionView},
 };
 use store::Changes;
 use tokio::sync::watch;

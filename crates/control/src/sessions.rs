@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use environments::{EnvironmentError, StartSpec};
 use session::{
-    Actor, ApplicationId, EndReason, Role, Session, SessionId, Teardown, checksum,
+    Actor, ApplicationId, EndReason, Role, Session, SessionId, Teardown,
+    api::{
+        ExpireRequest, Head, LastFailure, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
+    },
+    checksum,
     lifecycle::{self, Command, Refusal},
     timeline,
     view::View,
-    wire::{
-        ExpireRequest, Head, LastFailure, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
-    },
 };
 use store::{StoreError, WriteOutcome, WriteRequest};
 

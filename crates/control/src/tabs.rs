@@ -5,9 +5,9 @@ use std::sync::Arc;
 use environments::Duplex;
 use session::{
     Actor, SessionId, Status,
+    api::{Me, SessionView},
     lifecycle::Command,
     notice::{self, Notice},
-    wire::{Me, SessionView},
 };
 use tokio::{
     runtime::Handle,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session::{Role, wire::Me};
+use session::{Role, api::Me};
 
 use crate::{Client, Control, Error, Result, authorization::actor, random_password};
 

@@ -13,8 +13,8 @@ use std::{
 use parking_lot::Mutex;
 use session::{
     Role, SessionId,
+    api::{Delta, Me, SessionList, SessionView},
     view::View,
-    wire::{Delta, Me, SessionList, SessionView},
 };
 use tokio::{
     sync::watch,

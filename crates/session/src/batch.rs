@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BatchId, SessionId,
+    api::{Problem, SessionView},
     lifecycle::Seen,
     view::View,
-    wire::{Problem, SessionView},
 };
 
 /// Maximum number of sessions in a selection.

@@ -1,6 +1,6 @@
 //! A checksum of the rows on a page, so that the page can detect a divergence from the server.
 
-use crate::{SessionId, wire::SessionView};
+use crate::{SessionId, api::SessionView};
 
 /// FNV-1a, 32 bits, over `id:version` and a line feed for each row from top to bottom. A version
 /// identifies one state of a row, so equal versions mean equal rows. Not the crate `fnv` (64 bits):

@@ -8,6 +8,7 @@
 //! page's disabled buttons, the API's refusals and the timers follow. To add a column: one entry in
 //! [`columns::Column`].
 
+pub mod api;
 pub mod audit;
 pub mod batch;
 pub mod catalogue;
@@ -25,7 +26,6 @@ pub mod refusal;
 pub mod role;
 pub mod timeline;
 pub mod view;
-pub mod wire;
 pub mod words;
 
 mod model;

@@ -86,6 +86,6 @@ fn told(error: control::Error) -> String {
     if let control::Error::Store(error) = &error {
         return error.to_string();
     }
-    let problem = session::wire::Problem::from(error);
+    let problem = session::api::Problem::from(error);
     format!("{}. {}", problem.title, problem.detail)
 }

@@ -3,9 +3,10 @@
 use clap::Subcommand;
 use control::Control;
 use session::{
-    SessionId, format,
+    SessionId,
+    api::ExpireRequest,
+    format,
     view::{MAX_LIMIT, View},
-    wire::ExpireRequest,
 };
 
 use super::{Outcome, told};
@@ -74,7 +75,7 @@ pub async fn run(verb: Verb, control: &Control) -> Outcome {
     }
 }
 
-fn list(control: &Control, operator: &session::wire::Me, q: String) -> Outcome {
+fn list(control: &Control, operator: &session::api::Me, q: String) -> Outcome {
     let mut view = View {
         q,
         limit: MAX_LIMIT,

@@ -6,7 +6,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use session::wire::Me;
+use session::api::Me;
 
 use super::{AppState, authentication::PlainHttp, origin::encode, passwords, problem::Refused};
 

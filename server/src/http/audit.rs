@@ -6,8 +6,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use session::{
+    api::Problem,
     audit::{self, View},
-    wire::Problem,
 };
 
 use super::{AppState, authentication::Person, security};

@@ -11,7 +11,7 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use control::Client;
-use session::wire::Me;
+use session::api::Me;
 use store::StoreError;
 use uuid::Uuid;
 

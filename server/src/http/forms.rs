@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use session::{Status, lifecycle::Seen, refusal::LaunchRefusal, wire::ExpireRequest};
+use session::{Status, api::ExpireRequest, lifecycle::Seen, refusal::LaunchRefusal};
 
 use super::{AppState, api::id, authentication::Person, problem::Refused, tab};
 

@@ -9,7 +9,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use control::Client;
 use serde::Deserialize;
-use session::wire::Me;
+use session::api::Me;
 
 use super::{AppState, authentication::Person, problem::Refused, tab};
 

@@ -8,7 +8,7 @@ use axum::{
 };
 use control::{Peers, Relay};
 use futures::future::BoxFuture;
-use session::wire::Problem;
+use session::api::Problem;
 
 use super::{
     AppState,

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use session::wire::Problem;
+use session::api::Problem;
 
 /// A problem on its way out.
 pub struct Refused(pub Problem);

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use session::wire::Problem;
+use session::api::Problem;
 
 use super::{
     problem::{Refused, too_large},

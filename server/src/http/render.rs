@@ -14,7 +14,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use session::wire::Problem;
+use session::api::Problem;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use session::wire::Problem;
+use session::api::Problem;
 use tokio::time::timeout;
 
 use super::{

@@ -8,7 +8,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use control::Client;
 use serde::Deserialize;
-use session::wire::Me;
+use session::api::Me;
 
 use super::{AppState, origin::encode, problem::Refused, return_path::return_path};
 

@@ -21,7 +21,7 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use parking_lot::Mutex;
-use session::{notice::Notice, wire::Problem};
+use session::{api::Problem, notice::Notice};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
     sync::mpsc::UnboundedReceiver,

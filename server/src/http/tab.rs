@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use control::Tab;
-use session::{SessionId, Status, wire::Problem};
+use session::{SessionId, Status, api::Problem};
 
 use super::{AppState, authentication::Person, problem::Refused, security};
 

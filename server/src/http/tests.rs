@@ -195,7 +195,7 @@ async fn code(response: Response) -> (u16, String) {
         "{status}"
     );
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    let problem: session::wire::Problem = serde_json::from_slice(&body).unwrap();
+    let problem: session::api::Problem = serde_json::from_slice(&body).unwrap();
     assert_eq!(problem.status, status);
     assert!(!problem.title.is_empty() && !problem.detail.is_empty());
     (status, problem.code)

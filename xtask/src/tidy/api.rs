@@ -150,7 +150,7 @@ mod tests {
     fn every_field_of_a_type_is_found() {
         let text = "pub struct Head {\n    /// When.\n    pub at: Option<Timestamp>,\n    #[serde(skip)]\n    pub secret: u8,\n    \
                     #[serde(default)]\n    pub total: u32,\n}\npub struct Header {\n    pub other: u32,\n}";
-        let sources = [Source::new("crates/session/src/wire.rs", text)];
+        let sources = [Source::new("crates/session/src/api/session.rs", text)];
         assert_eq!(fields(&sources, "Head").iter().collect::<Vec<_>>(), ["at", "total"]);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, prelude::*};
-use session::wire::{MyApplication, SessionView};
+use session::api::{MyApplication, SessionView};
 
 use crate::{
     api::sessions::end_session,

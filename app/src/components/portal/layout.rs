@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_location};
-use session::{Role, wire::Me};
+use session::{Role, api::Me};
 
 use super::{frame::bar, user_menu::UserMenu};
 use crate::{

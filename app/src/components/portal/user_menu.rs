@@ -1,7 +1,7 @@
 //! The user menu, top right.
 
 use leptos::prelude::*;
-use session::{Role, wire::Me};
+use session::{Role, api::Me};
 
 use crate::ui::{
     icon::{Glyph, Icon},

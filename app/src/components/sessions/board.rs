@@ -5,10 +5,10 @@ use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::prelude::*;
 use session::{
     Status,
+    api::{SessionList, SessionView},
     columns::Choice,
     query::advice,
     view::View,
-    wire::{SessionList, SessionView},
 };
 
 use super::{

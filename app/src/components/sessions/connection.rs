@@ -2,7 +2,7 @@
 
 use crate::ui::dynamic::dyn_view;
 use leptos::prelude::*;
-use session::{Role, wire::Stale};
+use session::{Role, api::Stale};
 
 use super::{
     model::Model,

@@ -5,8 +5,8 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_params_map;
 use session::{
     SessionId, Status, Teardown,
+    api::{Problem, SessionDetails, SessionView},
     lifecycle::{Verb, Verdict, verdict},
-    wire::{Problem, SessionDetails, SessionView},
 };
 
 use super::{

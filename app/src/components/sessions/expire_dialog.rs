@@ -6,8 +6,8 @@ use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use session::{
     Status,
+    api::{ExpireRequest, SessionView},
     lifecycle::Seen,
-    wire::{ExpireRequest, SessionView},
 };
 
 use super::{

@@ -1,7 +1,7 @@
 //! Filter chips, each with its number of matching sessions.
 
 use leptos::prelude::*;
-use session::{Status, view::View, wire::Counts};
+use session::{Status, api::Counts, view::View};
 
 use super::{model::Model, view_url::ViewUrl};
 use crate::ui::{

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use session::{
-    SessionId, Timestamp, checksum,
-    wire::{Delta, Head, Refreshed, SessionList, SessionView},
+    SessionId, Timestamp,
+    api::{Delta, Head, Refreshed, SessionList, SessionView},
+    checksum,
 };
 
 use crate::ui::stable_rows;

@@ -4,9 +4,9 @@
 use leptos::prelude::*;
 use session::{
     SessionId, Status,
+    api::SessionView,
     batch::{MAX_CHOSEN, Selector},
     view::View,
-    wire::SessionView,
 };
 
 use super::{

@@ -7,7 +7,7 @@ use crate::ui::{
 use leptos::{html, prelude::*};
 use session::{
     Status,
-    wire::{MAX_NOTE_CHARS, SessionView},
+    api::{MAX_NOTE_CHARS, SessionView},
 };
 
 use crate::components::{

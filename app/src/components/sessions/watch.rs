@@ -9,7 +9,7 @@ use leptos::{prelude::*, task::spawn_local};
 use serde::Deserialize;
 use session::{
     Role, Timestamp,
-    wire::{Delta, SessionList},
+    api::{Delta, SessionList},
 };
 
 use super::{model::Model, view_url::ViewUrl};

@@ -4,11 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use session::{
     ApplicationId, Role,
+    api::Me,
     catalogue::{
         ApplicationForm, ApplicationSpec, ApplicationView, EnvironmentChoice, LaunchState,
         draft::{ApplicationDraft, FieldError, check},
     },
-    wire::Me,
 };
 use store::{Application, Edited, StoreError};
 

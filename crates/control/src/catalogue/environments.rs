@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use session::{
     EnvironmentId, Role,
+    api::Me,
     catalogue::{EnvironmentList, EnvironmentState, EnvironmentView, LaunchState},
-    wire::Me,
 };
 use store::EnvironmentRow;
 

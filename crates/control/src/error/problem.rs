@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use session::{
+    api::{MAX_NOTE_CHARS, Problem},
     batch::MAX_CHOSEN,
     refusal::LaunchRefusal,
-    wire::{MAX_NOTE_CHARS, Problem},
 };
 use store::StoreError;
 

@@ -5,7 +5,7 @@
 //! last, and notices if the log was set back.
 
 use parking_lot::Mutex;
-use session::{Role, Timestamp, wire::Me};
+use session::{Role, Timestamp, api::Me};
 use store::{Hash, Head, Verified, chain::hex};
 
 use crate::{Control, Error, Result, authorization::require};

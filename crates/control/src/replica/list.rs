@@ -5,10 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use session::{
     Session, Status, Timestamp,
+    api::{Counts, SessionView},
     columns::Column,
     query::{Query, fold, folded_names},
     view::{Sort, View},
-    wire::{Counts, SessionView},
 };
 use uuid::Uuid;
 

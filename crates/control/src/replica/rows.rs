@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use session::{ApplicationId, Session, SessionId, Status, Timestamp, UserId, query, wire::Counts};
+use session::{ApplicationId, Session, SessionId, Status, Timestamp, UserId, api::Counts, query};
 
 use super::failures::Failures;
 

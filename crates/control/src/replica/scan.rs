@@ -3,8 +3,8 @@
 use memchr::memmem;
 use session::{
     Status,
+    api::Counts,
     query::{Query, Word},
-    wire::Counts,
 };
 
 use super::rows::Rows;

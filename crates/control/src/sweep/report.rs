@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use session::{EnvironmentId, Timestamp, catalogue::Swept, wire::Stale};
+use session::{EnvironmentId, Timestamp, api::Stale, catalogue::Swept};
 
 /// The result of one node's last sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use session::{EnvironmentId, Timestamp, catalogue::Swept, wire::Stale};
+use session::{EnvironmentId, Timestamp, api::Stale, catalogue::Swept};
 
 use crate::{Control, nodes::Peer};
 

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use parking_lot::Mutex;
 use session::{
     Role, Timestamp,
-    wire::{Me, Refreshed},
+    api::{Me, Refreshed},
 };
 use store::Claim;
 use tokio::time::timeout;

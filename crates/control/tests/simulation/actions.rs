@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use control::{Attachment, Clock, Control};
 use session::{
     Role, Session, SessionId,
+    api::ExpireRequest,
     batch::{ExpireMany, Selector, Target},
     catalogue::LaunchState,
     lifecycle::Seen,
-    wire::ExpireRequest,
 };
 use tokio::time::{Instant, advance, sleep, timeout};
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
 use control::{Clock, Control, Error};
-use session::{Session, SessionId, Status, UserId, view::View, wire::SessionView};
+use session::{Session, SessionId, Status, UserId, api::SessionView, view::View};
 use store::{LaunchRefusal, StoreError};
 
 use super::{

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use control::{Clock, Control, Options};
 use environments::Environment;
 use parking_lot::Mutex;
-use session::{EnvironmentId, Origin, Role, Session, SessionId, Timestamp, UserId, wire::Me};
+use session::{EnvironmentId, Origin, Role, Session, SessionId, Timestamp, UserId, api::Me};
 use store_testing::Memory;
 use tokio::{
     sync::{Notify, mpsc},

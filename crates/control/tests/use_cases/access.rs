@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use control::{Close, Error};
-use session::{EndReason, Role, Status, catalogue::LaunchState, wire::ExpireRequest};
+use session::{EndReason, Role, Status, api::ExpireRequest, catalogue::LaunchState};
 use store::LaunchRefusal;
 use tokio::time::timeout;
 
@@ -148,7 +148,7 @@ async fn the_log_names_the_origin_of_a_request_and_its_chain_is_intact() {
         address: "192.0.2.7".into(),
         request_id: "r-1".into(),
     };
-    let me = session::wire::Me {
+    let me = session::api::Me {
         origin: Some(origin.clone()),
         ..fixture.student.clone()
     };

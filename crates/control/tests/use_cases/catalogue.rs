@@ -5,12 +5,12 @@ use crate::fixture::{Fixture, HOME, PASSWORD, client};
 use control::{Error, SWEEP_INTERVAL};
 use session::{
     Actor, ApplicationId, EnvironmentId, EventKind, Role, Status,
+    api::{Me, Problem},
     catalogue::{
         EnvironmentState, LaunchState,
         draft::{ApplicationDraft, Field},
     },
     event::ApplicationChange,
-    wire::{Me, Problem},
 };
 use store::LaunchRefusal;
 use store_testing::conformance::catalogue_events;

@@ -14,7 +14,7 @@ use environment_simulated::{Simulated, SimulatedPlan};
 use environments::Environment;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use session::{EventKind, Role, SessionId, Status, Timestamp, view::View, wire::Me};
+use session::{EventKind, Role, SessionId, Status, Timestamp, api::Me, view::View};
 use store::Store;
 use store_testing::Memory;
 use tokio::{

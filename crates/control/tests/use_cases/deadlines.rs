@@ -18,7 +18,7 @@ use chrono::TimeDelta;
 use control::Options;
 use environment_simulated::{Simulated, SimulatedPlan};
 use environments::{Duplex, Environment, EnvironmentError, Observed, StartSpec};
-use session::{Actor, ApplicationId, Policy, SessionId, Status, Teardown, wire::ExpireRequest};
+use session::{Actor, ApplicationId, Policy, SessionId, Status, Teardown, api::ExpireRequest};
 use store::Application;
 use uuid::Uuid;
 

@@ -10,7 +10,7 @@ use environment_simulated::{Simulated, SimulatedPlan};
 use environments::{Duplex, Environment};
 use session::{
     Actor, ApplicationId, EnvironmentId, Policy, Role, SessionId, Status,
-    wire::{Me, SessionView},
+    api::{Me, SessionView},
 };
 use store::{Application, EnvironmentRow, Store};
 use store_sqlite::Sqlite;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use chrono::TimeDelta;
 use control::{Control, Error, ManualClock, Options};
 use futures::future::join_all;
-use session::{ApplicationId, Role, Status, UserId, wire::Me};
+use session::{ApplicationId, Role, Status, UserId, api::Me};
 use store::StoreError;
 use store_sqlite::Sqlite;
 use uuid::Uuid;

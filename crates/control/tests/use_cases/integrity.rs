@@ -4,7 +4,7 @@
 
 use control::{Error, Options};
 use environment_simulated::SimulatedPlan;
-use session::{Teardown, wire::ExpireRequest};
+use session::{Teardown, api::ExpireRequest};
 use store::{
     Hash,
     chain::{Key, parse_hex},

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use chrono::TimeDelta;
 use control::{Error, Options};
 use environment_simulated::SimulatedPlan;
-use session::{Actor, ApplicationId, Event, Policy, Status, wire::Problem};
+use session::{Actor, ApplicationId, Event, Policy, Status, api::Problem};
 use store::{Application, LaunchRefusal};
 use store_testing::conformance::denials;
 use uuid::Uuid;

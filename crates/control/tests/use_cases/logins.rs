@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use control::{Attachment, Close, Error, Message, Watch};
-use session::{Role, Status, view::View, wire::Me};
+use session::{Role, Status, api::Me, view::View};
 use tokio::time::timeout;
 
 use crate::{

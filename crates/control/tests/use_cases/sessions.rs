@@ -9,10 +9,10 @@ use environment_simulated::SimulatedPlan;
 use environments::Environment;
 use session::{
     EndReason, EventKind, Status, Teardown, UserId,
+    api::{ExpireRequest, Me},
     catalogue::LaunchState,
     lifecycle::Seen,
     view::View,
-    wire::{ExpireRequest, Me},
 };
 use store::LaunchRefusal;
 use store_testing::conformance::denials;

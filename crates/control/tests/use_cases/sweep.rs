@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use control::{Error, Message, SWEEP_INTERVAL};
 use session::{
     Status,
+    api::{ExpireRequest, Problem},
     view::View,
-    wire::{ExpireRequest, Problem},
 };
 use tokio::time::timeout;
 

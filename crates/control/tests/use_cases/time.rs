@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use control::{Attachment, Close};
 use session::{
     EventKind, Status, Teardown, Timestamp,
+    api::ExpireRequest,
     lifecycle::Timer,
     notice::{Notice, Warning},
-    wire::ExpireRequest,
 };
 use tokio::time::timeout;
 

@@ -5,8 +5,8 @@ use axum::{
     extract::{Path, State},
 };
 use session::{
+    api::MyApplication,
     catalogue::{ApplicationView, LaunchState},
-    wire::MyApplication,
 };
 
 use super::{Closing, application_id};

@@ -11,9 +11,9 @@ use axum::{
 use control::Control;
 use futures::{Stream, stream};
 use session::{
+    api::Me,
     audit::{self, Entry, EventList, Place, View},
     format,
-    wire::Me,
 };
 
 use super::{

@@ -14,7 +14,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use serde::Deserialize;
-use session::{ApplicationId, EnvironmentId, SessionId, catalogue::LaunchState, wire::Problem};
+use session::{ApplicationId, EnvironmentId, SessionId, api::Problem, catalogue::LaunchState};
 
 use super::{
     AppState,

@@ -8,9 +8,9 @@ use axum::{
 use serde::Deserialize;
 use session::{
     ApplicationId,
+    api::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
     batch::{ExpireMany, Outcome, Selection, Selector},
     view::View,
-    wire::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
 };
 
 use super::id;

@@ -37,7 +37,10 @@ async fn the_audit_page_is_a_document_that_may_run_nothing() {
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
     let page = text(wrong).await;
     assert!(page.contains("“after:noon” isn’t a valid date."), "{page}");
-    assert!(!page.contains("User reporter added"), "no events beside the error: {page}");
+    assert!(
+        !page.contains("User reporter added"),
+        "no events beside the error: {page}"
+    );
 }
 
 #[tokio::test]

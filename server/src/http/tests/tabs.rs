@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use session::{SessionId, view::View, wire::Me};
+use session::{SessionId, api::Me, view::View};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

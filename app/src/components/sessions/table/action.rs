@@ -4,8 +4,8 @@ use crate::ui::dynamic::{DynShow, dyn_attr, dyn_flag, dyn_text};
 use leptos::prelude::*;
 use session::{
     Status, Teardown,
+    api::SessionView,
     lifecycle::{Verb, Verdict, is_overdue, verdict},
-    wire::SessionView,
 };
 
 use super::Context;

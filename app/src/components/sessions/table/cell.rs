@@ -5,9 +5,9 @@ use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::prelude::*;
 use session::{
     EndReason, Status, Timestamp,
+    api::{SessionView, Stale},
     columns::Column,
     format,
-    wire::{SessionView, Stale},
 };
 
 use super::Context;

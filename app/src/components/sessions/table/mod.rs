@@ -8,7 +8,7 @@ mod head;
 use crate::ui::dynamic::{dyn_attr, dyn_text, dyn_view, keyed};
 use gloo_timers::callback::Interval;
 use leptos::{ev, prelude::*};
-use session::{SessionId, columns::Choice, view::Sort, wire::Stale};
+use session::{SessionId, api::Stale, columns::Choice, view::Sort};
 use wasm_bindgen::JsCast;
 
 use self::{action::ActionCell, cell::cell, head::Head};

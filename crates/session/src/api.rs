@@ -1,0 +1,9 @@
+//! The JSON types of the API (docs/spec.md §6), which the page also uses.
+
+mod list;
+mod problem;
+mod session;
+
+pub use list::{Counts, Delta, Head, Refreshed, SessionList, Stale};
+pub use problem::{Me, Problem};
+pub use session::{Deadline, ExpireRequest, LastFailure, MAX_NOTE_CHARS, MyApplication, SessionDetails, SessionView};
