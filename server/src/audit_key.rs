@@ -13,13 +13,13 @@ pub fn read(path: &Path) -> Result<Key, String> {
         .mode();
     if mode & 0o077 != 0 {
         return Err(format!(
-            "audit_key_file: others than its owner can read {name}: chmod 600"
+            "audit_key_file: other users can access {name}; run chmod 600 on it"
         ));
     }
     let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     Key::new(key).ok_or_else(|| {
         let least = Key::SHORTEST;
-        format!("audit_key_file: {name} has fewer than {least} bytes: openssl rand -hex 32 makes a key")
+        format!("audit_key_file: {name} has fewer than {least} bytes; openssl rand -hex 32 makes a key")
     })
 }
 

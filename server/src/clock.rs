@@ -89,7 +89,7 @@ impl Clock for SteadyClock {
         if ahead.abs() > DIFFER && !self.differs.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 seconds = ahead.num_seconds(),
-                "the system's clock was moved; it counts again after a restart"
+                "the system clock was changed; the server ignores this until its next restart"
             );
         }
         now

@@ -148,7 +148,7 @@ async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals)
     for row in store.environments().await.map_err(|error| error.to_string())? {
         let Some((_, open)) = KINDS.iter().find(|(kind, _)| *kind == &*row.kind) else {
             return Err(format!(
-                "environment “{}” is of the unknown kind “{}”",
+                "environment “{}” has the unknown kind “{}”",
                 row.name, row.kind
             ));
         };

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             runtime.shutdown_timeout(LAST);
             outcome
         }
-        Err(error) => Err(format!("the program can't run: {error}")),
+        Err(error) => Err(format!("could not start the async runtime: {error}")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -227,7 +227,7 @@ impl Settings {
             ("login_max_hours", self.login_max_hours as usize),
         ] {
             if least == 0 {
-                return Err(format!("{key}: at least 1"));
+                return Err(format!("{key}: must be at least 1"));
             }
         }
         match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
@@ -252,7 +252,7 @@ impl Settings {
         if let Some(url) = &self.database_url {
             database_url(url)?;
         } else if self.node.is_some() {
-            return Err("node: only servers that share a database have names; set database_url".into());
+            return Err("node: set database_url as well; only servers that share a database have names".into());
         }
         if let Some(node) = &self.node {
             let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
@@ -262,7 +262,11 @@ impl Settings {
                 ));
             }
             if self.node_url.is_none() {
-                return Err("node_url: say where the other nodes reach this one, e.g. https://a.example.edu".into());
+                return Err(
+                    "node_url: required with node; the other nodes reach this one at this URL, e.g. \
+                     https://a.example.edu"
+                        .into(),
+                );
             }
         }
         if let Some(url) = &self.node_url {
@@ -270,7 +274,9 @@ impl Settings {
         }
         if !matches!(self.database_lost_seconds, 0 | 5..=14) {
             return Err(
-                "database_lost_seconds: 0 (tabs stay open) or 5 to 14: after 15 s the other nodes take this one for dead".into(),
+                "database_lost_seconds: must be 0 (tabs stay open) or 5 to 14; after 15 s the other nodes consider \
+                 this one dead"
+                    .into(),
             );
         }
         Ok(())
@@ -293,8 +299,8 @@ impl Settings {
             "https" => Ok(()),
             "http" if on_this_host || self.node_http_insecure => Ok(()),
             "http" => Err(format!(
-                "node_url: “{text}” carries what people see and type, and secrets of the nodes, without TLS. Use https://, or set \
-                 node_http_insecure where the network between the nodes is private"
+                "node_url: “{text}” would send screens, keystrokes and the nodes' secrets unencrypted. Use https://, \
+                 or set node_http_insecure if the network between the nodes is private"
             )),
             _ => Err(wrong()),
         }
@@ -338,7 +344,7 @@ fn database_url(url: &str) -> Result<String, String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         Ok(url.to_owned())
     } else {
-        Err("database_url: it begins with postgres://; without it SQLite in the data directory is used".into())
+        Err("database_url: must begin with postgres://; leave it out to use SQLite in the data directory".into())
     }
 }
 

@@ -20,7 +20,7 @@ pub fn ready(control: &Arc<Control>) {
             ticks.tick().await;
             match control.alive().await {
                 Ok(()) => tell(NotifyState::Watchdog),
-                Err(error) => tracing::error!(%error, "not alive: systemd is not told otherwise"),
+                Err(error) => tracing::error!(%error, "health check failed; watchdog not notified"),
             }
         }
     });
@@ -33,6 +33,6 @@ pub fn stopping() {
 
 fn tell(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "systemd could not be told");
+        tracing::warn!(%error, "could not notify systemd");
     }
 }

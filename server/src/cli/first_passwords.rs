@@ -22,16 +22,16 @@ pub fn show(first: &FirstStart, data_dir: &Path) -> Outcome {
     }
     if std::io::stdout().is_terminal() {
         println!(
-            "First start. Each of these passwords is changed at the first sign-in:\n{}",
+            "First start. Each of these passwords must be changed at the first sign-in:\n{}",
             lines(first)
         );
         return Ok(());
     }
     let path = data_dir.join(FILE);
     write(&path, &lines(first))
-        .map_err(|error| format!("the first passwords can't be written: {}: {error}", path.display()))?;
+        .map_err(|error| format!("could not write the first passwords: {}: {error}", path.display()))?;
     println!(
-        "First start. The first passwords are in {}; each is changed at the first sign-in",
+        "First start. The first passwords are in {}; each must be changed at the first sign-in",
         path.display()
     );
     Ok(())

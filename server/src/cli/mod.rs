@@ -17,11 +17,11 @@ use control::Control;
 
 use crate::{composition, settings::Settings};
 
-/// Cloud Delivery: launches applications in a browser tab, and shows a System Admin every session, live.
+/// Cloud Delivery launches applications in browser tabs and shows System Admins every session live.
 #[derive(Parser)]
 #[command(name = "cloud-delivery", version)]
 pub struct Cli {
-    /// Settings file; by default cloud-delivery.toml in the current folder, if it is there.
+    /// Settings file; by default cloud-delivery.toml in the current folder, if it exists.
     #[arg(long, global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -30,21 +30,21 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Run the server (what happens without a verb).
+    /// Run the server (the default).
     Serve,
-    /// People: add, set-role, set-password, block, unblock, unlock, remove, list.
+    /// Manage people: add, set-role, set-password, block, unblock, unlock, remove, list.
     #[command(subcommand)]
     User(user::Verb),
-    /// Sessions: list, expire, give-up.
+    /// Manage sessions: list, expire, give-up.
     #[command(subcommand)]
     Sessions(sessions::Verb),
-    /// Applications: add, open, close, list.
+    /// Manage applications: add, open, close, list.
     #[command(subcommand)]
     Application(catalogue::ApplicationVerb),
-    /// Environments: open, close, list.
+    /// Manage environments: open, close, list.
     #[command(subcommand)]
     Environment(catalogue::EnvironmentVerb),
-    /// The log of what happened: verify.
+    /// Check the log of events: verify.
     #[command(subcommand)]
     Events(events::Verb),
     /// Fill an empty data directory with synthetic history, for trials and benchmarks.

@@ -52,7 +52,7 @@ fn asked(parameters: &[(String, String)]) -> (View, audit::Query, Option<String>
 
 fn failed(error: control::Error) -> Problem {
     if let control::Error::Store(_) | control::Error::Internal(_) = &error {
-        tracing::error!(%error, "the events could not be read");
+        tracing::error!(%error, "could not read events for the Audit page; answered with an error");
     }
     error.into()
 }

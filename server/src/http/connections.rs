@@ -91,7 +91,7 @@ impl Taken {
     fn log(&mut self, peer: IpAddr) {
         if self.logged.is_none_or(|last| last.elapsed() > LOG_EVERY) {
             self.logged = Some(Instant::now());
-            tracing::warn!(%peer, "closed a connection: its address has too many (see connections_per_address)");
+            tracing::warn!(%peer, "closed a new connection; its address has too many (see `connections_per_address`)");
         }
     }
 }

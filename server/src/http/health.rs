@@ -16,7 +16,7 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
         Ok(()) => (StatusCode::OK, details(&state.control.all_limits())),
         Err(control::Error::Stopping) => unavailable("the server is stopping"),
         Err(error) => {
-            tracing::error!(%error, "not ready");
+            tracing::error!(%error, "readiness check failed; answered 503");
             unavailable("the database does not answer")
         }
     }

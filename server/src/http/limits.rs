@@ -58,7 +58,7 @@ pub fn raise_open_files() -> u64 {
     match setrlimit(Resource::Nofile, all) {
         Ok(()) => maximum.unwrap_or(u64::MAX),
         Err(error) => {
-            tracing::warn!(%error, "could not raise the open-file limit");
+            tracing::warn!(%error, "could not raise the open-file limit; fewer connections will be accepted");
             current.unwrap_or(u64::MAX)
         }
     }

@@ -66,7 +66,7 @@ pub async fn serve(
             };
             // That a client hangs up, or is cut, is nobody's error.
             if let Err(error) = ended {
-                tracing::debug!(%error, %peer, "a connection ended early");
+                tracing::debug!(%error, %peer, "a connection ended with an error");
             }
         });
     }

@@ -20,12 +20,12 @@ pub type NodeClient = Client<HttpsConnector<HttpConnector>, Body>;
 pub fn node_client() -> Result<NodeClient, String> {
     let found = rustls_native_certs::load_native_certs();
     for error in found.errors {
-        tracing::warn!(%error, "could not read a certificate authority of this system");
+        tracing::warn!(%error, "could not read a certificate authority of this system; continuing without it");
     }
     // Without any, nodes can speak plain http only.
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(found.certs);
-    client(trusted).map_err(|error| format!("TLS between nodes: {error}"))
+    client(trusted).map_err(|error| format!("could not set up TLS between nodes: {error}"))
 }
 
 fn client(trusted: RootCertStore) -> Result<NodeClient, rustls::Error> {

@@ -43,12 +43,22 @@ impl Peers for HttpPeers {
             match client.request(request).await {
                 Ok(answer) if answer.status().is_success() => {}
                 Ok(answer) if answer.status().is_server_error() => {
-                    tracing::warn!(node = &*at.node, "a node can't look into the log now");
+                    tracing::warn!(
+                        node = &*at.node,
+                        "a peer cannot read the log now; it will retry at its next poll"
+                    );
                 }
                 Ok(answer) => {
-                    tracing::warn!(node = &*at.node, status = %answer.status(), "this is not that node: is its node_url right?");
+                    tracing::warn!(
+                        node = &*at.node,
+                        status = %answer.status(),
+                        "a server rejected a wake-up: not the expected node (check its `node_url`)"
+                    );
                 }
-                Err(error) => tracing::warn!(node = &*at.node, %error, "a node could not be told to look into the log"),
+                Err(error) => {
+                    let node = &*at.node;
+                    tracing::warn!(node, %error, "could not wake a peer; it reads the log at its next poll");
+                }
             }
         })
     }

@@ -14,7 +14,7 @@ pub struct Refused(pub Problem);
 impl From<control::Error> for Refused {
     fn from(error: control::Error) -> Self {
         if let control::Error::Store(_) | control::Error::Internal(_) | control::Error::Environment(_) = &error {
-            tracing::error!(%error, "a request failed");
+            tracing::error!(%error, "a request failed; answered with an error");
         }
         Self(error.into())
     }

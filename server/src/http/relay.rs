@@ -44,7 +44,7 @@ impl Relays {
     pub async fn open(&self, control: Arc<Control>, to: Relay, mut request: Request) -> Result<Response, Refused> {
         let away = || Refused::from(Error::NodeAway(to.node.clone()));
         if claimed(request.headers()) {
-            tracing::warn!(node = %to.node, "a tab was handed on to the wrong server, or pretends to be: is that node's node_url right?");
+            tracing::warn!(node = %to.node, "rejected a relayed tab: not the expected node (check its `node_url`)");
             return Err(away());
         }
         let from = hyper::upgrade::on(&mut request);
@@ -54,7 +54,7 @@ impl Relays {
             () = control.wait_until_relay_ends(&to.node) => return Err(away()),
         };
         let mut answer = asked.map_err(|error| {
-            tracing::warn!(node = %to.node, %error, "a tab could not be handed on");
+            tracing::warn!(node = %to.node, %error, "could not relay a tab to the host of its session; the tab gets an error");
             away()
         })?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {

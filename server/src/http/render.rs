@@ -68,11 +68,11 @@ async fn render(request: Request, next: Next, permit: OwnedSemaphorePermit) -> R
     match rendered {
         Ok(Ok(page)) => page,
         Ok(Err(error)) => {
-            tracing::error!(%error, path, "could not render a page");
+            tracing::error!(%error, path, "could not render a page; answered 500");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
         Err(_) => {
-            tracing::error!(path, "gave up rendering a page");
+            tracing::error!(path, "timed out rendering a page; gave up");
             overloaded()
         }
     }

@@ -34,7 +34,7 @@ impl Site {
             .unwrap_or_else(|| "site".into());
         if !root.join("hash.txt").is_file() {
             return Err(format!(
-                "the browser half is not in {}; “make run” builds it",
+                "the browser half is missing in {}; “make run” builds it",
                 root.display()
             ));
         }

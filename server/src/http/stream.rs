@@ -171,7 +171,7 @@ async fn up(
             Ok(Activity::User) => used.touch(),
             Ok(Activity::None) => {}
             Err(error) => {
-                tracing::info!(%error, "a tab sent what is not RFB");
+                tracing::info!(%error, "a tab sent invalid RFB; closed its connection");
                 return;
             }
         }
