@@ -1,13 +1,13 @@
-//! What systemd is told, where it started the server: ready, alive, stopping. The protocol is the crate `sd-notify`'s; without
-//! systemd nothing happens.
+//! Notifies systemd if it started the server: ready, alive, stopping. The crate `sd-notify`
+//! implements the protocol. Without systemd, nothing is sent.
 
 use std::sync::Arc;
 
 use control::Control;
 use sd_notify::NotifyState;
 
-/// The server serves. From now on systemd is told that it is alive, as often as it wants to hear that: only while the log can be
-/// read and the writer takes its turns.
+/// Reports that the server is ready, and from then on notifies the watchdog at a third of its
+/// timeout. A notification requires that the log can be read and that the writer makes progress.
 pub fn ready(control: &Arc<Control>) {
     tell(NotifyState::Ready);
     let Some(patience) = sd_notify::watchdog_enabled() else {
@@ -26,7 +26,7 @@ pub fn ready(control: &Arc<Control>) {
     });
 }
 
-/// The server is on its way down.
+/// Reports that the server shuts down.
 pub fn stopping() {
     tell(NotifyState::Stopping);
 }

@@ -68,7 +68,7 @@ pub enum EnvironmentVerb {
     List,
 }
 
-/// Runs a verb on applications.
+/// Runs a verb of `application`.
 pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {
@@ -108,7 +108,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
     Ok(())
 }
 
-/// Runs a verb on environments.
+/// Runs a verb of `environment`.
 pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {

@@ -20,7 +20,7 @@ pub enum Verb {
     },
 }
 
-/// Runs a verb.
+/// Runs it.
 pub async fn run(verb: Verb, control: &Control) -> Outcome {
     let Verb::Verify { head } = verb;
     let operator = control.operator().await.map_err(told)?;
@@ -42,8 +42,8 @@ pub async fn run(verb: Verb, control: &Control) -> Outcome {
     let proven = proof.kept.max(proof.signed.map(|signed| signed.event));
     if proven != Some(proof.verified.last) {
         println!(
-            "only a head that was kept elsewhere proves that nothing was removed at the end; run verify --head with one \
-             from the journal"
+            "only a head that was kept elsewhere proves that nothing was removed at the end; run verify --head with \
+             one from the journal"
         );
     }
     Ok(())

@@ -1,5 +1,6 @@
-//! Where the passwords that a first start drew are shown: on a terminal, else in a file that only its owner can read. Standard output
-//! that is no terminal is a journal, which others read.
+//! Shows the passwords that a first start generated: on a terminal, otherwise in a file that only
+//! its owner can read. Standard output that is no terminal usually goes to a journal, which others
+//! can read.
 
 use std::{
     fs::OpenOptions,
@@ -12,10 +13,10 @@ use control::FirstStart;
 
 use super::Outcome;
 
-/// The file in the data directory.
+/// Name of the file, in the data directory.
 const FILE: &str = "first-passwords";
 
-/// Shows them.
+/// Prints the passwords, or writes the file.
 pub fn show(first: &FirstStart, data_dir: &Path) -> Outcome {
     if first.people.is_empty() {
         return Ok(());
@@ -43,7 +44,7 @@ fn lines(first: &FirstStart) -> String {
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    // Where an earlier start left one, it is not read by others either: a file that exists keeps its mode.
+    // Opening an existing file would keep its mode, which may allow others to read it.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}

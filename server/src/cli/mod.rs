@@ -1,6 +1,6 @@
-//! The command line. Each verb opens the log, calls `control` and prints the answer; it works while a server runs, which
-//! sees the change within a second.
-#![expect(clippy::print_stdout, reason = "the answers of the command line")]
+//! The command line. Each verb opens the log, calls `control` and prints the answer. It also works
+//! while a server runs: the server reads the change from the log within a second.
+#![expect(clippy::print_stdout, reason = "a command prints its result")]
 
 mod catalogue;
 mod events;
@@ -51,10 +51,10 @@ enum Verb {
     Seed(seed::Seed),
 }
 
-/// What went wrong, for the person at the terminal.
+/// The result of a verb. The error is a message for the terminal.
 pub type Outcome = Result<(), String>;
 
-/// Runs a verb.
+/// Runs the verb of a command line.
 pub async fn run(cli: Cli) -> Outcome {
     let settings = Settings::read(cli.config.as_deref())?;
     match cli.verb.unwrap_or(Verb::Serve) {
@@ -68,20 +68,20 @@ pub async fn run(cli: Cli) -> Outcome {
     }
 }
 
-/// Prints what went wrong.
+/// Prints an error message.
 pub fn say_error(message: &str) {
-    #[expect(clippy::print_stderr, reason = "the last word of a program that failed")]
+    #[expect(clippy::print_stderr, reason = "the message of a program that failed")]
     {
         eprintln!("cloud-delivery: {message}");
     }
 }
 
-/// A control for a verb that looks at no session: nothing of it runs in the background.
+/// A `Control` for a verb that needs no sessions. It runs no background tasks.
 async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
     composition::tool(settings, false).await
 }
 
-/// The message of an error, for a terminal: what could not be done, then why.
+/// The message of an error, for a terminal: the failure, then its reason.
 fn told(error: control::Error) -> String {
     if let control::Error::Store(error) = &error {
         return error.to_string();

@@ -21,14 +21,14 @@ use crate::{
     supervisor,
 };
 
-/// How long requests in progress have to end after SIGTERM. Together with the others below 10 s: a supervisor waits no
-/// longer.
+/// Time for requests in progress to end after SIGTERM. With the three timeouts below it stays under
+/// 10 s, after which a supervisor kills the process.
 const REQUESTS: Duration = Duration::from_secs(5);
-/// How long open tabs have to receive their close frame.
+/// Time for open tabs to receive their close frame.
 const TABS: Duration = Duration::from_secs(1);
-/// How long the background tasks have to end.
+/// Time for the background tasks to end.
 const TASKS: Duration = Duration::from_secs(1);
-/// How long the last commit may take.
+/// Time for the last commit.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// Runs the server until a signal stops it.
@@ -51,7 +51,7 @@ pub async fn run(settings: Settings) -> Outcome {
     println!("Cloud Delivery is ready: {}", settings.url());
     supervisor::ready(&served.control);
     let control = served.control.clone();
-    // A reverse proxy on this host has everybody's connections.
+    // A reverse proxy carries the connections of all its clients.
     let proxies = settings.trusted_proxies.clone();
     let is_exempt: IsExempt = Arc::new(move |peer| peer.to_canonical().is_loopback() || proxies.contains(peer));
     let stop = async move { control.draining().await };
@@ -70,7 +70,8 @@ pub async fn run(settings: Settings) -> Outcome {
     Ok(())
 }
 
-/// Accepts nothing more, tells open tabs and watches to come back, and writes what is queued.
+/// Graceful shutdown: stops accepting work, asks tabs and watches to reconnect, and flushes the
+/// write queue.
 async fn go_down(served: Served, server: impl Future<Output = ()>) {
     tracing::info!("shutting down; asking tabs and watches to reconnect");
     supervisor::stopping();
@@ -90,7 +91,7 @@ async fn go_down(served: Served, server: impl Future<Output = ()>) {
     }
 }
 
-/// Ctrl-C and SIGTERM.
+/// The signals that stop the server: SIGINT (Ctrl-C) and SIGTERM.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -105,7 +106,7 @@ impl Stop {
         })
     }
 
-    /// Returns with the next of them.
+    /// Waits for the next of them.
     async fn signalled(&mut self) {
         tokio::select! { _ = self.interrupt.recv() => {}, _ = self.terminate.recv() => {} }
     }

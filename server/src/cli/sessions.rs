@@ -15,7 +15,8 @@ use super::{Outcome, told};
 pub enum Verb {
     /// List sessions, newest first: id, status, username, environment, start, valid until.
     List {
-        /// Search as on the Sessions page: words, "phrases", user: env: app: status: connected: node: id:
+        /// Search as on the Sessions page: words, "phrases", user: env: app: status: connected:
+        /// node: id:
         #[arg(default_value = "")]
         search: String,
     },
