@@ -1,4 +1,4 @@
-//! The router as a client meets it: who is let in, and what a refusal looks like.
+//! The router from a client's point of view: access to each route, and the format of refusals.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
@@ -178,8 +178,8 @@ async fn a_password_that_was_drawn_is_changed_before_anything_else() {
         StatusCode::OK
     );
     let old = code(house.get("/api/v1/sessions", Some(&cookie)).await).await;
-    assert_eq!(old.0, 401, "the login of before has ended");
-    // Whoever chose their password need not change it, and can.
+    assert_eq!(old.0, 401, "the earlier login has ended");
+    // A person with a password of their own need not change it, but can.
     let own = house.cookie(Role::User).await;
     assert_eq!(
         house.get("/account/password", Some(&own)).await.status(),
@@ -205,7 +205,7 @@ fn is(status: u16, word: &str) -> (u16, String) {
     (status, word.to_owned())
 }
 
-/// Every address of the API that is a System Admin's.
+/// All routes of the API that require the role System Admin.
 fn admin_routes() -> Vec<(Method, String)> {
     vec![
         (Method::GET, "/api/v1/sessions".into()),
