@@ -49,7 +49,7 @@ const KINDS: [(&str, OpenEnvironment); 2] = [
 pub struct Served {
     /// The use-cases.
     pub control: Arc<Control>,
-    /// The accounts that a first start created, with their passwords.
+    /// The accounts that a first start created, with their temporary passwords.
     pub first_start: Option<FirstStart>,
     tasks: JoinSet<()>,
 }

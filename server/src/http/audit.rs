@@ -21,7 +21,7 @@ pub async fn page(State(state): State<AppState>, Person(me): Person, Query(param
     let (view, query, wrong) = asked(&parameters);
     let found = state.control.events(&me, &query, view.place, view.limit).await;
     let events = match wrong {
-        // `events` has checked the role, which matters for this page too.
+        // Drop the events but keep a refusal of the role.
         Some(_) => found.map(|_| audit::Page::default()),
         None => found,
     };

@@ -56,7 +56,8 @@ impl Relays {
             () = control.wait_until_relay_ends(&to.node) => return Err(away()),
         };
         let mut answer = asked.map_err(|error| {
-            tracing::warn!(node = %to.node, %error, "could not relay a tab to the host of its session; the tab gets an error");
+            let node = &to.node;
+            tracing::warn!(%node, %error, "could not relay a tab to its session's host; the tab gets an error");
             away()
         })?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -65,7 +66,7 @@ impl Relays {
                 if let (Ok(tab), Ok(node)) = tokio::join!(from, onto) {
                     tokio::select! {
                         () = hand_on(TokioIo::new(tab), TokioIo::new(node)) => {}
-                        // The host no longer answers, so the tab gets no close frame.
+                        // Cut the connection without a close frame. The tab connects again.
                         () = control.wait_until_relay_ends(&to.node) => {}
                     }
                 }

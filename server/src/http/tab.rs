@@ -14,8 +14,8 @@ use super::{AppState, authentication::Person, problem::Refused, security};
 /// The link on a page about a missing session.
 const HOME: (&str, &str) = ("/", "My apps");
 
-/// Answers with the page. Answers 410 for an ended session, and 404 for a session of another
-/// person.
+/// Answers with the page. Answers 410 for an ended session, and 404 for an unknown session or
+/// one of another person.
 pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text): Path<String>) -> Response {
     let Ok(id) = text.parse::<SessionId>() else {
         let detail = "A session's address ends with an id like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.";
