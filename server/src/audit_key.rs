@@ -1,10 +1,11 @@
-//! The key that signs the log of events. Whoever can read it can forge a log, so only its owner may.
+//! The key that signs the log of events. Every reader of the key can forge a log, so only the
+//! file's owner may have access.
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use store::chain::Key;
 
-/// Reads the key from a file: at least 32 bytes, without the line break at their end.
+/// Reads the key from a file: at least 32 bytes, not counting a line break at the end.
 pub fn read(path: &Path) -> Result<Key, String> {
     let name = path.display();
     let bytes = fs::read(path).map_err(|error| format!("audit_key_file: {name}: {error}"))?;
@@ -13,13 +14,13 @@ pub fn read(path: &Path) -> Result<Key, String> {
         .mode();
     if mode & 0o077 != 0 {
         return Err(format!(
-            "audit_key_file: others than its owner can read {name}: chmod 600"
+            "audit_key_file: other users can access {name}; run chmod 600 on it"
         ));
     }
     let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     Key::new(key).ok_or_else(|| {
         let least = Key::SHORTEST;
-        format!("audit_key_file: {name} has fewer than {least} bytes: openssl rand -hex 32 makes a key")
+        format!("audit_key_file: {name} has fewer than {least} bytes; openssl rand -hex 32 makes a key")
     })
 }
 

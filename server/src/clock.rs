@@ -1,4 +1,4 @@
-//! The clocks: the only place that reads them.
+//! The clocks. No other file reads the time of the machine.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -11,17 +11,17 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use session::Timestamp;
 
-/// From how far on the clocks are said to differ.
+/// Difference between the two clocks from which on it is logged.
 const DIFFER: TimeDelta = TimeDelta::seconds(10);
 
-/// Which time counts.
+/// The setting `clock`: the source of the server's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Time {
-    /// The time of this machine at the start, and from then on what has really passed: a clock that is moved by hours ends no
-    /// session and removes no row.
+    /// The machine's time at the start plus the time elapsed since. A system clock that is changed
+    /// by hours then ends no session and removes no row.
     Steady,
-    /// The time of this machine, wherever it jumps.
+    /// The machine's time as it is, jumps included.
     System,
 }
 
@@ -38,7 +38,7 @@ impl std::str::FromStr for Time {
 }
 
 impl Time {
-    /// Its clock. Where it is told the time to begin with, it is steady in any case.
+    /// Its clock. A clock with a given start time is always steady.
     pub fn clock(self, told: Option<Timestamp>) -> std::sync::Arc<dyn Clock> {
         match (self, told) {
             (Self::System, None) => std::sync::Arc::new(SystemClock),
@@ -47,14 +47,11 @@ impl Time {
     }
 }
 
-/// The time of this machine.
+/// The machine's time.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that everything else is given"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "every Clock is based on this reading")]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -64,7 +61,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// See [`Time::Steady`]. Time in which the machine sleeps has passed, too.
+/// See [`Time::Steady`]. It includes the time that the machine spends in sleep.
 struct SteadyClock {
     started: Timestamp,
     booted: TimeDelta,
@@ -83,13 +80,13 @@ impl SteadyClock {
 
 impl Clock for SteadyClock {
     fn now(&self) -> Timestamp {
-        // To the microsecond, as everything is kept: what comes back from the log is the same moment.
+        // The log stores microseconds. A finer time would differ from the same time read back.
         let now = (self.started + (since_boot() - self.booted)).trunc_subsecs(6);
         let ahead = SystemClock.now() - now;
         if ahead.abs() > DIFFER && !self.differs.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 seconds = ahead.num_seconds(),
-                "the system's clock was moved; it counts again after a restart"
+                "the system clock was changed; the server ignores this until its next restart"
             );
         }
         now

@@ -1,4 +1,4 @@
-//! The composition root: the only place that names concrete stores and concrete environments.
+//! The composition root. No other file names a concrete store or environment.
 //!
 //! To add a kind of environment: one entry in [`KINDS`]. To add a database: one arm in [`store`].
 
@@ -23,10 +23,10 @@ use crate::{
     settings::Settings,
 };
 
-/// Opens an environment; `None` if the settings turn its kind off.
+/// Opens an environment. `None` if the settings disable its kind.
 type OpenEnvironment = fn(&Settings, Signals) -> Result<Option<Arc<dyn Environment>>, EnvironmentError>;
 
-/// Each kind of environment, as the catalogue names it.
+/// Each kind of environment by its name in the catalogue.
 const KINDS: [(&str, OpenEnvironment); 2] = [
     (environment_local::KIND, |settings, signals| {
         let options = environment_local::Options {
@@ -49,20 +49,20 @@ const KINDS: [(&str, OpenEnvironment); 2] = [
 pub struct Served {
     /// The use-cases.
     pub control: Arc<Control>,
-    /// The account that a first start made.
+    /// The accounts that a first start created, with their temporary passwords.
     pub first_start: Option<FirstStart>,
     tasks: JoinSet<()>,
 }
 
 impl Served {
-    /// Ends the background tasks.
+    /// Aborts the background tasks and waits for their end.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }
 }
 
-/// Opens everything for the server: the store, which no other server may use, the environments, and
-/// the background tasks.
+/// Opens the store for exclusive use by this server, then the environments, and starts the
+/// background tasks.
 pub async fn serve(settings: &Settings) -> Result<Served, String> {
     let store = store(settings, true).await.map_err(|error| error.to_string())?;
     first_catalogue(&*store, settings.simulated)
@@ -99,8 +99,8 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
     })
 }
 
-/// Opens the store for one verb of the command line, beside a server that may be running. Loads the
-/// sessions only if the verb is about them.
+/// Opens the store for one verb of the command line. A server may use it at the same time. Loads
+/// the sessions only if the verb needs them.
 pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, String> {
     let options = Options {
         audit_key: settings.audit_key_file.as_deref().map(audit_key::read).transpose()?,
@@ -115,8 +115,8 @@ pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, S
     opened.map_err(|error| error.to_string())
 }
 
-/// Opens the store: for a server, which no other server may use at the same time, or for a tool
-/// beside it.
+/// Opens the store. With `serve`, a second server on the same SQLite folder or with the same node
+/// name is refused. Without it, the store is for a tool beside a server.
 async fn store(settings: &Settings, serve: bool) -> store::Result<Arc<dyn Store>> {
     let folder = &settings.data_dir;
     let options = store_postgres::Settings {
@@ -137,7 +137,7 @@ async fn open(
     time: Time,
     options: Options,
 ) -> Result<Arc<Control>, String> {
-    // A database that is not on this machine has a clock of its own, which all nodes use.
+    // All nodes that share a database use its clock.
     let now = store.now().await.map_err(|error| error.to_string())?;
     let opened = Control::open(store, environments, time.clock(now), options).await;
     opened.map_err(|error| error.to_string())
@@ -148,7 +148,7 @@ async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals)
     for row in store.environments().await.map_err(|error| error.to_string())? {
         let Some((_, open)) = KINDS.iter().find(|(kind, _)| *kind == &*row.kind) else {
             return Err(format!(
-                "environment “{}” is of the unknown kind “{}”",
+                "environment “{}” has the unknown kind “{}”",
                 row.name, row.kind
             ));
         };
@@ -160,9 +160,9 @@ async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals)
     Ok(environments)
 }
 
-/// Fills an empty catalogue. Another node that starts at the same time may do a part of it.
+/// Fills an empty catalogue. Another node that starts at the same time may add a part of it.
 async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
-    // That node can be first with either of the two environments.
+    // Either of the two environments can already exist by then.
     for _ in 0..2 {
         match fill_catalogue(store, simulated).await {
             Err(StoreError::AlreadyExists(_)) => {}
@@ -172,8 +172,8 @@ async fn first_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()
     Ok(())
 }
 
-/// Adds this host, with the applications that `make run` installs, and a simulated environment if
-/// the settings ask for it.
+/// Adds this host with the applications that `make run` installs, and a simulated environment if
+/// the settings enable it.
 async fn fill_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()> {
     let rows = store.environments().await?;
     if !rows.iter().any(|row| &*row.kind == environment_local::KIND) {

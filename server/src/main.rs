@@ -1,10 +1,11 @@
-//! The program `cloud-delivery`: wires the parts together and speaks HTTP.
+//! The program `cloud-delivery`: wires the parts together and serves HTTP.
 //!
-//! It is the only place that names a concrete store or environment ([`composition`]), a clock, or an HTTP type. It
-//! decides nothing: a handler or a verb says who asks, calls `control`, and maps the answer.
+//! No other crate names a concrete store or environment ([`composition`]), a clock, or an HTTP
+//! type. This crate makes no decisions. A handler or a verb authenticates the caller, calls
+//! `control`, and maps the answer.
 //!
-//! To add a setting: one field in [`settings`]. To add a route: the file of its resource in [`http`]. To add a verb: a
-//! file in [`cli`].
+//! To add a setting: one field in [`settings`]. To add a route: the file of its resource in
+//! [`http`]. To add a verb: a file in [`cli`].
 
 mod audit_key;
 mod cli;
@@ -18,7 +19,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 
-/// How long work that can't be interrupted, as a call to a disk that hangs, may hold up the end of the program.
+/// How long uninterruptible work, such as a call to a disk that hangs, may delay the exit.
 const LAST: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -31,11 +32,11 @@ fn main() -> ExitCode {
     let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let outcome = runtime.block_on(cli::run(command));
-            // Dropped, it would wait for such work without a limit.
+            // Dropping the runtime would wait for such work without a limit.
             runtime.shutdown_timeout(LAST);
             outcome
         }
-        Err(error) => Err(format!("the program can't run: {error}")),
+        Err(error) => Err(format!("could not start the async runtime: {error}")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

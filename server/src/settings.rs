@@ -1,5 +1,6 @@
-//! Settings: a TOML file, overridden by `CLOUD_DELIVERY_*` variables. The table in docs/settings.md documents both; the test
-//! `every_setting_is_documented` compares them. Unknown keys are refused, with the line.
+//! Settings: a TOML file, overridden by `CLOUD_DELIVERY_*` variables. The table in
+//! docs/settings.md documents both, and the test `every_setting_is_documented` compares them. An
+//! unknown key is an error that names its line.
 
 use std::{
     net::SocketAddr,
@@ -15,66 +16,69 @@ use crate::{
     http::client_address::{ProxyHeader, TrustedProxies},
 };
 
-/// The file that is read when none is named, if it is there.
+/// The file that is read if no other is given. It need not exist.
 const DEFAULT_FILE: &str = "cloud-delivery.toml";
 const PREFIX: &str = "CLOUD_DELIVERY_";
 
-/// What can be set. Field names are the keys of the file; in variables they are upper case behind `CLOUD_DELIVERY_`.
+/// All settings. A field's name is its key in the file. The variable has that name in upper case
+/// after `CLOUD_DELIVERY_`.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Address to listen on.
+    /// Address and port to listen on.
     pub addr: SocketAddr,
-    /// Where everything that must survive is kept.
+    /// Folder of the data that must survive.
     pub data_dir: PathBuf,
-    /// `postgres://user:password@host/database`; without it SQLite in the data directory.
+    /// `postgres://user:password@host/database`; `None`: SQLite in the data directory.
     pub database_url: Option<String>,
     /// Name of this node among those that share the database.
     pub node: Option<String>,
-    /// Scheme, host and port under which the other nodes reach this one: `https://`, or `http://` on this host.
+    /// URL at which the other nodes reach this one, without a path: `https://`, or `http://` on
+    /// this host.
     pub node_url: Option<String>,
-    /// Allow a `node_url` with `http://` on another host: the network between the nodes then carries, unencrypted, what
-    /// people see and type.
+    /// Allow `http://` for a `node_url` on another host. Screens and keystrokes then cross the
+    /// network between the nodes unencrypted.
     pub node_http_insecure: bool,
-    /// Hear of other nodes' changes at once, by NOTIFY; else they are looked for each second.
+    /// Receive other nodes' changes at once, by NOTIFY; otherwise by a poll each second.
     pub database_notify: bool,
-    /// How long the database may be away before tabs are closed; 0 = they stay open.
+    /// Seconds without the database after which tabs are closed; 0: they stay open.
     pub database_lost_seconds: u32,
-    /// Password of `admin` at the first start; without it one is drawn.
+    /// Password of `admin` at the first start; `None`: a random one.
     pub admin_password: Option<String>,
-    /// Add a plain user `student` at the first start, for trials.
+    /// Add the user `student` at the first start, for trials.
     pub trial: bool,
-    /// Scheme, host and port under which people reach the server; without it `http://` and `addr`.
+    /// URL at which browsers reach the server, without a path; `None`: `http://` and `addr`.
     pub public_url: Option<String>,
-    /// Reverse proxies and load balancers in front: addresses and networks.
+    /// Addresses and networks of reverse proxies and load balancers.
     pub trusted_proxies: TrustedProxies,
-    /// The header in which they tell the client's address.
+    /// The header in which they send the client's address.
     pub proxy_header: ProxyHeader,
-    /// Password checks at a time; each takes 19 MiB and some 30 ms of one core.
+    /// Concurrent password checks. Each takes 19 MiB and some 30 ms of one core.
     pub password_checks: usize,
-    /// Password checks that may wait for their turn.
+    /// Password checks that may wait for a free slot.
     pub password_queue: usize,
-    /// Minutes after which a login that nobody uses ends.
+    /// Minutes after which an unused login ends.
     pub login_idle_minutes: u32,
-    /// Hours after which a login ends in any case.
+    /// Hours after which a login ends, used or not.
     pub login_max_hours: u32,
-    /// The browser half; without it `site` beside the program's folder.
+    /// Folder of the browser half; `None`: `site` beside the program's folder.
     pub site_dir: Option<PathBuf>,
-    /// Add an environment that only pretends, for trials and benchmarks.
+    /// Add a simulated environment, for trials and benchmarks.
     pub simulated: bool,
-    /// Refuse sessions on this host where nothing limits their memory and their processes.
+    /// Refuse launches on a host that does not limit the memory and processes of a session.
     pub require_limits: bool,
-    /// How long a session counts as connected after its tab is gone, so that a reload is no disconnect.
+    /// Milliseconds for which a session counts as connected after its tab has closed, so that a
+    /// reload is no disconnect.
     pub reload_grace_ms: u32,
-    /// Most launches a minute of one person; 0 = no limit.
+    /// Most launches of one person in a minute; 0: no limit.
     pub launches_per_minute: u32,
-    /// Most live sessions of one person; 0 = no limit.
+    /// Most live sessions of one person; 0: no limit.
     pub live_sessions_per_user: u32,
-    /// File with the key that signs the log of events; without it the log is not signed.
+    /// File with the key that signs the log of events; `None`: the log is not signed.
     pub audit_key_file: Option<PathBuf>,
-    /// Which time counts: `steady` or `system`.
+    /// Source of the time: `steady` or `system`.
     pub clock: Time,
-    /// Connections that one address may have at the same time. This host is exempt, for a reverse proxy on it.
+    /// Concurrent connections of one address. This host is exempt, for a reverse proxy on it.
     pub connections_per_address: usize,
 }
 
@@ -111,7 +115,7 @@ impl Default for Settings {
     }
 }
 
-/// The keys, for messages and for the check of the documentation.
+/// All keys, for messages and for the test of the documentation.
 const KEYS: [&str; 26] = [
     "addr",
     "data_dir",
@@ -142,8 +146,8 @@ const KEYS: [&str; 26] = [
 ];
 
 impl Settings {
-    /// Reads the file (the one named, or the default one if it is there) and the environment of the process.
-    #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
+    /// Reads the given file, or the default one if it exists, and the environment of the process.
+    #[expect(clippy::disallowed_methods, reason = "no other file reads settings")]
     pub fn read(file: Option<&Path>) -> Result<Self, String> {
         let named = file
             .map(Path::to_path_buf)
@@ -212,7 +216,7 @@ impl Settings {
                     .parse()
                     .map_err(|_| format!("“{value}” is not a number of connections"))?;
             }
-            // Read elsewhere: the file's own name, and what is logged.
+            // `read` uses the one and `log_filter` the other.
             "config" | "log" => {}
             _ => return Err(format!("there is no such setting; there are {}", KEYS.join(", "))),
         }
@@ -227,7 +231,7 @@ impl Settings {
             ("login_max_hours", self.login_max_hours as usize),
         ] {
             if least == 0 {
-                return Err(format!("{key}: at least 1"));
+                return Err(format!("{key}: must be at least 1"));
             }
         }
         match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
@@ -247,12 +251,12 @@ impl Settings {
         }
     }
 
-    /// Beside the database, everything about nodes.
+    /// Checks the settings of the database and of nodes.
     fn check_node(&self) -> Result<(), String> {
         if let Some(url) = &self.database_url {
             database_url(url)?;
         } else if self.node.is_some() {
-            return Err("node: only servers that share a database have names; set database_url".into());
+            return Err("node: set database_url as well; only servers that share a database have names".into());
         }
         if let Some(node) = &self.node {
             let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
@@ -262,7 +266,11 @@ impl Settings {
                 ));
             }
             if self.node_url.is_none() {
-                return Err("node_url: say where the other nodes reach this one, e.g. https://a.example.edu".into());
+                return Err(
+                    "node_url: required with node; the other nodes reach this one at this URL, e.g. \
+                     https://a.example.edu"
+                        .into(),
+                );
             }
         }
         if let Some(url) = &self.node_url {
@@ -270,13 +278,15 @@ impl Settings {
         }
         if !matches!(self.database_lost_seconds, 0 | 5..=14) {
             return Err(
-                "database_lost_seconds: 0 (tabs stay open) or 5 to 14: after 15 s the other nodes take this one for dead".into(),
+                "database_lost_seconds: must be 0 (tabs stay open) or 5 to 14; after 15 s the other nodes consider \
+                 this one dead"
+                    .into(),
             );
         }
         Ok(())
     }
 
-    /// An origin, encrypted unless it is on this host.
+    /// Accepts an origin, which must use TLS unless it is on this host.
     fn check_node_url(&self, text: &str) -> Result<(), String> {
         let wrong = || format!("node_url: “{text}” is not like https://a.example.edu (no path)");
         let url = Url::parse(text).map_err(|_| wrong())?;
@@ -293,14 +303,14 @@ impl Settings {
             "https" => Ok(()),
             "http" if on_this_host || self.node_http_insecure => Ok(()),
             "http" => Err(format!(
-                "node_url: “{text}” carries what people see and type, and secrets of the nodes, without TLS. Use https://, or set \
-                 node_http_insecure where the network between the nodes is private"
+                "node_url: “{text}” would send screens, keystrokes and the nodes' secrets unencrypted. Use https://, \
+                 or set node_http_insecure if the network between the nodes is private"
             )),
             _ => Err(wrong()),
         }
     }
 
-    /// The address that people type.
+    /// The URL for browsers.
     pub fn url(&self) -> String {
         self.public_url
             .clone()
@@ -312,12 +322,13 @@ impl Settings {
         self.node.as_deref().unwrap_or(ONLY_NODE)
     }
 
-    /// Where the other nodes reach this one; empty where there are none.
+    /// The URL at which the other nodes reach this one, without a slash at the end. Empty without
+    /// other nodes.
     pub fn node_url(&self) -> &str {
         self.node_url.as_deref().unwrap_or_default().trim_end_matches('/')
     }
 
-    /// Is it reached over TLS? Then cookies say so.
+    /// Do browsers reach the server over TLS? Then its cookies are `Secure`.
     pub fn https(&self) -> bool {
         self.url().starts_with("https://")
     }
@@ -333,31 +344,28 @@ fn yes(value: &str) -> Result<bool, String> {
         .map_err(|_| format!("“{value}” is neither true nor false"))
 }
 
-/// A URL of a database that there is a store for. Its password stays out of messages.
+/// Accepts the URL of a supported database. The error does not repeat the URL, which may contain a
+/// password.
 fn database_url(url: &str) -> Result<String, String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         Ok(url.to_owned())
     } else {
-        Err("database_url: it begins with postgres://; without it SQLite in the data directory is used".into())
+        Err("database_url: must begin with postgres://; leave it out to use SQLite in the data directory".into())
     }
 }
 
-/// What `make dev` and cargo-leptos tell a server that they start: where they put the browser half, and on which port
-/// they tell open pages to reload.
+/// Variables that `make dev` and cargo-leptos set for a server that they start.
 #[derive(Clone, Debug, Default)]
 pub struct Development {
     /// Folder of the browser half.
     pub site_root: Option<PathBuf>,
-    /// Port of the reload signal.
+    /// Port on which open pages receive the signal to reload.
     pub reload_port: Option<u32>,
 }
 
 impl Development {
-    /// Reads it; all empty in service.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "variables of the build tools, beside the settings proper"
-    )]
+    /// Reads the variables. In production they are not set.
+    #[expect(clippy::disallowed_methods, reason = "variables of the build tools, not settings")]
     pub fn read() -> Self {
         let watched = std::env::var_os("LEPTOS_WATCH").is_some();
         let port = std::env::var("LEPTOS_RELOAD_PORT")
@@ -370,11 +378,8 @@ impl Development {
     }
 }
 
-/// What is logged: `CLOUD_DELIVERY_LOG`, else information and above.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "needed before the settings are read, to log what is wrong with them"
-)]
+/// The log filter in `CLOUD_DELIVERY_LOG`; by default information and above.
+#[expect(clippy::disallowed_methods, reason = "the log starts before the settings are read")]
 pub fn log_filter() -> tracing_subscriber::EnvFilter {
     let wish = std::env::var("CLOUD_DELIVERY_LOG").unwrap_or_default();
     tracing_subscriber::EnvFilter::builder()
@@ -383,127 +388,4 @@ pub fn log_filter() -> tracing_subscriber::EnvFilter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings::parse("cloud-delivery.toml", text, variables)
-    }
-
-    #[test]
-    fn a_variable_wins_over_the_file_and_the_file_over_the_default() {
-        let settings = parse(
-            "addr = \"127.0.0.1:1\"\nsimulated = true",
-            &[("CLOUD_DELIVERY_ADDR", "127.0.0.1:2")],
-        )
-        .unwrap();
-        assert_eq!(settings.addr.port(), 2);
-        assert!(settings.simulated);
-        assert_eq!(settings.data_dir, Path::new("data"));
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_its_line() {
-        let error = parse("addr = \"127.0.0.1:1\"\ncolour = \"red\"", &[]).unwrap_err();
-        assert!(error.contains("line 2") && error.contains("colour"), "{error}");
-        let error = parse("", &[("CLOUD_DELIVERY_COLOUR", "red")]).unwrap_err();
-        assert!(
-            error.contains("CLOUD_DELIVERY_COLOUR") && error.contains("addr"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn bad_values_are_refused_and_named() {
-        for (name, value) in [
-            ("CLOUD_DELIVERY_ADDR", "here"),
-            ("CLOUD_DELIVERY_SIMULATED", "maybe"),
-            ("CLOUD_DELIVERY_TRUSTED_PROXIES", "10.0.0.0/99"),
-            ("CLOUD_DELIVERY_PROXY_HEADER", "via"),
-            ("CLOUD_DELIVERY_PASSWORD_CHECKS", "many"),
-            ("CLOUD_DELIVERY_LAUNCHES_PER_MINUTE", "many"),
-            ("CLOUD_DELIVERY_LIVE_SESSIONS_PER_USER", "-1"),
-            ("CLOUD_DELIVERY_CLOCK", "sundial"),
-            ("CLOUD_DELIVERY_NODE_URL", "http://10.0.0.2:3000"),
-            ("CLOUD_DELIVERY_NODE_URL", "http://localhost.example.edu"),
-            ("CLOUD_DELIVERY_NODE_URL", "https://a.example.edu/path"),
-            ("CLOUD_DELIVERY_NODE_URL", "https://me@a.example.edu"),
-            ("CLOUD_DELIVERY_NODE_URL", "ftp://a.example.edu"),
-            ("CLOUD_DELIVERY_NODE_URL", "10.0.0.2"),
-            ("CLOUD_DELIVERY_DATABASE_NOTIFY", "seldom"),
-            ("CLOUD_DELIVERY_PUBLIC_URL", "apps.example.edu"),
-            ("CLOUD_DELIVERY_PUBLIC_URL", "https://apps.example.edu/portal"),
-        ] {
-            let error = parse("", &[(name, value)]).unwrap_err();
-            assert!(error.contains(value), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_makes_no_sense_for_a_node_is_refused_with_the_reason() {
-        let error = parse("node = \"a\"", &[]).unwrap_err();
-        assert!(error.contains("database_url"), "{error}");
-        let database = ("CLOUD_DELIVERY_DATABASE_URL", "postgres://me@host/db");
-        let url = ("CLOUD_DELIVERY_NODE_URL", "https://a.example.edu:8443/");
-        let good = parse("node = \"a\"", &[database, url]).unwrap();
-        assert_eq!((good.node(), good.node_url()), ("a", "https://a.example.edu:8443"));
-        assert_eq!(parse("", &[database]).unwrap().node(), "main");
-        for name in ["", "a b", "é"] {
-            let error = parse(&format!("node = \"{name}\""), &[database, url]).unwrap_err();
-            assert!(error.contains("40 letters"), "{error}");
-        }
-        let error = parse("node = \"a\"", &[database]).unwrap_err();
-        assert!(error.contains("node_url"), "{error}");
-        for seconds in ["4", "15", "soon"] {
-            let lost = ("CLOUD_DELIVERY_DATABASE_LOST_SECONDS", seconds);
-            assert!(parse("", &[database, lost]).is_err(), "{seconds}");
-        }
-    }
-
-    #[test]
-    fn nodes_speak_plain_http_on_this_host_or_where_it_is_said() {
-        for url in [
-            "http://127.0.0.1:3000",
-            "http://[::1]:3000",
-            "http://localhost:3000",
-            "https://10.0.0.2",
-        ] {
-            assert!(parse("", &[("CLOUD_DELIVERY_NODE_URL", url)]).is_ok(), "{url}");
-        }
-        let private = ("CLOUD_DELIVERY_NODE_URL", "http://10.0.0.2:3000");
-        let error = parse("", &[private]).unwrap_err();
-        assert!(error.contains("node_http_insecure"), "{error}");
-        assert!(parse("node_http_insecure = true", &[private]).is_ok());
-    }
-
-    #[test]
-    fn a_database_that_there_is_no_store_for_is_refused_and_its_password_not_told() {
-        for (text, variables) in [
-            ("", &[("CLOUD_DELIVERY_DATABASE_URL", "mysql://me:secret@host/db")][..]),
-            ("database_url = \"mysql://me:secret@host/db\"", &[]),
-        ] {
-            let error = parse(text, variables).unwrap_err();
-            assert!(error.contains("postgres://") && !error.contains("secret"), "{error}");
-        }
-    }
-
-    #[test]
-    fn every_setting_is_documented() {
-        let page = include_str!("../../docs/settings.md");
-        for key in KEYS {
-            let row = format!("| `{key}` | `CLOUD_DELIVERY_{}` |", key.to_uppercase());
-            assert!(page.contains(&row), "docs/settings.md has no row `{key}`");
-            let mut settings = Settings::default();
-            assert!(
-                settings
-                    .set(key, "0")
-                    .err()
-                    .is_none_or(|error| !error.contains("no such setting")),
-                "{key}"
-            );
-        }
-    }
-}
+mod tests;

@@ -1,13 +1,13 @@
-//! What systemd is told, where it started the server: ready, alive, stopping. The protocol is the crate `sd-notify`'s; without
-//! systemd nothing happens.
+//! Notifies systemd if it started the server: ready, alive, stopping. The crate `sd-notify`
+//! implements the protocol. Without systemd, nothing is sent.
 
 use std::sync::Arc;
 
 use control::Control;
 use sd_notify::NotifyState;
 
-/// The server serves. From now on systemd is told that it is alive, as often as it wants to hear that: only while the log can be
-/// read and the writer takes its turns.
+/// Reports that the server is ready, and from then on notifies the watchdog at a third of its
+/// timeout. A notification requires that the log can be read and that the writer makes progress.
 pub fn ready(control: &Arc<Control>) {
     tell(NotifyState::Ready);
     let Some(patience) = sd_notify::watchdog_enabled() else {
@@ -20,19 +20,19 @@ pub fn ready(control: &Arc<Control>) {
             ticks.tick().await;
             match control.alive().await {
                 Ok(()) => tell(NotifyState::Watchdog),
-                Err(error) => tracing::error!(%error, "not alive: systemd is not told otherwise"),
+                Err(error) => tracing::error!(%error, "health check failed; watchdog not notified"),
             }
         }
     });
 }
 
-/// The server is on its way down.
+/// Reports that the server shuts down.
 pub fn stopping() {
     tell(NotifyState::Stopping);
 }
 
 fn tell(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "systemd could not be told");
+        tracing::warn!(%error, "could not notify systemd");
     }
 }

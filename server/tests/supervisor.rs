@@ -1,4 +1,4 @@
-//! The program as systemd sees it: ready, alive, stopping.
+//! The program's notifications to systemd: ready, alive, stopping.
 #![expect(clippy::unwrap_used, reason = "a program that can’t be started is a failed test")]
 
 use std::{
@@ -8,21 +8,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long anything may take on a busy machine.
+/// Timeout of each step, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The program on a data directory of its own, with a socket in systemd's place.
+/// Starts the program with its own data directory and a socket in place of systemd's.
 fn start(folder: &Path, watchdog: &str) -> (Child, UnixDatagram) {
     let site = folder.join("site");
     std::fs::create_dir_all(site.join("pkg")).unwrap();
     std::fs::write(site.join("hash.txt"), "js: a\nwasm: b\ncss: c\n").unwrap();
     let socket = UnixDatagram::bind(folder.join("notify")).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    // With few open files at first, as a shell starts it.
+    // A low soft limit of open files, like in a shell.
     let child = Command::new("prlimit")
         .args(["--nofile=512:4096", env!("CARGO_BIN_EXE_cloud-delivery")])
         .current_dir(folder)
-        // Whoever runs the tests may have settings of their own.
+        // The environment of the tests may contain settings.
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
         .env("CLOUD_DELIVERY_ADDR", "127.0.0.1:0")

@@ -8,39 +8,39 @@ use session::catalogue::{LaunchState, draft::ApplicationDraft};
 
 use super::{Outcome, told};
 
-/// What can be done with applications.
+/// Verbs of `cloud-delivery application`.
 #[derive(Subcommand)]
 pub enum ApplicationVerb {
     /// Add an application: cloud-delivery application add "Calculator" -- galculator
     Add {
-        /// Its name on "My apps".
+        /// Name on "My apps".
         name: String,
-        /// Text of its launch button.
+        /// Text of the launch button.
         #[arg(long, default_value = "Launch")]
         launch_text: String,
-        /// Where it runs.
+        /// Name of the environment that runs the application.
         #[arg(long, default_value = "This host")]
         environment: String,
-        /// Sessions that may be live at once; as many as come without it.
+        /// Maximum number of live sessions; unlimited if left out.
         #[arg(long)]
         seats: Option<u32>,
-        /// Let it make user namespaces of its own: browsers need them for their sandbox.
+        /// Allow the application to create user namespaces. Browsers need them for their sandbox.
         #[arg(long)]
         allow_user_namespaces: bool,
         /// Program and arguments, after `--`.
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
-    /// Open it to launches.
+    /// Open an application to launches.
     Open {
-        /// Its name.
+        /// Name of the application.
         name: String,
     },
-    /// Close it to launches; live sessions go on, unless they are to end as well.
+    /// Close an application to launches. Live sessions continue unless --end-sessions is given.
     Close {
-        /// Its name.
+        /// Name of the application.
         name: String,
-        /// End its sessions, too.
+        /// Also end the live sessions.
         #[arg(long)]
         end_sessions: bool,
     },
@@ -48,19 +48,19 @@ pub enum ApplicationVerb {
     List,
 }
 
-/// What can be done with environments.
+/// Verbs of `cloud-delivery environment`.
 #[derive(Subcommand)]
 pub enum EnvironmentVerb {
-    /// Open it to launches.
+    /// Open an environment to launches.
     Open {
-        /// Its name.
+        /// Name of the environment.
         name: String,
     },
-    /// Close it to launches; live sessions go on, unless they are to end as well.
+    /// Close an environment to launches. Live sessions continue unless --end-sessions is given.
     Close {
-        /// Its name.
+        /// Name of the environment.
         name: String,
-        /// End its sessions, too.
+        /// Also end the live sessions.
         #[arg(long)]
         end_sessions: bool,
     },
@@ -68,7 +68,7 @@ pub enum EnvironmentVerb {
     List,
 }
 
-/// Runs a verb on applications.
+/// Runs a verb of `application`.
 pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {
@@ -108,7 +108,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
     Ok(())
 }
 
-/// Runs a verb on environments.
+/// Runs a verb of `environment`.
 pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {

@@ -1,4 +1,4 @@
-//! `cloud-delivery events …`: the log of what happened.
+//! `cloud-delivery events …`: the log of events.
 
 use clap::Subcommand;
 use control::Control;
@@ -7,20 +7,20 @@ use store::{Hash, chain::parse_hex};
 
 use super::{Outcome, told};
 
-/// What can be done with the log.
+/// Verbs of `cloud-delivery events`.
 #[derive(Subcommand)]
 pub enum Verb {
-    /// Read every event and check the chain of their hashes. Alone, that finds what was changed, added or removed between
-    /// events. That nothing was removed at the end is proven by a head that was kept elsewhere: the server writes one to
-    /// its journal each hour, and when it starts and stops.
+    /// Read every event and check the hash chain. This detects events that were changed, added or
+    /// removed in the middle. Only a head that was kept elsewhere proves that nothing was removed
+    /// at the end. The server writes a head to its journal each hour, and when it starts and stops.
     Verify {
-        /// A head that was kept elsewhere, as 64 hexadecimal digits.
+        /// Head that was kept elsewhere, as 64 hexadecimal digits.
         #[arg(long, value_parser = head)]
         head: Option<Hash>,
     },
 }
 
-/// Runs a verb.
+/// Runs it.
 pub async fn run(verb: Verb, control: &Control) -> Outcome {
     let Verb::Verify { head } = verb;
     let operator = control.operator().await.map_err(told)?;
@@ -42,7 +42,8 @@ pub async fn run(verb: Verb, control: &Control) -> Outcome {
     let proven = proof.kept.max(proof.signed.map(|signed| signed.event));
     if proven != Some(proof.verified.last) {
         println!(
-            "only a head that was kept elsewhere proves that nothing was removed at the end: verify --head, with one from the journal"
+            "only a head that was kept elsewhere proves that nothing was removed at the end; run verify --head with \
+             one from the journal"
         );
     }
     Ok(())

@@ -1,5 +1,6 @@
-//! Where the passwords that a first start drew are shown: on a terminal, else in a file that only its owner can read. Standard output
-//! that is no terminal is a journal, which others read.
+//! Shows the passwords that a first start generated: on a terminal, otherwise in a file that only
+//! its owner can read. Standard output that is no terminal usually goes to a journal, which others
+//! can read.
 
 use std::{
     fs::OpenOptions,
@@ -12,26 +13,26 @@ use control::FirstStart;
 
 use super::Outcome;
 
-/// The file in the data directory.
+/// Name of the file, in the data directory.
 const FILE: &str = "first-passwords";
 
-/// Shows them.
+/// Prints the passwords, or writes the file.
 pub fn show(first: &FirstStart, data_dir: &Path) -> Outcome {
     if first.people.is_empty() {
         return Ok(());
     }
     if std::io::stdout().is_terminal() {
         println!(
-            "First start. Each of these passwords is changed at the first sign-in:\n{}",
+            "First start. Each of these passwords must be changed at the first sign-in:\n{}",
             lines(first)
         );
         return Ok(());
     }
     let path = data_dir.join(FILE);
     write(&path, &lines(first))
-        .map_err(|error| format!("the first passwords can't be written: {}: {error}", path.display()))?;
+        .map_err(|error| format!("could not write the first passwords: {}: {error}", path.display()))?;
     println!(
-        "First start. The first passwords are in {}; each is changed at the first sign-in",
+        "First start. The first passwords are in {}; each must be changed at the first sign-in",
         path.display()
     );
     Ok(())
@@ -43,7 +44,7 @@ fn lines(first: &FirstStart) -> String {
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    // Where an earlier start left one, it is not read by others either: a file that exists keeps its mode.
+    // Opening an existing file would keep its mode, which may allow others to read it.
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}

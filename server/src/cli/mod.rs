@@ -1,6 +1,6 @@
-//! The command line. Each verb opens the log, calls `control` and prints the answer; it works while a server runs, which
-//! sees the change within a second.
-#![expect(clippy::print_stdout, reason = "the answers of the command line")]
+//! The command line. Each verb opens the log, calls `control` and prints the answer. It also works
+//! while a server runs: the server reads the change from the log within a second.
+#![expect(clippy::print_stdout, reason = "a command prints its result")]
 
 mod catalogue;
 mod events;
@@ -17,11 +17,11 @@ use control::Control;
 
 use crate::{composition, settings::Settings};
 
-/// Cloud Delivery: launches applications in a browser tab, and shows a System Admin every session, live.
+/// Cloud Delivery launches applications in browser tabs and shows System Admins every session live.
 #[derive(Parser)]
 #[command(name = "cloud-delivery", version)]
 pub struct Cli {
-    /// Settings file; by default cloud-delivery.toml in the current folder, if it is there.
+    /// Settings file; by default cloud-delivery.toml in the current folder, if it exists.
     #[arg(long, global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -30,31 +30,31 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Run the server (what happens without a verb).
+    /// Run the server (the default).
     Serve,
-    /// People: add, set-role, set-password, block, unblock, unlock, remove, list.
+    /// Manage people: add, set-role, set-password, block, unblock, unlock, remove, list.
     #[command(subcommand)]
     User(user::Verb),
-    /// Sessions: list, expire, give-up.
+    /// Manage sessions: list, expire, give-up.
     #[command(subcommand)]
     Sessions(sessions::Verb),
-    /// Applications: add, open, close, list.
+    /// Manage applications: add, open, close, list.
     #[command(subcommand)]
     Application(catalogue::ApplicationVerb),
-    /// Environments: open, close, list.
+    /// Manage environments: open, close, list.
     #[command(subcommand)]
     Environment(catalogue::EnvironmentVerb),
-    /// The log of what happened: verify.
+    /// Check the log of events: verify.
     #[command(subcommand)]
     Events(events::Verb),
     /// Fill an empty data directory with synthetic history, for trials and benchmarks.
     Seed(seed::Seed),
 }
 
-/// What went wrong, for the person at the terminal.
+/// The result of a verb. The error is a message for the terminal.
 pub type Outcome = Result<(), String>;
 
-/// Runs a verb.
+/// Runs the verb of a command line.
 pub async fn run(cli: Cli) -> Outcome {
     let settings = Settings::read(cli.config.as_deref())?;
     match cli.verb.unwrap_or(Verb::Serve) {
@@ -68,20 +68,20 @@ pub async fn run(cli: Cli) -> Outcome {
     }
 }
 
-/// Prints what went wrong.
+/// Prints an error message.
 pub fn say_error(message: &str) {
-    #[expect(clippy::print_stderr, reason = "the last word of a program that failed")]
+    #[expect(clippy::print_stderr, reason = "the message of a program that failed")]
     {
         eprintln!("cloud-delivery: {message}");
     }
 }
 
-/// A control for a verb that looks at no session: nothing of it runs in the background.
+/// A `Control` for a verb that needs no sessions. It runs no background tasks.
 async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
     composition::tool(settings, false).await
 }
 
-/// The message of an error, for a terminal: what could not be done, then why.
+/// The message of an error, for a terminal: the failure, then its reason.
 fn told(error: control::Error) -> String {
     if let control::Error::Store(error) = &error {
         return error.to_string();

@@ -8,12 +8,12 @@ use super::{Outcome, told};
 /// Fill an empty data directory with synthetic history.
 #[derive(Args)]
 pub struct Seed {
-    /// How many sessions, at most ten million.
+    /// Number of sessions, at most ten million.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     sessions: u32,
 }
 
-/// Runs it.
+/// Fills the data directory.
 pub async fn run(seed: &Seed, control: &Control) -> Outcome {
     control.seed(seed.sessions).await.map_err(told)?;
     println!("added {} synthetic sessions", seed.sessions);

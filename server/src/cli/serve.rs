@@ -21,14 +21,14 @@ use crate::{
     supervisor,
 };
 
-/// How long requests in progress have to end after SIGTERM. Together with the others below 10 s: a supervisor waits no
-/// longer.
+/// Time for requests in progress to end after SIGTERM. With the three timeouts below it stays under
+/// 10 s, after which a supervisor kills the process.
 const REQUESTS: Duration = Duration::from_secs(5);
-/// How long open tabs have to receive their close frame.
+/// Time for open tabs to receive their close frame.
 const TABS: Duration = Duration::from_secs(1);
-/// How long the background tasks have to end.
+/// Time for the background tasks to end.
 const TASKS: Duration = Duration::from_secs(1);
-/// How long the last commit may take.
+/// Time for the last commit.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// Runs the server until a signal stops it.
@@ -51,44 +51,47 @@ pub async fn run(settings: Settings) -> Outcome {
     println!("Cloud Delivery is ready: {}", settings.url());
     supervisor::ready(&served.control);
     let control = served.control.clone();
-    // A reverse proxy on this host has everybody's connections.
+    // A reverse proxy carries the connections of all its clients.
     let proxies = settings.trusted_proxies.clone();
     let is_exempt: IsExempt = Arc::new(move |peer| peer.to_canonical().is_loopback() || proxies.contains(peer));
     let stop = async move { control.draining().await };
     let mut server = pin!(listener::serve(listener, router, limits, is_exempt, stop));
     tokio::select! {
-        () = &mut server => return Err("the server ended by itself".into()),
+        () = &mut server => return Err("the HTTP server stopped unexpectedly".into()),
         () = told.signalled() => {}
-        () = served.control.wait_until_broken() => return Err("nothing more can be written, as the log says above; start again".into()),
+        () = served.control.wait_until_broken() => {
+            return Err("the server can write nothing more (the log above has the reason); restart it".into());
+        }
     }
     tokio::select! {
-        () = go_down(served, server) => tracing::info!("stopped"),
-        () = told.signalled() => tracing::warn!("told to stop a second time: stopped at once"),
+        () = go_down(served, server) => tracing::info!("the server stopped"),
+        () = told.signalled() => tracing::warn!("received a second signal; stopped at once"),
     }
     Ok(())
 }
 
-/// Accepts nothing more, tells open tabs and watches to come back, and writes what is queued.
+/// Graceful shutdown: stops accepting work, asks tabs and watches to reconnect, and flushes the
+/// write queue.
 async fn go_down(served: Served, server: impl Future<Output = ()>) {
-    tracing::info!("stopping: tabs and watchers are told to come back");
+    tracing::info!("shutting down; asking tabs and watches to reconnect");
     supervisor::stopping();
     let control = served.control.clone();
     control.drain();
     if timeout(REQUESTS, server).await.is_err() {
-        tracing::warn!("some requests did not end in time");
+        tracing::warn!("timed out waiting for requests; continuing the shutdown");
     }
     if timeout(TABS, control.wait_tabs_closed()).await.is_err() {
-        tracing::warn!("some tabs did not take the last word in time");
+        tracing::warn!("timed out sending close frames to tabs; continuing the shutdown");
     }
     if timeout(TASKS, served.stop()).await.is_err() {
-        tracing::warn!("some background tasks did not end in time");
+        tracing::warn!("timed out stopping background tasks; continuing the shutdown");
     }
     if timeout(FLUSH, control.flush()).await.is_err() {
-        tracing::error!("what was queued could not be written in time; nobody was told that it was");
+        tracing::error!("timed out flushing the write queue; unacknowledged writes were dropped");
     }
 }
 
-/// Ctrl-C and SIGTERM.
+/// The signals that stop the server: SIGINT (Ctrl-C) and SIGTERM.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -96,14 +99,14 @@ struct Stop {
 
 impl Stop {
     fn listen() -> Result<Self, String> {
-        let listen = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
+        let listen = |kind| signal(kind).map_err(|error| format!("could not listen for signals: {error}"));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
         })
     }
 
-    /// Returns with the next of them.
+    /// Waits for the next of them.
     async fn signalled(&mut self) {
         tokio::select! { _ = self.interrupt.recv() => {}, _ = self.terminate.recv() => {} }
     }

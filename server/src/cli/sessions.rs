@@ -1,4 +1,4 @@
-//! `cloud-delivery sessions …`: the same as the page, for scripts and for when there is no browser.
+//! `cloud-delivery sessions …`: the actions of the Sessions page, for scripts and terminals.
 
 use clap::Subcommand;
 use control::Control;
@@ -11,41 +11,42 @@ use session::{
 
 use super::{Outcome, told};
 
-/// What can be done with sessions.
+/// Verbs of `cloud-delivery sessions`.
 #[derive(Subcommand)]
 pub enum Verb {
     /// List sessions, newest first: id, status, username, environment, start, valid until.
     List {
-        /// A search, as on the page: words, "phrases", user: env: app: status: connected: node: id:
+        /// Search as on the Sessions page: words, "phrases", user: env: app: status: connected:
+        /// node: id:
         #[arg(default_value = "")]
         search: String,
     },
-    /// End access to a session at once.
+    /// Expire a session: end access to it at once.
     Expire {
-        /// Its id.
+        /// ID of the session.
         id: SessionId,
-        /// Shown to its user and kept.
+        /// Reason, shown to the user and stored with the session.
         #[arg(long)]
         reason: Option<String>,
-        /// Keep its user from launching the application again for 15 minutes.
+        /// Block the user from launching the application again for 15 minutes.
         #[arg(long)]
         block_relaunch: bool,
     },
-    /// No longer wait for the environment to close an ended session, whose cleanup is overdue.
+    /// Stop waiting for the environment to close an ended session whose teardown is overdue.
     GiveUp {
-        /// Its id.
+        /// ID of the session.
         id: SessionId,
     },
 }
 
-/// Runs a verb.
+/// Runs one of them.
 pub async fn run(verb: Verb, control: &Control) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     match verb {
         Verb::List { search } => list(control, &operator, search),
         Verb::GiveUp { id } => {
             control.give_up_cleanup(&operator, id).await.map_err(told)?;
-            println!("{id}: its environment is no longer asked to close it");
+            println!("{id}: no longer waiting for its environment to close it");
             Ok(())
         }
         Verb::Expire {

@@ -11,54 +11,57 @@ use session::Role;
 
 use super::{Outcome, told};
 
-/// What can be done with people.
+/// Verbs of `cloud-delivery user`.
 #[derive(Subcommand)]
 pub enum Verb {
-    /// Add a person. The password is read from standard input, or drawn and printed when that is a terminal.
+    /// Add a person. Reads the password from standard input. If that is a terminal, generates and
+    /// prints a password.
     Add {
-        /// The name to sign in with.
+        /// Name for signing in.
         username: String,
-        /// user, reporter, app-admin or system-admin.
+        /// Role: user, reporter, app-admin or system-admin.
         #[arg(long, default_value = "user")]
         role: Role,
     },
-    /// Change a role.
+    /// Change a person's role.
     SetRole {
-        /// Whose.
+        /// Username of the person.
         username: String,
-        /// user, reporter, app-admin or system-admin.
+        /// New role: user, reporter, app-admin or system-admin.
         role: Role,
     },
-    /// Change a password and end all sign-ins of that person. Read or drawn as with add.
+    /// Change a person's password and end all their logins. The new password is read or generated
+    /// as with add.
     SetPassword {
-        /// Whose.
+        /// Username of the person.
         username: String,
     },
-    /// Block a person: their sign-ins and sessions end at once.
+    /// Block a person, and end their logins and sessions at once.
     Block {
-        /// Whom.
+        /// Username of the person.
         username: String,
     },
-    /// Let a blocked person in again.
+    /// Unblock a person.
     Unblock {
-        /// Whom.
+        /// Username of the person.
         username: String,
     },
-    /// Forget the failed sign-ins of a person, so that the next attempt is not delayed.
+    /// Clear the failed sign-ins of a person, so that the next attempt is not delayed.
     Unlock {
-        /// The username.
+        /// Username of the person.
         username: String,
     },
-    /// Remove a person: their sign-ins and sessions end at once. What they did stays in the log.
+    /// Remove a person, and end their logins and sessions at once. The log keeps the person's
+    /// events.
     Remove {
-        /// Whom.
+        /// Username of the person.
         username: String,
     },
-    /// List everybody.
+    /// List all people.
     List,
 }
 
-/// Runs a verb.
+/// Runs one of them.
 pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
     match verb {
         Verb::Add { username, role } => {
@@ -82,14 +85,14 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
                 Some(password) => control.set_password(&username, &password).await.map_err(told)?,
                 None => drawn(&control.set_temporary_password(&username).await.map_err(told)?),
             }
-            println!("changed; {username} has to sign in again");
+            println!("password changed; {username} must sign in again");
         }
         Verb::Block { username } => block(control, &username, true).await?,
         Verb::Unblock { username } => block(control, &username, false).await?,
         Verb::Unlock { username } => {
             let operator = control.operator().await.map_err(told)?;
             control.unlock_user(&operator, &username).await.map_err(told)?;
-            println!("{username} can try again at once");
+            println!("the next sign-in of {username} is not delayed");
         }
         Verb::Remove { username } => {
             let operator = control.operator().await.map_err(told)?;
@@ -109,15 +112,16 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
 async fn block(control: &Arc<Control>, username: &str, blocked: bool) -> Outcome {
     let operator = control.operator().await.map_err(told)?;
     control.block_user(&operator, username, blocked).await.map_err(told)?;
-    println!("{username} is {} now", if blocked { "blocked" } else { "let in" });
+    println!("{username} is {} now", if blocked { "blocked" } else { "unblocked" });
     Ok(())
 }
 
 fn drawn(password: &str) {
-    println!("password: {password} (changed at the first sign-in)");
+    println!("password: {password} (must be changed at the first sign-in)");
 }
 
-/// One line of standard input; `None` at a terminal: then a password is drawn, so that none is typed where others can read it.
+/// Reads one line of standard input. `None` at a terminal, because a password typed there would be
+/// visible; the caller then generates one.
 fn password() -> Result<Option<String>, String> {
     let input = std::io::stdin();
     if input.is_terminal() {
@@ -127,6 +131,6 @@ fn password() -> Result<Option<String>, String> {
     input
         .lock()
         .read_line(&mut line)
-        .map_err(|error| format!("the password can't be read: {error}"))?;
+        .map_err(|error| format!("could not read the password from standard input: {error}"))?;
     Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }

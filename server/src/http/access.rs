@@ -1,4 +1,4 @@
-//! What a tier of routes requires of a login. `mod.rs` puts each route into a tier.
+//! The requirements of each tier of routes for the login. `mod.rs` assigns routes to tiers.
 
 use axum::{
     Extension,
@@ -10,8 +10,9 @@ use session::api::Me;
 
 use super::{AppState, authentication::PlainHttp, origin::encode, passwords, problem::Refused};
 
-/// Pages for people who are signed in. A stranger is sent to sign in and comes back. A temporary
-/// password must be changed first. The page itself refuses a role that is too low.
+/// Pages that require a login. Without one, the browser is redirected to the sign-in page and
+/// returns afterwards. A temporary password must be changed first. The page itself refuses a role
+/// that is too low.
 pub async fn signed_in_page(
     State(state): State<AppState>,
     me: Option<Extension<Me>>,
@@ -28,8 +29,8 @@ pub async fn signed_in_page(
     next.run(request).await
 }
 
-/// Forms, streams, the API and server functions. They refuse a stranger themselves, with the
-/// extractor `Person`. A temporary password must be changed first.
+/// Forms, streams, the API and server functions. Their extractor `Person` refuses requests without
+/// a login. A temporary password must be changed first.
 pub async fn password_is_own(me: Option<Extension<Me>>, request: Request, next: Next) -> Response {
     match me {
         Some(Extension(me)) if me.must_change_password => {
@@ -39,7 +40,7 @@ pub async fn password_is_own(me: Option<Extension<Me>>, request: Request, next: 
     }
 }
 
-/// Pages that a trusted proxy received over plain http are sent to https.
+/// Redirects to https if a trusted proxy received the request for the page over plain http.
 pub async fn https(
     State(state): State<AppState>,
     plain: Option<Extension<PlainHttp>>,

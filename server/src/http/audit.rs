@@ -1,4 +1,4 @@
-//! `GET /admin/cloud-delivery/audit`: the Audit page, a plain document.
+//! `GET /admin/cloud-delivery/audit`: the Audit page, a document without scripts.
 
 use axum::{
     extract::{Query, State},
@@ -12,15 +12,16 @@ use session::{
 
 use super::{AppState, authentication::Person, security};
 
-/// The parameters of an address, in any order.
+/// Query parameters, in any order.
 type Parameters = Query<Vec<(String, String)>>;
 
-/// The page. An address with an error shows the error and no events, with 400.
+/// Answers with the page. Invalid query parameters give a page with the error, without events, and
+/// status 400.
 pub async fn page(State(state): State<AppState>, Person(me): Person, Query(parameters): Parameters) -> Response {
     let (view, query, wrong) = asked(&parameters);
     let found = state.control.events(&me, &query, view.place, view.limit).await;
     let events = match wrong {
-        // The role is checked all the same.
+        // Drop the events but keep a refusal of the role.
         Some(_) => found.map(|_| audit::Page::default()),
         None => found,
     };
@@ -33,7 +34,8 @@ pub async fn page(State(state): State<AppState>, Person(me): Person, Query(param
     answer(status, app::audit_page::page(&state.options, &me, &view, events, wrong))
 }
 
-/// The view and the search of an address, or its error with the text of its search.
+/// Parses the view and the search. On an error, keeps the text of the search and returns the
+/// message.
 fn asked(parameters: &[(String, String)]) -> (View, audit::Query, Option<String>) {
     let pairs = || parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let understood = View::from_pairs(pairs()).and_then(|view| Ok((audit::Query::parse(&view.q)?, view)));
@@ -52,7 +54,7 @@ fn asked(parameters: &[(String, String)]) -> (View, audit::Query, Option<String>
 
 fn failed(error: control::Error) -> Problem {
     if let control::Error::Store(_) | control::Error::Internal(_) = &error {
-        tracing::error!(%error, "the events could not be read");
+        tracing::error!(%error, "could not read events for the Audit page; answered with an error");
     }
     error.into()
 }

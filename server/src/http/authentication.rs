@@ -1,5 +1,5 @@
 //! Authentication: finds the client and the login of a request. `access.rs` has the requirements of
-//! each tier of routes.
+//! each tier of routes for the login.
 
 use std::net::SocketAddr;
 
@@ -17,11 +17,10 @@ use uuid::Uuid;
 
 use super::{AppState, client_address, problem::Refused, relay::relayed};
 
-/// Names the request in the log of events.
+/// Response header with the id that the log of events has for the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Server functions that pages call by themselves every few seconds. They do not keep a login from
-/// becoming idle.
+/// Server functions that pages poll every few seconds. They do not count as use of a login.
 const POLLED_BY_PAGES: [&str; 7] = [
     "/api/ui/my_applications",
     "/api/ui/list_applications",
@@ -32,7 +31,7 @@ const POLLED_BY_PAGES: [&str; 7] = [
     "/api/ui/columns",
 ];
 
-/// The person who is signed in. Rejects a stranger.
+/// The person of the login. Rejects requests without one.
 pub struct Person(pub Me);
 
 impl<S: Sync> FromRequestParts<S> for Person {
@@ -52,8 +51,8 @@ impl<S: Sync> FromRequestParts<S> for Person {
 #[derive(Clone, Copy)]
 pub struct PlainHttp;
 
-/// Adds the [`Client`] to a request, and [`Me`] if it carries a valid login. Nothing that needs the
-/// log is served while the log is lost.
+/// Adds the [`Client`] to a request, and [`Me`] if it carries a valid login. Rejects every request
+/// while the log is lost.
 pub async fn identify(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -71,7 +70,7 @@ pub async fn identify(
         request.extensions_mut().insert(PlainHttp);
     }
     let client = Client {
-        // A node that relays a tab has found the client itself.
+        // A node that relays a tab has already found its client.
         address: relayed(&state.control, request.headers()).unwrap_or(peer.address),
         request_id: id.as_str().into(),
     };
@@ -98,7 +97,7 @@ pub async fn identify(
     Ok(response)
 }
 
-/// The request has not reached its handler, so nothing was changed.
+/// The request has not reached its handler, so the answer can say that it changed nothing.
 fn nothing_changed(error: control::Error) -> Refused {
     match error {
         control::Error::Store(StoreError::Unreachable(_)) => control::Error::Lost.into(),
@@ -106,7 +105,8 @@ fn nothing_changed(error: control::Error) -> Refused {
     }
 }
 
-/// Did a person do this? Pages that they open count in `access.rs`, keys in a session's tab there.
+/// Is this request an action of a person, and so use of the login? `access.rs` counts opened pages,
+/// and `stream.rs` counts keys in a session's tab.
 fn is_action(method: &Method, path: &str) -> bool {
     method != Method::GET && !POLLED_BY_PAGES.contains(&path)
 }

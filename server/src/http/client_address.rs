@@ -1,8 +1,9 @@
-//! Where a request came from: the address of the connection, or what trusted proxies say of it.
+//! The address of a client: the peer of the connection, or the address in a header of a trusted
+//! proxy.
 //!
-//! `X-Forwarded-For` and `Forwarded` are lists that each proxy adds to on the right. Everything that was not added by a proxy of
-//! ours may be invented. So the list is read from the right, and the first address that is no trusted proxy is the client's. The
-//! syntax of `Forwarded` is the crate `rfc7239`'s.
+//! Each proxy appends to the list in `X-Forwarded-For` or `Forwarded`. A client can forge every
+//! entry that no trusted proxy has added. So the list is read from the right, and the first address
+//! that is no trusted proxy is the client's. The crate `rfc7239` parses `Forwarded`.
 
 use std::{
     fmt,
@@ -18,11 +19,13 @@ use serde::Deserialize;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The header that the trusted proxies write. A client can send the other one through them unchanged, so only this one is read.
+/// The header that the trusted proxies write. They may pass the other one on unchanged from the
+/// client, so it is ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProxyHeader {
-    /// `X-Forwarded-For`, with `X-Forwarded-Proto` for the scheme. What nginx, HAProxy and most load balancers write.
+    /// `X-Forwarded-For`, with `X-Forwarded-Proto` for the scheme. nginx, HAProxy and most load
+    /// balancers write these.
     #[default]
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
@@ -41,7 +44,7 @@ impl FromStr for ProxyHeader {
     }
 }
 
-/// The networks whose word about a client counts.
+/// The networks whose headers about a client are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct TrustedProxies(Vec<IpNet>);
@@ -63,7 +66,7 @@ impl TryFrom<Vec<String>> for TrustedProxies {
 impl FromStr for TrustedProxies {
     type Err = String;
 
-    /// From a list with commas, as in a variable.
+    /// Parses a list with commas, the form in a variable.
     fn from_str(text: &str) -> Result<Self, String> {
         let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
         Self::try_from(networks.map(str::to_owned).collect::<Vec<_>>())
@@ -78,23 +81,23 @@ impl fmt::Display for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Is this address one of a trusted proxy?
+    /// Does this address belong to a trusted proxy?
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-/// Who is at the other end, as far as can be trusted.
+/// The client of a request, from trusted sources only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// The client's address; the outermost trusted proxy's where that does not tell.
+    /// The client's address. If the outermost trusted proxy does not give it, that proxy's address.
     pub address: IpAddr,
-    /// Did the client come over TLS? `None` where no trusted proxy says so.
+    /// Did the client connect over TLS? `None` if no trusted proxy gives the scheme.
     pub https: Option<bool>,
 }
 
-/// What one proxy says of the side that it was called from.
+/// The entry of one proxy about the peer that connected to it.
 struct Hop {
     address: Option<IpAddr>,
     https: Option<bool>,
@@ -114,7 +117,7 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies, heade
         && let Some(hop) = hops.pop()
     {
         client.https = hop.https.or(client.https);
-        // An obfuscated or unreadable hop hides all that is left of it.
+        // The entries left of an obfuscated or unreadable one can't be trusted.
         let Some(address) = hop.address else { break };
         client.address = address;
     }
@@ -128,7 +131,8 @@ fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
             .into_iter()
             .flat_map(|value| value.to_str().unwrap_or("").split(','))
     };
-    // Proxies that add to the one list and set the other tell the scheme of the outermost side last.
+    // A proxy may append to the one list but overwrite the other, so the two need not have the same
+    // length. Use the last scheme for all hops.
     let https = list(X_FORWARDED_PROTO).last().map(is_https);
     list(X_FORWARDED_FOR)
         .map(|hop| Hop {
@@ -161,7 +165,7 @@ fn of_node(node: &NodeIdentifier<'_>) -> Option<IpAddr> {
     }
 }
 
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
+/// Parses `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text
         .strip_prefix('[')
@@ -194,7 +198,7 @@ mod tests {
         lines.iter().map(line).collect()
     }
 
-    /// The client that a request with these headers has, which came from the proxy 10.0.0.1.
+    /// The client of a request with these headers from the proxy 10.0.0.1.
     fn through_proxy(lines: &[(&str, &str)], header: ProxyHeader) -> Peer {
         client(
             ip("10.0.0.1"),
@@ -226,11 +230,11 @@ mod tests {
             ("[2001:db8:2::1]:4711, 2001:db8:1::7", "2001:db8:2::1"),
             ("2001:db8:2::1", "2001:db8:2::1"),
             ("::ffff:192.0.2.1", "192.0.2.1"),
-            // What can't be read hides all that is left of it.
+            // The entries left of an unreadable one are not used.
             ("192.0.2.1, unknown", "10.0.0.1"),
             ("192.0.2.1, rubbish, 10.2.3.4", "10.2.3.4"),
             ("", "10.0.0.1"),
-            // All of them are ours.
+            // All are trusted proxies.
             ("10.1.1.1, 10.2.2.2", "10.1.1.1"),
         ] {
             let peer = through_proxy(&[("x-forwarded-for", list)], ProxyHeader::XForwardedFor);

@@ -1,4 +1,4 @@
-//! Counts connections, and closes those whose client reads nothing.
+//! Limits the number of connections, and closes the stalled ones.
 
 use std::{
     collections::HashMap,
@@ -20,13 +20,14 @@ use tokio_io_timeout::TimeoutStream;
 
 use super::limits::Limits;
 
-/// Whether an address may have any number of connections: a reverse proxy has those of everybody.
+/// Whether an address may have any number of connections. A reverse proxy carries the connections
+/// of all its clients.
 pub type IsExempt = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
-/// How often a refused address is logged, at most.
+/// Least time between two log messages about refused connections.
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
-/// The places for connections.
+/// The slots for connections, in all and by address.
 #[derive(Clone)]
 pub struct Slots {
     total: Arc<Semaphore>,
@@ -42,7 +43,7 @@ struct Taken {
 }
 
 impl Slots {
-    /// All are free.
+    /// Creates the slots, all free.
     pub fn new(limits: &Limits, is_exempt: IsExempt) -> Self {
         Self {
             total: Arc::new(Semaphore::new(limits.connections)),
@@ -52,12 +53,12 @@ impl Slots {
         }
     }
 
-    /// Waits until one more connection may be accepted.
+    /// Waits for a free slot among all connections.
     pub async fn free(&self) -> Option<OwnedSemaphorePermit> {
         self.total.clone().acquire_owned().await.ok()
     }
 
-    /// Gives a connection its slot. `None` if its address has too many.
+    /// Takes a slot for a connection. `None` if its address has too many.
     pub fn take(&self, permit: OwnedSemaphorePermit, peer: IpAddr) -> Option<Slot> {
         let counted = (!(self.is_exempt)(peer)).then(|| client(peer));
         if let Some(client) = counted {
@@ -91,12 +92,12 @@ impl Taken {
     fn log(&mut self, peer: IpAddr) {
         if self.logged.is_none_or(|last| last.elapsed() > LOG_EVERY) {
             self.logged = Some(Instant::now());
-            tracing::warn!(%peer, "closed a connection: its address has too many (see connections_per_address)");
+            tracing::warn!(%peer, "closed a new connection; its address has too many (see `connections_per_address`)");
         }
     }
 }
 
-/// Addresses that are one client: with IPv6 everybody has a network of 64 bits for themselves.
+/// Maps an address to its client. With IPv6, one client usually has a whole /64 network.
 fn client(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -104,7 +105,7 @@ fn client(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// The place of one connection, free again when this is dropped.
+/// The slot of one connection. Dropping it releases the slot.
 pub struct Slot {
     slots: Slots,
     counted: Option<IpAddr>,
@@ -119,15 +120,15 @@ impl Drop for Slot {
     }
 }
 
-/// A client's bytes. It keeps its slot also after an upgrade. A write fails when the client has read nothing for too long,
-/// whether it waits for a page, for server-sent events, or for a WebSocket's messages.
+/// The byte stream of a client. It keeps its slot after an upgrade. A write fails if the client has
+/// read nothing for too long, be it a page, server-sent events or messages of a WebSocket.
 pub struct Connection<S> {
     stream: Pin<Box<TimeoutStream<S>>>,
     _slot: Slot,
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    /// A connection that was accepted.
+    /// Wraps an accepted connection. Its writes time out after `stalled`.
     pub fn new(stream: S, slot: Slot, stalled: Duration) -> Self {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(stalled));

@@ -1,6 +1,8 @@
-//! `ETag` for answers that are polled: a client that has the newest one is told so in a few bytes (RFC 9110, 13.1.2).
+//! `ETag` for polled answers: a client with the newest answer gets 304 and no body (RFC 9110,
+//! 13.1.2).
 //!
-//! The tag is a hash of the body, so it is right whatever the answer depends on. tower-http and axum have no such layer.
+//! The tag is a hash of the body, so it covers everything that the answer depends on. tower-http
+//! and axum have no such layer.
 
 use axum::{
     body::{Body, to_bytes},
@@ -11,13 +13,13 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-/// Largest body that is tagged. The answers of these paths are far smaller.
+/// Largest body that is tagged, in bytes. The answers of these paths are far smaller.
 const LARGEST: usize = 1 << 20;
 
-/// The paths that are polled by each open page.
+/// The paths that each open page polls.
 const POLLED: [&str; 1] = ["/api/ui/my_applications"];
 
-/// Tags the answers of polled paths, and answers 304 where the client has it.
+/// Tags the answers of polled paths. Answers 304 if the client's tag matches.
 pub async fn conditional(request: Request, next: Next) -> Response {
     if request.method() != Method::GET || !POLLED.contains(&request.uri().path()) {
         return next.run(request).await;
@@ -35,7 +37,7 @@ pub async fn conditional(request: Request, next: Next) -> Response {
         return (parts, body).into_response();
     };
     let fresh = known.is_some_and(|known| matches(&known, &tag));
-    // Kept by the browser, but asked for each time: the login may have ended.
+    // The browser may store the answer but must revalidate it, because the login may have ended.
     let cache = HeaderValue::from_static("private, no-cache");
     if fresh {
         let headers = HeaderMap::from_iter([(header::ETAG, tag), (header::CACHE_CONTROL, cache)]);
@@ -52,7 +54,8 @@ fn tag(body: &[u8]) -> String {
     format!("\"{digits}\"")
 }
 
-/// Is the tag among those that the client has? A proxy that compresses makes tags weak.
+/// Is the tag in the client's list? It may be weak there, because a proxy that compresses answers
+/// makes their tags weak.
 fn matches(known: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else {
         return false;

@@ -1,4 +1,4 @@
-//! The plain forms of the portal: they work without JavaScript and answer with a redirect.
+//! The plain forms of the portal. They work without JavaScript and answer with a redirect.
 
 use axum::{
     Form,
@@ -33,7 +33,7 @@ pub async fn launch(
     }
 }
 
-/// The reason, in the tab that the launch has opened.
+/// Shows the reason in the tab that the launch has opened.
 fn refused(error: control::Error, refusal: LaunchRefusal) -> Response {
     tab::answer(Refused::from(error).0.status, app::plain_page::refused(refusal))
 }
@@ -52,7 +52,7 @@ pub async fn end(
 pub struct Expire {
     #[serde(default)]
     reason: String,
-    /// A check box: sent only when it is checked.
+    /// A check box. Browsers send it only if it is checked.
     block_relaunch: Option<String>,
     seen_status: Option<Status>,
     seen_connected: Option<bool>,
@@ -75,7 +75,7 @@ pub async fn expire(
         seen,
     };
     match state.control.expire(&me, id(&text)?, request).await {
-        // The page that asks shows the new facts.
+        // The confirmation page shows the session's new state.
         Err(control::Error::Changed(session)) => Ok(Redirect::to(&format!(
             "/admin/cloud-delivery/sessions/{}/expire?changed=1",
             session.id

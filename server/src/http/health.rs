@@ -1,22 +1,23 @@
-//! For load balancers and supervisors.
+//! Health checks for load balancers and supervisors.
 
 use axum::{extract::State, http::StatusCode};
 
 use super::AppState;
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: liveness. It checks nothing else than that the process answers.
 pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// `GET /readyz`: it can also read the log, and is not about to stop. The lines after the first say what limits a session.
+/// `GET /readyz`: readiness. The server can read the log and does not shut down. After the first
+/// line, the body lists the limits that apply to a session.
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
     let unavailable = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
     match state.control.ready().await {
         Ok(()) => (StatusCode::OK, details(&state.control.all_limits())),
         Err(control::Error::Stopping) => unavailable("the server is stopping"),
         Err(error) => {
-            tracing::error!(%error, "not ready");
+            tracing::error!(%error, "readiness check failed; answered 503");
             unavailable("the database does not answer")
         }
     }

@@ -1,27 +1,30 @@
-//! The limits of connections: in time, and in number.
+//! Timeouts and maximum numbers of connections.
 
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Open files beside connections: the database, the log, the listener, pipes of programs that start.
+/// Open files beside connections: the database, the log, the listener, and pipes of starting
+/// programs.
 const OTHER_FILES: u64 = 64;
 
-/// What a client may take of the server.
+/// Limits for clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long the head of a request may take to arrive. It also limits how long a connection may be idle: hyper has
-    /// one timer for both.
+    /// Timeout for the head of a request. It also limits the idle time of a connection, because
+    /// hyper has one timer for both.
     pub request_head: Duration,
-    /// How long the body of a request may take to arrive, as a whole.
+    /// Timeout for the whole body of a request.
     pub request_body: Duration,
-    /// How long a client may read nothing of what waits for it: a page, server-sent events, a session's stream.
+    /// Time after which a client is cut off that reads nothing of a pending answer: a page,
+    /// server-sent events or a session's stream.
     pub stalled: Duration,
-    /// How long a session's tab may send nothing, not even the answer to a ping.
+    /// Time after which a session's tab is closed that sends nothing, not even the answer to a
+    /// ping.
     pub silent_tab: Duration,
-    /// Connections at the same time. Those that were upgraded count.
+    /// Concurrent connections, upgraded ones included.
     pub connections: usize,
-    /// Connections of one address at the same time.
+    /// Concurrent connections of one address.
     pub connections_per_address: usize,
 }
 
@@ -38,16 +41,18 @@ impl Default for Limits {
     }
 }
 
-/// Connections that fit into a limit of open files. Half of the files are kept for what a connection opens: a tab needs
-/// its application's socket, or a connection to another node. So `accept` never fails for want of a file.
+/// The number of connections for a limit of open files. A tab needs a second file, its
+/// application's socket or a connection to another node. So half of the files are reserved, and
+/// `accept` never fails for lack of one.
 pub fn connections(open_files: u64) -> usize {
     let half = open_files.saturating_sub(OTHER_FILES) / 2;
-    // A limit of files can be “unlimited”. No machine has memory for more connections than this.
+    // The limit can be “unlimited”. No machine has memory for more connections than this.
     usize::try_from(half.clamp(16, 1 << 20)).unwrap_or(1 << 20)
 }
 
-/// Raises the limit of open files as far as it goes, and answers what it is then. Each connection is a file. A shell gives a
-/// process 1,024 at first, and allows many more.
+/// Raises the soft limit of open files to the hard limit, and returns the limit in effect. Each
+/// connection is a file. Most systems start a process with a soft limit of 1,024 and a far higher
+/// hard limit.
 pub fn raise_open_files() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let all = Rlimit {
@@ -58,7 +63,7 @@ pub fn raise_open_files() -> u64 {
     match setrlimit(Resource::Nofile, all) {
         Ok(()) => maximum.unwrap_or(u64::MAX),
         Err(error) => {
-            tracing::warn!(%error, "could not raise the open-file limit");
+            tracing::warn!(%error, "could not raise the open-file limit; fewer connections will be accepted");
             current.unwrap_or(u64::MAX)
         }
     }

@@ -1,5 +1,6 @@
-//! Accepts connections and speaks HTTP/1.1 on them. `axum::serve` has no timeout for the head of a request, no limit of
-//! connections, and no way to close those whose client reads nothing; so this is hyper's own server, put together here.
+//! Accepts connections and serves HTTP/1.1 on them. This uses hyper directly, because
+//! `axum::serve` has no timeout for the head of a request, no limit of connections, and no timeout
+//! for clients that read nothing.
 
 use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
@@ -19,13 +20,13 @@ use super::{
     limits::Limits,
 };
 
-/// Largest head of a request, and most bytes of one connection that wait to be written.
+/// Largest head of a request and largest write buffer of a connection, in bytes.
 const BUFFER: usize = 128 * 1024;
-/// How long `accept` rests after it failed for a reason that only time mends.
+/// Delay before the next `accept` after an error that may be temporary.
 const REST: Duration = Duration::from_millis(200);
 
-/// Serves until `stop` is ready. Then it accepts nothing more, and returns when the requests in progress are answered.
-/// Connections that were upgraded are not waited for: `control` tracks them.
+/// Serves until `stop` is ready. Then it accepts no more connections, and returns once the requests
+/// in progress are answered. It does not wait for upgraded connections, which `control` tracks.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -64,9 +65,9 @@ pub async fn serve(
                     connection.await
                 }
             };
-            // That a client hangs up, or is cut, is nobody's error.
+            // Clients hang up or are cut off all the time, so this is no warning.
             if let Err(error) = ended {
-                tracing::debug!(%error, %peer, "a connection ended early");
+                tracing::debug!(%error, %peer, "a connection ended with an error");
             }
         });
     }
@@ -76,14 +77,14 @@ pub async fn serve(
     tasks.wait().await;
 }
 
-/// The next connection that has a slot.
+/// Waits for the next connection that gets a slot.
 async fn accept(listener: &TcpListener, slots: &Slots) -> (TcpStream, SocketAddr, Slot) {
     loop {
         let Some(permit) = slots.free().await else { continue };
         match listener.accept().await {
             Ok((stream, peer)) => {
                 if let Some(slot) = slots.take(permit, peer.ip()) {
-                    // A session's stream is many small messages that must not wait for each other.
+                    // Nagle's algorithm would delay the small messages of a session's stream.
                     let _ = stream.set_nodelay(true);
                     return (stream, peer, slot);
                 }
@@ -97,7 +98,7 @@ async fn accept(listener: &TcpListener, slots: &Slots) -> (TcpStream, SocketAddr
     }
 }
 
-/// Did the client go away before it was accepted?
+/// Did the client disconnect before its connection was accepted?
 fn is_of_the_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -2,25 +2,25 @@
 
 use axum_extra::extract::cookie::{self, SameSite};
 
-/// Its name and protection. On plain http (a trial on this host) it has neither prefix nor
-/// `Secure`: browsers would not send it back.
+/// Name and attributes of the cookie. On plain http (a trial on this host) it has neither the
+/// prefix `__Host-` nor `Secure`, because browsers would not send it back.
 #[derive(Clone, Copy)]
 pub struct LoginCookie {
     secure: bool,
 }
 
 impl LoginCookie {
-    /// For a server that people reach over TLS, or not.
+    /// `https`: browsers reach the server over TLS.
     pub const fn new(https: bool) -> Self {
         Self { secure: https }
     }
 
-    /// Is it sent over TLS only?
+    /// Do browsers send the cookie over TLS only?
     pub const fn secure(self) -> bool {
         self.secure
     }
 
-    /// Its name.
+    /// Name of the cookie.
     pub const fn name(self) -> &'static str {
         if self.secure {
             "__Host-cloud-delivery-login"
@@ -29,7 +29,7 @@ impl LoginCookie {
         }
     }
 
-    /// The cookie that carries a token.
+    /// The cookie with a token.
     pub fn with(self, token: String) -> cookie::Cookie<'static> {
         cookie::Cookie::build((self.name(), token))
             .path("/")
@@ -39,7 +39,7 @@ impl LoginCookie {
             .build()
     }
 
-    /// The cookie that removes it.
+    /// A cookie that removes the one in the browser.
     pub fn removed(self) -> cookie::Cookie<'static> {
         cookie::Cookie::build(self.name()).path("/").secure(self.secure).build()
     }

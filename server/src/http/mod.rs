@@ -4,7 +4,7 @@
 //! limit, cross-site protection, authentication, the request's body, the requirements of the tier
 //! (`access.rs`). Around them `listener.rs` limits connections.
 //!
-//! To add a route: put it into the tier of the people who may use it, in [`router`].
+//! To add a route: put it into the tier with its access requirements, in [`router`].
 
 mod access;
 mod api;
@@ -50,7 +50,7 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 
 use crate::settings::Settings;
 
-/// What handlers share.
+/// State that all handlers share.
 #[derive(Clone)]
 pub struct AppState {
     control: Arc<Control>,
@@ -63,12 +63,12 @@ pub struct AppState {
     renders: render::Renders,
 }
 
-/// What is trusted to tell where a request came from.
+/// Settings for requests that arrive through proxies.
 #[derive(Clone)]
 struct Proxies {
     trusted: Arc<client_address::TrustedProxies>,
     header: client_address::ProxyHeader,
-    /// Where people reach the server, if over TLS: a trusted proxy that was called without is sent there.
+    /// The server's URL for browsers if it uses TLS: the target of the redirect from plain http.
     https_url: Option<Arc<str>>,
 }
 
@@ -78,7 +78,7 @@ impl FromRef<AppState> for LeptosOptions {
     }
 }
 
-/// Every route.
+/// All routes and their layers.
 pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limits) -> Result<Router, String> {
     let site = site::Site::find(settings)?;
     let state = AppState {
@@ -100,20 +100,20 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         .map_err(|error| format!("public_url: {error}"))?;
     let pages = pages::pages(&state, site.reload_port);
     let https = middleware::from_fn_with_state(state.clone(), access::https);
-    // Everybody, also while the log is lost.
+    // Public. These work even while the log is lost.
     let open = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(state.clone())
         .merge(site.files());
-    // Everybody; other nodes prove with their secret that they are nodes.
+    // Public. Other nodes authenticate with their secret.
     let anybody = Router::new()
         .route("/login", post(sign_in::sign_in))
         .route("/logout", post(sign_in::sign_out))
         .route(passwords::PATH, post(passwords::change))
         .route(peers::WAKE, post(peers::wake))
         .merge(pages.sign_in.layer(https.clone()));
-    // Pages for people who are signed in.
+    // Pages that require a login.
     let signed_in = Router::new()
         .route(passwords::PATH, get(passwords::show))
         .route("/sessions/{id}", get(tab::page))

@@ -1,4 +1,5 @@
-//! How nodes reach each other: HTTP/1.1, over TLS where a node's `node_url` begins with `https://`.
+//! The HTTP/1.1 client for requests between nodes. It uses TLS if a node's `node_url` begins with
+//! `https://`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,22 +11,22 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// How long it may take to connect.
+/// Timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// Sends requests to other nodes, and keeps idle connections. Clones share them.
+/// Sends requests to other nodes and pools idle connections. Clones share the pool.
 pub type NodeClient = Client<HttpsConnector<HttpConnector>, Body>;
 
-/// A client without connections. It trusts the certificate authorities of this system.
+/// Creates a client that trusts the certificate authorities of this system.
 pub fn node_client() -> Result<NodeClient, String> {
     let found = rustls_native_certs::load_native_certs();
     for error in found.errors {
-        tracing::warn!(%error, "could not read a certificate authority of this system");
+        tracing::warn!(%error, "could not read a certificate authority of this system; continuing without it");
     }
-    // Without any, nodes can speak plain http only.
+    // Without any certificate authority, only plain http works.
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(found.certs);
-    client(trusted).map_err(|error| format!("TLS between nodes: {error}"))
+    client(trusted).map_err(|error| format!("could not set up TLS between nodes: {error}"))
 }
 
 fn client(trusted: RootCertStore) -> Result<NodeClient, rustls::Error> {
@@ -60,7 +61,7 @@ mod tests {
 
     use super::*;
 
-    /// A node behind TLS that answers each request with 204, and its certificate.
+    /// A TLS server that answers each request with 204, and its certificate.
     async fn node() -> (Uri, CertificateDer<'static>) {
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = own.cert.der().clone();

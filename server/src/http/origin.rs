@@ -1,17 +1,18 @@
-//! Addresses: which pages may open a stream. A WebSocket carries cookies from anywhere, so its Origin must match exactly.
+//! Origins of pages that may open a stream. Browsers send cookies with a WebSocket from any site,
+//! so its Origin must match exactly.
 
 use axum::http::{HeaderMap, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::settings::Settings;
 
-/// A value as it may stand in a query.
+/// Encodes a value for a query.
 pub fn encode(value: &str) -> String {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(value, RESERVED).to_string()
 }
 
-/// The origins that count as our own pages.
+/// The origins of this server's own pages.
 #[derive(Clone)]
 pub struct Origins {
     public: Option<String>,
@@ -19,7 +20,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// From the public URL; without one the loopback names of the address.
+    /// Uses the public URL, or the loopback names with the server's port if there is none.
     pub fn new(settings: &Settings) -> Self {
         Self {
             public: settings.public_url.clone(),
@@ -27,7 +28,7 @@ impl Origins {
         }
     }
 
-    /// Is this request from one of our own pages? A request without an Origin is not.
+    /// Does this request come from one of the server's own pages? One without an Origin does not.
     pub fn ours(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let Some(origin) = text(header::ORIGIN) else {
@@ -36,7 +37,7 @@ impl Origins {
         match &self.public {
             Some(public) => origin == public,
             None => {
-                // Without a public URL people type any name of this machine; a page served under another has another Host.
+                // The page may have any loopback name, but then its Origin equals the Host.
                 let own = text(header::HOST).is_some_and(|host| origin == format!("http://{host}"));
                 own && origin.strip_prefix("http://").is_some_and(|host| self.loopback(host))
             }

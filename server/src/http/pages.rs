@@ -15,17 +15,17 @@ use leptos_axum::{
 
 use super::{AppState, render, security};
 
-/// The pages, one router for each tier.
+/// The routers of pages and server functions, one for each tier.
 pub struct Pages {
     /// The sign-in page.
     pub sign_in: Router<AppState>,
     /// All other pages, and the page for an unknown address.
     pub portal: Router<AppState>,
-    /// The server functions, which pages call by script.
+    /// The server functions, which scripts of the pages call.
     pub functions: Router<AppState>,
 }
 
-/// The pages of the application.
+/// Creates the routers.
 pub fn pages(state: &AppState, reload_port: Option<u32>) -> Pages {
     let context = context(state, reload_port);
     let options = state.options.clone();
@@ -34,8 +34,8 @@ pub fn pages(state: &AppState, reload_port: Option<u32>) -> Pages {
     let (sign_in, portal): (Vec<_>, Vec<_>) = generate_route_list(app::App).into_iter().partition(is_sign_in);
     let functions = context.clone();
     let function = move |mut request: Request| {
-        // Leptos redirects a client that accepts pages to the address in its Referer, whichever that
-        // is. Our pages call server functions by script only, and read JSON.
+        // Leptos redirects a client that accepts HTML to any URL in its Referer. The scripts that
+        // call server functions need JSON only.
         request.headers_mut().remove(header::ACCEPT);
         handle_server_fns_with_context(functions.clone(), request)
     };
@@ -58,7 +58,7 @@ fn is_sign_in(page: &AxumRouteListing) -> bool {
     page.path() == "/login"
 }
 
-/// What pages and server functions find in their context.
+/// Provides the context of pages and server functions, and sets the security policy.
 fn context(state: &AppState, reload_port: Option<u32>) -> impl Fn() + Clone + Send + Sync + 'static {
     let (control, options) = (state.control.clone(), state.options.clone());
     move || {

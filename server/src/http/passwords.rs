@@ -1,4 +1,5 @@
-//! `/account/password`: changing one's own password. A temporary password must be changed before anything else.
+//! `/account/password`: changing one's own password. With a temporary password, every other page
+//! redirects here.
 
 use app::password_page::page;
 use axum::{
@@ -13,7 +14,7 @@ use session::api::Me;
 
 use super::{AppState, authentication::Person, problem::Refused, tab};
 
-/// The page.
+/// Path of the page and of its form.
 pub const PATH: &str = "/account/password";
 
 /// `GET /account/password`

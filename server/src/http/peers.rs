@@ -1,5 +1,6 @@
-//! `POST /nodes/wake`: one node has another read the log at once, so that an expire is answered when the tab is closed, on any node.
-//! Without it the other node would read the log a moment later.
+//! `POST /nodes/wake`: a wake-up, which makes a peer read the log at once. So the answer to an
+//! expire means that the tab is closed, on any node. Without the wake-up, the peer would read the
+//! log at its next poll.
 
 use axum::{
     body::Body,
@@ -16,17 +17,17 @@ use super::{
     problem::Refused,
 };
 
-/// The address on every node.
+/// The path on every node.
 pub const WAKE: &str = "/nodes/wake";
-/// Authenticates a node: the secret of the one that is asked.
+/// Request header that authenticates a node: the secret of the node that receives the request.
 const NODE: HeaderName = HeaderName::from_static("x-cloud-delivery-node");
 
-/// Asks over HTTP.
+/// Wakes peers over HTTP.
 #[derive(Debug)]
 pub struct HttpPeers(NodeClient);
 
 impl HttpPeers {
-    /// No connection is open yet.
+    /// Creates the client, without connections.
     pub fn new() -> Result<Self, String> {
         Ok(Self(node_client()?))
     }
@@ -43,18 +44,29 @@ impl Peers for HttpPeers {
             match client.request(request).await {
                 Ok(answer) if answer.status().is_success() => {}
                 Ok(answer) if answer.status().is_server_error() => {
-                    tracing::warn!(node = &*at.node, "a node can't look into the log now");
+                    tracing::warn!(
+                        node = &*at.node,
+                        "a peer cannot read the log now; it will retry at its next poll"
+                    );
                 }
                 Ok(answer) => {
-                    tracing::warn!(node = &*at.node, status = %answer.status(), "this is not that node: is its node_url right?");
+                    tracing::warn!(
+                        node = &*at.node,
+                        status = %answer.status(),
+                        "a server rejected a wake-up: not the expected node (check its `node_url`)"
+                    );
                 }
-                Err(error) => tracing::warn!(node = &*at.node, %error, "a node could not be told to look into the log"),
+                Err(error) => {
+                    let node = &*at.node;
+                    tracing::warn!(node, %error, "could not wake a peer; it reads the log at its next poll");
+                }
             }
         })
     }
 }
 
-/// Another node has ended sessions that this one may host. Answered when this one has closed their tabs.
+/// Reads the log at once, since a peer has ended sessions that this node may host. The answer means
+/// that this node has closed their tabs.
 pub async fn wake(State(state): State<AppState>, headers: HeaderMap) -> Result<StatusCode, Refused> {
     let secret = headers.get(NODE).and_then(|secret| secret.to_str().ok());
     if !secret.is_some_and(|secret| state.control.is_node(secret)) {

@@ -1,4 +1,5 @@
-//! Refusals and failures as `application/problem+json`. In `refusals.rs` they become pages for people.
+//! Refusals and failures as `application/problem+json`. `refusals.rs` turns them into pages for
+//! people.
 
 use axum::{
     Json,
@@ -8,13 +9,13 @@ use axum::{
 };
 use session::api::Problem;
 
-/// A problem on its way out.
+/// An error response with a problem document.
 pub struct Refused(pub Problem);
 
 impl From<control::Error> for Refused {
     fn from(error: control::Error) -> Self {
         if let control::Error::Store(_) | control::Error::Internal(_) | control::Error::Environment(_) = &error {
-            tracing::error!(%error, "a request failed");
+            tracing::error!(%error, "a request failed; answered with an error");
         }
         Self(error.into())
     }
@@ -25,7 +26,7 @@ impl IntoResponse for Refused {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = self.0.retry_after;
         let mut response = (status, Json(&self.0)).into_response();
-        // For the layer that makes a page of it where a person reads it.
+        // `refusals.rs` makes a page from it for a browser.
         response.extensions_mut().insert(self.0);
         let headers = response.headers_mut();
         headers.insert(
@@ -39,7 +40,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// A JSON body whose refusal is a problem like every other.
+/// A JSON body. An invalid one is refused with a problem document.
 pub struct Body<T>(pub T);
 
 impl<T, S> FromRequest<S> for Body<T>
@@ -57,7 +58,7 @@ where
     }
 }
 
-/// A body that may be left out, but not be wrong.
+/// The body may be missing, but not invalid.
 impl<T, S> OptionalFromRequest<S> for Body<T>
 where
     Json<T>: OptionalFromRequest<S, Rejection = JsonRejection>,
@@ -81,7 +82,7 @@ fn bad_body(rejection: JsonRejection) -> Refused {
     Refused(Problem::new(status, "bad_body", "The body can't be understood", detail))
 }
 
-/// The refusal of a body that is larger than [`BODY_BYTES`](super::request_body::BODY_BYTES).
+/// The problem for a body larger than [`BODY_BYTES`](super::request_body::BODY_BYTES).
 pub fn too_large() -> Problem {
     let detail = "At most 512 KiB are accepted. Nothing was changed.";
     Problem::new(413, "too_large", "The request is too large", detail)

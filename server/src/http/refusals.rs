@@ -1,5 +1,6 @@
-//! Gives each refusal the form that its reader understands, whichever layer or handler refused: a problem document for
-//! programs, a page for people. A plain form is answered in the browser's window, so JSON there would be a dead end.
+//! Gives each refusal the format for its reader: a problem document for programs, a page for
+//! people. It covers all layers and handlers. A browser shows the answer to a plain form in its
+//! window, so JSON there would be a dead end.
 
 use axum::{
     extract::Request,
@@ -15,15 +16,17 @@ use super::{
     tab,
 };
 
-/// Who reads the answer to a request.
+/// The reader of the answer to a request.
 enum Reader {
-    /// A program that speaks to the API.
+    /// A client of the API.
     Api,
-    /// A program that asks for a problem document elsewhere. A handler that has a page for the refusal keeps it.
+    /// A program that accepts problem documents outside the API. If the handler answers with a
+    /// page, the page stays.
     Program,
-    /// A person, with the page to go on to: the address that was asked for, where asking again does no harm.
+    /// A person, with the target of the link “Try again”: the requested path if a second request
+    /// does no harm.
     Person(String),
-    /// Neither: files, probes and streams.
+    /// None of these: files, probes and streams.
     Machine,
 }
 
@@ -48,7 +51,8 @@ impl Reader {
     }
 }
 
-/// Does it accept JSON, but no page? Browsers accept pages, and other programs that say nothing get a page as well.
+/// Does the request accept JSON but not HTML? Browsers accept HTML. A program without `Accept` gets
+/// a page as well.
 fn wants_problem(request: &Request) -> bool {
     let accepted = request
         .headers()
@@ -57,7 +61,7 @@ fn wants_problem(request: &Request) -> bool {
     accepted.is_some_and(|accepted| accepted.contains("json") && !accepted.contains("text/html"))
 }
 
-/// Makes a problem document, or a page, of a refusal that is neither yet.
+/// Converts a refusal into a problem document or a page, unless it already has that format.
 pub async fn present(request: Request, next: Next) -> Response {
     let reader = Reader::of(&request);
     let response = next.run(request).await;
@@ -82,7 +86,7 @@ fn is(response: &Response, kind: &str) -> bool {
         .is_some_and(|content| content.contains(kind))
 }
 
-/// The page of a problem, with one link.
+/// Renders the page of a problem, with one link.
 fn drawn(problem: Problem, asked: &str) -> Response {
     let link = match problem.status {
         401 => ("/login", "Sign in"),
@@ -97,7 +101,7 @@ fn drawn(problem: Problem, asked: &str) -> Response {
     page
 }
 
-/// The answer in its new form, with the headers that do not describe the old one.
+/// Copies the headers of the old answer to the new one, except those that describe the old body.
 fn answered(mut new: Response, old: Response) -> Response {
     let of_the_body = [
         header::CONTENT_TYPE,
@@ -112,7 +116,8 @@ fn answered(mut new: Response, old: Response) -> Response {
     new
 }
 
-/// What was refused. Layers and extractors refuse in plain text or with nothing at all: the status then says what it was.
+/// The problem of a refusal. Layers and extractors refuse with plain text or an empty body. Then
+/// the status determines the problem.
 fn problem(response: &Response) -> Problem {
     if let Some(problem) = response.extensions().get::<Problem>() {
         return problem.clone();

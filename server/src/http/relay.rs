@@ -1,5 +1,5 @@
-//! A tab whose session another node hosts: its WebSocket is relayed as it is, byte by byte. The node that hosts the session
-//! authenticates the tab, limits its time and closes it, as if the tab had connected there.
+//! Relays the WebSocket of a tab to the host of its session, byte by byte. The host authenticates
+//! the tab, applies its timeouts and closes it, as if the tab had connected there.
 
 use std::{future::pending, net::IpAddr, sync::Arc, time::Duration};
 
@@ -21,30 +21,32 @@ use super::{
     problem::Refused,
 };
 
-/// Says that a node hands a tab on: the secret of the node that it goes to, and the tab's own address.
+/// Request header of a relayed tab: the secret of the host and the address of the tab.
 const RELAYED: HeaderName = HeaderName::from_static("x-cloud-delivery-relayed");
-/// How long it may take to let the tab in: it waits while the session starts. A tab that has waited for longer asks again.
+/// Timeout for the host's answer, which comes once the session has started. After it, the tab
+/// connects again.
 const ANSWERING: Duration = Duration::from_secs(600);
-/// Bytes of the node that are handed on at once.
+/// Bytes from the host in one write to the tab.
 const CHUNK: usize = 16 * 1024;
-/// How long a tab may take nothing: as long as the node lets it be silent.
+/// Time after which a tab is cut off that reads nothing. It equals the default of
+/// [`Limits::silent_tab`](super::limits::Limits).
 const STALLED: Duration = Duration::from_secs(30);
 
-/// Hands tabs on. Clones share its connections.
+/// Relays tabs. Clones share its connections.
 #[derive(Clone)]
 pub struct Relays(NodeClient);
 
 impl Relays {
-    /// None is open yet.
+    /// Creates the client, without connections.
     pub fn new() -> Result<Self, String> {
         Ok(Self(node_client()?))
     }
 
-    /// Hands a tab on, and answers it with what the other node says.
+    /// Relays a tab to the host of its session, and returns the host's answer.
     pub async fn open(&self, control: Arc<Control>, to: Relay, mut request: Request) -> Result<Response, Refused> {
         let away = || Refused::from(Error::NodeAway(to.node.clone()));
         if claimed(request.headers()) {
-            tracing::warn!(node = %to.node, "a tab was handed on to the wrong server, or pretends to be: is that node's node_url right?");
+            tracing::warn!(node = %to.node, "rejected a relayed tab: not the expected node (check its `node_url`)");
             return Err(away());
         }
         let from = hyper::upgrade::on(&mut request);
@@ -54,7 +56,8 @@ impl Relays {
             () = control.wait_until_relay_ends(&to.node) => return Err(away()),
         };
         let mut answer = asked.map_err(|error| {
-            tracing::warn!(node = %to.node, %error, "a tab could not be handed on");
+            let node = &to.node;
+            tracing::warn!(%node, %error, "could not relay a tab to its session's host; the tab gets an error");
             away()
         })?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -63,7 +66,7 @@ impl Relays {
                 if let (Ok(tab), Ok(node)) = tokio::join!(from, onto) {
                     tokio::select! {
                         () = hand_on(TokioIo::new(tab), TokioIo::new(node)) => {}
-                        // What is cut in between needs no word.
+                        // Cut the connection without a close frame. The tab connects again.
                         () = control.wait_until_relay_ends(&to.node) => {}
                     }
                 }
@@ -73,8 +76,9 @@ impl Relays {
     }
 }
 
-/// Hands the bytes of a tab on, and the node's back, until the node has said its last word: that reaches the tab also where the node
-/// reads no more. A tab that is gone is told to the node, which then ends its side; one that takes nothing is cut.
+/// Copies bytes in both directions until the host ends its side. The host's last bytes reach the
+/// tab even if the host no longer reads. If the tab ends its side, the host gets an end of stream
+/// and then ends its own. A tab that reads nothing is cut off.
 async fn hand_on(tab: impl AsyncRead + AsyncWrite, node: impl AsyncRead + AsyncWrite) {
     let (mut from_tab, mut to_tab) = split(tab);
     let (mut from_node, mut to_node) = split(node);
@@ -96,14 +100,14 @@ async fn hand_on(tab: impl AsyncRead + AsyncWrite, node: impl AsyncRead + AsyncW
     }
 }
 
-/// The request as the other node gets it: the same, with a word that it can trust.
+/// The request to the host: the tab's request with the header [`RELAYED`].
 fn onward(to: &Relay, request: &Request) -> Option<Request> {
     let peer = request.extensions().get::<Client>()?.address;
     let uri: Uri = format!("{}{}", to.url, request.uri().path()).parse().ok()?;
     let word = HeaderValue::from_str(&format!("{} {peer}", to.secret)).ok()?;
     let mut onward = Request::builder().uri(uri).body(Body::empty()).ok()?;
     *onward.headers_mut() = request.headers().clone();
-    // There is no body, whatever the tab says of one.
+    // The relayed request has no body, so drop the tab's headers about one.
     for body in [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
         onward.headers_mut().remove(body);
     }
@@ -111,12 +115,13 @@ fn onward(to: &Relay, request: &Request) -> Option<Request> {
     Some(onward)
 }
 
-/// Does somebody say that a node hands this on? Where the word is not good, a node's `node_url` leads somewhere else.
+/// Does the request claim to be relayed already? Then a node's `node_url` is wrong or the header is
+/// forged.
 fn claimed(headers: &HeaderMap) -> bool {
     headers.contains_key(RELAYED)
 }
 
-/// The address of a tab that another node hands on. `None` where nobody, or nobody who is trusted, says so.
+/// The address of a tab that another node relays. `None` without the header or with a wrong secret.
 pub fn relayed(control: &Control, headers: &HeaderMap) -> Option<IpAddr> {
     let (secret, address) = headers.get(RELAYED)?.to_str().ok()?.split_once(' ')?;
     control.is_node(secret).then(|| address.parse().ok())?
@@ -162,7 +167,7 @@ mod tests {
         let (to_node, mut node) = duplex(64);
         let began = tokio::time::Instant::now();
         let handed_on = tokio::spawn(hand_on(from_tab, to_node));
-        // More than fits, and then the node ends: nothing of that can reach the tab.
+        // More than the buffer holds, and then the node ends its side. The tab reads none of it.
         node.write_all(&[7; 100]).await.unwrap();
         drop(node);
         handed_on.await.unwrap();

@@ -1,9 +1,10 @@
-//! Runs the rendering of each page to its end, also when the client hangs up before.
+//! Renders each page to its end, even if the client hangs up first.
 //!
-//! A page reads signals that belong to the reactive owner of its request. Leptos disposes of the owner when the response
-//! future is dropped, but tasks of the page still run then: they panic, and the owner's memory is not freed. Only a
-//! response that is read to its end disposes of its owner completely. So each page is rendered in a task of its own that
-//! no connection can cancel, and the whole page is sent afterwards.
+//! A page reads signals that belong to the reactive owner of its request. Leptos disposes of the
+//! owner when the response future is dropped, while tasks of the page still run. These tasks panic,
+//! and the owner's memory is not freed. Only a response that is read to its end disposes of its
+//! owner completely. So each page is rendered in its own task, which no connection can cancel, and
+//! the whole page is sent afterwards.
 
 use std::{panic::resume_unwind, sync::Arc, time::Duration};
 
@@ -22,34 +23,35 @@ use tokio::{
 
 use super::problem::Refused;
 
-/// Pages that are rendered at the same time. A page takes some milliseconds of CPU time and some MiB, so more at a time
-/// would finish no sooner. The others wait.
+/// Pages that are rendered concurrently. A page takes some milliseconds of CPU time and some MiB,
+/// so more of them would finish no sooner. The others wait.
 const AT_A_TIME: usize = 64;
-/// How long a client waits for a page.
+/// Timeout of a client for a page.
 const WAIT: Duration = Duration::from_secs(30);
-/// How long a rendering may run. Each of its queries has a shorter timeout, so only a fault takes this long.
+/// Timeout of a rendering. Each of its queries has a shorter timeout, so only a bug takes this
+/// long.
 const ABANDON: Duration = Duration::from_secs(120);
 
-/// Limits how many pages are rendered at the same time. Clones share the limit.
+/// Limits the number of pages that are rendered concurrently. Clones share the limit.
 #[derive(Clone)]
 pub struct Renders(Arc<Semaphore>);
 
 impl Renders {
-    /// Nothing is rendered yet.
+    /// Creates the limit, with all slots free.
     pub fn new() -> Self {
         Self(Arc::new(Semaphore::new(AT_A_TIME)))
     }
 }
 
-/// Renders a page in a task of its own and answers with the whole of it.
+/// Renders a page in its own task and answers with the whole page.
 pub async fn to_completion(State(Renders(limit)): State<Renders>, request: Request, next: Next) -> Response {
-    // A client that hangs up while it waits for its turn costs nothing.
+    // If a client hangs up while it waits here, nothing is rendered for it.
     let Ok(Ok(permit)) = timeout(WAIT, limit.acquire_owned()).await else {
         return overloaded();
     };
     match timeout(WAIT, tokio::spawn(render(request, next, permit))).await {
         Ok(Ok(page)) => page,
-        // The layer for panics answers.
+        // `CatchPanicLayer` answers.
         Ok(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
         Ok(Err(_)) | Err(_) => overloaded(),
     }
@@ -68,11 +70,11 @@ async fn render(request: Request, next: Next, permit: OwnedSemaphorePermit) -> R
     match rendered {
         Ok(Ok(page)) => page,
         Ok(Err(error)) => {
-            tracing::error!(%error, path, "could not render a page");
+            tracing::error!(%error, path, "could not render a page; answered 500");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
         Err(_) => {
-            tracing::error!(path, "gave up rendering a page");
+            tracing::error!(path, "timed out rendering a page; gave up");
             overloaded()
         }
     }
@@ -107,7 +109,7 @@ mod tests {
         let (wait, end) = (go.clone(), done.clone());
         let page = move || async move {
             wait.notified().await;
-            // As Leptos disposes of the owner: with the last part of the body.
+            // Leptos disposes of the owner with the last part of the body, too.
             Body::from_stream(stream::once(async move {
                 end.store(true, Ordering::SeqCst);
                 Ok::<_, std::io::Error>(Bytes::from("the whole page"))

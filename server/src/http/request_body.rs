@@ -1,4 +1,4 @@
-//! Reads the body of a request before its handler runs, within a limit of time and of size.
+//! Reads the body of a request before its handler runs, with a timeout and a size limit.
 
 use std::error::Error;
 
@@ -18,10 +18,10 @@ use super::{
     problem::{Refused, too_large},
 };
 
-/// Largest body of a request: forms, small JSON, and the ids of as many sessions as can be chosen at once.
+/// Largest body of a request, in bytes. The ids of a full selection of sessions need the most.
 pub const BODY_BYTES: usize = 512 * 1024;
 
-/// Reads it. A client that sends too slowly is answered with 408.
+/// Reads the body. Answers 408 if the client sends it too slowly.
 pub async fn read(State(limits): State<Limits>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -37,7 +37,7 @@ pub async fn read(State(limits): State<Limits>, request: Request, next: Next) ->
         Err(_) => {
             let detail = "The request did not arrive in time. Nothing was changed; try again.";
             let mut answer = Refused(Problem::new(408, "too_slow", "The request was too slow", detail)).into_response();
-            // The rest of the body may still come: the next request can't be told from it.
+            // The rest of the body may still arrive and would be parsed as the next request.
             let close = HeaderValue::from_static("close");
             answer.headers_mut().insert(header::CONNECTION, close);
             answer
@@ -45,7 +45,7 @@ pub async fn read(State(limits): State<Limits>, request: Request, next: Next) ->
     }
 }
 
-/// Is it one of the limits of size? The one of the layer outside comes wrapped.
+/// Is the error from a size limit? The outer layer's error is wrapped in another.
 fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     error.is::<LengthLimitError>() || error.source().is_some_and(is_too_long)
 }

@@ -1,26 +1,27 @@
-//! Where to go after signing in, or again: a path of this server, never an address that somebody put into a link.
+//! The target of the redirect after signing in, and of “Try again”: always a path of this server,
+//! even if the link to the page was forged.
 
 use url::Url;
 
-/// Resolves an address as a browser would, and keeps its path, query and fragment. Another origin, a control character,
-/// and what is no address lead to the home page.
+/// Resolves a URL like a browser, and keeps its path, query and fragment. Another origin, a control
+/// character or an invalid URL give the home page.
 pub fn return_path(next: &str) -> String {
     resolve(next).unwrap_or_else(|| "/".to_owned())
 }
 
 fn resolve(next: &str) -> Option<String> {
-    // Browsers drop tabs and line breaks inside an address, so “/<tab>/evil.example” is another site.
+    // Browsers drop tabs and line breaks in a URL, so “/<tab>/evil.example” is another site.
     if !next.starts_with('/') || next.contains(|letter: char| letter.is_control() || letter == '\\') {
         return None;
     }
-    // Reserved by RFC 2606: no server has this name.
+    // RFC 2606 reserves this name, so no server has it.
     let own = Url::parse("http://own.invalid").ok()?;
     let url = own
         .join(next)
         .ok()
         .filter(|url| url.origin() == own.origin() && url.username().is_empty())?;
     let path = url[url::Position::BeforePath..].to_owned();
-    // “/..//evil.example” has the path “//evil.example”, which is another site by itself.
+    // “/..//evil.example” has the path “//evil.example”, which a browser resolves to another site.
     (!path.starts_with("//")).then_some(path)
 }
 

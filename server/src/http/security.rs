@@ -1,4 +1,4 @@
-//! Headers that every answer carries.
+//! Security headers of every answer.
 
 use axum::{
     extract::{Request, State},
@@ -9,11 +9,11 @@ use axum::{
 
 use super::AppState;
 
-/// For whatever is not a page of its own policy: nothing may run, nothing may frame it.
+/// The policy of answers without their own: they may load and run nothing and may not be framed.
 pub const DEFAULT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// The policy of the portal's pages. The nonce lets the one inline script run that starts the browser half. While a build
-/// tool watches, pages may also listen on its port.
+/// The policy of the portal's pages. The nonce permits the one inline script, which starts the
+/// browser half. With `reload_port`, pages may also connect to that port of the build tool.
 pub fn portal_policy(nonce: &str, reload_port: Option<u32>) -> String {
     let reload = reload_port
         .map(|port| format!(" ws://127.0.0.1:{port} ws://localhost:{port}"))
@@ -24,15 +24,15 @@ pub fn portal_policy(nonce: &str, reload_port: Option<u32>) -> String {
     )
 }
 
-/// The policy of a session's own tab: plain modules, no wasm, no nonce.
+/// The policy of a session's tab: JavaScript modules, no wasm, no inline script.
 pub const TAB_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// The policy of a page that is links and forms: no script at all.
+/// The policy of a page with links and forms only: no scripts.
 pub const PLAIN_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'";
 
-/// Adds them, but a policy that the handler has set stays.
+/// Adds the headers. Keeps a security policy and a `Cache-Control` that the handler has set.
 pub async fn headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let asset = ["/pkg/", "/novnc/", "/tab/"]
         .iter()

@@ -45,7 +45,7 @@ pub async fn sign_in(
 
 #[derive(Deserialize)]
 pub struct SignOut {
-    /// End all of the person's logins, also those in other browsers?
+    /// End all logins of the person, including those in other browsers?
     #[serde(default)]
     everywhere: bool,
 }
@@ -57,7 +57,7 @@ pub async fn sign_out(
     jar: CookieJar,
     form: Result<Form<SignOut>, FormRejection>,
 ) -> Result<Response, Refused> {
-    // A program may post nothing at all.
+    // A program may post an empty body.
     let everywhere = form.is_ok_and(|Form(form)| form.everywhere);
     match person {
         Some(Extension(me)) if everywhere => state.control.sign_out_everywhere(&me).await?,

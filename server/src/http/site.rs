@@ -1,4 +1,4 @@
-//! The browser half: files made by `cargo xtask site`, served as they are.
+//! Serves the browser half: the files that `cargo xtask site` builds.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -11,15 +11,16 @@ use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
 use crate::settings::{Development, Settings};
 
-/// Where the files are.
+/// The folder of the files.
 pub struct Site {
     root: PathBuf,
-    /// Port on which a build tool tells pages to reload; `None` in service.
+    /// Port on which a build tool signals pages to reload; `None` in production.
     pub reload_port: Option<u32>,
 }
 
 impl Site {
-    /// In the folder that is set, else where a build tool says, else `site` beside the folder of the program, where the build puts it.
+    /// Finds the folder: the setting, else the folder of a build tool, else `site` beside the
+    /// program's folder, which is the output of the build.
     pub fn find(settings: &Settings) -> Result<Self, String> {
         let beside = || {
             let program = std::env::current_exe().ok()?;
@@ -34,14 +35,14 @@ impl Site {
             .unwrap_or_else(|| "site".into());
         if !root.join("hash.txt").is_file() {
             return Err(format!(
-                "the browser half is not in {}; “make run” builds it",
+                "the browser half is missing in {}; “make run” builds it",
                 root.display()
             ));
         }
         Ok(Self { root, reload_port })
     }
 
-    /// What Leptos needs to know to write the addresses of the files into its pages.
+    /// The options from which Leptos makes the URLs of the files in its pages.
     pub fn options(&self, settings: &Settings) -> LeptosOptions {
         LeptosOptions::builder()
             .output_name("cloud-delivery")
@@ -54,10 +55,12 @@ impl Site {
             .build()
     }
 
-    /// The files. Those in `pkg` carry their content's hash in their name, so they never change.
+    /// The routes of the files. Names in `pkg` contain a hash of the content, so these files never
+    /// change.
     pub fn files<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let folder = |name: &str, cache: &'static str| {
-            // A folder would be answered with a redirect to its own path, which can begin with “//”: another host.
+            // For a folder, this would redirect to its path with a slash. That path can begin with
+            // “//”, which means another host.
             let files = ServeDir::new(self.root.join(name))
                 .append_index_html_on_directories(false)
                 .precompressed_br();

@@ -1,4 +1,4 @@
-//! `GET /sessions/{id}/stream`: the tab's WebSocket, relayed to the application's bytes.
+//! `GET /sessions/{id}/stream`: pipes the tab's WebSocket to the application's byte stream.
 
 use std::time::Duration;
 
@@ -30,26 +30,28 @@ use tokio::{
 
 use super::{AppState, api::id, authentication::Person, problem::Refused, relay::relayed};
 
-/// Bytes of the application in one message.
+/// Most bytes of the application in one message.
 const CHUNK: usize = 16 * 1024;
-/// Largest message of a tab: a paste of 1 MiB and its header.
+/// Largest message of a tab, in bytes: a paste of 1 MiB and its header.
 const LARGEST: usize = (1 << 20) + 4096;
-/// Bytes of a tab that are read at once; each tab holds so many. It mostly sends a few: keys, and where the pointer is.
+/// Size of the read buffer of each tab, in bytes. Most messages of a tab are small: keys and
+/// positions of the pointer.
 const READ: usize = 4 * 1024;
-/// How often a tab is pinged. [`Limits::silent_tab`](super::limits::Limits) is several times as long.
+/// Interval between pings. [`Limits::silent_tab`](super::limits::Limits) is several times as long.
 const PING: Duration = Duration::from_secs(10);
-/// How long the close frame may take to be sent, and how long its answer.
+/// Timeout for sending the close frame, and for its answer.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// Opens the stream: our own pages only, its user only, an Active session only. One that is starting is waited for. Where another
-/// node hosts the session, it is handed on to that.
+/// Opens the stream, for this server's own pages and the session's user only. Waits while the
+/// session starts, and refuses sessions that are not Active after that. Relays the tab if another
+/// node hosts the session.
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
     Path(text): Path<String>,
     request: Request,
 ) -> Result<Response, Refused> {
-    // Who hands a tab on has looked at its page.
+    // A node that relays a tab has checked its Origin.
     let relayed = relayed(&state.control, request.headers()).is_some();
     if !relayed && !state.origins.ours(request.headers()) {
         let detail = "A session's stream is opened by this server's own pages only.";
@@ -62,7 +64,7 @@ pub async fn open(
     }
     let id = id(&text)?;
     let (control, relays, silent) = (state.control, state.relays, state.limits.silent_tab);
-    // What is no WebSocket is refused below.
+    // The extractor below refuses requests that are no WebSocket.
     if request.method() == Method::GET
         && let Host::There(node) = control.host(&me, id).await?
     {
@@ -83,14 +85,16 @@ pub async fn open(
         .on_upgrade(move |socket| serve(attachment, application, socket, silent)))
 }
 
-/// Relays until one side ends, the tab is silent, or the server closes it; sends the reason, and drops the attachment.
+/// Pipes until one side ends, the tab is silent for too long, or the server closes the tab. Then
+/// sends the reason and drops the attachment.
 async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket, silent: Duration) {
     let (mut to_tab, mut from_tab) = socket.split();
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let heard = Mutex::new(Instant::now());
     let used = attachment.last_use.clone();
     let why = tokio::select! {
-        // The server's close comes first: after it, nothing more of the application reaches the tab.
+        // Check for the server's close first. After it, the tab must receive nothing more from the
+        // application.
         biased;
         why = &mut attachment.closed => why.ok(),
         () = silence(&heard, silent) => Some(Close::Lost),
@@ -103,14 +107,14 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
             code,
             reason: reason.into(),
         }));
-        // A tab that reads nothing is cut without it.
+        // A tab that reads nothing is cut off without a close frame.
         drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
         drop(timeout(GOODBYE, heard_out(&mut from_tab)).await);
     }
 }
 
-/// Returns when the tab has sent nothing for this long, not even the answer to a ping. It has a timer of its own: a tab
-/// that reads nothing blocks what is sent to it, the pings included.
+/// Returns when the tab has sent nothing for this long, not even the answer to a ping. It needs its
+/// own timer, since a tab that reads nothing blocks the sending side, pings included.
 async fn silence(heard: &Mutex<Instant>, limit: Duration) {
     loop {
         let deadline = *heard.lock() + limit;
@@ -121,14 +125,15 @@ async fn silence(heard: &Mutex<Instant>, limit: Duration) {
     }
 }
 
-/// Reads what a tab sends until it closes. To close a connection with unread bytes is to reset it, and the tab may then lose the
-/// close frame.
+/// Reads and discards messages until the tab closes. Closing a connection with unread bytes resets
+/// it, and the tab may then lose the close frame.
 async fn heard_out(tab: &mut SplitStream<WebSocket>) {
     while let Some(Ok(_)) = tab.next().await {}
 }
 
-/// From the application and the server to the tab, with a ping every ten seconds. Ends with the application, or when the connection
-/// fails: also because the tab reads nothing (see [`Connection`](super::connections::Connection)).
+/// Sends the application's bytes, notices and pings to the tab. Returns when the application ends
+/// or the connection fails, which includes a tab that reads nothing (see
+/// [`Connection`](super::connections::Connection)).
 async fn down(
     application: &mut ReadHalf<Box<dyn Duplex>>,
     told: &mut UnboundedReceiver<Notice>,
@@ -154,7 +159,7 @@ async fn down(
     }
 }
 
-/// From the tab to the application. Ends with the tab, or when it sends what is not RFB.
+/// Sends the tab's bytes to the application. Returns when the tab ends or sends invalid RFB.
 async fn up(
     tab: &mut SplitStream<WebSocket>,
     application: &mut WriteHalf<Box<dyn Duplex>>,
@@ -171,12 +176,12 @@ async fn up(
             Ok(Activity::User) => used.touch(),
             Ok(Activity::None) => {}
             Err(error) => {
-                tracing::info!(%error, "a tab sent what is not RFB");
+                tracing::info!(%error, "a tab sent invalid RFB; closed its connection");
                 return;
             }
         }
         if application.write_all(&bytes).await.is_err() {
-            // The application has ended: the other direction says so.
+            // The application has ended, and `down` notices that.
             return std::future::pending().await;
         }
     }

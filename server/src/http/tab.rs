@@ -1,4 +1,4 @@
-//! `GET /sessions/{id}`: the session's own tab.
+//! `GET /sessions/{id}`: the page of a session's tab.
 
 use app::plain_page::notice;
 use axum::{
@@ -11,10 +11,11 @@ use session::{SessionId, Status, api::Problem};
 
 use super::{AppState, authentication::Person, problem::Refused, security};
 
-/// Where to go on from a page that says that there is nothing.
+/// The link on a page about a missing session.
 const HOME: (&str, &str) = ("/", "My apps");
 
-/// The page. For a session that is over it says so, with 410; for one that is none of this person's, 404.
+/// Answers with the page. Answers 410 for an ended session, and 404 for an unknown session or
+/// one of another person.
 pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text): Path<String>) -> Response {
     let Ok(id) = text.parse::<SessionId>() else {
         let detail = "A session's address ends with an id like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.";
@@ -32,7 +33,7 @@ pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text):
     }
 }
 
-/// A plain page on its way out.
+/// Answers with a plain page.
 pub(super) fn answer(status: u16, page: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (

@@ -1,4 +1,4 @@
-//! How long an answer of the API took here, for the tools of a browser and for `make bench`.
+//! The server's time for an answer of the API, for a browser's developer tools and `make bench`.
 
 use std::time::Instant;
 
@@ -9,7 +9,8 @@ use axum::{
     response::Response,
 };
 
-/// Adds `Server-Timing: total;dur=…`, in milliseconds. Only to the API: other answers go on after their headers.
+/// Adds `Server-Timing: total;dur=…`, in milliseconds. It is for the API only, because other
+/// answers continue after their headers.
 pub async fn server_timing(request: Request, next: Next) -> Response {
     let api = request.uri().path().starts_with("/api/");
     let began = Instant::now();

@@ -16,12 +16,13 @@ use crate::http::{
     problem::{Body, Refused},
 };
 
-/// `GET /api/v1/applications`: what the person can launch, with their live sessions.
+/// `GET /api/v1/applications`: the applications that the person can launch, with their live
+/// sessions.
 pub async fn mine(State(state): State<AppState>, Person(me): Person) -> Result<Json<Vec<MyApplication>>, Refused> {
     Ok(Json(state.control.my_applications_now(&me).await?))
 }
 
-/// `POST /api/v1/applications/{id}/open`: to launches.
+/// `POST /api/v1/applications/{id}/open`: opens the application to launches.
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
@@ -36,7 +37,8 @@ pub async fn open(
     ))
 }
 
-/// `POST /api/v1/applications/{id}/close`: to launches. Live sessions go on, unless the body says `end_sessions`.
+/// `POST /api/v1/applications/{id}/close`: closes the application to launches. Live sessions
+/// continue unless the body has `end_sessions`.
 pub async fn close(
     State(state): State<AppState>,
     Person(me): Person,

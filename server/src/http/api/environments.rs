@@ -18,7 +18,7 @@ pub async fn list(State(state): State<AppState>, Person(me): Person) -> Result<J
     Ok(Json(state.control.environments(&me).await?))
 }
 
-/// `POST /api/v1/environments/{id}/open`: to launches.
+/// `POST /api/v1/environments/{id}/open`: opens the environment to launches.
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
@@ -33,7 +33,8 @@ pub async fn open(
     ))
 }
 
-/// `POST /api/v1/environments/{id}/close`: to launches. Live sessions go on, unless the body says `end_sessions`.
+/// `POST /api/v1/environments/{id}/close`: closes the environment to launches. Live sessions
+/// continue unless the body has `end_sessions`.
 pub async fn close(
     State(state): State<AppState>,
     Person(me): Person,

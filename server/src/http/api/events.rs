@@ -1,4 +1,4 @@
-//! `/api/v1/events`: the log of what happened, and all of it as a file.
+//! `/api/v1/events`: the log of events, as pages and as a file.
 
 use std::sync::Arc;
 
@@ -47,7 +47,8 @@ pub async fn list(
     ))
 }
 
-/// `GET /api/v1/events.csv`: all that match, newest first, sent while they are read.
+/// `GET /api/v1/events.csv`: all matching events, newest first. Sends the file while it reads the
+/// log.
 pub async fn csv(
     State(state): State<AppState>,
     Person(me): Person,
@@ -55,7 +56,8 @@ pub async fn csv(
 ) -> Result<Response, Refused> {
     let (_, query) = asked(&parameters)?;
     let now = state.control.now();
-    // Whoever may not have it, and a log that can't be read, get a refusal instead of a file that breaks off.
+    // Read the first part now, so that a missing role or an unreadable log gives a refusal and not
+    // a truncated file.
     let (entries, next) = state.control.events_part(&me, &query, Place::Newest).await?;
     let first = stream::iter([Ok(file::first([HEADERS]))]);
     let first = futures::StreamExt::chain(first, stream::iter([Ok(written(&entries))]));
@@ -74,7 +76,8 @@ fn asked(Query(parameters): &Parameters) -> Result<(View, audit::Query), Refused
     Ok((view, query))
 }
 
-/// The parts after the first. A log that can't be read any more breaks the file off, so that nobody takes it for whole.
+/// The parts after the first. If the log can't be read, the answer is aborted, so that the client
+/// detects the truncated file.
 fn rest(
     control: Arc<Control>,
     me: Me,

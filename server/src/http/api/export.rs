@@ -1,5 +1,5 @@
-//! `GET /api/v1/sessions.csv`: every session that a view shows, with all columns, for a spreadsheet. One snapshot, sent while it
-//! is written.
+//! `GET /api/v1/sessions.csv`: all sessions of a view with all columns, for a spreadsheet. They are
+//! one snapshot, which is sent while it is formatted.
 
 use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::http::{AppState, authentication::Person, problem::Refused};
 
-/// Rows that are written before the next part is sent.
+/// Rows in one part of the file.
 const PART: usize = 500;
 
-/// The list as a file.
+/// Answers with the list as a file.
 pub async fn sessions(
     State(state): State<AppState>,
     Person(me): Person,

@@ -1,4 +1,4 @@
-//! Lists as files for a spreadsheet.
+//! CSV files of lists, for spreadsheets.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use axum::{
 };
 use session::Timestamp;
 
-/// The answer that a browser saves to a file of this name.
+/// An answer that a browser saves to a file. The file's name is `name` and the time.
 pub fn answer(name: &str, now: Timestamp, body: Body) -> Response {
     let name = format!("attachment; filename=\"{name}-{}.csv\"", now.format("%Y%m%dT%H%M%SZ"));
     let headers = [
@@ -22,15 +22,15 @@ pub fn answer(name: &str, now: Timestamp, body: Body) -> Response {
     (headers, body).into_response()
 }
 
-/// A byte order mark: without it, a spreadsheet takes UTF-8 for an older encoding.
+/// Byte order mark. Without it, spreadsheets assume another encoding than UTF-8.
 const MARK: &str = "\u{feff}";
 
-/// The first rows of it.
+/// The first rows of the file.
 pub fn first<R: IntoIterator<Item: AsRef<[u8]>>>(rows: impl IntoIterator<Item = R>) -> Bytes {
     [MARK.as_bytes(), &self::rows(rows)].concat().into()
 }
 
-/// Some more rows of it.
+/// Further rows of the file.
 pub fn rows<R: IntoIterator<Item: AsRef<[u8]>>>(rows: impl IntoIterator<Item = R>) -> Bytes {
     let mut text = csv::Writer::from_writer(Vec::new());
     for row in rows {
@@ -40,7 +40,8 @@ pub fn rows<R: IntoIterator<Item: AsRef<[u8]>>>(rows: impl IntoIterator<Item = R
     text.into_inner().unwrap_or_default().into()
 }
 
-/// A spreadsheet takes a cell that begins so for a formula; an apostrophe before it makes it text (OWASP, "CSV injection").
+/// Makes a cell safe that a spreadsheet would run as a formula: an apostrophe in front makes it
+/// text (OWASP, "CSV injection").
 pub fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}").into()

@@ -1,4 +1,6 @@
-//! The HTTP API, version 1 (docs/spec.md §6): JSON in and out, the same rules and limits as the page.
+//! The HTTP API, version 1 (docs/spec.md §6): JSON, with the same rules and limits as the pages.
+//!
+//! To add a route: a line in [`router`], and a handler in the file of its resource.
 
 mod applications;
 mod environments;
@@ -21,7 +23,7 @@ use super::{
     problem::{Body, Refused},
 };
 
-/// Its routes, below `/api/v1`.
+/// The routes below `/api/v1`.
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/applications", get(applications::mine))
@@ -47,7 +49,7 @@ pub fn router() -> Router<AppState> {
         .route("/users/{username}/unblock", post(users::unblock))
 }
 
-/// Any other address below `/api`.
+/// Answers requests for any other path below `/api`.
 pub async fn not_found() -> Refused {
     Refused(Problem::new(
         404,
@@ -57,31 +59,31 @@ pub async fn not_found() -> Refused {
     ))
 }
 
-/// A session id as it stands in an address.
+/// Parses a session id in a path.
 pub fn id(text: &str) -> Result<SessionId, Refused> {
     let wrong = |_| control::Error::Malformed("A session id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
     text.parse().map_err(|error| wrong(error).into())
 }
 
-/// An environment id as it stands in an address.
+/// Parses an environment id in a path.
 pub fn environment_id(text: &str) -> Result<EnvironmentId, Refused> {
     let wrong =
         |_| control::Error::Malformed("An environment id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
     text.parse().map_err(|error| wrong(error).into())
 }
 
-/// An application id as it stands in an address.
+/// Parses an application id in a path.
 pub fn application_id(text: &str) -> Result<ApplicationId, Refused> {
     let wrong =
         |_| control::Error::Malformed("An application id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
     text.parse().map_err(|error| wrong(error).into())
 }
 
-/// How something is closed to launches.
+/// The body of a request that closes an application or environment to launches.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Closing {
-    /// Also end the sessions that are there.
+    /// Also end the live sessions.
     #[serde(default)]
     end_sessions: bool,
 }

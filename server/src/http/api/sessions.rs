@@ -20,10 +20,10 @@ use crate::http::{
     problem::{Body, Refused},
 };
 
-/// The parameters of an address, in any order.
+/// Query parameters, in any order.
 pub type Parameters = Query<Vec<(String, String)>>;
 
-/// The part of the list that an address names.
+/// Parses the view of the list: search, sort order and page.
 pub fn view(Query(parameters): &Parameters) -> Result<View, Refused> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     View::from_pairs(pairs).map_err(|error| control::Error::Malformed(error).into())
@@ -55,7 +55,7 @@ pub struct Launch {
     application_id: ApplicationId,
 }
 
-/// `POST /api/v1/sessions`: launches, or resumes the person's live session of that application.
+/// `POST /api/v1/sessions`: launches the application, or resumes the person's live session of it.
 pub async fn launch(
     State(state): State<AppState>,
     Person(me): Person,
@@ -67,7 +67,7 @@ pub async fn launch(
     ))
 }
 
-/// `POST /api/v1/sessions/{id}/expire`. The body may be left out.
+/// `POST /api/v1/sessions/{id}/expire`. The body is optional.
 pub async fn expire(
     State(state): State<AppState>,
     Person(me): Person,
@@ -78,7 +78,8 @@ pub async fn expire(
     Ok(Json(state.control.expire(&me, id(&text)?, request).await?))
 }
 
-/// `POST /api/v1/sessions/{id}/give-up`: no longer waits for the environment to close an ended session.
+/// `POST /api/v1/sessions/{id}/give-up`: stops waiting for the environment to close an ended
+/// session.
 pub async fn give_up(
     State(state): State<AppState>,
     Person(me): Person,
@@ -87,7 +88,7 @@ pub async fn give_up(
     Ok(Json(state.control.give_up_cleanup(&me, id(&text)?).await?))
 }
 
-/// `GET /api/v1/sessions/{id}/details`: with its history; also of a session that was purged.
+/// `GET /api/v1/sessions/{id}/details`: the session with its history, even after its purge.
 pub async fn details(
     State(state): State<AppState>,
     Person(me): Person,
@@ -96,7 +97,7 @@ pub async fn details(
     Ok(Json(state.control.session_details(&me, id(&text)?).await?))
 }
 
-/// `POST /api/v1/sessions/selection`: what a selector chooses now.
+/// `POST /api/v1/sessions/selection`: the sessions that a selector matches now.
 pub async fn selection(
     State(state): State<AppState>,
     Person(me): Person,
@@ -105,7 +106,8 @@ pub async fn selection(
     Ok(Json(state.control.selection(&me, &selector).await?))
 }
 
-/// `POST /api/v1/sessions/expire`: a part of a batch; one outcome for each session.
+/// `POST /api/v1/sessions/expire`: expires a part of a batch. The answer has one outcome for each
+/// session.
 pub async fn expire_many(
     State(state): State<AppState>,
     Person(me): Person,

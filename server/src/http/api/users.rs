@@ -7,7 +7,8 @@ use axum::{
 
 use crate::http::{AppState, authentication::Person, problem::Refused};
 
-/// `POST /api/v1/users/{username}/block`: ends their logins and sessions at once.
+/// `POST /api/v1/users/{username}/block`: blocks a person, and ends their logins and sessions at
+/// once.
 pub async fn block(
     State(state): State<AppState>,
     Person(me): Person,
@@ -17,7 +18,7 @@ pub async fn block(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /api/v1/users/{username}/unblock`: lets them in again.
+/// `POST /api/v1/users/{username}/unblock`: permits the person to sign in again.
 pub async fn unblock(
     State(state): State<AppState>,
     Person(me): Person,
@@ -27,7 +28,8 @@ pub async fn unblock(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `DELETE /api/v1/users/{username}`: ends their logins and sessions at once. What they did stays in the log.
+/// `DELETE /api/v1/users/{username}`: removes a person, and ends their logins and sessions at once.
+/// The log keeps their events.
 pub async fn remove(
     State(state): State<AppState>,
     Person(me): Person,

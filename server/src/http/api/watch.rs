@@ -1,5 +1,5 @@
-//! `GET /api/v1/sessions/watch`: server-sent events. First `snapshot` (as the list), then `delta` whenever the view
-//! changes, and `tick` as a sign of life.
+//! `GET /api/v1/sessions/watch`: server-sent events. The first is `snapshot`, in the format of the
+//! list. Then `delta` follows whenever the view changes, and `tick` as a heartbeat.
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ use serde_json::json;
 use super::sessions::{Parameters, view};
 use crate::http::{AppState, authentication::Person, problem::Refused};
 
-/// Starts a watch. It ends with the login, or when the login gets a lower role.
+/// Starts a watch. It ends with the login, or when the person gets a lower role.
 pub async fn watch(
     State(state): State<AppState>,
     Person(me): Person,

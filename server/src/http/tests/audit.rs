@@ -56,7 +56,7 @@ async fn the_events_come_in_pages_and_as_a_file() {
     assert_eq!(
         (all.items.len(), all.found, all.counted, all.next_before),
         (6, 6, true, None),
-        "one of them the sign-in of the one who asks"
+        "one of them is the reader's own sign-in"
     );
     let two = list("?limit=2").await;
     assert_eq!(two.items, all.items[..2]);

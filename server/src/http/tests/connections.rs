@@ -1,4 +1,4 @@
-//! The limits of connections, over real sockets: time, number, and how they end.
+//! The limits of connections over real sockets: timeouts, numbers, and graceful shutdown.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,9 +22,9 @@ use crate::http::{
     request_body,
 };
 
-/// Far more than any test here takes.
+/// Timeout of a test, far longer than any test here takes.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// A limit that is over soon.
+/// A short timeout.
 const SOON: Duration = Duration::from_millis(600);
 
 struct Running {
@@ -54,7 +54,7 @@ impl Running {
     }
 }
 
-/// All that the server sends until it closes the connection, by which way it likes.
+/// Reads to the end of the connection. The server may close it with an end of stream or a reset.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let _ = timeout(DEADLINE, stream.read_to_end(&mut answer))
@@ -130,7 +130,7 @@ async fn a_client_that_stops_reading_an_endless_answer_is_cut() {
     let mut client = server.send(REQUEST).await;
     let mut first = [0; 1000];
     client.read_exact(&mut first).await.unwrap();
-    // The handler in the router has one, the answer another.
+    // The handler in the router and the test hold one reference each, the answer a third.
     let answers = || Arc::strong_count(&alive) > 2;
     assert!(answers());
     timeout(DEADLINE, async {
@@ -179,7 +179,7 @@ async fn when_it_stops_a_request_in_progress_is_answered_and_idle_connections_ar
     assert_eq!(rest(&mut idle).await, "");
     assert!(
         TcpStream::connect(server.address).await.is_err(),
-        "nobody new is accepted"
+        "no new connection is accepted"
     );
     assert!(!server.task.is_finished());
     go.cancel();

@@ -1,4 +1,4 @@
-//! Plain forms without JavaScript: each refusal is a page in the browser's window.
+//! Plain forms without JavaScript. Each refusal is a page in the browser's window.
 
 use axum::{
     body::{Body, to_bytes},
@@ -11,7 +11,7 @@ use super::{House, UNKNOWN, code};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// As a browser posts a form.
+/// Posts a form like a browser.
 async fn submit(
     house: &House,
     path: &str,
@@ -44,7 +44,7 @@ async fn is_page(answer: Response, status: StatusCode) {
     let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(
         policy.contains("style-src 'self'"),
-        "its style sheet may load: {policy}"
+        "the policy permits the style sheet: {policy}"
     );
     let page = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     let page = String::from_utf8_lossy(&page);

@@ -1,4 +1,4 @@
-//! Server functions are public endpoints: a client need not be one of our own pages.
+//! Server functions are public endpoints, which any client can call.
 
 use axum::http::{Method, header};
 use session::Role;

@@ -29,7 +29,7 @@ struct Desktop {
 }
 
 impl Desktop {
-    /// The administrator has launched the simulated desktop.
+    /// Starts a server, and launches the simulated desktop as `admin`.
     async fn launch(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("hash.txt"), "js: a\nwasm: b\ncss: c\n").unwrap();
@@ -71,7 +71,7 @@ impl Desktop {
         }
     }
 
-    /// Opens the stream, and reads no more than the answer to that.
+    /// Opens the stream, and reads only the HTTP answer.
     async fn open(&self) -> TcpStream {
         let mut tab = TcpStream::connect(self.address).await.unwrap();
         let (session, token) = (self.session, &self.token);
@@ -140,7 +140,7 @@ async fn a_tab_that_sends_but_reads_nothing_is_soon_no_longer_connected() {
     .await;
     let mut tab = desktop.open().await;
     desktop.until_connected_is(true).await;
-    // The simulated screen answers each request for an update with a whole picture.
+    // The simulated screen answers each update request with a full frame.
     let mut messages: Vec<u8> = b"RFB 003.008\n\x01\x01".to_vec();
     let update = [3, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
     messages.extend(update.repeat(100));
