@@ -193,3 +193,53 @@ pub struct Refreshed {
     /// Earliest time of the next refresh.
     pub next_refresh_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_and_a_delta_are_read_as_they_were_written() {
+        let head = Head {
+            revision: 7,
+            as_of: Some(Timestamp::default()),
+            server_time: Timestamp::default(),
+            next_refresh_at: Timestamp::default(),
+            total: 2,
+            all: 3,
+            counts: Counts {
+                all: 2,
+                pending: 1,
+                active: 1,
+                ..Counts::default()
+            },
+            offset: 1,
+            next_cursor: Some("next".into()),
+            previous_cursor: Some("previous".into()),
+            checksum: 9,
+            stale: vec![Stale {
+                environment_id: EnvironmentId(uuid::Uuid::nil()),
+                environment: "Lab".into(),
+                node: None,
+                as_of: None,
+                error: "gone".into(),
+            }],
+        };
+        let list = SessionList {
+            head: head.clone(),
+            items: vec![],
+        };
+        let text = serde_json::to_string(&list).unwrap();
+        assert!(text.starts_with(r#"{"revision":7,"as_of":"#), "flat: {text}");
+        assert_eq!(serde_json::from_str::<SessionList>(&text).unwrap(), list);
+        for order in [None, Some(vec![SessionId(uuid::Uuid::max())])] {
+            let delta = Delta {
+                head: head.clone(),
+                order,
+                changed: vec![],
+            };
+            let text = serde_json::to_string(&delta).unwrap();
+            assert_eq!(serde_json::from_str::<Delta>(&text).unwrap(), delta);
+        }
+    }
+}
