@@ -23,7 +23,7 @@ test('an administrator reads the state of each environment', async ({ server, op
   await expectCell(row, 'Kind', 'simulated');
   await expectCell(row, 'State', 'Answering');
   await expectCell(row, 'Launches', 'Open');
-  await expectCell(row, 'Last sweep', /\d\d:\d\d .+ ago$/s);
+  await expectCell(row, 'Last sweep', /\d\d:\d\d\s+\d+ (s|min) ago$/);
   await expectCell(row, 'Result', /^\d+ sessions? found$/);
   await expectCell(row, 'Live sessions', '1');
   await expect(page.getByText('Live sessions keep running.')).toBeVisible();
@@ -77,7 +77,7 @@ test('an open page reports a lost connection and an ended login', async ({ serve
   consoleErrors.allow(/401 \(Unauthorized\)|ERR_INTERNET_DISCONNECTED/);
   const page = await open(await server.person('ousted', 'system-admin'), ENVIRONMENTS);
   await page.context().setOffline(true);
-  await expect(page.getByRole('alert')).toContainText('The server can’t be reached.');
+  await expect(page.getByRole('alert')).toContainText('Can’t reach the server.');
   await expect(rowNamed(page, 'Environments', ENVIRONMENT), 'the page keeps its rows').toBeVisible();
   await page.context().setOffline(false);
   await expect(page.getByRole('alert')).toHaveCount(0);
@@ -91,7 +91,7 @@ test('without JavaScript the page is a readable list', async ({ open }) => {
   const row = rowNamed(page, 'Environments', 'This host');
   expect(await cell(row, 'Last sweep')).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d UTC .+ ago$/);
   expect(await cell(row, 'Kind')).toMatch(/^local Limits per session: /);
-  await expect(page.getByText('Opening and closing here needs JavaScript.')).toBeVisible();
+  await expect(page.getByText('You need JavaScript to change anything here.')).toBeVisible();
   await expect(page.getByRole('button', { name: /launches/ })).toHaveCount(0);
 });
 

@@ -89,17 +89,17 @@ test('a session that its user opens during the dialog is not expired until the a
   const page = await open('admin', `${SESSIONS}?q=user:change`);
   await page.getByRole('checkbox', { name: 'Select all sessions on this page' }).check();
   await bar(page).getByRole('button', { name: 'Expire selected' }).click();
-  await expect(dialog(page)).toContainText('2 sessions will be expired; 0 of them');
+  await expect(dialog(page)).toContainText('2 sessions will be expired. None is open right now.');
   const tab = await open('change01', `/sessions/${ids[1]}`);
   await expectConnected(tab);
   await dialog(page).getByRole('button', { name: 'Expire 2 sessions' }).click();
   await expect(dialog(page)).toContainText('1 session has been expired. 1 changed in the meantime and was left alone.');
   await expect(dialog(page).getByRole('listitem').first()).toHaveText(
-    `change01 in ${ENVIRONMENT}: not expired: it is Active and open in a browser tab now`,
+    `change01: ${APPLICATION} in ${ENVIRONMENT} – not expired: it is Active and open in a browser tab now`,
   );
   expect((await server.session(ids[1] ?? '')).status).toBe('active');
   await dialog(page).getByRole('button', { name: 'Review the remaining session' }).click();
-  await expect(dialog(page)).toContainText('1 session will be expired; 1 of them open');
+  await expect(dialog(page)).toContainText('1 session will be expired. It is open in a browser tab right now.');
   await dialog(page).getByRole('button', { name: 'Expire 1 session' }).click();
   await expect(dialog(page)).toContainText('1 session has been expired.');
   expect((await server.session(ids[1] ?? '')).status).toBe('expired');

@@ -62,10 +62,10 @@ test('column names are keywords, connected takes true, apostrophes and quotes ma
 
 test('no match under a filter names the filter, and a link takes it away', async ({ open }) => {
   const page = await open('admin', `${SESSIONS}?status=pending`);
-  await expect(page.getByRole('heading', { name: 'No pending sessions' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'No sessions match the filter Pending' })).toBeVisible();
   await expect(page.getByRole('link', { name: 'Clear search' })).toBeHidden();
   await searchBox(page).fill('jane');
-  await expect(page.getByRole('heading', { name: 'No pending sessions match “jane”' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'No sessions match “jane” and the filter Pending' })).toBeVisible();
   await page.getByRole('link', { name: 'Clear search' }).click();
   await page.getByRole('link', { name: 'Show every status' }).click();
   await expect(table(page).locator('tbody tr').first()).toBeVisible();

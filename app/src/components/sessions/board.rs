@@ -211,17 +211,15 @@ fn EmptyList(model: Model, url: ViewUrl) -> impl IntoView {
 fn NoMatch(url: ViewUrl) -> impl IntoView {
     let searches = Memo::new(move |_| !url.get().q.trim().is_empty());
     let chip = Memo::new(move |_| match url.get() {
-        View { connected: true, .. } => Some("connected"),
-        View { status, .. } => status.map(Status::code),
+        View { connected: true, .. } => Some("Connected"),
+        View { status, .. } => status.map(Status::label),
     });
     let title = Signal::derive(move || {
-        let (q, kind) = (
-            url.get().q,
-            chip.get().map(|kind| format!("{kind} ")).unwrap_or_default(),
-        );
-        match q.trim() {
-            "" => format!("No {kind}sessions"),
-            q => format!("No {kind}sessions match “{q}”"),
+        let q = url.get().q;
+        match (q.trim(), chip.get()) {
+            ("", Some(chip)) => format!("No sessions match the filter {chip}"),
+            (q, None) => format!("No sessions match “{q}”"),
+            (q, Some(chip)) => format!("No sessions match “{q}” and the filter {chip}"),
         }
     });
     let hint = dyn_text(move || {

@@ -275,9 +275,9 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
             </table>
             <p class="consequence">
                 {format!(
-                    "{sessions} will be expired. {} Their users lose access at once, the applications close, and unsaved work \
-                     is lost. There is no undo.",
-                    open_now(connected),
+                    "{sessions} will be expired. {} Access is lost at once, the applications close, and unsaved work is \
+                     lost. There is no undo.",
+                    open_now(connected, count),
                 )}
                 {match ended {
                     0 => String::new(),
@@ -322,9 +322,11 @@ fn Question(chosen: batch::Selection, batch: Batch, #[prop(into)] close: Callbac
     .into_any()
 }
 
-fn open_now(connected: usize) -> String {
+fn open_now(connected: usize, sessions: usize) -> String {
     match connected {
+        0 if sessions == 1 => "It is not open right now.".to_owned(),
         0 => "None is open right now.".to_owned(),
+        1 if sessions == 1 => "It is open in a browser tab right now.".to_owned(),
         1 => "1 is open in a browser tab right now.".to_owned(),
         many => format!("{many} are open in browser tabs right now."),
     }
