@@ -16,6 +16,11 @@ use super::{
     tab,
 };
 
+/// The target of the link “Try again”, from a handler that knows a better one than the requested
+/// path. An extension of its response.
+#[derive(Clone)]
+pub struct TryAgain(pub String);
+
 /// The reader of the answer to a request.
 enum Reader {
     /// A client of the API.
@@ -74,7 +79,11 @@ pub async fn present(request: Request, next: Next) -> Response {
         Reader::Program if !is(&response, "json") && !is(&response, "text/html") => {
             answered(Refused(problem(&response)).into_response(), response)
         }
-        Reader::Person(page) if !is(&response, "text/html") => answered(drawn(problem(&response), &page), response),
+        Reader::Person(page) if !is(&response, "text/html") => {
+            let again = response.extensions().get::<TryAgain>();
+            let again = again.map_or(page, |TryAgain(again)| return_path(again));
+            answered(drawn(problem(&response), &again), response)
+        }
         Reader::Api | Reader::Program | Reader::Person(_) | Reader::Machine => response,
     }
 }

@@ -10,7 +10,7 @@ use control::Client;
 use serde::Deserialize;
 use session::api::Me;
 
-use super::{AppState, origin::encode, problem::Refused, return_path::return_path};
+use super::{AppState, origin::encode, problem::Refused, refusals::TryAgain, return_path::return_path};
 
 #[derive(Deserialize)]
 pub struct SignIn {
@@ -39,7 +39,10 @@ pub async fn sign_in(
         Err(control::Error::Credentials) => Ok(back("failed=1")),
         Err(control::Error::Blocked) => Ok(back("blocked=1")),
         Err(control::Error::Throttled(seconds)) => Ok(back(&format!("throttled={seconds}"))),
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let again = TryAgain(format!("/login?next={}", encode(&form.next)));
+            Ok((Extension(again), Refused::from(error)).into_response())
+        }
     }
 }
 

@@ -149,7 +149,7 @@ pub(super) async fn a_relaunch_is_blocked_for_its_time_and_its_application(store
     assert_eq!(refused, WriteOutcome::Denied(LaunchRefusal::RelaunchBlocked(until)));
     let kept = denials(&*store).await;
     assert!(
-        matches!(&kept[0].what, EventKind::LaunchRefused { reason, .. } if reason.contains("again from")),
+        matches!(&kept[0].what, EventKind::LaunchRefused { reason, .. } if reason.contains("again after")),
         "{kept:?}"
     );
     for (n, who, what, when) in [(3, 1, LICENSED, last), (4, 2, TERMINAL, last), (5, 1, TERMINAL, until)] {
