@@ -293,7 +293,7 @@ test('times are in the time zone of the administrator’s browser', async ({ ser
   const session = await server.launchAs(await server.person('far', 'user'));
   const page = await open('admin', SESSIONS, { timezoneId: 'Asia/Kolkata' });
   const kolkata = new Date(Date.parse(session.started_at) + 5.5 * 3600 * 1000).toISOString().slice(11, 16);
-  await expectRow(page, { Username: 'far', 'Start date': new RegExp(`, ${kolkata} (IST|GMT\\+5:30)$`) });
+  await expectRow(page, { Username: 'far', 'Start date': new RegExp(`, ${kolkata}$`) });
   const moment = rowOf(page, 'far').getByText(kolkata);
   await expect(moment).toHaveAttribute('datetime', `${session.started_at.slice(0, 19)}Z`);
   await moment.focus();

@@ -55,6 +55,8 @@ test('a client that keeps its connections open does not block the shutdown, and 
   // A tab that never reads, and a request whose body never ends.
   const tab = await openStream(server.url, `/sessions/${id}/stream`, { cookie: await server.cookie('student'), origin: server.url });
   tab?.pause();
+  // The login comes first, so that the request itself is under way before the shutdown begins.
+  await server.cookie('admin');
   const endless = server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { body: '{"reason":"', unfinished: true, headers: { 'content-type': 'application/json' } }).catch(() => 'cut');
   const expired = await server.launchAs(await server.person('other', 'user'));
   await server.expire(expired.id, 'before the stop');
@@ -74,6 +76,8 @@ test('during the shutdown the server accepts no new tab', async ({ startServer }
   const cookie = await server.cookie('student');
   expect((await server.call(null, 'GET', '/readyz')).status).toBe(200);
   // A request that does not end delays the shutdown.
+  // The login comes first, so that the request itself is under way before the shutdown begins.
+  await server.cookie('admin');
   const endless = server.call('admin', 'POST', '/api/v1/sessions/refresh', { body: '{', unfinished: true }).catch(() => 'cut');
   const down = server.terminate();
   await expect.poll(() => server.log).toMatch(SHUTDOWN_BEGINS);
@@ -86,6 +90,8 @@ test('during the shutdown the server accepts no new tab', async ({ startServer }
 test('a second SIGTERM stops the server at once', async ({ startServer }) => {
   const server = await startServer({ name: 'shutdown-twice', simulated: true });
   await server.launchAs('student');
+  // The login comes first, so that the request itself is under way before the shutdown begins.
+  await server.cookie('admin');
   const endless = server.call('admin', 'POST', '/api/v1/sessions/refresh', { body: '{', unfinished: true }).catch(() => 'cut');
   await expect.poll(async () => (await server.list()).total).toBe(1);
   const down = server.terminate();

@@ -46,7 +46,7 @@ test('the server warns an unused tab, then closes it; a button opens the same se
   server.moveClock(0);
 });
 
-test('a tab warns before its time limit, the user dismisses the warning, and ends the session with two presses', async ({ server, open, consoleErrors }) => {
+test('a tab warns before its time limit, the user dismisses the warning, and ends the session after a question', async ({ server, open, consoleErrors }) => {
   consoleErrors.allow(/410 \(Gone\)/);
   // An application without the limit of the test above.
   const form = { start_seconds: 300, never_connected_seconds: null, idle_seconds: null, disconnected_seconds: null, total_seconds: 8 * 3600 };
@@ -66,7 +66,7 @@ test('a tab warns before its time limit, the user dismisses the warning, and end
   server.setClock(end - 5 * MINUTE + 2 * SECOND);
   await expect(timeLeft(tab).getByRole('status')).toContainText('This session reaches its time limit in 5 min');
   await timeLeft(tab).getByRole('button', { name: 'End session…' }).click();
-  const question = tab.getByRole('dialog', { name: `End ${SIMULATED.application}?` });
+  const question = tab.getByRole('dialog', { name: 'End Exam?' });
   await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
   expect((await server.session(id)).status, 'the question does not end the session').toBe('active');
   await question.getByRole('button', { name: 'End session and lose unsaved work' }).click();
