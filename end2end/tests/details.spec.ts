@@ -39,7 +39,7 @@ test('an administrator opens the details of a row, sees the session change live,
     expect.stringMatching(/Connected/),
     expect.stringMatching(/Tab closed$/),
     expect.stringMatching(/Expired by admin “because of the exam”$/),
-    expect.stringMatching(/Closed by the environment/),
+    expect.stringMatching(/Closed and cleaned up by the environment$/),
   ]);
   await expect(panel(page)).toContainText('Closed and cleaned up.');
   await panel(page).focus();
