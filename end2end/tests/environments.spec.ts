@@ -42,7 +42,7 @@ test('an administrator closes an environment: launches are refused with the reas
   const close = page.getByRole('button', { name: `Close to launches: ${ENVIRONMENT}` });
   await close.click();
   const question = page.getByRole('dialog', { name: `Close ${ENVIRONMENT} to launches` });
-  await expect(question).toContainText(/Nobody can launch its (\d+ )?applications? until you open it again\. Its live session keeps running\./);
+  await expect(question).toContainText(/Nobody can launch its (\d+ )?applications? until you open it again\. (Its live session keeps|Its \d+ live sessions keep) running\./);
   await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
   await question.getByRole('button', { name: 'Close to launches' }).click();
   await expectCell(row, 'Launches', 'Closed');
