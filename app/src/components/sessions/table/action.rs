@@ -114,13 +114,15 @@ fn Ended(row: RwSignal<SessionView>) -> impl IntoView {
     let note = Memo::new(move |_| {
         let session = row.read();
         let by = session.ended_by.as_deref().unwrap_or("system");
-        let more = match (closing.get(), session.teardown, session.end_note.as_deref()) {
-            (Some(true), ..) => " – Cleanup overdue".to_owned(),
-            (Some(false), ..) => " – Closing…".to_owned(),
-            (None, Teardown::GivenUp, _) => " – Cleanup abandoned".to_owned(),
-            (None, _, note) => note.map(|note| format!(" “{note}”")).unwrap_or_default(),
+        // The cleanup first: a long reason is cut.
+        let cleanup = match (closing.get(), session.teardown) {
+            (Some(true), _) => " – Cleanup overdue",
+            (Some(false), _) => " – Closing…",
+            (None, Teardown::GivenUp) => " – Cleanup abandoned",
+            (None, _) => "",
         };
-        format!("by {by}{more}")
+        let reason = session.end_note.as_deref().map(|note| format!(" “{note}”"));
+        format!("by {by}{cleanup}{}", reason.unwrap_or_default())
     });
     let ended_at = Memo::new(move |_| row.read().ended_at.unwrap_or_default());
     let full = dyn_text(move || {
