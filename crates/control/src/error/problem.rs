@@ -43,7 +43,7 @@ impl Error {
             Self::NoApplication(_) => (404, "no_such_application", "There is no such application"),
             Self::NoEnvironment(_) => (404, "no_such_environment", "There is no such environment"),
             Self::Invalid(_) => (422, "invalid_application", "The application can’t be saved as it is"),
-            Self::ApplicationChanged(_) => (409, "application_changed", "The application was changed meanwhile"),
+            Self::ApplicationChanged(_) => (409, "application_changed", "The application has changed"),
             Self::Malformed(_) => (400, "malformed", "The request can't be understood"),
             Self::Ended(_) => (410, "session_ended", "Your session has ended"),
             Self::Status(_) => (409, "wrong_status", "The session can't do this now"),
