@@ -2,13 +2,13 @@
 
 use axum::{
     Form,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use session::{Status, api::ExpireRequest, lifecycle::Seen, refusal::LaunchRefusal};
+use session::{SessionId, Status, api::ExpireRequest, lifecycle::Seen, refusal::LaunchRefusal};
 
-use super::{AppState, api::id, authentication::Person, problem::Refused, tab};
+use super::{AppState, authentication::Person, id::Id, problem::Refused, tab};
 
 #[derive(Deserialize)]
 pub struct Launch {
@@ -42,9 +42,9 @@ fn refused(error: control::Error, refusal: LaunchRefusal) -> Response {
 pub async fn end(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<SessionId>,
 ) -> Result<Redirect, Refused> {
-    state.control.end_own(&me, id(&text)?).await?;
+    state.control.end_own(&me, id).await?;
     Ok(Redirect::to("/"))
 }
 
@@ -62,7 +62,7 @@ pub struct Expire {
 pub async fn expire(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<SessionId>,
     Form(form): Form<Expire>,
 ) -> Result<Redirect, Refused> {
     let seen = form
@@ -74,7 +74,7 @@ pub async fn expire(
         block_relaunch: form.block_relaunch.is_some(),
         seen,
     };
-    match state.control.expire(&me, id(&text)?, request).await {
+    match state.control.expire(&me, id, request).await {
         // The confirmation page shows the session's new state.
         Err(control::Error::Changed(session)) => Ok(Redirect::to(&format!(
             "/admin/cloud-delivery/sessions/{}/expire?changed=1",

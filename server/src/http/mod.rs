@@ -15,6 +15,7 @@ pub mod connections;
 mod etag;
 mod forms;
 mod health;
+mod id;
 pub mod limits;
 pub mod listener;
 mod login_cookie;

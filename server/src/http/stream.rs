@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     body::Bytes,
     extract::{
-        FromRequest, Path, Request, State, WebSocketUpgrade,
+        FromRequest, Request, State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket},
     },
     http::Method,
@@ -21,14 +21,14 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use parking_lot::Mutex;
-use session::{api::Problem, notice::Notice};
+use session::{SessionId, api::Problem, notice::Notice};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
     sync::mpsc::UnboundedReceiver,
     time::{Instant, interval, sleep_until, timeout},
 };
 
-use super::{AppState, api::id, authentication::Person, problem::Refused, relay::relayed};
+use super::{AppState, authentication::Person, id::Id, problem::Refused, relay::relayed};
 
 /// Most bytes of the application in one message.
 const CHUNK: usize = 16 * 1024;
@@ -48,7 +48,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<SessionId>,
     request: Request,
 ) -> Result<Response, Refused> {
     // A node that relays a tab has checked its Origin.
@@ -62,7 +62,6 @@ pub async fn open(
             detail,
         )));
     }
-    let id = id(&text)?;
     let (control, relays, silent) = (state.control, state.relays, state.limits.silent_tab);
     // The extractor below refuses requests that are no WebSocket.
     if request.method() == Method::GET

@@ -2,22 +2,22 @@
 
 use app::plain_page::notice;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use control::Tab;
 use session::{SessionId, Status, api::Problem};
 
-use super::{AppState, authentication::Person, problem::Refused, security};
+use super::{AppState, authentication::Person, id::Id, problem::Refused, security};
 
 /// The link on a page about a missing session.
 const HOME: (&str, &str) = ("/", "My apps");
 
 /// Answers with the page. Answers 410 for an ended session, and 404 for an unknown session or
 /// one of another person.
-pub async fn page(State(state): State<AppState>, Person(me): Person, Path(text): Path<String>) -> Response {
-    let Ok(id) = text.parse::<SessionId>() else {
+pub async fn page(State(state): State<AppState>, Person(me): Person, id: Result<Id<SessionId>, Refused>) -> Response {
+    let Ok(Id(id)) = id else {
         let detail = "A session's address ends with an id like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.";
         return answer(400, notice("This is not a session's address", detail, HOME));
     };

@@ -1,18 +1,17 @@
 //! `/api/v1/applications`
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use session::{
+    ApplicationId,
     api::MyApplication,
     catalogue::{ApplicationView, LaunchState},
 };
 
-use super::{Closing, application_id};
+use super::Closing;
 use crate::http::{
     AppState,
     authentication::Person,
+    id::Id,
     problem::{Body, Refused},
 };
 
@@ -26,9 +25,8 @@ pub async fn mine(State(state): State<AppState>, Person(me): Person) -> Result<J
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<ApplicationId>,
 ) -> Result<Json<ApplicationView>, Refused> {
-    let id = application_id(&text)?;
     Ok(Json(
         state
             .control
@@ -42,9 +40,9 @@ pub async fn open(
 pub async fn close(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<ApplicationId>,
     body: Option<Body<Closing>>,
 ) -> Result<Json<ApplicationView>, Refused> {
-    let (id, to) = (application_id(&text)?, Closing::admission(body));
+    let to = Closing::admission(body);
     Ok(Json(state.control.set_application_launches(&me, id, to).await?))
 }

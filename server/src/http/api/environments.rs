@@ -1,15 +1,16 @@
 //! `/api/v1/environments`
 
-use axum::{
-    Json,
-    extract::{Path, State},
+use axum::{Json, extract::State};
+use session::{
+    EnvironmentId,
+    catalogue::{EnvironmentList, EnvironmentView, LaunchState},
 };
-use session::catalogue::{EnvironmentList, EnvironmentView, LaunchState};
 
-use super::{Closing, environment_id};
+use super::Closing;
 use crate::http::{
     AppState,
     authentication::Person,
+    id::Id,
     problem::{Body, Refused},
 };
 
@@ -22,9 +23,8 @@ pub async fn list(State(state): State<AppState>, Person(me): Person) -> Result<J
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<EnvironmentId>,
 ) -> Result<Json<EnvironmentView>, Refused> {
-    let id = environment_id(&text)?;
     Ok(Json(
         state
             .control
@@ -38,9 +38,9 @@ pub async fn open(
 pub async fn close(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<EnvironmentId>,
     body: Option<Body<Closing>>,
 ) -> Result<Json<EnvironmentView>, Refused> {
-    let (id, to) = (environment_id(&text)?, Closing::admission(body));
+    let to = Closing::admission(body);
     Ok(Json(state.control.set_environment_launches(&me, id, to).await?))
 }

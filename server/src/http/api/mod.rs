@@ -16,7 +16,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use serde::Deserialize;
-use session::{ApplicationId, EnvironmentId, SessionId, api::Problem, catalogue::LaunchState};
+use session::{api::Problem, catalogue::LaunchState};
 
 use super::{
     AppState,
@@ -57,26 +57,6 @@ pub async fn not_found() -> Refused {
         "There is nothing here",
         "Check the address.",
     ))
-}
-
-/// Parses a session id in a path.
-pub fn id(text: &str) -> Result<SessionId, Refused> {
-    let wrong = |_| control::Error::Malformed("A session id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
-    text.parse().map_err(|error| wrong(error).into())
-}
-
-/// Parses an environment id in a path.
-pub fn environment_id(text: &str) -> Result<EnvironmentId, Refused> {
-    let wrong =
-        |_| control::Error::Malformed("An environment id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
-    text.parse().map_err(|error| wrong(error).into())
-}
-
-/// Parses an application id in a path.
-pub fn application_id(text: &str) -> Result<ApplicationId, Refused> {
-    let wrong =
-        |_| control::Error::Malformed("An application id looks like 0199f3a0-5d1e-7c3b-9a51-2f6f5d0e8c11.".into());
-    text.parse().map_err(|error| wrong(error).into())
 }
 
 /// The body of a request that closes an application or environment to launches.

@@ -2,21 +2,21 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Query, State},
     http::StatusCode,
 };
 use serde::Deserialize;
 use session::{
-    ApplicationId,
+    ApplicationId, SessionId,
     api::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
     batch::{ExpireMany, Outcome, Selection, Selector},
     view::View,
 };
 
-use super::id;
 use crate::http::{
     AppState,
     authentication::Person,
+    id::Id,
     problem::{Body, Refused},
 };
 
@@ -42,9 +42,8 @@ pub async fn list(
 pub async fn one(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<SessionId>,
 ) -> Result<Json<SessionView>, Refused> {
-    let id = id(&text)?;
     state.control.refresh_from_log(id).await?;
     Ok(Json(state.control.session(&me, id)?))
 }
@@ -71,11 +70,11 @@ pub async fn launch(
 pub async fn expire(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<SessionId>,
     body: Option<Body<ExpireRequest>>,
 ) -> Result<Json<SessionView>, Refused> {
     let request = body.map(|Body(request)| request).unwrap_or_default();
-    Ok(Json(state.control.expire(&me, id(&text)?, request).await?))
+    Ok(Json(state.control.expire(&me, id, request).await?))
 }
 
 /// `POST /api/v1/sessions/{id}/give-up`: stops waiting for the environment to close an ended
@@ -83,18 +82,18 @@ pub async fn expire(
 pub async fn give_up(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<SessionId>,
 ) -> Result<Json<SessionView>, Refused> {
-    Ok(Json(state.control.give_up_cleanup(&me, id(&text)?).await?))
+    Ok(Json(state.control.give_up_cleanup(&me, id).await?))
 }
 
 /// `GET /api/v1/sessions/{id}/details`: the session with its history, even after its purge.
 pub async fn details(
     State(state): State<AppState>,
     Person(me): Person,
-    Path(text): Path<String>,
+    Id(id): Id<SessionId>,
 ) -> Result<Json<SessionDetails>, Refused> {
-    Ok(Json(state.control.session_details(&me, id(&text)?).await?))
+    Ok(Json(state.control.session_details(&me, id).await?))
 }
 
 /// `POST /api/v1/sessions/selection`: the sessions that a selector matches now.
