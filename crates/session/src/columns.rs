@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::view::Sort;
+use crate::{code::UnknownCode, view::Sort};
 
 /// A column of the Sessions table, in default order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -160,12 +160,12 @@ impl Column {
 }
 
 impl FromStr for Column {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownCode;
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
         Self::ALL
             .into_iter()
             .find(|column| column.code() == text)
-            .ok_or_else(|| format!("“{text}” is not a column"))
+            .ok_or_else(|| UnknownCode::new(text, "a column"))
     }
 }
 

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod batch;
 pub mod catalogue;
 pub mod checksum;
+pub mod code;
 pub mod columns;
 pub mod event;
 pub mod format;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplicationId, EnvironmentId, Policy, SessionId, Timestamp, UserId};
+use crate::{ApplicationId, EnvironmentId, Policy, SessionId, Timestamp, UserId, code::UnknownCode};
 
 /// The status of a session. See [`crate::lifecycle`] for the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,12 +57,12 @@ impl fmt::Display for Status {
 }
 
 impl FromStr for Status {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownCode;
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
         Self::ALL
             .into_iter()
             .find(|status| status.code().eq_ignore_ascii_case(text))
-            .ok_or_else(|| format!("“{text}” is not a status; use pending, active, expired or error"))
+            .ok_or_else(|| UnknownCode::new(text, "a status; use pending, active, expired or error"))
     }
 }
 
@@ -94,12 +94,12 @@ impl Teardown {
 }
 
 impl FromStr for Teardown {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownCode;
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
         [Self::NotNeeded, Self::Wanted, Self::Confirmed, Self::GivenUp]
             .into_iter()
             .find(|state| state.code() == text)
-            .ok_or_else(|| format!("“{text}” is not a teardown state"))
+            .ok_or_else(|| UnknownCode::new(text, "a teardown state"))
     }
 }
 
@@ -194,12 +194,12 @@ impl EndReason {
 }
 
 impl FromStr for EndReason {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownCode;
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
         Self::ALL
             .into_iter()
             .find(|reason| reason.code() == text)
-            .ok_or_else(|| format!("“{text}” is not an end reason"))
+            .ok_or_else(|| UnknownCode::new(text, "an end reason"))
     }
 }
 

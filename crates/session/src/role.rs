@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::UnknownCode;
+
 /// A person's permissions. Ordered, so compare with `role >= Role::AppAdmin`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,11 +58,11 @@ impl fmt::Display for Role {
 }
 
 impl FromStr for Role {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownCode;
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
         Self::ALL
             .into_iter()
             .find(|role| role.code() == text)
-            .ok_or_else(|| format!("“{text}” is not a role; use user, reporter, app-admin or system-admin"))
+            .ok_or_else(|| UnknownCode::new(text, "a role; use user, reporter, app-admin or system-admin"))
     }
 }

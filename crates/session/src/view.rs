@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, columns::Column};
+use crate::{Status, code::UnknownCode, columns::Column};
 
 /// Default number of rows on a page.
 pub const DEFAULT_LIMIT: u16 = 50;
@@ -40,8 +40,8 @@ impl Sort {
 }
 
 impl FromStr for Sort {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownCode;
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
         let column = text.strip_prefix('-');
         Ok(Self {
             column: column.unwrap_or(text).parse()?,
@@ -102,14 +102,15 @@ impl View {
     /// Parses the parameters of a URL. Ignores unknown names; an invalid value is an error that
     /// names it.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+        let sentence = |error: UnknownCode| error.to_string();
         let mut view = Self::default();
         for (name, value) in pairs {
             match name {
                 "q" => value.clone_into(&mut view.q),
                 "status" if value.is_empty() => view.status = None,
-                "status" => view.status = Some(value.parse()?),
+                "status" => view.status = Some(value.parse().map_err(sentence)?),
                 "connected" => view.connected = yes(name, value)?,
-                "sort" => view.sort = Some(value.parse()?),
+                "sort" => view.sort = Some(value.parse().map_err(sentence)?),
                 "limit" => view.limit = number(name, value, u32::from(MAX_LIMIT))?,
                 "page" => view.page = number(name, value, MAX_PAGE)?,
                 "cursor" if !value.is_empty() => view.cursor = Some(value.to_owned()),

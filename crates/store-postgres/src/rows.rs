@@ -1,7 +1,7 @@
 //! Values in columns. Times are `timestamptz`. PostgreSQL has no NUL in text, so that one character
 //! is escaped.
 
-use std::{borrow::Cow, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt::Display, str::FromStr, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use session::Timestamp;
@@ -12,7 +12,7 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueFormat, PgValueRef, types::Oid},
 };
 use store::{
-    Result, StoreError,
+    Result,
     values::{Shared, corrupt, micros},
 };
 use uuid::Uuid;
@@ -148,15 +148,15 @@ impl<'r> Columns<'r> {
         stored.map(|stored| Ok(shared.text(&plain(stored)?))).transpose()
     }
 
-    pub(crate) fn parsed<T: FromStr<Err = String>>(&mut self) -> Result<T> {
-        self.value::<&str>()?.parse().map_err(StoreError::Corrupt)
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&mut self) -> Result<T> {
+        self.value::<&str>()?.parse().map_err(corrupt)
     }
 
-    pub(crate) fn opt_parsed<T: FromStr<Err = String>>(&mut self) -> Result<Option<T>> {
+    pub(crate) fn opt_parsed<T: FromStr<Err: Display>>(&mut self) -> Result<Option<T>> {
         self.value::<Option<&str>>()?
             .map(str::parse)
             .transpose()
-            .map_err(StoreError::Corrupt)
+            .map_err(corrupt)
     }
 
     /// The text of a `json` column: the protocol transfers the text itself.

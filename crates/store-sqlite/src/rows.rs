@@ -99,12 +99,12 @@ impl<'r, R: Row> Columns<'r, R> {
         Ok(self.opt_str()?.map(|text| shared.text(text)))
     }
 
-    pub(crate) fn parsed<T: FromStr<Err = String>>(&mut self) -> Result<T> {
-        self.str()?.parse().map_err(StoreError::Corrupt)
+    pub(crate) fn parsed<T: FromStr<Err: Display>>(&mut self) -> Result<T> {
+        self.str()?.parse().map_err(corrupt)
     }
 
-    pub(crate) fn opt_parsed<T: FromStr<Err = String>>(&mut self) -> Result<Option<T>> {
-        self.opt_str()?.map(str::parse).transpose().map_err(StoreError::Corrupt)
+    pub(crate) fn opt_parsed<T: FromStr<Err: Display>>(&mut self) -> Result<Option<T>> {
+        self.opt_str()?.map(str::parse).transpose().map_err(corrupt)
     }
 
     pub(crate) fn number<T: TryFrom<i64, Error: Display>>(&mut self) -> Result<T> {
