@@ -3,22 +3,20 @@
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
+use anyhow::{Context, bail};
 use store::chain::Key;
 
 /// Reads the key from a file: at least 32 bytes, not counting a line break at the end.
-pub fn read(path: &Path) -> Result<Key, String> {
+pub fn read(path: &Path) -> anyhow::Result<Key> {
     let name = path.display();
-    let bytes = fs::read(path).map_err(|error| format!("audit_key_file: {name}: {error}"))?;
-    let mode = fs::metadata(path)
-        .map_err(|error| format!("audit_key_file: {name}: {error}"))?
-        .mode();
+    let context = || format!("audit_key_file: {name}");
+    let bytes = fs::read(path).with_context(context)?;
+    let mode = fs::metadata(path).with_context(context)?.mode();
     if mode & 0o077 != 0 {
-        return Err(format!(
-            "audit_key_file: other users can access {name}; run chmod 600 on it"
-        ));
+        bail!("audit_key_file: other users can access {name}; run chmod 600 on it");
     }
     let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    Key::new(key).ok_or_else(|| {
+    Key::new(key).with_context(|| {
         let least = Key::SHORTEST;
         format!("audit_key_file: {name} has fewer than {least} bytes; openssl rand -hex 32 makes a key")
     })
@@ -40,15 +38,16 @@ mod tests {
             read(&path).map(drop)
         };
         let key = "0123456789abcdef".repeat(2);
-        assert_eq!(written(&format!("{key}\n"), 0o600), Ok(()));
-        assert_eq!(written(&key, 0o400), Ok(()));
+        written(&format!("{key}\n"), 0o600).unwrap();
+        written(&key, 0o400).unwrap();
         for (text, mode, why) in [(&*key, 0o640, "chmod 600"), (&key[1..], 0o600, "fewer than 32 bytes")] {
-            let refused = written(text, mode).unwrap_err();
+            let refused = written(text, mode).unwrap_err().to_string();
             assert!(refused.contains(why), "{refused}");
         }
         assert!(
             read(&folder.path().join("none"))
                 .unwrap_err()
+                .to_string()
                 .contains("audit_key_file")
         );
     }

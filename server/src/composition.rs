@@ -4,6 +4,7 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use control::{Clock, Control, Environments, FirstStart, Options};
 use environment_local::LocalEnvironment;
@@ -63,11 +64,9 @@ impl Served {
 
 /// Opens the store for exclusive use by this server, then the environments, and starts the
 /// background tasks.
-pub async fn serve(settings: &Settings) -> Result<Served, String> {
-    let store = store(settings, true).await.map_err(|error| error.to_string())?;
-    first_catalogue(&*store, settings.simulated)
-        .await
-        .map_err(|error| error.to_string())?;
+pub async fn serve(settings: &Settings) -> anyhow::Result<Served> {
+    let store = store(settings, true).await?;
+    first_catalogue(&*store, settings.simulated).await?;
     let (signals, received) = mpsc::unbounded_channel();
     let environments = environments(&*store, settings, &signals).await?;
     let lost_after = (settings.database_url.is_some() && settings.database_lost_seconds > 0)
@@ -89,8 +88,7 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
     let control = open(store, environments, settings.clock, options).await?;
     let first_start = control
         .first_people(settings.admin_password.as_deref(), settings.trial)
-        .await
-        .map_err(|e| e.to_string())?;
+        .await?;
     let tasks = control.start(received).await;
     Ok(Served {
         control,
@@ -101,18 +99,17 @@ pub async fn serve(settings: &Settings) -> Result<Served, String> {
 
 /// Opens the store for one verb of the command line. A server may use it at the same time. Loads
 /// the sessions only if the verb needs them.
-pub async fn tool(settings: &Settings, sessions: bool) -> Result<Arc<Control>, String> {
+pub async fn tool(settings: &Settings, sessions: bool) -> anyhow::Result<Arc<Control>> {
     let options = Options {
         audit_key: settings.audit_key_file.as_deref().map(audit_key::read).transpose()?,
         ..Options::default()
     };
-    let store = store(settings, false).await.map_err(|error| error.to_string())?;
+    let store = store(settings, false).await?;
     if sessions {
         return open(store, Environments::new(), Time::System, options).await;
     }
-    let now = store.now().await.map_err(|error| error.to_string())?;
-    let opened = Control::open_without_sessions(store, Time::System.clock(now), options).await;
-    opened.map_err(|error| error.to_string())
+    let now = store.now().await?;
+    Ok(Control::open_without_sessions(store, Time::System.clock(now), options).await?)
 }
 
 /// Opens the store. With `serve`, a second server on the same SQLite folder or with the same node
@@ -136,24 +133,20 @@ async fn open(
     environments: Environments,
     time: Time,
     options: Options,
-) -> Result<Arc<Control>, String> {
+) -> anyhow::Result<Arc<Control>> {
     // All nodes that share a database use its clock.
-    let now = store.now().await.map_err(|error| error.to_string())?;
-    let opened = Control::open(store, environments, time.clock(now), options).await;
-    opened.map_err(|error| error.to_string())
+    let now = store.now().await?;
+    Ok(Control::open(store, environments, time.clock(now), options).await?)
 }
 
-async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals) -> Result<Environments, String> {
+async fn environments(store: &dyn Store, settings: &Settings, signals: &Signals) -> anyhow::Result<Environments> {
     let mut environments = Environments::new();
-    for row in store.environments().await.map_err(|error| error.to_string())? {
+    for row in store.environments().await? {
         let Some((_, open)) = KINDS.iter().find(|(kind, _)| *kind == &*row.kind) else {
-            return Err(format!(
-                "environment “{}” has the unknown kind “{}”",
-                row.name, row.kind
-            ));
+            bail!("environment “{}” has the unknown kind “{}”", row.name, row.kind);
         };
         let opened = open(settings, signals.clone());
-        if let Some(environment) = opened.map_err(|error| format!("environment “{}”: {error}", row.name))? {
+        if let Some(environment) = opened.with_context(|| format!("environment “{}”", row.name))? {
             environments.insert(row.id, environment);
         }
     }

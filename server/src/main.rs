@@ -36,12 +36,12 @@ fn main() -> ExitCode {
             runtime.shutdown_timeout(LAST);
             outcome
         }
-        Err(error) => Err(format!("could not start the async runtime: {error}")),
+        Err(error) => Err(anyhow::Error::new(error).context("could not start the async runtime")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            cli::say_error(&message);
+        Err(error) => {
+            cli::print_error(&error);
             ExitCode::FAILURE
         }
     }

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Deserialize;
 use session::ONLY_NODE;
 use url::{Host, Url};
@@ -148,36 +149,34 @@ const KEYS: [&str; 26] = [
 impl Settings {
     /// Reads the given file, or the default one if it exists, and the environment of the process.
     #[expect(clippy::disallowed_methods, reason = "no other file reads settings")]
-    pub fn read(file: Option<&Path>) -> Result<Self, String> {
+    pub fn read(file: Option<&Path>) -> Result<Self> {
         let named = file
             .map(Path::to_path_buf)
             .or_else(|| std::env::var_os("CLOUD_DELIVERY_CONFIG").map(PathBuf::from));
         let text = match &named {
-            Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
+            Some(path) => std::fs::read_to_string(path).with_context(|| path.display().to_string())?,
             None => std::fs::read_to_string(DEFAULT_FILE).unwrap_or_default(),
         };
         let name = named.map_or_else(|| DEFAULT_FILE.to_owned(), |path| path.display().to_string());
         Self::parse(&name, &text, std::env::vars())
     }
 
-    fn parse(name: &str, text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
-        let mut settings: Self = toml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
+    fn parse(name: &str, text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self> {
+        let mut settings: Self = toml::from_str(text).with_context(|| name.to_owned())?;
         for (variable, value) in variables {
             if let Some(key) = variable.strip_prefix(PREFIX) {
-                settings
-                    .set(&key.to_lowercase(), &value)
-                    .map_err(|error| format!("{variable}: {error}"))?;
+                settings.set(&key.to_lowercase(), &value).context(variable)?;
             }
         }
         settings.check()
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match key {
             "addr" => {
                 self.addr = value
                     .parse()
-                    .map_err(|_| format!("“{value}” is not an address like 127.0.0.1:3000"))?
+                    .map_err(|_| anyhow!("“{value}” is not an address like 127.0.0.1:3000"))?
             }
             "data_dir" => self.data_dir = value.into(),
             "database_url" => self.database_url = Some(database_url(value)?),
@@ -187,12 +186,12 @@ impl Settings {
             "database_lost_seconds" => {
                 self.database_lost_seconds = value
                     .parse()
-                    .map_err(|_| format!("“{value}” is not a number of seconds"))?;
+                    .map_err(|_| anyhow!("“{value}” is not a number of seconds"))?;
             }
             "admin_password" => self.admin_password = Some(value.to_owned()),
             "public_url" => self.public_url = Some(value.to_owned()),
-            "trusted_proxies" => self.trusted_proxies = value.parse()?,
-            "proxy_header" => self.proxy_header = value.parse()?,
+            "trusted_proxies" => self.trusted_proxies = value.parse().map_err(Error::msg)?,
+            "proxy_header" => self.proxy_header = value.parse().map_err(Error::msg)?,
             "password_checks" => self.password_checks = number(value)?,
             "password_queue" => self.password_queue = number(value)?,
             "login_idle_minutes" => self.login_idle_minutes = number(value)?,
@@ -205,25 +204,25 @@ impl Settings {
             "reload_grace_ms" => {
                 self.reload_grace_ms = value
                     .parse()
-                    .map_err(|_| format!("“{value}” is not a number of milliseconds"))?;
+                    .map_err(|_| anyhow!("“{value}” is not a number of milliseconds"))?;
             }
             "launches_per_minute" => self.launches_per_minute = number(value)?,
             "live_sessions_per_user" => self.live_sessions_per_user = number(value)?,
             "audit_key_file" => self.audit_key_file = Some(value.into()),
-            "clock" => self.clock = value.parse()?,
+            "clock" => self.clock = value.parse().map_err(Error::msg)?,
             "connections_per_address" => {
                 self.connections_per_address = value
                     .parse()
-                    .map_err(|_| format!("“{value}” is not a number of connections"))?;
+                    .map_err(|_| anyhow!("“{value}” is not a number of connections"))?;
             }
             // `read` uses the one and `log_filter` the other.
             "config" | "log" => {}
-            _ => return Err(format!("there is no such setting; there are {}", KEYS.join(", "))),
+            _ => bail!("there is no such setting; there are {}", KEYS.join(", ")),
         }
         Ok(())
     }
 
-    fn check(self) -> Result<Self, String> {
+    fn check(self) -> Result<Self> {
         self.check_node()?;
         for (key, least) in [
             ("password_checks", self.password_checks),
@@ -231,16 +230,14 @@ impl Settings {
             ("login_max_hours", self.login_max_hours as usize),
         ] {
             if least == 0 {
-                return Err(format!("{key}: must be at least 1"));
+                bail!("{key}: must be at least 1");
             }
         }
         match self.public_url.as_deref().map(|url| url.trim_end_matches('/')) {
             Some(url) => {
                 let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
                 if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
-                    return Err(format!(
-                        "public_url: “{url}” is not like https://apps.example.edu (no path)"
-                    ));
+                    bail!("public_url: “{url}” is not like https://apps.example.edu (no path)");
                 }
                 Ok(Self {
                     public_url: Some(url.to_owned()),
@@ -252,24 +249,21 @@ impl Settings {
     }
 
     /// Checks the settings of the database and of nodes.
-    fn check_node(&self) -> Result<(), String> {
+    fn check_node(&self) -> Result<()> {
         if let Some(url) = &self.database_url {
             database_url(url)?;
         } else if self.node.is_some() {
-            return Err("node: set database_url as well; only servers that share a database have names".into());
+            bail!("node: set database_url as well; only servers that share a database have names");
         }
         if let Some(node) = &self.node {
             let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
             if node.is_empty() || node.len() > 40 || !node.chars().all(plain) {
-                return Err(format!(
-                    "node: “{node}” is not a name of 1 to 40 letters, digits, dots, dashes and underscores"
-                ));
+                bail!("node: “{node}” is not a name of 1 to 40 letters, digits, dots, dashes and underscores");
             }
             if self.node_url.is_none() {
-                return Err(
+                bail!(
                     "node_url: required with node; the other nodes reach this one at this URL, e.g. \
                      https://a.example.edu"
-                        .into(),
                 );
             }
         }
@@ -277,18 +271,17 @@ impl Settings {
             self.check_node_url(url)?;
         }
         if !matches!(self.database_lost_seconds, 0 | 5..=14) {
-            return Err(
+            bail!(
                 "database_lost_seconds: must be 0 (tabs stay open) or 5 to 14; after 15 s the other nodes consider \
                  this one dead"
-                    .into(),
             );
         }
         Ok(())
     }
 
     /// Accepts an origin, which must use TLS unless it is on this host.
-    fn check_node_url(&self, text: &str) -> Result<(), String> {
-        let wrong = || format!("node_url: “{text}” is not like https://a.example.edu (no path)");
+    fn check_node_url(&self, text: &str) -> Result<()> {
+        let wrong = || anyhow!("node_url: “{text}” is not like https://a.example.edu (no path)");
         let url = Url::parse(text).map_err(|_| wrong())?;
         let bare = url.username().is_empty() && url.password().is_none();
         let is_origin = bare && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
@@ -302,7 +295,7 @@ impl Settings {
             "http" | "https" if !is_origin => Err(wrong()),
             "https" => Ok(()),
             "http" if on_this_host || self.node_http_insecure => Ok(()),
-            "http" => Err(format!(
+            "http" => Err(anyhow!(
                 "node_url: “{text}” would send screens, keystrokes and the nodes' secrets unencrypted. Use https://, \
                  or set node_http_insecure if the network between the nodes is private"
             )),
@@ -334,23 +327,25 @@ impl Settings {
     }
 }
 
-fn number<T: std::str::FromStr>(value: &str) -> Result<T, String> {
-    value.parse().map_err(|_| format!("“{value}” is not a whole number"))
+fn number<T: std::str::FromStr>(value: &str) -> Result<T> {
+    value.parse().map_err(|_| anyhow!("“{value}” is not a whole number"))
 }
 
-fn yes(value: &str) -> Result<bool, String> {
+fn yes(value: &str) -> Result<bool> {
     value
         .parse()
-        .map_err(|_| format!("“{value}” is neither true nor false"))
+        .map_err(|_| anyhow!("“{value}” is neither true nor false"))
 }
 
 /// Accepts the URL of a supported database. The error does not repeat the URL, which may contain a
 /// password.
-fn database_url(url: &str) -> Result<String, String> {
+fn database_url(url: &str) -> Result<String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         Ok(url.to_owned())
     } else {
-        Err("database_url: must begin with postgres://; leave it out to use SQLite in the data directory".into())
+        Err(anyhow!(
+            "database_url: must begin with postgres://; leave it out to use SQLite in the data directory"
+        ))
     }
 }
 

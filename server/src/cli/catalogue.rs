@@ -6,7 +6,7 @@ use clap::Subcommand;
 use control::Control;
 use session::catalogue::{LaunchState, draft::ApplicationDraft};
 
-use super::{Outcome, told};
+use super::message;
 
 /// Verbs of `cloud-delivery application`.
 #[derive(Subcommand)]
@@ -69,8 +69,8 @@ pub enum EnvironmentVerb {
 }
 
 /// Runs a verb of `application`.
-pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outcome {
-    let operator = control.operator().await.map_err(told)?;
+pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyhow::Result<()> {
+    let operator = control.operator().await.map_err(message)?;
     match verb {
         ApplicationVerb::Add {
             name,
@@ -84,14 +84,14 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
             let draft = ApplicationDraft {
                 name,
                 launch_text,
-                environment_id: Some(environment.map_err(told)?),
+                environment_id: Some(environment.map_err(message)?),
                 arguments: command.split_off(1),
                 program: command.remove(0),
                 seats: seats.map(|seats| seats.to_string()).unwrap_or_default(),
                 allow_user_namespaces,
                 ..ApplicationDraft::default()
             };
-            let added = control.add_application(&operator, &draft).await.map_err(told)?;
+            let added = control.add_application(&operator, &draft).await.map_err(message)?;
             println!("added {} ({})", added.spec.name, added.id);
         }
         ApplicationVerb::Open { name } => set_application_launches(control, &name, LaunchState::Open).await?,
@@ -99,7 +99,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
             set_application_launches(control, &name, closing(end_sessions)).await?
         }
         ApplicationVerb::List => {
-            for row in control.applications(&operator).await.map_err(told)? {
+            for row in control.applications(&operator).await.map_err(message)? {
                 let (name, command) = (&row.spec.name, row.spec.command.join(" "));
                 println!("{name}\t{}\t{}\t{command}", word(row.open), row.id);
             }
@@ -109,15 +109,15 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> Outco
 }
 
 /// Runs a verb of `environment`.
-pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outcome {
-    let operator = control.operator().await.map_err(told)?;
+pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> anyhow::Result<()> {
+    let operator = control.operator().await.map_err(message)?;
     match verb {
         EnvironmentVerb::Open { name } => set_environment_launches(control, &name, LaunchState::Open).await?,
         EnvironmentVerb::Close { name, end_sessions } => {
             set_environment_launches(control, &name, closing(end_sessions)).await?
         }
         EnvironmentVerb::List => {
-            for row in control.environments(&operator).await.map_err(told)?.items {
+            for row in control.environments(&operator).await.map_err(message)?.items {
                 println!("{}\t{}\t{}\t{}", row.name, row.kind, word(row.open), row.id);
             }
         }
@@ -125,24 +125,24 @@ pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> Outco
     Ok(())
 }
 
-async fn set_application_launches(control: &Arc<Control>, name: &str, to: LaunchState) -> Outcome {
-    let operator = control.operator().await.map_err(told)?;
-    let id = control.application_named(&operator, name).await.map_err(told)?;
+async fn set_application_launches(control: &Arc<Control>, name: &str, to: LaunchState) -> anyhow::Result<()> {
+    let operator = control.operator().await.map_err(message)?;
+    let id = control.application_named(&operator, name).await.map_err(message)?;
     control
         .set_application_launches(&operator, id, to)
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
 }
 
-async fn set_environment_launches(control: &Arc<Control>, name: &str, to: LaunchState) -> Outcome {
-    let operator = control.operator().await.map_err(told)?;
-    let id = control.environment_named(&operator, name).await.map_err(told)?;
+async fn set_environment_launches(control: &Arc<Control>, name: &str, to: LaunchState) -> anyhow::Result<()> {
+    let operator = control.operator().await.map_err(message)?;
+    let id = control.environment_named(&operator, name).await.map_err(message)?;
     control
         .set_environment_launches(&operator, id, to)
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
 }

@@ -5,7 +5,7 @@ use control::Control;
 use session::format;
 use store::{Hash, chain::parse_hex};
 
-use super::{Outcome, told};
+use super::message;
 
 /// Verbs of `cloud-delivery events`.
 #[derive(Subcommand)]
@@ -21,10 +21,10 @@ pub enum Verb {
 }
 
 /// Runs it.
-pub async fn run(verb: Verb, control: &Control) -> Outcome {
+pub async fn run(verb: Verb, control: &Control) -> anyhow::Result<()> {
     let Verb::Verify { head } = verb;
-    let operator = control.operator().await.map_err(told)?;
-    let proof = control.verify_events(&operator, head).await.map_err(told)?;
+    let operator = control.operator().await.map_err(message)?;
+    let proof = control.verify_events(&operator, head).await.map_err(message)?;
     println!(
         "consistent up to {} (event {})",
         proof.verified.head, proof.verified.last

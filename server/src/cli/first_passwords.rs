@@ -9,15 +9,14 @@ use std::{
     path::Path,
 };
 
+use anyhow::Context;
 use control::FirstStart;
-
-use super::Outcome;
 
 /// Name of the file, in the data directory.
 const FILE: &str = "first-passwords";
 
 /// Prints the passwords, or writes the file.
-pub fn show(first: &FirstStart, data_dir: &Path) -> Outcome {
+pub fn show(first: &FirstStart, data_dir: &Path) -> anyhow::Result<()> {
     if first.people.is_empty() {
         return Ok(());
     }
@@ -29,8 +28,7 @@ pub fn show(first: &FirstStart, data_dir: &Path) -> Outcome {
         return Ok(());
     }
     let path = data_dir.join(FILE);
-    write(&path, &lines(first))
-        .map_err(|error| format!("could not write the first passwords: {}: {error}", path.display()))?;
+    write(&path, &lines(first)).with_context(|| format!("could not write the first passwords: {}", path.display()))?;
     println!(
         "First start. The first passwords are in {}; each must be changed at the first sign-in",
         path.display()

@@ -12,6 +12,7 @@ mod user;
 
 use std::{path::PathBuf, sync::Arc};
 
+use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use control::Control;
 
@@ -51,11 +52,8 @@ enum Verb {
     Seed(seed::Seed),
 }
 
-/// The result of a verb. The error is a message for the terminal.
-pub type Outcome = Result<(), String>;
-
 /// Runs the verb of a command line.
-pub async fn run(cli: Cli) -> Outcome {
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::read(cli.config.as_deref())?;
     match cli.verb.unwrap_or(Verb::Serve) {
         Verb::Serve => serve::run(settings).await,
@@ -68,24 +66,31 @@ pub async fn run(cli: Cli) -> Outcome {
     }
 }
 
-/// Prints an error message.
-pub fn say_error(message: &str) {
+/// Prints an error and its causes in one line. A cause that an error already has in its own text,
+/// as those of the store have, is left out.
+pub fn print_error(error: &anyhow::Error) {
+    let mut message = String::from("cloud-delivery");
+    for cause in error.chain().map(ToString::to_string) {
+        if !message.ends_with(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
     #[expect(clippy::print_stderr, reason = "the message of a program that failed")]
     {
-        eprintln!("cloud-delivery: {message}");
+        eprintln!("{message}");
     }
 }
 
 /// A `Control` for a verb that needs no sessions. It runs no background tasks.
-async fn tool(settings: &Settings) -> Result<Arc<Control>, String> {
+async fn tool(settings: &Settings) -> anyhow::Result<Arc<Control>> {
     composition::tool(settings, false).await
 }
 
 /// The message of an error, for a terminal: the failure, then its reason.
-fn told(error: control::Error) -> String {
-    if let control::Error::Store(error) = &error {
-        return error.to_string();
+fn message(error: control::Error) -> anyhow::Error {
+    if let control::Error::Store(error) = error {
+        return error.into();
     }
     let problem = session::api::Problem::from(error);
-    format!("{}. {}", problem.title, problem.detail)
+    anyhow!("{}. {}", problem.title, problem.detail)
 }

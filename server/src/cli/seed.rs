@@ -3,7 +3,7 @@
 use clap::Args;
 use control::Control;
 
-use super::{Outcome, told};
+use super::message;
 
 /// Fill an empty data directory with synthetic history.
 #[derive(Args)]
@@ -14,8 +14,8 @@ pub struct Seed {
 }
 
 /// Fills the data directory.
-pub async fn run(seed: &Seed, control: &Control) -> Outcome {
-    control.seed(seed.sessions).await.map_err(told)?;
+pub async fn run(seed: &Seed, control: &Control) -> anyhow::Result<()> {
+    control.seed(seed.sessions).await.map_err(message)?;
     println!("added {} synthetic sessions", seed.sessions);
     Ok(())
 }

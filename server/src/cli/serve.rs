@@ -2,13 +2,14 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
+use anyhow::{Context, anyhow, bail};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     time::timeout,
 };
 
-use super::{Outcome, first_passwords};
+use super::first_passwords;
 use crate::{
     composition::{self, Served},
     http::{
@@ -32,7 +33,7 @@ const TASKS: Duration = Duration::from_secs(1);
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// Runs the server until a signal stops it.
-pub async fn run(settings: Settings) -> Outcome {
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let limits = Limits {
         connections: connections(raise_open_files()),
         connections_per_address: settings.connections_per_address,
@@ -40,14 +41,14 @@ pub async fn run(settings: Settings) -> Outcome {
     };
     let listener = TcpListener::bind(settings.addr).await.map_err(|error| {
         let hint = "choose another with CLOUD_DELIVERY_ADDR, e.g. 127.0.0.1:3100";
-        format!("can't listen on {}: {error}; {hint}", settings.addr)
+        anyhow!("can't listen on {}: {error}; {hint}", settings.addr)
     })?;
     let served = composition::serve(&settings).await?;
     if let Some(first) = &served.first_start {
         first_passwords::show(first, &settings.data_dir)?;
     }
     let router = http::router(&served.control, &settings, limits)?;
-    let mut told = Stop::listen()?;
+    let mut signals = StopSignals::listen()?;
     println!("Cloud Delivery is ready: {}", settings.url());
     supervisor::ready(&served.control);
     let control = served.control.clone();
@@ -57,22 +58,22 @@ pub async fn run(settings: Settings) -> Outcome {
     let stop = async move { control.draining().await };
     let mut server = pin!(listener::serve(listener, router, limits, is_exempt, stop));
     tokio::select! {
-        () = &mut server => return Err("the HTTP server stopped unexpectedly".into()),
-        () = told.signalled() => {}
+        () = &mut server => bail!("the HTTP server stopped unexpectedly"),
+        () = signals.next() => {}
         () = served.control.wait_until_broken() => {
-            return Err("the server can write nothing more (the log above has the reason); restart it".into());
+            bail!("the server can write nothing more (the log above has the reason); restart it");
         }
     }
     tokio::select! {
-        () = go_down(served, server) => tracing::info!("the server stopped"),
-        () = told.signalled() => tracing::warn!("received a second signal; stopped at once"),
+        () = shut_down(served, server) => tracing::info!("the server stopped"),
+        () = signals.next() => tracing::warn!("received a second signal; stopped at once"),
     }
     Ok(())
 }
 
 /// Graceful shutdown: stops accepting work, asks tabs and watches to reconnect, and flushes the
 /// write queue.
-async fn go_down(served: Served, server: impl Future<Output = ()>) {
+async fn shut_down(served: Served, server: impl Future<Output = ()>) {
     tracing::info!("shutting down; asking tabs and watches to reconnect");
     supervisor::stopping();
     let control = served.control.clone();
@@ -92,14 +93,14 @@ async fn go_down(served: Served, server: impl Future<Output = ()>) {
 }
 
 /// The signals that stop the server: SIGINT (Ctrl-C) and SIGTERM.
-struct Stop {
+struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Stop {
-    fn listen() -> Result<Self, String> {
-        let listen = |kind| signal(kind).map_err(|error| format!("could not listen for signals: {error}"));
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("could not listen for signals");
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -107,7 +108,7 @@ impl Stop {
     }
 
     /// Waits for the next of them.
-    async fn signalled(&mut self) {
+    async fn next(&mut self) {
         tokio::select! { _ = self.interrupt.recv() => {}, _ = self.terminate.recv() => {} }
     }
 }

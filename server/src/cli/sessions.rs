@@ -9,7 +9,7 @@ use session::{
     view::{MAX_LIMIT, View},
 };
 
-use super::{Outcome, told};
+use super::message;
 
 /// Verbs of `cloud-delivery sessions`.
 #[derive(Subcommand)]
@@ -40,12 +40,12 @@ pub enum Verb {
 }
 
 /// Runs one of them.
-pub async fn run(verb: Verb, control: &Control) -> Outcome {
-    let operator = control.operator().await.map_err(told)?;
+pub async fn run(verb: Verb, control: &Control) -> anyhow::Result<()> {
+    let operator = control.operator().await.map_err(message)?;
     match verb {
         Verb::List { search } => list(control, &operator, search),
         Verb::GiveUp { id } => {
-            control.give_up_cleanup(&operator, id).await.map_err(told)?;
+            control.give_up_cleanup(&operator, id).await.map_err(message)?;
             println!("{id}: no longer waiting for its environment to close it");
             Ok(())
         }
@@ -65,7 +65,7 @@ pub async fn run(verb: Verb, control: &Control) -> Outcome {
                     },
                 )
                 .await
-                .map_err(told)?;
+                .map_err(message)?;
             let (by, at) = (
                 session.ended_by.unwrap_or_default(),
                 session.ended_at.map(format::iso).unwrap_or_default(),
@@ -76,14 +76,14 @@ pub async fn run(verb: Verb, control: &Control) -> Outcome {
     }
 }
 
-fn list(control: &Control, operator: &session::api::Me, q: String) -> Outcome {
+fn list(control: &Control, operator: &session::api::Me, q: String) -> anyhow::Result<()> {
     let mut view = View {
         q,
         limit: MAX_LIMIT,
         ..View::default()
     };
     loop {
-        let page = control.list(operator, &view).map_err(told)?;
+        let page = control.list(operator, &view).map_err(message)?;
         for row in page.items {
             let (start, until) = (format::iso(row.started_at), format::iso(row.valid_until));
             println!(

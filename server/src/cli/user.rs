@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context;
 use clap::Subcommand;
 use control::Control;
 use session::Role;
 
-use super::{Outcome, told};
+use super::message;
 
 /// Verbs of `cloud-delivery user`.
 #[derive(Subcommand)]
@@ -62,45 +63,45 @@ pub enum Verb {
 }
 
 /// Runs one of them.
-pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
+pub async fn run(verb: Verb, control: &Arc<Control>) -> anyhow::Result<()> {
     match verb {
         Verb::Add { username, role } => {
             match password()? {
-                Some(password) => drop(control.add_user(&username, &password, role).await.map_err(told)?),
+                Some(password) => drop(control.add_user(&username, &password, role).await.map_err(message)?),
                 None => drawn(
                     &control
                         .add_user_with_temporary_password(&username, role)
                         .await
-                        .map_err(told)?,
+                        .map_err(message)?,
                 ),
             }
             println!("added {username} ({role})");
         }
         Verb::SetRole { username, role } => {
-            control.set_role(&username, role).await.map_err(told)?;
+            control.set_role(&username, role).await.map_err(message)?;
             println!("{username} is {role} now");
         }
         Verb::SetPassword { username } => {
             match password()? {
-                Some(password) => control.set_password(&username, &password).await.map_err(told)?,
-                None => drawn(&control.set_temporary_password(&username).await.map_err(told)?),
+                Some(password) => control.set_password(&username, &password).await.map_err(message)?,
+                None => drawn(&control.set_temporary_password(&username).await.map_err(message)?),
             }
             println!("password changed; {username} must sign in again");
         }
         Verb::Block { username } => block(control, &username, true).await?,
         Verb::Unblock { username } => block(control, &username, false).await?,
         Verb::Unlock { username } => {
-            let operator = control.operator().await.map_err(told)?;
-            control.unlock_user(&operator, &username).await.map_err(told)?;
+            let operator = control.operator().await.map_err(message)?;
+            control.unlock_user(&operator, &username).await.map_err(message)?;
             println!("the next sign-in of {username} is not delayed");
         }
         Verb::Remove { username } => {
-            let operator = control.operator().await.map_err(told)?;
-            control.remove_user(&operator, &username).await.map_err(told)?;
+            let operator = control.operator().await.map_err(message)?;
+            control.remove_user(&operator, &username).await.map_err(message)?;
             println!("removed {username}");
         }
         Verb::List => {
-            for user in control.users().await.map_err(told)? {
+            for user in control.users().await.map_err(message)? {
                 let blocked = if user.blocked { "\tblocked" } else { "" };
                 println!("{}\t{}\t{}{blocked}", user.username, user.role.code(), user.id);
             }
@@ -109,9 +110,12 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> Outcome {
     Ok(())
 }
 
-async fn block(control: &Arc<Control>, username: &str, blocked: bool) -> Outcome {
-    let operator = control.operator().await.map_err(told)?;
-    control.block_user(&operator, username, blocked).await.map_err(told)?;
+async fn block(control: &Arc<Control>, username: &str, blocked: bool) -> anyhow::Result<()> {
+    let operator = control.operator().await.map_err(message)?;
+    control
+        .block_user(&operator, username, blocked)
+        .await
+        .map_err(message)?;
     println!("{username} is {} now", if blocked { "blocked" } else { "unblocked" });
     Ok(())
 }
@@ -122,7 +126,7 @@ fn drawn(password: &str) {
 
 /// Reads one line of standard input. `None` at a terminal, because a password typed there would be
 /// visible; the caller then generates one.
-fn password() -> Result<Option<String>, String> {
+fn password() -> anyhow::Result<Option<String>> {
     let input = std::io::stdin();
     if input.is_terminal() {
         return Ok(None);
@@ -131,6 +135,6 @@ fn password() -> Result<Option<String>, String> {
     input
         .lock()
         .read_line(&mut line)
-        .map_err(|error| format!("could not read the password from standard input: {error}"))?;
+        .context("could not read the password from standard input")?;
     Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
 }

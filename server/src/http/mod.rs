@@ -39,6 +39,7 @@ mod timing;
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use axum::{
     Router,
     extract::FromRef,
@@ -80,7 +81,7 @@ impl FromRef<AppState> for LeptosOptions {
 }
 
 /// All routes and their layers.
-pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limits) -> Result<Router, String> {
+pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limits) -> anyhow::Result<Router> {
     let site = site::Site::find(settings)?;
     let state = AppState {
         control: control.clone(),
@@ -98,7 +99,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     };
     let csrf = CsrfLayer::new()
         .add_trusted_origin(settings.url())
-        .map_err(|error| format!("public_url: {error}"))?;
+        .context("public_url")?;
     let pages = pages::pages(&state, site.reload_port);
     let https = middleware::from_fn_with_state(state.clone(), access::https);
     // Public. These work even while the log is lost.

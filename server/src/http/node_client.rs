@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context;
 use axum::body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -18,7 +19,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 pub type NodeClient = Client<HttpsConnector<HttpConnector>, Body>;
 
 /// Creates a client that trusts the certificate authorities of this system.
-pub fn node_client() -> Result<NodeClient, String> {
+pub fn node_client() -> anyhow::Result<NodeClient> {
     let found = rustls_native_certs::load_native_certs();
     for error in found.errors {
         tracing::warn!(%error, "could not read a certificate authority of this system; continuing without it");
@@ -26,7 +27,7 @@ pub fn node_client() -> Result<NodeClient, String> {
     // Without any certificate authority, only plain http works.
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(found.certs);
-    client(trusted).map_err(|error| format!("could not set up TLS between nodes: {error}"))
+    client(trusted).context("could not set up TLS between nodes")
 }
 
 fn client(trusted: RootCertStore) -> Result<NodeClient, rustls::Error> {

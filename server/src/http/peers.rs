@@ -28,7 +28,7 @@ pub struct HttpPeers(NodeClient);
 
 impl HttpPeers {
     /// Creates the client, without connections.
-    pub fn new() -> Result<Self, String> {
+    pub fn new() -> anyhow::Result<Self> {
         Ok(Self(node_client()?))
     }
 }

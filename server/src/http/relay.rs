@@ -38,7 +38,7 @@ pub struct Relays(NodeClient);
 
 impl Relays {
     /// Creates the client, without connections.
-    pub fn new() -> Result<Self, String> {
+    pub fn new() -> anyhow::Result<Self> {
         Ok(Self(node_client()?))
     }
 

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use anyhow::bail;
 use axum::{
     Router,
     http::{HeaderValue, header},
@@ -21,7 +22,7 @@ pub struct Site {
 impl Site {
     /// Finds the folder: the setting, else the folder of a build tool, else `site` beside the
     /// program's folder, which is the output of the build.
-    pub fn find(settings: &Settings) -> Result<Self, String> {
+    pub fn find(settings: &Settings) -> anyhow::Result<Self> {
         let beside = || {
             let program = std::env::current_exe().ok()?;
             Some(program.parent()?.parent()?.join("site"))
@@ -34,10 +35,10 @@ impl Site {
             .or_else(beside)
             .unwrap_or_else(|| "site".into());
         if !root.join("hash.txt").is_file() {
-            return Err(format!(
+            bail!(
                 "the browser half is missing in {}; “make run” builds it",
                 root.display()
-            ));
+            );
         }
         Ok(Self { root, reload_port })
     }

@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
+fn parse(text: &str, variables: &[(&str, &str)]) -> std::result::Result<Settings, String> {
     let variables = variables
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::parse("cloud-delivery.toml", text, variables)
+    Settings::parse("cloud-delivery.toml", text, variables).map_err(|error| format!("{error:#}"))
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn every_setting_is_documented() {
             settings
                 .set(key, "0")
                 .err()
-                .is_none_or(|error| !error.contains("no such setting")),
+                .is_none_or(|error| !error.to_string().contains("no such setting")),
             "{key}"
         );
     }
