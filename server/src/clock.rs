@@ -47,7 +47,7 @@ impl Time {
     }
 }
 
-/// The machine's time.
+/// The machine's clock, with its jumps.
 pub struct SystemClock;
 
 impl Clock for SystemClock {

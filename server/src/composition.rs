@@ -48,7 +48,6 @@ const KINDS: [(&str, OpenEnvironment); 2] = [
 
 /// The parts of a running server.
 pub struct Served {
-    /// The use-cases.
     pub control: Arc<Control>,
     /// The accounts that a first start created, with their temporary passwords.
     pub first_start: Option<FirstStart>,

@@ -37,7 +37,7 @@ const SETTLE_TIME: TimeDelta = TimeDelta::seconds(5);
 /// The node that serves the tab of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// This node.
+    /// This node: no relay is needed.
     Here,
     /// Another node, to which the tab is relayed.
     There(Relay),
@@ -46,7 +46,7 @@ pub enum Host {
 /// Everything that is needed to relay a tab to the node that hosts its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay {
-    /// The name of the host.
+    /// The `node` setting of the host.
     pub node: Arc<str>,
     /// The URL under which its peers reach it.
     pub url: Arc<str>,
@@ -95,7 +95,7 @@ struct PeerState {
 
 /// Another node.
 pub struct Peer {
-    /// Its unique name.
+    /// Its `node` setting, unique in the database.
     pub name: Arc<str>,
     /// False after [`PEER_TIMEOUT`] without a heartbeat.
     pub alive: bool,

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use rows::Rows;
 
-/// A page of the list.
+/// A page of the list with its counts, all of one revision.
 #[derive(Debug)]
 pub struct Page {
     /// The revision of the log at this snapshot.
@@ -142,7 +142,7 @@ impl Replica {
         self.inner.read().revision
     }
 
-    /// One session.
+    /// The session, or `None` if it is unknown or purged.
     pub fn get(&self, id: SessionId) -> Option<Arc<Session>> {
         self.inner.read().rows.get(id).cloned()
     }

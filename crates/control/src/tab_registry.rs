@@ -179,7 +179,7 @@ impl TabRegistry {
         of_login.map(close).collect()
     }
 
-    /// Closes every tab.
+    /// Closes every tab of this node with this reason.
     pub fn close_all(&self, why: Close) {
         for (_, tab) in std::mem::take(&mut *self.tabs.lock()) {
             let _ = tab.close.send(why);

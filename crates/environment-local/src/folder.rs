@@ -40,7 +40,6 @@ impl RunDir {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -68,7 +67,6 @@ impl Folder {
         Ok(Self { path, handle })
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

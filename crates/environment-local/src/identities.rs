@@ -83,7 +83,6 @@ impl Identities {
 }
 
 impl Identity {
-    /// The user id.
     pub fn uid(&self) -> u32 {
         self.uid
     }

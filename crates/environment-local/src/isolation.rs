@@ -54,7 +54,7 @@ impl Isolation {
         })
     }
 
-    /// The limits in force.
+    /// The limits that this host could put in force.
     pub fn enforced(&self) -> &Enforced {
         &self.enforced
     }

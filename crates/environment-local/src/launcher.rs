@@ -24,7 +24,7 @@ struct Request {
 }
 
 impl Launcher {
-    /// Starts the thread.
+    /// Starts the thread that spawns the sandboxes.
     pub fn new() -> io::Result<Self> {
         let (sender, requests) = mpsc::channel();
         thread::Builder::new()

@@ -38,7 +38,6 @@ impl Limits {
     }
 }
 
-/// A kind of limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Limit {
     Memory,

@@ -17,7 +17,7 @@ pub(crate) const APPLICATION_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/loc
 /// A program that every session needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// Its file name.
+    /// File name, without a folder.
     pub name: &'static str,
     /// The Debian package that contains it.
     pub package: &'static str,

@@ -41,7 +41,7 @@ pub(crate) struct Running {
     noise: Noise,
 }
 
-/// An event of a sandbox.
+/// A change of a sandbox that its supervisor must act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// The display is ready and the application runs.

@@ -37,7 +37,7 @@ pub type Signals = mpsc::UnboundedSender<Signal>;
 /// A session that really runs, for the sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observed {
-    /// The session.
+    /// The session that the signal is about.
     pub session_id: SessionId,
     /// True once it accepts connections.
     pub ready: bool,

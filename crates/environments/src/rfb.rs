@@ -175,11 +175,11 @@ pub enum Message {
     Fixed(usize),
     /// The encodings that the client can decode.
     SetEncodings,
-    /// A key.
+    /// A key that was pressed or released.
     KeyEvent,
-    /// The pointer.
+    /// The position of the pointer, with its buttons.
     PointerEvent,
-    /// The clipboard.
+    /// The text of the client's clipboard.
     CutText,
     /// A mark in the stream that the server returns (TigerVNC).
     Fence,

@@ -39,7 +39,7 @@ pub enum Column {
     EndedBy,
     /// Reason of the end, with the administrator's note.
     EndReason,
-    /// Error text.
+    /// Error text of a session in Error.
     Error,
     /// Start of the current connection.
     ConnectedSince,

@@ -81,7 +81,7 @@ pub enum EventKind {
     Ready,
     /// The session failed to start, or was lost.
     Failed {
-        /// Error text.
+        /// Error text for people.
         error: Arc<str>,
     },
     /// A tab opened the session.
@@ -120,7 +120,7 @@ pub enum EventKind {
     Purged,
     /// An application was added or changed; there is no session.
     ApplicationChanged {
-        /// Application id.
+        /// Application that changed.
         application_id: ApplicationId,
         /// Name after the change.
         name: Arc<str>,
@@ -129,9 +129,9 @@ pub enum EventKind {
     },
     /// An environment was added, opened or closed; there is no session.
     EnvironmentChanged {
-        /// Environment id.
+        /// Environment that changed.
         environment_id: EnvironmentId,
-        /// Environment name.
+        /// Its name at the time of the event.
         name: Arc<str>,
         /// Whether it accepts launches from now on.
         open: bool,
@@ -140,7 +140,7 @@ pub enum EventKind {
     UserChanged {
         /// User id.
         user_id: UserId,
-        /// Username.
+        /// Name at the time of the event.
         username: Arc<str>,
         /// Type of change.
         change: UserChange,
@@ -247,13 +247,13 @@ impl EventKind {
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Time of the event.
+    /// Time by the server's clock, to the microsecond.
     pub at: Timestamp,
     /// Session; `None` for events about none or about many, such as a refused launch, a batch or a
     /// change of the catalogue.
     pub session_id: Option<SessionId>,
     /// Cause of the change.
     pub actor: Actor,
-    /// Type and data.
+    /// Kind of event, with its data.
     pub what: EventKind,
 }

@@ -87,7 +87,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// All verbs.
+    /// All verbs, in the order of the enum.
     pub const ALL: [Self; 8] = [
         Self::Ready,
         Self::Fail,
@@ -169,7 +169,7 @@ pub const fn verdict(status: Status, verb: Verb) -> Verdict {
 pub enum Refusal {
     /// The status does not allow the command.
     Status {
-        /// Current status.
+        /// Status of the session when the command arrived.
         status: Status,
     },
     /// The session changed in a way that matters since the decision.

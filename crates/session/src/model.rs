@@ -130,7 +130,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// All reasons.
+    /// All reasons, in the order of the enum.
     pub const ALL: [Self; 10] = [
         Self::Admin,
         Self::User,

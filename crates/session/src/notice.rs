@@ -41,7 +41,7 @@ pub enum Notice {
 pub struct Warning {
     /// Time of the limit.
     pub at: Timestamp,
-    /// Kind of limit.
+    /// Limit that acts at this time.
     pub timer: Timer,
     /// Upper bound for the remaining minutes, one of [`WARNINGS`].
     pub minutes: u32,

@@ -19,7 +19,7 @@ pub enum Field {
     Status,
     /// `yes` or `no`.
     Connected,
-    /// Session id.
+    /// Session id, or a part of it.
     Id,
     /// Name of the hosting node.
     Node,

@@ -29,7 +29,7 @@ pub(crate) const CONNECTING: Duration = Duration::from_secs(3);
 
 type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
-/// A pool.
+/// A pool, with a time limit for each query.
 pub(crate) struct Connections {
     options: PgConnectOptions,
     query_timeout: Duration,
@@ -162,7 +162,6 @@ impl Lease {
         }
     }
 
-    /// All rows of a query.
     pub(crate) async fn all(&mut self, statement: Statement<'_>) -> Result<Vec<PgRow>> {
         within(self.deadline, async {
             statement.fetch_all(&mut self.connection).await.map_err(sql)

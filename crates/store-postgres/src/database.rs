@@ -57,7 +57,7 @@ pub struct Postgres {
 
 /// The identity of a server.
 pub(crate) struct Served {
-    /// The name of the node.
+    /// The `node` setting of this server.
     pub(crate) node: String,
     /// The server among all that ever had this name.
     pub(crate) server: Uuid,
@@ -81,7 +81,6 @@ impl Postgres {
         }
     }
 
-    /// All rows of a query.
     pub(crate) async fn read_all(&self, statement: Query<'_, sqlx::Postgres, PgArguments>) -> Result<Vec<PgRow>> {
         let mut lease = self.readers.acquire().await?;
         let rows = lease.all(statement).await?;

@@ -8,7 +8,7 @@ use sqlx::{
 };
 use store::{StoreError, values::corrupt};
 
-/// An error of sqlx.
+/// Maps an error of sqlx by its SQLSTATE.
 pub(crate) fn sql(error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::ColumnDecode { .. } => corrupt(error),

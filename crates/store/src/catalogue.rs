@@ -13,7 +13,7 @@ use crate::Result;
 /// An environment, as the catalogue describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentRow {
-    /// The id.
+    /// Id in addresses and in the log.
     pub id: EnvironmentId,
     /// The unique name that administrators see.
     pub name: Arc<str>,
@@ -26,9 +26,9 @@ pub struct EnvironmentRow {
 /// An application that users can launch, with its delivery method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
-    /// The id.
+    /// Id in addresses and in the log.
     pub id: ApplicationId,
-    /// The unique name.
+    /// Name, unique in the catalogue.
     pub name: Arc<str>,
     /// The text of its launch button.
     pub launch_text: Arc<str>,

@@ -33,7 +33,7 @@ pub struct Link<'a> {
     pub session_id: Option<SessionId>,
     /// Microseconds since 1970.
     pub at: i64,
-    /// The code of its kind.
+    /// Code of its kind, [`session::EventKind::code`].
     pub kind: &'a str,
     /// The author, as JSON.
     pub actor: &'a str,
@@ -74,7 +74,7 @@ pub struct Head {
 /// A signed head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The head.
+    /// Head that the signature covers.
     pub head: Head,
     /// The time of the signature.
     pub at: Timestamp,
@@ -145,7 +145,7 @@ pub fn parse_hex(text: &str) -> Option<Hash> {
 /// The result of a check of all events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The number of events.
+    /// Number of events in the chain.
     pub events: u64,
     /// Number of the last event; 0 if there is none.
     pub last: u64,

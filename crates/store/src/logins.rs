@@ -37,7 +37,7 @@ pub struct NewLogin {
 /// A login with its person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
-    /// The person.
+    /// The account as it is now, not as at the sign-in.
     pub user: User,
     /// The login.
     pub login: Login,

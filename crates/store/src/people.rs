@@ -10,13 +10,13 @@ use crate::Result;
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// The id.
+    /// Id; a person who is removed and added again gets a new one.
     pub id: UserId,
     /// The name; unique, and its case is ignored.
     pub username: Arc<str>,
     /// argon2id in PHC form.
     pub password_hash: String,
-    /// The permissions.
+    /// Role; it alone decides the permissions.
     pub role: Role,
     /// The time that the account was added.
     pub created_at: Timestamp,

@@ -49,7 +49,7 @@ pub enum WriteRequest {
     },
     /// Applies [`lifecycle::step`].
     Step {
-        /// The session.
+        /// Session to change.
         session_id: SessionId,
         /// The command to apply.
         command: lifecycle::Command,
@@ -61,15 +61,15 @@ pub enum WriteRequest {
     /// Notes that sessions are expired together: one event for the batch, however often it is
     /// noted.
     Batch {
-        /// The id of the batch.
+        /// Id that all events of the batch carry.
         batch: BatchId,
         /// The number of sessions that the administrator chose.
         size: u32,
         /// The administrator's note.
         note: Option<Arc<str>>,
-        /// The administrator.
+        /// Administrator that expired them.
         by: Actor,
-        /// The time of the batch.
+        /// Time of all changes in the batch.
         at: Timestamp,
     },
     /// Removes sessions that are [`lifecycle::purgeable`], at most 1,000.

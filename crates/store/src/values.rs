@@ -45,7 +45,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// A text.
+    /// Returns the shared copy of this text.
     pub fn text(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.texts.get(text) {
             return known.clone();

@@ -20,7 +20,6 @@ pub enum Verb {
     },
 }
 
-/// Runs it.
 pub async fn run(verb: Verb, control: &Control) -> anyhow::Result<()> {
     let Verb::Verify { head } = verb;
     let operator = control.operator().await.map_err(message)?;

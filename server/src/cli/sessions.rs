@@ -39,7 +39,6 @@ pub enum Verb {
     },
 }
 
-/// Runs one of them.
 pub async fn run(verb: Verb, control: &Control) -> anyhow::Result<()> {
     let operator = control.operator().await.map_err(message)?;
     match verb {

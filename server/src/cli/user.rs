@@ -62,7 +62,6 @@ pub enum Verb {
     List,
 }
 
-/// Runs one of them.
 pub async fn run(verb: Verb, control: &Arc<Control>) -> anyhow::Result<()> {
     match verb {
         Verb::Add { username, role } => {

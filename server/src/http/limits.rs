@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// programs.
 const OTHER_FILES: u64 = 64;
 
-/// Limits for clients.
+/// Timeouts for clients, and limits on their connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Timeout for the head of a request. It also limits the idle time of a connection, because

@@ -25,7 +25,6 @@ pub struct Pages {
     pub functions: Router<AppState>,
 }
 
-/// Creates the routers.
 pub fn pages(state: &AppState, reload_port: Option<u32>) -> Pages {
     let context = context(state, reload_port);
     let options = state.options.clone();

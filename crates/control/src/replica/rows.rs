@@ -77,12 +77,12 @@ impl Rows {
         }
     }
 
-    /// A row by id.
+    /// The row of this id, or `None` if it is not in the list.
     pub fn get(&self, id: SessionId) -> Option<&Arc<Session>> {
         self.at(*self.by_id.get(&id)?)
     }
 
-    /// A row by slot.
+    /// The row in this slot, or `None` if the slot is free.
     pub fn at(&self, slot: u32) -> Option<&Arc<Session>> {
         self.slots.get(slot as usize)?.as_ref()
     }

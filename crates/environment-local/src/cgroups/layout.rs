@@ -21,7 +21,7 @@ pub(super) enum Controller {
 impl Controller {
     pub const ALL: [Self; 3] = [Self::Memory, Self::Pids, Self::Cpu];
 
-    /// The kernel's name.
+    /// Name in `cgroup.controllers`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
@@ -43,7 +43,7 @@ pub(super) struct Hierarchy {
     pub version: Version,
     /// The controllers of a v1 hierarchy. Empty in v2, where each group has its own list.
     pub controllers: Vec<Controller>,
-    /// The mount point.
+    /// Mount point from `/proc/self/mountinfo`.
     pub mount: PathBuf,
     /// The group of this process.
     pub own: PathBuf,

@@ -62,15 +62,15 @@ impl Counts {
 /// An environment whose last sweep failed, or whose node is away. Its rows are as old as `as_of`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stale {
-    /// Environment id.
+    /// Environment whose rows are old.
     pub environment_id: EnvironmentId,
-    /// Environment name.
+    /// Name of it, for people.
     pub environment: Arc<str>,
     /// Node of the environment; `None` if there is only one node.
     pub node: Option<Arc<str>>,
     /// Time of its last response; `None` = none since the server started.
     pub as_of: Option<Timestamp>,
-    /// Error of the sweep.
+    /// Failure of the last sweep, or that the node is away.
     pub error: Arc<str>,
 }
 
@@ -107,10 +107,10 @@ pub struct Head {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Flat")]
 pub struct SessionList {
-    /// Counts and times.
+    /// Counts and times, from the same revision as the rows.
     #[serde(flatten)]
     pub head: Head,
-    /// Rows of the page.
+    /// Rows of the page, in the order of the view.
     pub items: Vec<SessionView>,
 }
 

@@ -13,11 +13,11 @@ use crate::{
 /// The signed-in person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Me {
-    /// User id.
+    /// Id; stays the same when roles change.
     pub user_id: UserId,
-    /// Username.
+    /// Unique name for signing in.
     pub username: Arc<str>,
-    /// Current role.
+    /// Role at the time of the request.
     pub role: crate::Role,
     /// Whether a password change is required before anything else.
     #[serde(default)]
@@ -33,7 +33,7 @@ pub struct Me {
 /// The reason for a failed request, as `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// HTTP status.
+    /// HTTP status, 400 to 599.
     pub status: u16,
     /// Stable code for programs.
     pub code: String,

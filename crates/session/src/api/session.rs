@@ -13,7 +13,7 @@ use crate::{
 /// A session as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionView {
-    /// Session id.
+    /// Id in addresses and in the log.
     pub id: SessionId,
     /// Environment that runs it.
     pub environment_id: EnvironmentId,
@@ -47,7 +47,7 @@ pub struct SessionView {
     pub end_reason: Option<EndReason>,
     /// Note from the administrator to the user.
     pub end_note: Option<Arc<str>>,
-    /// Error text.
+    /// Error text for people; present only in Error.
     pub error: Option<Arc<str>>,
     /// The environment's progress in closing it.
     pub teardown: Teardown,
@@ -99,9 +99,9 @@ impl SessionView {
 /// The next deadline of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
-    /// Time of the deadline.
+    /// Time at which the limit acts.
     pub at: Timestamp,
-    /// Kind of limit.
+    /// Limit that acts first.
     pub timer: Timer,
 }
 
@@ -137,9 +137,9 @@ pub const MAX_NOTE_CHARS: usize = 500;
 /// An application on "My apps", with the user's live session of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyApplication {
-    /// Application id.
+    /// Id that a launch sends.
     pub id: ApplicationId,
-    /// Application name.
+    /// Name on “My apps”.
     pub name: Arc<str>,
     /// Text of the launch button.
     pub launch_text: Arc<str>,
@@ -158,6 +158,6 @@ pub struct MyApplication {
 pub struct LastFailure {
     /// Time of its launch.
     pub at: Timestamp,
-    /// Error text.
+    /// Error text for people; present only in Error.
     pub error: Arc<str>,
 }

@@ -28,13 +28,13 @@ pub const MINUTES: RangeInclusive<u32> = 1..=Policy::LONGEST_SECONDS / 60;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationDraft {
-    /// Unique name.
+    /// Unique name, at most [`MAX_NAME_CHARS`].
     pub name: String,
     /// Text of the launch button; blank = "Launch".
     pub launch_text: String,
     /// Environment that runs it; `None` = not chosen.
     pub environment_id: Option<EnvironmentId>,
-    /// Program to run.
+    /// Program to run, without its arguments.
     pub program: String,
     /// Arguments of the program.
     pub arguments: Vec<String>,
@@ -175,7 +175,7 @@ impl Field {
 /// Validation error of a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Invalid field.
+    /// Field that shows the reason.
     pub field: Field,
     /// Explanation, including the valid values.
     pub reason: String,

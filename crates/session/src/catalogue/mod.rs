@@ -32,13 +32,13 @@ impl LaunchState {
 /// An application with its delivery method: everything in its form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationSpec {
-    /// Unique name.
+    /// Unique name, at most [`draft::MAX_NAME_CHARS`].
     pub name: Arc<str>,
     /// Text of the launch button.
     pub launch_text: Arc<str>,
     /// Environment that runs it.
     pub environment_id: EnvironmentId,
-    /// Program and arguments.
+    /// Program, then its arguments; never empty.
     pub command: Vec<String>,
     /// Maximum number of live sessions; `None` = unlimited.
     pub seats: Option<u32>,
@@ -49,7 +49,7 @@ pub struct ApplicationSpec {
 /// An application, as shown on the Applications page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationView {
-    /// Application id.
+    /// Id in addresses and in the log.
     pub id: ApplicationId,
     /// Settings from its form.
     pub spec: ApplicationSpec,
@@ -87,9 +87,9 @@ impl ApplicationView {
 /// An environment to choose in the application form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentChoice {
-    /// Environment id.
+    /// Id in addresses and in the log.
     pub id: EnvironmentId,
-    /// Environment name.
+    /// Unique name, for people.
     pub name: Arc<str>,
 }
 
@@ -144,9 +144,9 @@ pub struct Swept {
 /// An environment, as shown on the Environments page and by the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentView {
-    /// Environment id.
+    /// Id in addresses and in the log.
     pub id: EnvironmentId,
-    /// Environment name.
+    /// Unique name, for people.
     pub name: Arc<str>,
     /// Kind of adapter, e.g. `local`.
     pub kind: Arc<str>,

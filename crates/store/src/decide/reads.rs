@@ -76,9 +76,9 @@ impl Reads {
 /// The rows that [`Reads`] names, as far as they exist.
 #[derive(Default)]
 pub struct LoadedRows {
-    /// The users.
+    /// The users, in any order.
     pub users: Vec<User>,
-    /// The applications.
+    /// The applications, in any order, each with its environment.
     pub launchable: Vec<Launchable>,
     /// The sessions, in any order; one may be there twice.
     pub sessions: Vec<Session>,

@@ -5,10 +5,10 @@ use session::Timestamp;
 
 use crate::Claim;
 
-/// A decided claim.
+/// The answer to a claim, and whether to record its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decided {
-    /// The answer.
+    /// Answer to the node that asked.
     pub claim: Claim,
     /// True if the time of the claim must be written as that of the last sweep.
     pub record: bool,
