@@ -39,10 +39,10 @@ impl std::str::FromStr for Time {
 
 impl Time {
     /// Its clock. A clock with a given start time is always steady.
-    pub fn clock(self, told: Option<Timestamp>) -> std::sync::Arc<dyn Clock> {
-        match (self, told) {
+    pub fn clock(self, start: Option<Timestamp>) -> std::sync::Arc<dyn Clock> {
+        match (self, start) {
             (Self::System, None) => std::sync::Arc::new(SystemClock),
-            (_, told) => std::sync::Arc::new(SteadyClock::starting_at(told.unwrap_or_else(|| SystemClock.now()))),
+            (_, start) => std::sync::Arc::new(SteadyClock::starting_at(start.unwrap_or_else(|| SystemClock.now()))),
         }
     }
 }

@@ -9,7 +9,7 @@ use sd_notify::NotifyState;
 /// Reports that the server is ready, and from then on notifies the watchdog at a third of its
 /// timeout. A notification requires that the log can be read and that the writer makes progress.
 pub fn ready(control: &Arc<Control>) {
-    tell(NotifyState::Ready);
+    notify(NotifyState::Ready);
     let Some(patience) = sd_notify::watchdog_enabled() else {
         return;
     };
@@ -18,8 +18,8 @@ pub fn ready(control: &Arc<Control>) {
         let mut ticks = tokio::time::interval(patience / 3);
         loop {
             ticks.tick().await;
-            match control.alive().await {
-                Ok(()) => tell(NotifyState::Watchdog),
+            match control.check_liveness().await {
+                Ok(()) => notify(NotifyState::Watchdog),
                 Err(error) => tracing::error!(%error, "health check failed; watchdog not notified"),
             }
         }
@@ -28,10 +28,10 @@ pub fn ready(control: &Arc<Control>) {
 
 /// Reports that the server shuts down.
 pub fn stopping() {
-    tell(NotifyState::Stopping);
+    notify(NotifyState::Stopping);
 }
 
-fn tell(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "could not notify systemd");
     }

@@ -37,7 +37,7 @@ fn start(folder: &Path, watchdog: &str) -> (Child, UnixDatagram) {
     (child, socket)
 }
 
-fn told(socket: &UnixDatagram) -> String {
+fn notification(socket: &UnixDatagram) -> String {
     let mut buffer = [0; 256];
     let length = socket.recv(&mut buffer).unwrap();
     String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
@@ -49,16 +49,16 @@ fn terminate(child: &Child) {
 }
 
 #[test]
-fn systemd_is_told_ready_alive_and_stopping_and_the_program_ends_with_0() {
+fn systemd_is_notified_ready_alive_and_stopping_and_the_program_ends_with_0() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, socket) = start(folder.path(), "300000");
-    assert_eq!(told(&socket), "READY=1");
+    assert_eq!(notification(&socket), "READY=1");
     for _ in 0..3 {
-        assert_eq!(told(&socket), "WATCHDOG=1");
+        assert_eq!(notification(&socket), "WATCHDOG=1");
     }
     terminate(&child);
     let began = Instant::now();
-    while told(&socket) != "STOPPING=1" {}
+    while notification(&socket) != "STOPPING=1" {}
     assert!(child.wait().unwrap().success());
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
@@ -67,7 +67,7 @@ fn systemd_is_told_ready_alive_and_stopping_and_the_program_ends_with_0() {
 fn as_many_tabs_can_be_open_as_the_machine_lets_it() {
     let folder = tempfile::tempdir().unwrap();
     let (mut child, socket) = start(folder.path(), "0");
-    assert_eq!(told(&socket), "READY=1");
+    assert_eq!(notification(&socket), "READY=1");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
     terminate(&child);
     child.wait().unwrap();

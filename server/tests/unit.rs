@@ -30,7 +30,7 @@ fn value(key: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn it_is_told_when_the_server_is_ready_and_waits_for_its_way_down() {
+fn it_is_notified_when_the_server_is_ready_and_waits_for_its_way_down() {
     for (key, expected) in [
         ("Type", "notify"),
         ("NotifyAccess", "main"),

@@ -13,7 +13,7 @@ impl Control {
     }
 
     /// Readiness: succeeds if the log can be read and the server accepts new tabs and watches.
-    pub async fn ready(&self) -> Result<()> {
+    pub async fn check_readiness(&self) -> Result<()> {
         self.ensure_accepting()?;
         self.store.revision().await?;
         Ok(())
@@ -36,7 +36,7 @@ impl Control {
     ///
     /// A full disk, a busy database and an unreachable database count as alive. The writer has
     /// answered, and a restart would only close every application that ends with the server.
-    pub async fn alive(&self) -> Result<()> {
+    pub async fn check_liveness(&self) -> Result<()> {
         // No session ended that long ago.
         let nothing = WriteRequest::Purge {
             at: Timestamp::UNIX_EPOCH,

@@ -96,7 +96,7 @@ pub struct Control {
     /// Held while [`Control::catch_up`] applies changes and closes the tabs of ended sessions.
     closing_tabs: Mutex<()>,
     views: watch::Views,
-    draining: CancellationToken,
+    shutdown: CancellationToken,
     /// One token for each tab that this node serves. The relay holds it until it has sent the
     /// reason for the close.
     tab_tracker: TaskTracker,
@@ -173,7 +173,7 @@ impl Control {
             failed: Mutex::default(),
             closing_tabs: Mutex::new(()),
             views: watch::Views::default(),
-            draining: CancellationToken::new(),
+            shutdown: CancellationToken::new(),
             tab_tracker: TaskTracker::new(),
         })
     }

@@ -224,7 +224,7 @@ impl Control {
         let mut changes = self.nodes.changes.subscribe();
         let is_alive = || !self.nodes.view.lock().is_away(node, self.clock.now());
         tokio::select! {
-            () = self.draining() => {}
+            () = self.wait_for_shutdown() => {}
             () = self.wait_until_log_lost() => {}
             // A peer that goes away is a change.
             () = async { while is_alive() && changes.changed().await.is_ok() {} } => {}

@@ -8,15 +8,15 @@ use crate::{Close, Control, Error, Result};
 impl Control {
     /// Begins the shutdown: ends every watch, closes every tab with the advice to reconnect, and
     /// accepts no new ones. Requests still work.
-    pub fn drain(&self) {
-        self.draining.cancel();
+    pub fn begin_shutdown(&self) {
+        self.shutdown.cancel();
         self.tabs.close_all(Close::Restart);
         self.tab_tracker.close();
     }
 
-    /// Returns after a call of [`Control::drain`].
-    pub async fn draining(&self) {
-        self.draining.cancelled().await;
+    /// Returns after a call of [`Control::begin_shutdown`].
+    pub async fn wait_for_shutdown(&self) {
+        self.shutdown.cancelled().await;
     }
 
     /// Returns when every tab has received the reason for its close.
@@ -55,7 +55,7 @@ impl Control {
 
     /// Refuses new tabs and watches while the server shuts down, or while it has lost the log.
     pub(crate) fn ensure_accepting(&self) -> Result<()> {
-        if self.draining.is_cancelled() {
+        if self.shutdown.is_cancelled() {
             return Err(Error::Stopping);
         }
         if self.has_lost_log() {

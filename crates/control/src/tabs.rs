@@ -168,7 +168,7 @@ impl Control {
         {
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
-                () = self.draining.cancelled() => return,
+                () = self.shutdown.cancelled() => return,
             }
         }
     }

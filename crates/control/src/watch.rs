@@ -149,7 +149,7 @@ impl Watch {
         let (control, login) = (self.control.clone(), self.login.clone());
         tokio::select! {
             biased;
-            () = control.draining() => Err(Error::Stopping),
+            () = control.wait_for_shutdown() => Err(Error::Stopping),
             () = control.wait_until_log_lost() => Err(Error::Lost),
             () = login_ended(login.as_deref()) => Err(Error::SignIn),
             message = self.next_message() => message,

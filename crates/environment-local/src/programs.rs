@@ -135,13 +135,13 @@ mod tests {
 
     #[test]
     fn the_missing_one_is_named_with_its_package() {
-        let told = |name| EnvironmentError::from(NEEDED.into_iter().find(|program| program.name == name).unwrap());
+        let message = |name| EnvironmentError::from(NEEDED.into_iter().find(|program| program.name == name).unwrap());
         assert_eq!(
-            told("bwrap").to_string(),
+            message("bwrap").to_string(),
             "bwrap (Debian package bubblewrap) is not installed on this host"
         );
         assert_eq!(
-            told("matchbox-window-manager").to_string(),
+            message("matchbox-window-manager").to_string(),
             "matchbox-window-manager is not installed on this host"
         );
     }

@@ -26,7 +26,7 @@ pub(crate) struct Readiness {
 impl Readiness {
     /// Parses the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Report> {
-        let mut told = Vec::new();
+        let mut reports = Vec::new();
         for &byte in bytes {
             if byte != b'\n' {
                 if self.line.len() < LONGEST {
@@ -36,15 +36,15 @@ impl Readiness {
             }
             match understand(&self.line) {
                 Some(Report::Init(_)) if self.init_known => {}
-                Some(news) => {
-                    self.init_known |= matches!(news, Report::Init(_));
-                    told.push(news);
+                Some(report) => {
+                    self.init_known |= matches!(report, Report::Init(_));
+                    reports.push(report);
                 }
                 None => {}
             }
             self.line.clear();
         }
-        told
+        reports
     }
 }
 
@@ -70,8 +70,8 @@ mod tests {
     fn lines_are_understood_however_they_arrive() {
         for size in 1..=STREAM.len() {
             let mut readiness = Readiness::default();
-            let told: Vec<Report> = STREAM.chunks(size).flat_map(|chunk| readiness.feed(chunk)).collect();
-            assert_eq!(told, [Report::Init(7023), Report::Ready], "in chunks of {size}");
+            let reports: Vec<Report> = STREAM.chunks(size).flat_map(|chunk| readiness.feed(chunk)).collect();
+            assert_eq!(reports, [Report::Init(7023), Report::Ready], "in chunks of {size}");
         }
     }
 

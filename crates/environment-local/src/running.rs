@@ -98,8 +98,8 @@ impl Running {
                 // Only a running sandbox keeps the other end open.
                 return Ok(Event::Ended);
             }
-            for told in self.readiness.feed(&bytes[..many]) {
-                match told {
+            for report in self.readiness.feed(&bytes[..many]) {
+                match report {
                     Report::Init(pid) => self.inner = Process::open(pid)?,
                     Report::Ready => return Ok(Event::Ready),
                 }
@@ -116,7 +116,7 @@ impl Running {
         if self.inner.is_none() {
             // For a few milliseconds, between its clone and its report, bwrap has a child that does
             // not depend on it yet. If bwrap is killed at that time, the child waits indefinitely.
-            let _ended_or_told = timeout(GRACE, self.next()).await;
+            let _ended_or_reported = timeout(GRACE, self.next()).await;
         }
         let Self {
             child,
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_are_told_in_words() {
+    fn ends_are_described_in_words() {
         let exit = |code: i32| ExitStatus::from_raw(code << 8);
         assert_eq!(describe(exit(0), "", true), "the application ended");
         assert_eq!(describe(exit(1), "noise", true), "the application ended with status 1");
@@ -198,8 +198,11 @@ mod tests {
             describe(ExitStatus::from_raw(9), "", true),
             "the application was ended by signal 9"
         );
-        let told = describe(exit(1), "bwrap: No permissions", false);
-        assert_eq!(told, "the application could not be started: bwrap: No permissions");
+        let description = describe(exit(1), "bwrap: No permissions", false);
+        assert_eq!(
+            description,
+            "the application could not be started: bwrap: No permissions"
+        );
         assert_eq!(
             describe(exit(125), "", false),
             "the application could not be started (exit status: 125)"

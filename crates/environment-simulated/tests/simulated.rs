@@ -115,7 +115,7 @@ async fn starts_take_as_long_as_planned() {
 }
 
 #[tokio::test]
-async fn stops_fail_as_often_as_told() {
+async fn stops_fail_as_often_as_planned() {
     let (environment, mut received) = made(SimulatedPlan {
         failing_stops: 2,
         ..SimulatedPlan::default()

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_in_words() {
+    fn a_wait_is_described_in_words() {
         for (wait, text) in [
             (1, "1 second"),
             (90, "90 seconds"),

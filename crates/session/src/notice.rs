@@ -117,23 +117,23 @@ mod tests {
 
     #[test]
     fn a_tab_is_warned_three_times_of_what_comes_first() {
-        let told = |session: &Session, used_at, now| {
+        let warning = |session: &Session, used_at, now| {
             warning(session, at(used_at), at(now)).map(|warning| (warning.timer, warning.minutes))
         };
         let usual = open(480, Some(30));
-        assert_eq!(told(&usual, 0, 0), None);
-        assert_eq!(told(&usual, 0, 14), None);
-        assert_eq!(told(&usual, 0, 15), Some((Timer::Idle, 15)));
-        assert_eq!(told(&usual, 0, 24), Some((Timer::Idle, 15)));
-        assert_eq!(told(&usual, 0, 25), Some((Timer::Idle, 5)));
-        assert_eq!(told(&usual, 0, 29), Some((Timer::Idle, 1)));
-        assert_eq!(told(&usual, 29, 29), None, "somebody used it");
-        assert_eq!(told(&usual, 464, 464), None);
-        assert_eq!(told(&usual, 465, 465), Some((Timer::ValidUntil, 15)));
-        assert_eq!(told(&usual, 479, 479), Some((Timer::ValidUntil, 1)));
+        assert_eq!(warning(&usual, 0, 0), None);
+        assert_eq!(warning(&usual, 0, 14), None);
+        assert_eq!(warning(&usual, 0, 15), Some((Timer::Idle, 15)));
+        assert_eq!(warning(&usual, 0, 24), Some((Timer::Idle, 15)));
+        assert_eq!(warning(&usual, 0, 25), Some((Timer::Idle, 5)));
+        assert_eq!(warning(&usual, 0, 29), Some((Timer::Idle, 1)));
+        assert_eq!(warning(&usual, 29, 29), None, "somebody used it");
+        assert_eq!(warning(&usual, 464, 464), None);
+        assert_eq!(warning(&usual, 465, 465), Some((Timer::ValidUntil, 15)));
+        assert_eq!(warning(&usual, 479, 479), Some((Timer::ValidUntil, 1)));
         let never_idle = open(480, None);
-        assert_eq!(told(&never_idle, 0, 464), None);
-        assert_eq!(told(&never_idle, 0, 475), Some((Timer::ValidUntil, 5)));
+        assert_eq!(warning(&never_idle, 0, 464), None);
+        assert_eq!(warning(&never_idle, 0, 475), Some((Timer::ValidUntil, 5)));
     }
 
     #[test]

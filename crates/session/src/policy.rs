@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_told_in_the_units_it_needs() {
+    fn a_limit_is_described_in_the_units_it_needs() {
         for (seconds, words) in [
             (0, "Off"),
             (45, "45 s"),

@@ -45,7 +45,7 @@ pub fn of(events: &[Event]) -> Vec<Entry> {
         Entry {
             at: event.at,
             kind: event.what.code().to_owned(),
-            text: said(event, launched),
+            text: describe(event, launched),
             by,
             note: note(event).cloned(),
             batch,
@@ -56,7 +56,7 @@ pub fn of(events: &[Event]) -> Vec<Entry> {
 
 /// A single event as a sentence.
 pub fn sentence(event: &Event) -> String {
-    said(event, None)
+    describe(event, None)
 }
 
 /// The administrator's note in an event.
@@ -68,7 +68,7 @@ pub const fn note(event: &Event) -> Option<&Arc<str>> {
 }
 
 /// One event as a sentence. With the time of the launch, Ready includes the duration of the start.
-fn said(event: &Event, launched: Option<Timestamp>) -> String {
+fn describe(event: &Event, launched: Option<Timestamp>) -> String {
     let by = match &event.actor {
         Actor::Person { username, .. } => format!(" by {username}"),
         Actor::Anonymous { .. } | Actor::Environment | Actor::System => String::new(),
@@ -217,7 +217,7 @@ mod tests {
             (event(jane(), 1, expired(EndReason::User)), "Expired: ended by its user"),
             (event(Actor::System, 1, EventKind::Purged), "Removed from the list"),
         ] {
-            assert_eq!(said(&event, Some(at(0))), text);
+            assert_eq!(describe(&event, Some(at(0))), text);
         }
     }
 

@@ -55,7 +55,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     // A reverse proxy carries the connections of all its clients.
     let proxies = settings.trusted_proxies.clone();
     let is_exempt: IsExempt = Arc::new(move |peer| peer.to_canonical().is_loopback() || proxies.contains(peer));
-    let stop = async move { control.draining().await };
+    let stop = async move { control.wait_for_shutdown().await };
     let mut server = pin!(listener::serve(listener, router, limits, is_exempt, stop));
     tokio::select! {
         () = &mut server => bail!("the HTTP server stopped unexpectedly"),
@@ -77,7 +77,7 @@ async fn shut_down(served: Served, server: impl Future<Output = ()>) {
     tracing::info!("shutting down; asking tabs and watches to reconnect");
     supervisor::stopping();
     let control = served.control.clone();
-    control.drain();
+    control.begin_shutdown();
     if timeout(REQUESTS, server).await.is_err() {
         tracing::warn!("timed out waiting for requests; continuing the shutdown");
     }

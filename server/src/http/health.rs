@@ -5,15 +5,15 @@ use axum::{extract::State, http::StatusCode};
 use super::AppState;
 
 /// `GET /healthz`: liveness. It checks nothing else than that the process answers.
-pub async fn alive() -> &'static str {
+pub async fn liveness() -> &'static str {
     "ok"
 }
 
 /// `GET /readyz`: readiness. The server can read the log and does not shut down. After the first
 /// line, the body lists the limits that apply to a session.
-pub async fn ready(State(state): State<AppState>) -> (StatusCode, String) {
+pub async fn readiness(State(state): State<AppState>) -> (StatusCode, String) {
     let unavailable = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
-    match state.control.ready().await {
+    match state.control.check_readiness().await {
         Ok(()) => (StatusCode::OK, details(&state.control.all_limits())),
         Err(control::Error::Stopping) => unavailable("the server is stopping"),
         Err(error) => {

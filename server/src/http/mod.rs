@@ -104,8 +104,8 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let https = middleware::from_fn_with_state(state.clone(), access::https);
     // Public. These work even while the log is lost.
     let open = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .route("/healthz", get(health::liveness))
+        .route("/readyz", get(health::readiness))
         .with_state(state.clone())
         .merge(site.files());
     // Public. Other nodes authenticate with their secret.

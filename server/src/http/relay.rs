@@ -141,22 +141,22 @@ mod tests {
         drop(node);
         tab.write_all(b"still typing").await.unwrap();
         let handed_on = tokio::spawn(hand_on(from_tab, to_node));
-        let mut heard = Vec::new();
-        tab.read_to_end(&mut heard).await.unwrap();
-        assert_eq!(heard, b"the last word");
+        let mut received = Vec::new();
+        tab.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"the last word");
         handed_on.await.unwrap();
     }
 
     #[tokio::test]
-    async fn a_node_hears_that_a_tab_is_gone_and_has_the_last_word_all_the_same() {
+    async fn a_node_reads_the_end_of_a_tab_and_its_last_bytes_still_arrive() {
         let (mut tab, from_tab) = duplex(64);
         let (to_node, mut node) = duplex(64);
         tab.write_all(b"good-bye").await.unwrap();
         drop(tab);
         let handed_on = tokio::spawn(hand_on(from_tab, to_node));
-        let mut heard = Vec::new();
-        node.read_to_end(&mut heard).await.unwrap();
-        assert_eq!(heard, b"good-bye");
+        let mut received = Vec::new();
+        node.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"good-bye");
         drop(node);
         handed_on.await.unwrap();
     }
@@ -172,8 +172,8 @@ mod tests {
         drop(node);
         handed_on.await.unwrap();
         assert_eq!(began.elapsed(), STALLED);
-        let mut heard = Vec::new();
-        tab.read_to_end(&mut heard).await.unwrap();
-        assert_eq!(heard.len(), 64);
+        let mut received = Vec::new();
+        tab.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received.len(), 64);
     }
 }

@@ -89,16 +89,16 @@ pub async fn open(
 async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket, silent: Duration) {
     let (mut to_tab, mut from_tab) = socket.split();
     let (mut from_application, mut to_application) = tokio::io::split(application);
-    let heard = Mutex::new(Instant::now());
+    let last_received = Mutex::new(Instant::now());
     let used = attachment.last_use.clone();
     let why = tokio::select! {
         // Check for the server's close first. After it, the tab must receive nothing more from the
         // application.
         biased;
         why = &mut attachment.closed => why.ok(),
-        () = silence(&heard, silent) => Some(Close::Lost),
+        () = silence(&last_received, silent) => Some(Close::Lost),
         () = down(&mut from_application, &mut attachment.notices, &mut to_tab) => Some(Close::Lost),
-        () = up(&mut from_tab, &mut to_application, &heard, &used) => None,
+        () = up(&mut from_tab, &mut to_application, &last_received, &used) => None,
     };
     if let Some(why) = why {
         let (code, reason) = why.code();
@@ -108,15 +108,15 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
         }));
         // A tab that reads nothing is cut off without a close frame.
         drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
-        drop(timeout(GOODBYE, heard_out(&mut from_tab)).await);
+        drop(timeout(GOODBYE, discard_until_closed(&mut from_tab)).await);
     }
 }
 
 /// Returns when the tab has sent nothing for this long, not even the answer to a ping. It needs its
 /// own timer, since a tab that reads nothing blocks the sending side, pings included.
-async fn silence(heard: &Mutex<Instant>, limit: Duration) {
+async fn silence(last_received: &Mutex<Instant>, limit: Duration) {
     loop {
-        let deadline = *heard.lock() + limit;
+        let deadline = *last_received.lock() + limit;
         if deadline <= Instant::now() {
             return;
         }
@@ -126,7 +126,7 @@ async fn silence(heard: &Mutex<Instant>, limit: Duration) {
 
 /// Reads and discards messages until the tab closes. Closing a connection with unread bytes resets
 /// it, and the tab may then lose the close frame.
-async fn heard_out(tab: &mut SplitStream<WebSocket>) {
+async fn discard_until_closed(tab: &mut SplitStream<WebSocket>) {
     while let Some(Ok(_)) = tab.next().await {}
 }
 
@@ -135,7 +135,7 @@ async fn heard_out(tab: &mut SplitStream<WebSocket>) {
 /// [`Connection`](super::connections::Connection)).
 async fn down(
     application: &mut ReadHalf<Box<dyn Duplex>>,
-    told: &mut UnboundedReceiver<Notice>,
+    notices: &mut UnboundedReceiver<Notice>,
     tab: &mut SplitSink<WebSocket, Message>,
 ) {
     let mut chunk = vec![0; CHUNK];
@@ -146,7 +146,7 @@ async fn down(
                 Ok(count) if count > 0 => Message::Binary(Bytes::copy_from_slice(&chunk[..count])),
                 _ => return,
             },
-            Some(notice) = told.recv() => match serde_json::to_string(&notice) {
+            Some(notice) = notices.recv() => match serde_json::to_string(&notice) {
                 Ok(text) => Message::Text(text.into()),
                 Err(_) => continue,
             },
@@ -162,13 +162,13 @@ async fn down(
 async fn up(
     tab: &mut SplitStream<WebSocket>,
     application: &mut WriteHalf<Box<dyn Duplex>>,
-    heard: &Mutex<Instant>,
+    last_received: &Mutex<Instant>,
     used: &LastUse,
 ) {
     let mut filter = ClientFilter::default();
     let mut bytes = Vec::new();
     while let Some(Ok(message)) = tab.next().await {
-        *heard.lock() = Instant::now();
+        *last_received.lock() = Instant::now();
         let Message::Binary(input) = message else { continue };
         bytes.clear();
         match filter.feed(&input, &mut bytes) {

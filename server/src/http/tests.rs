@@ -37,13 +37,13 @@ fn home() -> Client {
     }
 }
 
-struct House {
+struct TestServer {
     router: Router,
     control: Arc<Control>,
     _folder: TempDir,
 }
 
-impl House {
+impl TestServer {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
@@ -113,36 +113,36 @@ impl House {
 
 #[tokio::test]
 async fn as_many_sessions_can_be_named_as_can_be_chosen() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::SystemAdmin).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::SystemAdmin).await;
     let ids: Vec<_> = (0..session::batch::MAX_CHOSEN)
         .map(|_| format!("\"{}\"", Uuid::now_v7()))
         .collect();
     let body = format!("{{\"ids\":[{}]}}", ids.join(","));
-    let answer = house.post("/api/v1/sessions/selection", Some(&cookie), &body).await;
+    let answer = server.post("/api/v1/sessions/selection", Some(&cookie), &body).await;
     assert_eq!(answer.status(), StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_password_that_was_drawn_is_changed_before_anything_else() {
-    let house = House::new().await;
-    let drawn = house
+    let server = TestServer::new().await;
+    let drawn = server
         .control
         .add_user_with_temporary_password("jane", Role::SystemAdmin)
         .await
         .unwrap();
-    let token = house.control.sign_in("jane", &drawn, &home()).await.unwrap();
+    let token = server.control.sign_in("jane", &drawn, &home()).await.unwrap();
     let cookie = format!("cloud-delivery-login={token}");
     for page in ["/", "/admin/cloud-delivery/sessions", &format!("/sessions/{UNKNOWN}")] {
-        let sent = house.get(page, Some(&cookie)).await;
+        let sent = server.get(page, Some(&cookie)).await;
         assert_eq!(sent.status(), StatusCode::SEE_OTHER, "{page}");
         assert_eq!(sent.headers()[header::LOCATION], "/account/password", "{page}");
     }
     for path in ["/api/v1/sessions", "/api/v1/me", &format!("/sessions/{UNKNOWN}/stream")] {
-        let refused = code(house.get(path, Some(&cookie)).await).await;
+        let refused = code(server.get(path, Some(&cookie)).await).await;
         assert_eq!(refused, (403, "password_change_required".into()), "{path}");
     }
-    let refused = code(house.post("/api/ui/list_sessions", Some(&cookie), "{}").await).await;
+    let refused = code(server.post("/api/ui/list_sessions", Some(&cookie), "{}").await).await;
     assert_eq!(refused, (403, "password_change_required".into()));
 
     let change = async |cookie: &str, current: &str, new: &str, again: &str| {
@@ -154,7 +154,7 @@ async fn a_password_that_was_drawn_is_changed_before_anything_else() {
                 .insert(header::CONTENT_TYPE, form.parse().unwrap());
             *request.body_mut() = Body::from(body);
         };
-        house.ask(Method::POST, "/account/password", Some(cookie), sent).await
+        server.ask(Method::POST, "/account/password", Some(cookie), sent).await
     };
     for (current, new, again) in [
         ("wrong-horse", "another-horse", "another-horse"),
@@ -175,15 +175,15 @@ async fn a_password_that_was_drawn_is_changed_before_anything_else() {
     let fresh = changed.headers()[header::SET_COOKIE].to_str().unwrap();
     let fresh = fresh.split(';').next().unwrap().to_owned();
     assert_eq!(
-        house.get("/api/v1/sessions", Some(&fresh)).await.status(),
+        server.get("/api/v1/sessions", Some(&fresh)).await.status(),
         StatusCode::OK
     );
-    let old = code(house.get("/api/v1/sessions", Some(&cookie)).await).await;
+    let old = code(server.get("/api/v1/sessions", Some(&cookie)).await).await;
     assert_eq!(old.0, 401, "the earlier login has ended");
     // A person with a password of their own need not change it, but can.
-    let own = house.cookie(Role::User).await;
+    let own = server.cookie(Role::User).await;
     assert_eq!(
-        house.get("/account/password", Some(&own)).await.status(),
+        server.get("/account/password", Some(&own)).await.status(),
         StatusCode::OK
     );
 }
@@ -223,34 +223,34 @@ fn admin_routes() -> Vec<(Method, String)> {
 
 #[tokio::test]
 async fn each_api_route_refuses_strangers_with_401_and_lower_roles_with_403() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for (method, path) in admin_routes() {
         assert_eq!(
-            code(house.ask(method.clone(), &path, None, |_| {}).await).await,
+            code(server.ask(method.clone(), &path, None, |_| {}).await).await,
             is(401, "sign_in"),
             "{path}"
         );
         for role in [Role::User, Role::Reporter, Role::AppAdmin] {
-            let cookie = house.cookie(role).await;
-            let answer = house.ask(method.clone(), &path, Some(&cookie), |_| {}).await;
+            let cookie = server.cookie(role).await;
+            let answer = server.ask(method.clone(), &path, Some(&cookie), |_| {}).await;
             assert_eq!(code(answer).await, is(403, "forbidden"), "{role} {path}");
         }
     }
     assert_eq!(
-        code(house.get("/api/v1/applications", None).await).await,
+        code(server.get("/api/v1/applications", None).await).await,
         is(401, "sign_in")
     );
     assert_eq!(
-        code(house.post("/api/v1/sessions", None, "{}").await).await,
+        code(server.post("/api/v1/sessions", None, "{}").await).await,
         is(401, "sign_in")
     );
 }
 
 #[tokio::test]
 async fn the_admin_portal_is_403_for_lower_roles_and_a_stranger_is_sent_to_sign_in() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let page = "/admin/cloud-delivery/sessions?q=a%20b";
-    let stranger = house.get(page, None).await;
+    let stranger = server.get(page, None).await;
     assert_eq!(stranger.status(), StatusCode::SEE_OTHER);
     assert_eq!(
         stranger.headers()[header::LOCATION],
@@ -265,26 +265,26 @@ async fn the_admin_portal_is_403_for_lower_roles_and_a_stranger_is_sent_to_sign_
         ("/admin/cloud-delivery/applications/new", Role::AppAdmin),
     ] {
         for role in Role::ALL {
-            let cookie = house.cookie(role).await;
+            let cookie = server.cookie(role).await;
             let status = if role < least { 403 } else { 200 };
             assert_eq!(
-                house.get(page, Some(&cookie)).await.status().as_u16(),
+                server.get(page, Some(&cookie)).await.status().as_u16(),
                 status,
                 "{role} {page}"
             );
         }
     }
-    let cookie = house.cookie(Role::SystemAdmin).await;
+    let cookie = server.cookie(Role::SystemAdmin).await;
     for id in [UNKNOWN, "rubbish"] {
-        let answer = house.get(&format!("{applications}/{id}"), Some(&cookie)).await;
+        let answer = server.get(&format!("{applications}/{id}"), Some(&cookie)).await;
         assert_eq!(answer.status().as_u16(), 404, "{id}");
     }
 }
 
 #[tokio::test]
 async fn another_site_can_neither_post_nor_open_a_stream() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::SystemAdmin).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::SystemAdmin).await;
     let foreign = |request: &mut Request<Body>| {
         let headers = request.headers_mut();
         headers.insert(header::ORIGIN, "https://evil.example".parse().unwrap());
@@ -292,17 +292,17 @@ async fn another_site_can_neither_post_nor_open_a_stream() {
     };
     let path = format!("/api/v1/sessions/{UNKNOWN}/expire");
     assert_eq!(
-        code(house.ask(Method::POST, &path, Some(&cookie), foreign).await).await,
+        code(server.ask(Method::POST, &path, Some(&cookie), foreign).await).await,
         is(403, "cross_site")
     );
-    let login = house.ask(Method::POST, "/login", None, foreign).await;
+    let login = server.ask(Method::POST, "/login", None, foreign).await;
     assert_eq!(login.status(), StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
 async fn every_answer_carries_the_headers_that_protect_it() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::SystemAdmin).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::SystemAdmin).await;
     for path in [
         "/login",
         "/healthz",
@@ -310,7 +310,7 @@ async fn every_answer_carries_the_headers_that_protect_it() {
         "/sessions/rubbish",
         "/no-such-page",
     ] {
-        let answer = house.get(path, Some(&cookie)).await;
+        let answer = server.get(path, Some(&cookie)).await;
         let headers = answer.headers();
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{path}");
@@ -324,10 +324,10 @@ async fn every_answer_carries_the_headers_that_protect_it() {
 
 #[tokio::test]
 async fn the_page_of_no_session_says_so() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::User).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::User).await;
     for (path, status) in [(format!("/sessions/{UNKNOWN}"), 404), ("/sessions/rubbish".into(), 400)] {
-        let answer = house.get(&path, Some(&cookie)).await;
+        let answer = server.get(&path, Some(&cookie)).await;
         assert_eq!(answer.status().as_u16(), status);
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         assert!(String::from_utf8_lossy(&body).contains("<h1>"), "{path}");
@@ -336,14 +336,14 @@ async fn the_page_of_no_session_says_so() {
 
 #[tokio::test]
 async fn on_the_way_down_it_is_not_ready_lets_no_watcher_in_and_still_answers() {
-    let house = House::new().await;
-    let admin = house.cookie(Role::SystemAdmin).await;
-    assert_eq!(house.get("/readyz", None).await.status(), 200);
-    house.control.drain();
-    assert_eq!(house.get("/readyz", None).await.status(), 503);
-    assert_eq!(house.get("/healthz", None).await.status(), 200);
-    let watch = house.get("/api/v1/sessions/watch", Some(&admin)).await;
+    let server = TestServer::new().await;
+    let admin = server.cookie(Role::SystemAdmin).await;
+    assert_eq!(server.get("/readyz", None).await.status(), 200);
+    server.control.begin_shutdown();
+    assert_eq!(server.get("/readyz", None).await.status(), 503);
+    assert_eq!(server.get("/healthz", None).await.status(), 200);
+    let watch = server.get("/api/v1/sessions/watch", Some(&admin)).await;
     assert_eq!(watch.headers()[header::RETRY_AFTER], "2");
     assert_eq!(code(watch).await, (503, "stopping".to_owned()));
-    assert_eq!(house.get("/api/v1/sessions", Some(&admin)).await.status(), 200);
+    assert_eq!(server.get("/api/v1/sessions", Some(&admin)).await.status(), 200);
 }

@@ -96,7 +96,7 @@ fn nodes_speak_plain_http_on_this_host_or_where_it_is_said() {
 }
 
 #[test]
-fn a_database_that_there_is_no_store_for_is_refused_and_its_password_not_told() {
+fn a_database_that_there_is_no_store_for_is_refused_and_its_password_not_shown() {
     for (text, variables) in [
         ("", &[("CLOUD_DELIVERY_DATABASE_URL", "mysql://me:secret@host/db")][..]),
         ("database_url = \"mysql://me:secret@host/db\"", &[]),

@@ -296,7 +296,7 @@ impl World {
         let Some(control) = self.control(number) else { return };
         let switch = self.switch(number);
         tokio::spawn(async move {
-            control.drain();
+            control.begin_shutdown();
             sleep(Duration::from_millis(100)).await;
             // The server has the same timeout.
             let _ = tokio::time::timeout(Duration::from_secs(2), control.flush()).await;

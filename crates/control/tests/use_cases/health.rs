@@ -38,12 +38,12 @@ async fn a_server_with_a_full_disk_is_alive_and_one_without_a_writer_is_not() {
     let control = Control::open(store.clone(), HashMap::new(), clock, Options::default())
         .await
         .unwrap();
-    control.alive().await.unwrap();
+    control.check_liveness().await.unwrap();
     store.limit_pages(Some(1)).await;
     while !matches!(denied(&control).await, Error::Store(StoreError::Full)) {}
     // All share one transaction, which fails.
     let refusals = join_all((0..40).map(|_| denied(&control)));
-    let (refusals, alive) = tokio::join!(refusals, join_all((0..40).map(|_| control.alive())));
+    let (refusals, alive) = tokio::join!(refusals, join_all((0..40).map(|_| control.check_liveness())));
     assert!(
         refusals
             .iter()
@@ -51,7 +51,7 @@ async fn a_server_with_a_full_disk_is_alive_and_one_without_a_writer_is_not() {
     );
     assert!(alive.iter().all(Result::is_ok), "{alive:?}");
     control.flush().await;
-    assert!(control.alive().await.is_err());
+    assert!(control.check_liveness().await.is_err());
 }
 
 #[tokio::test]

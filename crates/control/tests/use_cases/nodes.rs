@@ -152,13 +152,13 @@ async fn a_node_that_shuts_down_records_that_its_tabs_are_closed() {
     let id = cluster.active_on(0).await;
     let tab = cluster.open_on(0, id).await;
     cluster.wait_for(1, |cluster| cluster.connected(1, id)).await;
-    let told_at = cluster.clock.now();
-    cluster.node(0).drain();
+    let shutdown_at = cluster.clock.now();
+    cluster.node(0).begin_shutdown();
     assert_eq!(tab.closed.await, Ok(Close::Restart));
     cluster.nodes[0].freeze().await;
     cluster.node(0).flush().await;
     cluster.wait_for(1, |cluster| !cluster.connected(1, id)).await;
-    assert!(cluster.clock.now() - told_at < TimeDelta::seconds(2));
+    assert!(cluster.clock.now() - shutdown_at < TimeDelta::seconds(2));
 }
 
 #[tokio::test(start_paused = true)]

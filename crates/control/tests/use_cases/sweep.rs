@@ -77,7 +77,7 @@ async fn a_watch_sends_a_snapshot_once_and_then_only_changes() {
         .expire(&fixture.admin, id, ExpireRequest::default())
         .await
         .unwrap();
-    let told = timeout(PATIENCE, async {
+    let notified = timeout(PATIENCE, async {
         loop {
             if let Message::Delta(delta) = watch.next().await.unwrap() {
                 assert_eq!(delta.order, None, "no row came or went");
@@ -87,7 +87,7 @@ async fn a_watch_sends_a_snapshot_once_and_then_only_changes() {
             }
         }
     });
-    assert_eq!(told.await.unwrap(), (id, Status::Expired, 1));
+    assert_eq!(notified.await.unwrap(), (id, Status::Expired, 1));
 }
 
 #[tokio::test]

@@ -130,23 +130,23 @@ async fn files_are_bounded_by_the_size_of_each_folder() {
 #[tokio::test]
 async fn an_unprivileged_server_limits_processes_without_a_cgroup() {
     let folder = tempfile::tempdir().unwrap();
-    let told = end_of(
+    let reason = end_of(
         &folder.path().join("run"),
         &mut unprivileged(folder.path()),
         &["perl", "-e", FORK_BOMB],
     );
-    assert!(told.contains("the application ended with status 9"), "{told}");
+    assert!(reason.contains("the application ended with status 9"), "{reason}");
 }
 
 #[tokio::test]
 async fn a_start_without_the_required_limits_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = unprivileged(folder.path());
-    let told = end_of(&folder.path().join("run"), server.arg("--require-limits"), &["xterm"]);
+    let reason = end_of(&folder.path().join("run"), server.arg("--require-limits"), &["xterm"]);
     // A user without privileges may make no cgroups, unless a group was delegated to the user of
     // the test. Then the start succeeds.
-    let refused = told.contains("require_limits") && told.contains("memory");
-    assert!(refused || (!is_root() && told.is_empty()), "{told}");
+    let refused = reason.contains("require_limits") && reason.contains("memory");
+    assert!(refused || (!is_root() && reason.is_empty()), "{reason}");
 
     let trial = Trial::with(environment_local::Options { require_limits: true });
     let started = trial.environment.start(crate::kit::spec(&["xterm"])).await;

@@ -27,8 +27,8 @@ async fn namespaces_and_mounts_are_denied() {
 async fn the_filter_alone_denies_namespaces_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = with_mounts("mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys");
-    let told = end_of(folder.path(), &mut server, &["sh", "-c", NAMESPACES_AND_MOUNTS]);
-    assert!(told.contains("the application ended with status 7"), "{told}");
+    let reason = end_of(folder.path(), &mut server, &["sh", "-c", NAMESPACES_AND_MOUNTS]);
+    assert!(reason.contains("the application ended with status 7"), "{reason}");
 }
 
 #[tokio::test]

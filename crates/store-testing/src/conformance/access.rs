@@ -173,8 +173,8 @@ pub(super) async fn changes_of_people_are_in_the_log(store: Arc<dyn Store>) {
     store.block_user(person(1), false, &actor(2), at(4)).await.unwrap();
     store.remove_user(person(1), &actor(2), at(5)).await.unwrap();
     assert_eq!(store.revision().await.unwrap(), before + 5);
-    let told = newest(&*store, |what| matches!(what, EventKind::UserChanged { .. })).await;
-    let changes: Vec<_> = told
+    let events = newest(&*store, |what| matches!(what, EventKind::UserChanged { .. })).await;
+    let changes: Vec<_> = events
         .iter()
         .map(|event| match &event.what {
             EventKind::UserChanged { change, username, .. } => {
@@ -195,7 +195,7 @@ pub(super) async fn changes_of_people_are_in_the_log(store: Arc<dyn Store>) {
             UserChange::Added(Role::User),
         ]
     );
-    assert_eq!((told[0].at, &told[0].actor), (at(5), &actor(2)));
+    assert_eq!((events[0].at, &events[0].actor), (at(5), &actor(2)));
 }
 
 pub(super) async fn the_chain_of_events_holds(store: Arc<dyn Store>) {

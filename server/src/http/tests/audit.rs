@@ -9,18 +9,18 @@ async fn text(answer: Response) -> String {
 
 #[tokio::test]
 async fn the_audit_page_is_a_document_that_may_run_nothing() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let audit = "/admin/cloud-delivery/audit";
-    assert_eq!(house.get(audit, None).await.status(), StatusCode::SEE_OTHER);
-    let app_admin = house.cookie(Role::AppAdmin).await;
-    let refused = text(house.get(audit, Some(&app_admin)).await).await;
+    assert_eq!(server.get(audit, None).await.status(), StatusCode::SEE_OTHER);
+    let app_admin = server.cookie(Role::AppAdmin).await;
+    let refused = text(server.get(audit, Some(&app_admin)).await).await;
     assert!(
         refused.contains("It needs the role System Admin.") && !refused.contains("<table"),
         "{refused}"
     );
 
-    let admin = house.cookie(Role::SystemAdmin).await;
-    let answer = house.get(audit, Some(&admin)).await;
+    let admin = server.cookie(Role::SystemAdmin).await;
+    let answer = server.get(audit, Some(&admin)).await;
     let policy = answer.headers()[header::CONTENT_SECURITY_POLICY]
         .to_str()
         .unwrap()
@@ -33,7 +33,7 @@ async fn the_audit_page_is_a_document_that_may_run_nothing() {
     assert!(page.contains("User reporter added, with the role Reporter"), "{page}");
     assert!(!page.contains("<script"), "{page}");
 
-    let wrong = house.get(&format!("{audit}?q=after:noon"), Some(&admin)).await;
+    let wrong = server.get(&format!("{audit}?q=after:noon"), Some(&admin)).await;
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
     let page = text(wrong).await;
     assert!(page.contains("“after:noon” isn’t a valid date."), "{page}");
@@ -45,11 +45,11 @@ async fn the_audit_page_is_a_document_that_may_run_nothing() {
 
 #[tokio::test]
 async fn the_events_come_in_pages_and_as_a_file() {
-    let house = House::new().await;
-    house.control.add_user("=cmd", PASSWORD, Role::User).await.unwrap();
-    let cookie = house.cookie(Role::SystemAdmin).await;
+    let server = TestServer::new().await;
+    server.control.add_user("=cmd", PASSWORD, Role::User).await.unwrap();
+    let cookie = server.cookie(Role::SystemAdmin).await;
     let list = async |query: &str| {
-        let answer = house.get(&format!("/api/v1/events{query}"), Some(&cookie)).await;
+        let answer = server.get(&format!("/api/v1/events{query}"), Some(&cookie)).await;
         serde_json::from_str::<session::audit::EventList>(&text(answer).await).unwrap()
     };
     let all = list("").await;
@@ -66,7 +66,7 @@ async fn the_events_come_in_pages_and_as_a_file() {
     assert_eq!(found.items[0].what, "User reporter added, with the role Reporter");
     assert_eq!(found.items.len(), 1);
 
-    let file = house.get("/api/v1/events.csv?q=what:added", Some(&cookie)).await;
+    let file = server.get("/api/v1/events.csv?q=what:added", Some(&cookie)).await;
     let disposition = file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned();
     assert!(
         disposition.starts_with("attachment; filename=\"audit-"),

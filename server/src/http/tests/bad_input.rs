@@ -3,42 +3,42 @@
 use axum::http::Method;
 use session::Role;
 
-use super::{House, UNKNOWN, code, is};
+use super::{TestServer, UNKNOWN, code, is};
 
 #[tokio::test]
 async fn bad_input_has_a_clear_answer() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::SystemAdmin).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::SystemAdmin).await;
     let cookie = Some(cookie.as_str());
     let long = format!("/api/v1/sessions?q={}", "x".repeat(10_000));
     let expire = |id: &str| format!("/api/v1/sessions/{id}/expire");
     for (answer, expected) in [
         (
-            house.get(&format!("/api/v1/sessions/{UNKNOWN}"), cookie).await,
+            server.get(&format!("/api/v1/sessions/{UNKNOWN}"), cookie).await,
             is(404, "no_such_session"),
         ),
         (
-            house.get("/api/v1/sessions/rubbish", cookie).await,
+            server.get("/api/v1/sessions/rubbish", cookie).await,
             is(400, "malformed"),
         ),
         (
-            house.post(&expire(UNKNOWN), cookie, "{}").await,
+            server.post(&expire(UNKNOWN), cookie, "{}").await,
             is(404, "no_such_session"),
         ),
         (
-            house.post("/api/v1/sessions/x/give-up", cookie, "{}").await,
+            server.post("/api/v1/sessions/x/give-up", cookie, "{}").await,
             is(400, "malformed"),
         ),
         (
-            house.post("/api/v1/users/nobody/block", cookie, "{}").await,
+            server.post("/api/v1/users/nobody/block", cookie, "{}").await,
             is(404, "no_such_user"),
         ),
         (
-            house.post("/api/v1/users/system-admin/block", cookie, "{}").await,
+            server.post("/api/v1/users/system-admin/block", cookie, "{}").await,
             is(409, "last_system_admin"),
         ),
         (
-            house
+            server
                 .post(
                     &format!("/api/v1/environments/{UNKNOWN}/close"),
                     cookie,
@@ -48,26 +48,29 @@ async fn bad_input_has_a_clear_answer() {
             is(422, "bad_body"),
         ),
         (
-            house
+            server
                 .post(&format!("/api/v1/environments/{UNKNOWN}/close"), cookie, "{}")
                 .await,
             is(404, "no_such_environment"),
         ),
         (
-            house.post("/api/v1/environments/rubbish/open", cookie, "").await,
+            server.post("/api/v1/environments/rubbish/open", cookie, "").await,
             is(400, "malformed"),
         ),
-        (house.post(&expire("rubbish"), cookie, "{}").await, is(400, "malformed")),
         (
-            house.post(&expire(UNKNOWN), cookie, "{\"colour\": 1}").await,
+            server.post(&expire("rubbish"), cookie, "{}").await,
+            is(400, "malformed"),
+        ),
+        (
+            server.post(&expire(UNKNOWN), cookie, "{\"colour\": 1}").await,
             is(422, "bad_body"),
         ),
         (
-            house.post(&expire(UNKNOWN), cookie, "not json").await,
+            server.post(&expire(UNKNOWN), cookie, "not json").await,
             is(400, "bad_body"),
         ),
         (
-            house
+            server
                 .post(
                     &expire(UNKNOWN),
                     cookie,
@@ -76,39 +79,42 @@ async fn bad_input_has_a_clear_answer() {
                 .await,
             is(422, "reason_too_long"),
         ),
-        (house.get(&long, cookie).await, is(400, "malformed")),
+        (server.get(&long, cookie).await, is(400, "malformed")),
         (
-            house.get("/api/v1/sessions?limit=0", cookie).await,
+            server.get("/api/v1/sessions?limit=0", cookie).await,
             is(400, "malformed"),
         ),
         (
-            house.get("/api/v1/sessions?cursor=rubbish", cookie).await,
+            server.get("/api/v1/sessions?cursor=rubbish", cookie).await,
             is(400, "malformed"),
         ),
         (
-            house.get("/api/v1/events?q=after:noon", cookie).await,
+            server.get("/api/v1/events?q=after:noon", cookie).await,
             is(400, "malformed"),
         ),
         (
-            house.get("/api/v1/events.csv?q=after:noon", cookie).await,
+            server.get("/api/v1/events.csv?q=after:noon", cookie).await,
             is(400, "malformed"),
         ),
         (
-            house.get("/api/v1/events?limit=201", cookie).await,
+            server.get("/api/v1/events?limit=201", cookie).await,
             is(400, "malformed"),
         ),
-        (house.get("/api/v1/events?before=x", cookie).await, is(400, "malformed")),
-        (house.get("/api/v1/nothing", cookie).await, is(404, "not_found")),
         (
-            house.ask(Method::DELETE, "/api/v1/sessions", cookie, |_| {}).await,
+            server.get("/api/v1/events?before=x", cookie).await,
+            is(400, "malformed"),
+        ),
+        (server.get("/api/v1/nothing", cookie).await, is(404, "not_found")),
+        (
+            server.ask(Method::DELETE, "/api/v1/sessions", cookie, |_| {}).await,
             is(405, "method"),
         ),
         (
-            house.post("/api/v1/sessions", cookie, &"x".repeat(10 << 20)).await,
+            server.post("/api/v1/sessions", cookie, &"x".repeat(10 << 20)).await,
             is(413, "too_large"),
         ),
         (
-            house
+            server
                 .post(
                     "/api/v1/sessions",
                     cookie,

@@ -7,20 +7,20 @@ use axum::{
 };
 use session::Role;
 
-use super::{House, UNKNOWN, code};
+use super::{TestServer, UNKNOWN, code};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Posts a form like a browser.
 async fn submit(
-    house: &House,
+    server: &TestServer,
     path: &str,
     cookie: Option<&str>,
     form: &str,
     change: impl FnOnce(&mut Request<Body>),
 ) -> Response {
     let form = form.to_owned();
-    house
+    server
         .ask(Method::POST, path, cookie, |request| {
             let headers = request.headers_mut();
             headers.insert(header::CONTENT_TYPE, FORM.parse().unwrap());
@@ -64,8 +64,8 @@ fn as_json(request: &mut Request<Body>) {
 
 #[tokio::test]
 async fn each_refusal_of_a_form_is_a_page() {
-    let house = House::new().await;
-    let (user, admin) = (house.cookie(Role::User).await, house.cookie(Role::SystemAdmin).await);
+    let server = TestServer::new().await;
+    let (user, admin) = (server.cookie(Role::User).await, server.cookie(Role::SystemAdmin).await);
     let (user, admin) = (Some(user.as_str()), Some(admin.as_str()));
     let end = format!("/sessions/{UNKNOWN}/end");
     let expire = format!("/admin/cloud-delivery/sessions/{UNKNOWN}/expire");
@@ -81,28 +81,28 @@ async fn each_refusal_of_a_form_is_a_page() {
         (&expire, admin, "", 404),
         (&expire, admin, "seen_status=gone", 422),
     ] {
-        let answer = submit(&house, path, who, form, |_| {}).await;
+        let answer = submit(&server, path, who, form, |_| {}).await;
         is_page(answer, StatusCode::from_u16(status).unwrap()).await;
     }
     for path in ["/launch", "/login", "/logout", &end, &expire] {
-        is_page(submit(&house, path, admin, "", foreign).await, StatusCode::FORBIDDEN).await;
+        is_page(submit(&server, path, admin, "", foreign).await, StatusCode::FORBIDDEN).await;
     }
     for path in ["/launch", "/login", &expire] {
-        let answer = submit(&house, path, admin, "{}", as_json).await;
+        let answer = submit(&server, path, admin, "{}", as_json).await;
         is_page(answer, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
     }
-    let answer = house.ask(Method::DELETE, "/launch", user, |_| {}).await;
+    let answer = server.ask(Method::DELETE, "/launch", user, |_| {}).await;
     assert_eq!(answer.headers()[header::ALLOW], "POST");
     is_page(answer, StatusCode::METHOD_NOT_ALLOWED).await;
-    is_page(house.get("/launch", user).await, StatusCode::METHOD_NOT_ALLOWED).await;
+    is_page(server.get("/launch", user).await, StatusCode::METHOD_NOT_ALLOWED).await;
 }
 
 #[tokio::test]
 async fn a_program_that_asks_for_json_gets_a_problem_of_a_form_too() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::User).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::User).await;
     for (form, expected) in [("nothing=x", (422, "bad_body")), ("application=x", (403, "cross_site"))] {
-        let answer = submit(&house, "/launch", Some(&cookie), form, |request| {
+        let answer = submit(&server, "/launch", Some(&cookie), form, |request| {
             let json = "application/json".parse().unwrap();
             request.headers_mut().insert(header::ACCEPT, json);
             if expected.0 == 403 {
@@ -116,10 +116,10 @@ async fn a_program_that_asks_for_json_gets_a_problem_of_a_form_too() {
 
 #[tokio::test]
 async fn an_address_without_a_page_has_one_that_says_so_for_programs_too() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::User).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::User).await;
     for accept in ["text/html", "application/json", "*/*"] {
-        let answer = house
+        let answer = server
             .ask(Method::GET, "/sessions/a/b", Some(&cookie), |request| {
                 request.headers_mut().insert(header::ACCEPT, accept.parse().unwrap());
             })
@@ -135,7 +135,7 @@ async fn an_address_without_a_page_has_one_that_says_so_for_programs_too() {
 
 #[tokio::test]
 async fn signing_in_leads_to_a_path_of_this_server_only() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for (next, to) in [
         (
             "%2Fadmin%2Fcloud-delivery%2Fsessions%3Fq%3Da",
@@ -146,7 +146,7 @@ async fn signing_in_leads_to_a_path_of_this_server_only() {
         ("%2F%2Fevil.example", "/"),
     ] {
         let form = format!("username=user&password=correct+horse&next={next}");
-        let answer = submit(&house, "/login", None, &form, |_| {}).await;
+        let answer = submit(&server, "/login", None, &form, |_| {}).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{next}");
         assert_eq!(answer.headers()[header::LOCATION], to, "{next}");
     }

@@ -3,12 +3,12 @@
 use axum::http::{Method, header};
 use session::Role;
 
-use super::House;
+use super::TestServer;
 
 #[tokio::test]
 async fn a_list_has_no_more_rows_than_the_api_gives() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::SystemAdmin).await;
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::SystemAdmin).await;
     for (limit, page, status) in [
         (200, 1, 200),
         (201, 1, 400),
@@ -18,16 +18,16 @@ async fn a_list_has_no_more_rows_than_the_api_gives() {
     ] {
         let view = r#""q":"","status":null,"connected":false,"sort":null,"cursor":null"#;
         let body = format!(r#"{{"view":{{{view},"limit":{limit},"page":{page}}}}}"#);
-        let answer = house.post("/api/ui/list_sessions", Some(&cookie), &body).await;
+        let answer = server.post("/api/ui/list_sessions", Some(&cookie), &body).await;
         assert_eq!(answer.status().as_u16(), status, "limit {limit}, page {page}");
     }
 }
 
 #[tokio::test]
 async fn an_answer_never_leads_to_the_page_that_the_request_names() {
-    let house = House::new().await;
-    let cookie = house.cookie(Role::SystemAdmin).await;
-    let answer = house
+    let server = TestServer::new().await;
+    let cookie = server.cookie(Role::SystemAdmin).await;
+    let answer = server
         .ask(Method::POST, "/api/ui/refresh_sessions", Some(&cookie), |request| {
             for (name, value) in [
                 (header::CONTENT_TYPE, "application/json"),

@@ -124,7 +124,7 @@ fn the_edges_are_in() {
 }
 
 #[test]
-fn wrong_fields_are_told_from_top_to_bottom() {
+fn wrong_fields_are_listed_from_top_to_bottom() {
     let errors = wrong(|draft| {
         draft.limits[4] = Some("never".into());
         draft.seats = "many".into();
