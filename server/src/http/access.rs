@@ -1,4 +1,4 @@
-//! The requirements of each tier of routes for the login. `mod.rs` assigns routes to tiers.
+//! The requirements of each tier of routes for the login. `http.rs` assigns routes to tiers.
 
 use axum::{
     Extension,

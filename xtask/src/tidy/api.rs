@@ -7,8 +7,8 @@ use super::documents::names_all;
 use super::source::{Source, is_word};
 
 const API: &str = "docs/api.md";
-/// The files with the router of the API.
-const ROUTER: &str = "server/src/http/api/";
+/// The start of the paths of the files with the router of the API.
+const ROUTER: &str = "server/src/http/api";
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// The folder of the types below.
 const TYPES: &str = "crates/session/src/";
@@ -132,8 +132,8 @@ mod tests {
         let router = "Router::new()\n.route(\"/events\", get(events::list))\n.route(\n\"/sessions/{id}\",\n\
                       get(one).delete(sessions::remove),\n).route(PATH, get(x))";
         let sources = [
-            Source::new("server/src/http/api/mod.rs", router),
-            Source::new("server/src/http/mod.rs", ".route(\"/login\", post(sign_in))"),
+            Source::new("server/src/http/api.rs", router),
+            Source::new("server/src/http.rs", ".route(\"/login\", post(sign_in))"),
             Source::new(API, "| `GET /events` | `GET /sessions/{id}` |"),
         ];
         let found = routes(&sources);

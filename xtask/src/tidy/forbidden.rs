@@ -97,7 +97,8 @@ fn bare_allows(source: &Source) -> Vec<Finding> {
 fn introduction(source: &Source) -> Option<Finding> {
     let name = source.path.rsplit('/').next()?;
     let opens = source.text.starts_with("//!");
-    (matches!(name, "lib.rs" | "mod.rs" | "main.rs") && !opens).then(|| {
+    let is_root = matches!(name, "lib.rs" | "main.rs") || has_modules(source);
+    (is_root && !opens).then(|| {
         Finding::new(
             &source.path,
             1,
@@ -105,6 +106,15 @@ fn introduction(source: &Source) -> Option<Finding> {
             "begin with //! its purpose, its limits, and how to extend it",
         )
     })
+}
+
+/// Does the file declare modules in other files, beside its tests?
+fn has_modules(source: &Source) -> bool {
+    source.kind() == "rs"
+        && source.code.lines().any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            matches!(words[..], [.., "mod", name] if name.ends_with(';') && name != "tests;")
+        })
 }
 
 #[cfg(test)]
@@ -164,8 +174,8 @@ mod tests {
     #[test]
     fn crates_and_folders_without_an_introduction_are_found() {
         assert_eq!(rules("app/src/lib.rs", "mod a;"), ["introduction"]);
-        assert_eq!(rules("app/src/ui/mod.rs", "\n//! Late."), ["introduction"]);
-        assert!(rules("app/src/ui/mod.rs", "//! Buttons.").is_empty());
-        assert!(rules("app/src/ui/button.rs", "fn a() {}").is_empty());
+        assert_eq!(rules("app/src/ui.rs", "\n//! Late.\npub mod button;"), ["introduction"]);
+        assert!(rules("app/src/ui.rs", "//! Buttons.\npub mod button;").is_empty());
+        assert!(rules("app/src/ui/button.rs", "fn a() {}\n#[cfg(test)]\nmod tests;").is_empty());
     }
 }

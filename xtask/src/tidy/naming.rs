@@ -168,7 +168,7 @@ mod tests {
             )
             .is_empty()
         );
-        assert!(rules("server/src/http/mod.rs", "use axum::{Router};").is_empty());
+        assert!(rules("server/src/http.rs", "use axum::{Router};").is_empty());
     }
 
     #[test]
