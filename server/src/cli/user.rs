@@ -67,7 +67,7 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> anyhow::Result<()> {
         Verb::Add { username, role } => {
             match password()? {
                 Some(password) => drop(control.add_user(&username, &password, role).await.map_err(message)?),
-                None => drawn(
+                None => print_password(
                     &control
                         .add_user_with_temporary_password(&username, role)
                         .await
@@ -83,7 +83,7 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> anyhow::Result<()> {
         Verb::SetPassword { username } => {
             match password()? {
                 Some(password) => control.set_password(&username, &password).await.map_err(message)?,
-                None => drawn(&control.set_temporary_password(&username).await.map_err(message)?),
+                None => print_password(&control.set_temporary_password(&username).await.map_err(message)?),
             }
             println!("password changed; {username} must sign in again");
         }
@@ -119,7 +119,7 @@ async fn block(control: &Arc<Control>, username: &str, blocked: bool) -> anyhow:
     Ok(())
 }
 
-fn drawn(password: &str) {
+fn print_password(password: &str) {
     println!("password: {password} (must be changed at the first sign-in)");
 }
 

@@ -20,7 +20,7 @@ pub async fn signed_in_page(
     next: Next,
 ) -> Response {
     let Some(Extension(me)) = me else {
-        return Redirect::to(&format!("/login?next={}", encode(&asked(&request)))).into_response();
+        return Redirect::to(&format!("/login?next={}", encode(&requested_path(&request)))).into_response();
     };
     if me.must_change_password && request.uri().path() != passwords::PATH {
         return Redirect::to(passwords::PATH).into_response();
@@ -49,14 +49,14 @@ pub async fn https(
 ) -> Response {
     match (plain, state.proxies.https_url.as_deref()) {
         (Some(_), Some(url)) => {
-            let to = format!("{url}{}", asked(&request));
+            let to = format!("{url}{}", requested_path(&request));
             Redirect::permanent(&to).into_response()
         }
         _ => next.run(request).await,
     }
 }
 
-fn asked(request: &Request) -> String {
-    let asked = request.uri().path_and_query();
-    asked.map_or("/", |asked| asked.as_str()).to_owned()
+fn requested_path(request: &Request) -> String {
+    let path = request.uri().path_and_query();
+    path.map_or("/", |path| path.as_str()).to_owned()
 }

@@ -29,7 +29,7 @@ impl Origins {
     }
 
     /// Does this request come from one of the server's own pages? One without an Origin does not.
-    pub fn ours(&self, headers: &HeaderMap) -> bool {
+    pub fn is_own(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let Some(origin) = text(header::ORIGIN) else {
             return false;
@@ -54,7 +54,7 @@ impl Origins {
 mod tests {
     use super::*;
 
-    fn ours(public: Option<&str>, host: &str, origin: Option<&str>) -> bool {
+    fn is_own(public: Option<&str>, host: &str, origin: Option<&str>) -> bool {
         let settings = Settings {
             public_url: public.map(Into::into),
             ..Settings::default()
@@ -64,7 +64,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        Origins::new(&settings).ours(&headers)
+        Origins::new(&settings).is_own(&headers)
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
             (None, "evil.example", Some("http://evil.example"), false),
             (None, "127.0.0.1:3000", Some("null"), false),
         ] {
-            assert_eq!(ours(public, host, origin), expected, "{host} {origin:?}");
+            assert_eq!(is_own(public, host, origin), expected, "{host} {origin:?}");
         }
     }
 }

@@ -82,7 +82,7 @@ pub async fn present(request: Request, next: Next) -> Response {
         Reader::Person(page) if !is(&response, "text/html") => {
             let again = response.extensions().get::<TryAgain>();
             let again = again.map_or(page, |TryAgain(again)| return_path(again));
-            answered(drawn(problem(&response), &again), response)
+            answered(problem_page(problem(&response), &again), response)
         }
         Reader::Api | Reader::Program | Reader::Person(_) | Reader::Machine => response,
     }
@@ -96,10 +96,10 @@ fn is(response: &Response, kind: &str) -> bool {
 }
 
 /// Renders the page of a problem, with one link.
-fn drawn(problem: Problem, asked: &str) -> Response {
+fn problem_page(problem: Problem, retry: &str) -> Response {
     let link = match problem.status {
         401 => ("/login", "Sign in"),
-        500.. => (asked, "Try again"),
+        500.. => (retry, "Try again"),
         _ => ("/", "My apps"),
     };
     let mut page = tab::answer(

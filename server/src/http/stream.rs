@@ -53,7 +53,7 @@ pub async fn open(
 ) -> Result<Response, Refused> {
     // A node that relays a tab has checked its Origin.
     let relayed = relayed(&state.control, request.headers()).is_some();
-    if !relayed && !state.origins.ours(request.headers()) {
+    if !relayed && !state.origins.is_own(request.headers()) {
         let detail = "A session's stream is opened by this server's own pages only.";
         return Err(Refused(Problem::new(
             403,
