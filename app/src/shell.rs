@@ -3,15 +3,19 @@
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
 
 use crate::{
-    components::{portal::layout::Portal, sessions::details::SessionPanel},
+    components::portal::layout::Portal,
     pages::{
-        Admin, AdminHome, ApplicationPage, Applications, Environments, ExpireSession, Login, MyApps, NotFound, Sessions,
+        Admin, AdminHome, Login, MyApps, NotFound,
+        lazy::{
+            ApplicationPageRoute, ApplicationsRoute, EnvironmentsRoute, ExpireSessionRoute, SessionPanelRoute,
+            SessionsRoute,
+        },
     },
 };
 
@@ -65,14 +69,14 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=MyApps ssr=SsrMode::Async />
                     <ParentRoute path=path!("/admin") view=Admin ssr=SsrMode::Async>
                         <Route path=path!("") view=AdminHome ssr=SsrMode::Async />
-                        <ParentRoute path=path!("/cloud-delivery/sessions") view=Sessions ssr=SsrMode::Async>
+                        <ParentRoute path=path!("/cloud-delivery/sessions") view={Lazy::<SessionsRoute>::new()} ssr=SsrMode::Async>
                             <Route path=path!("") view=|| () ssr=SsrMode::Async />
-                            <Route path=path!(":id") view=SessionPanel ssr=SsrMode::Async />
+                            <Route path=path!(":id") view={Lazy::<SessionPanelRoute>::new()} ssr=SsrMode::Async />
                         </ParentRoute>
-                        <Route path=path!("/cloud-delivery/sessions/:id/expire") view=ExpireSession ssr=SsrMode::Async />
-                        <Route path=path!("/cloud-delivery/environments") view=Environments ssr=SsrMode::Async />
-                        <Route path=path!("/cloud-delivery/applications") view=Applications ssr=SsrMode::Async />
-                        <Route path=path!("/cloud-delivery/applications/:id") view=ApplicationPage ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/sessions/:id/expire") view={Lazy::<ExpireSessionRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/environments") view={Lazy::<EnvironmentsRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/applications") view={Lazy::<ApplicationsRoute>::new()} ssr=SsrMode::Async />
+                        <Route path=path!("/cloud-delivery/applications/:id") view={Lazy::<ApplicationPageRoute>::new()} ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
             </Routes>

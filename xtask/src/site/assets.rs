@@ -5,15 +5,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{NAME, name_by_hash};
+use super::{NAME, short_hash};
 
 /// Joins the style sheets that `style/main.css` imports into one file in `pkg`, and returns its hash.
 pub fn css(root: &Path, site: &Path) -> Result<String> {
     let style = root.join("style");
     let main = read(&style.join("main.css"))?;
     let css = inline_imports(&main, |name| read(&style.join(name)))?;
-    fs::write(site.join("pkg").join(format!("{NAME}.css")), css)?;
-    name_by_hash(site, "css")
+    let css = css.into_bytes();
+    let hash = short_hash([&css]);
+    fs::write(site.join("pkg").join(format!("{NAME}.{hash}.css")), css)?;
+    Ok(hash)
 }
 
 /// Copies `public/` to the site.

@@ -38,28 +38,6 @@ pub fn all(site: &Path, quality: i32) -> Result<()> {
     })
 }
 
-/// One line with the sizes of the files that a page loads before it is interactive.
-pub fn sizes(site: &Path) -> Result<String> {
-    let mut parts = Vec::new();
-    for entry in fs::read_dir(site.join("pkg"))? {
-        let path = entry?.path();
-        let Some(kind) = path.extension().and_then(|kind| kind.to_str()) else {
-            continue;
-        };
-        if is_compressible(&path) {
-            let raw = fs::metadata(&path)?.len();
-            let small = fs::metadata(brotli_name(&path)).map_or(raw, |metadata| metadata.len());
-            parts.push(format!(
-                "{kind} {} kB ({} kB brotli)",
-                raw.div_ceil(1000),
-                small.div_ceil(1000)
-            ));
-        }
-    }
-    parts.sort_by_key(|part| std::cmp::Reverse(part.clone()));
-    Ok(format!("site: {}", parts.join(", ")))
-}
-
 fn one(file: &Path, quality: i32) -> Result<()> {
     let content = fs::read(file)?;
     let mut small = Vec::with_capacity(content.len() / 3);
@@ -80,7 +58,8 @@ fn is_compressible(file: &Path) -> bool {
         .is_some_and(|kind| COMPRESSIBLE.iter().any(|known| kind == *known))
 }
 
-fn brotli_name(file: &Path) -> PathBuf {
+/// The name of the compressed copy of a file.
+pub fn brotli_name(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".br");
     name.into()

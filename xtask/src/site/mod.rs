@@ -2,7 +2,10 @@
 //!
 //! ```text
 //! site/hash.txt                            the hashes in the names of the js, wasm and css files
-//! site/pkg/cloud-delivery.<hash>.{js,wasm,css}
+//! site/pkg/cloud-delivery.<hash>.{js,wasm,css}  the main module, its JavaScript, and the style sheet
+//! site/pkg/*.<hash>.wasm                   the pieces of single routes
+//! site/pkg/__wasm_split.<hash>.js          loads the pieces
+//! site/pkg/__wasm_split_manifest.<hash>.json  the pieces of each lazy route, which the server preloads
 //! site/novnc/{core,vendor}                 noVNC's modules from npm
 //! site/…                                   the files of public/
 //! ```
@@ -12,8 +15,10 @@
 
 mod assets;
 mod browser;
+mod budget;
 mod compress;
 mod inputs;
+mod split;
 
 use std::fs;
 use std::path::Path;
@@ -51,10 +56,15 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     remove(&fresh)?;
     fs::create_dir_all(fresh.join("pkg"))?;
 
+    let browser = browser::build(workspace, profile, &fresh)?;
+    let code = &browser.hash;
+    let css = assets::css(&workspace.root, &fresh)?;
     let hashes = [
-        ("js", browser::build(workspace, profile, &fresh)?),
-        ("wasm", name_by_hash(&fresh, "wasm")?),
-        ("css", assets::css(&workspace.root, &fresh)?),
+        ("js", code),
+        ("wasm", code),
+        ("split", code),
+        ("manifest", code),
+        ("css", &css),
     ];
     let hashes: String = hashes.iter().map(|(kind, hash)| format!("{kind}: {hash}\n")).collect();
     fs::write(fresh.join("hash.txt"), &hashes)?;
@@ -63,7 +73,11 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
 
     output::progress("      compressing with brotli");
     compress::all(&fresh, if profile == Profile::Release { 11 } else { 5 })?;
-    output::result(compress::sizes(&fresh)?);
+    let sizes = budget::sizes(&fresh, code, &browser.pieces)?;
+    output::result(budget::report(&sizes));
+    if profile == Profile::Release {
+        budget::check(&sizes)?;
+    }
 
     remove(&stamp)?;
     remove(&site)?;
@@ -83,18 +97,14 @@ fn publish_hashes(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Adds the hash of the content to the name of `pkg/cloud-delivery.<kind>`, and returns it.
-fn name_by_hash(site: &Path, kind: &str) -> Result<String> {
-    let plain = site.join("pkg").join(format!("{NAME}.{kind}"));
-    let content = fs::read(&plain).with_context(|| format!("could not read {}", plain.display()))?;
-    let hash = short_hash(&content);
-    fs::rename(&plain, site.join("pkg").join(format!("{NAME}.{hash}.{kind}")))?;
-    Ok(hash)
-}
-
 /// Sixteen hexadecimal digits, which are enough to keep two builds apart.
-fn short_hash(content: &[u8]) -> String {
-    Sha256::digest(content)
+fn short_hash<'a>(contents: impl IntoIterator<Item = &'a Vec<u8>>) -> String {
+    let mut digest = Sha256::new();
+    for content in contents {
+        digest.update(content);
+    }
+    digest
+        .finalize()
         .iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))
