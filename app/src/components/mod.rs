@@ -2,8 +2,10 @@
 
 pub mod addresses;
 pub mod catalogue;
+pub mod columns_menu;
 pub mod failure;
 pub mod moment;
+pub mod panel;
 pub mod polled_list;
 pub mod portal;
 pub mod sessions;

@@ -49,7 +49,7 @@ pub fn Sessions() -> impl IntoView {
     };
     view! {
         <Title text="Sessions" />
-        <div class="sessions-page">
+        <div class="list-page">
             <h1>"Sessions"</h1>
             <Transition fallback=|| {
                 view! { <Skeleton what="sessions" /> }

@@ -1,6 +1,6 @@
 //! Keyboard focus.
 
-use leptos::prelude::*;
+use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -70,4 +70,23 @@ pub fn is_writing() -> bool {
     let writes = |e: web_sys::Element| matches!(e.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT");
     document().active_element().is_some_and(writes)
         || document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+/// Moves the focus to a search box when `/` is pressed anywhere on the page.
+pub fn on_slash(input: NodeRef<html::Input>) {
+    Effect::new(move || {
+        let slash = window_event_listener(ev::keydown, move |event| {
+            let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+            if event.key() == "/"
+                && plain
+                && !is_writing()
+                && let Some(input) = input.get_untracked()
+            {
+                event.prevent_default();
+                let _ = input.focus();
+                input.select();
+            }
+        });
+        on_cleanup(move || slash.remove());
+    });
 }

@@ -14,6 +14,8 @@ pub mod loaded;
 pub mod menu;
 pub mod number;
 pub mod repeat;
+pub mod row_link;
+pub mod shed;
 pub mod stable_rows;
 pub mod stream;
 pub mod time;

@@ -12,7 +12,6 @@ use session::{
 };
 
 use super::{
-    columns_menu::ColumnsMenu,
     connection::{ConnectionBanner, StaleBanners},
     details::DetailsContext,
     expire_dialog::ExpireDialog,
@@ -31,7 +30,7 @@ use super::{
 };
 use crate::{
     api::AppError,
-    components::failure::FailedAction,
+    components::{columns_menu::ColumnsMenu, failure::FailedAction},
     ui::{
         clock::{Clock, later},
         empty::EmptyState,
@@ -91,7 +90,7 @@ pub fn SessionsBoard(
             <SearchBox url />
             <Count model url watch />
             <Export url />
-            <ColumnsMenu preferences />
+            <ColumnsMenu columns=preferences.menu_columns() />
             <NarrowTools url choice=preferences.choice selection on_sort=Callback::new(move |sort| preferences.sort(sort)) />
         </div>
         <SessionsTable

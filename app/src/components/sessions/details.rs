@@ -1,7 +1,7 @@
 //! The details of one session, beside the list and with their own address: ids, next deadline,
 //! history.
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_params_map;
 use session::{
     SessionId, Status, Teardown,
@@ -17,6 +17,7 @@ use super::{
 use crate::components::{
     failure::Failure,
     moment::Moment,
+    panel::{Panel, back_to_audit},
     timeline::{Timeline, deadline_words},
 };
 use crate::{
@@ -29,14 +30,10 @@ use crate::{
         copy::CopyButton,
         dynamic::{dyn_attr, dyn_text, dyn_view},
         empty::{EmptyState, Skeleton},
-        focus,
-        icon::{Glyph, Icon},
-        loaded,
+        focus, loaded,
     },
 };
 
-/// Element id of the panel.
-const PANEL_ID: &str = "session-details";
 /// Milliseconds to wait, so that several changes cause one request.
 const ASK_AGAIN_MS: u64 = 500;
 
@@ -73,23 +70,12 @@ pub fn SessionPanel() -> impl IntoView {
         }
         revision
     });
-    let close = move || {
+    let close = move |()| {
         context.url.follow(untrack(|| context.url.list()));
         if let Ok(id) = id.get_untracked().parse::<SessionId>() {
             later(50, move || focus::focus_id(&link_id(id)));
         }
     };
-    Effect::new(move || {
-        id.get();
-        request_animation_frame(|| focus::focus_id(PANEL_ID));
-        let escape = window_event_listener(ev::keydown, move |event| {
-            // In the search box and in dialogs, Esc has another meaning.
-            if event.key() == "Escape" && !focus::is_writing() && !event.default_prevented() {
-                close();
-            }
-        });
-        on_cleanup(move || escape.remove());
-    });
     let shown = move |answer: Result<SessionDetails, AppError>| match answer {
         Ok(details) => view! { <Details details context /> }.into_any(),
         Err(error) if error.0.status == 404 => view! {
@@ -101,28 +87,23 @@ pub fn SessionPanel() -> impl IntoView {
         Err(error) => view! { <Failure error retry=move |()| details.refetch() /> }.into_any(),
     };
     view! {
-        <section class="panel" id=PANEL_ID aria-labelledby="session-details-title" tabindex="-1">
-            <header class="panel-head">
-                <h2 id="session-details-title">"Session details"</h2>
-                <a
-                    class="button button-icon"
-                    aria-label="Close details"
-                    href=dyn_text(move || context.url.list())
-                    data-noscroll="true"
-                    on:click=move |event| {
-                        event.prevent_default();
-                        close();
-                    }
-                >
-                    <Icon glyph=Glyph::Close />
-                </a>
-            </header>
+        <Panel
+            name="session"
+            title="Session details"
+            opened=id
+            list=dyn_text(move || context.url.list())
+            on_close=close
+            on_escape=move |()| {
+                if !back_to_audit() {
+                    close(());
+                }
+            }
+        >
             <Transition fallback=|| view! { <Skeleton what="the session" /> }>
                 {dyn_view(move || details.get().map(shown).into_any())}
             </Transition>
-        </section>
+        </Panel>
     }
-    .into_any()
 }
 
 /// Element id of the link in a row that opens its details.

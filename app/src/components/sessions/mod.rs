@@ -2,7 +2,6 @@
 
 pub mod batch_outcomes;
 pub mod board;
-pub mod columns_menu;
 pub mod connection;
 pub mod details;
 pub mod expire_dialog;

@@ -2,10 +2,16 @@
 //! reverted if saving fails.
 
 use leptos::{prelude::*, task::spawn_local};
-use session::{columns::Choice, view::Sort};
+use session::{
+    columns::{Choice, numbered, numbers},
+    view::Sort,
+};
 
 use super::view_url::ViewUrl;
-use crate::api::{AppError, people::set_columns};
+use crate::{
+    api::{AppError, people::set_columns},
+    components::columns_menu::MenuColumns,
+};
 
 /// The choice of the page. A cheap handle; copy it freely.
 #[derive(Clone, Copy)]
@@ -48,6 +54,27 @@ impl Preferences {
         let choice = self.choice.get_untracked();
         if choice.sort != sort {
             self.keep(Some(choice.sorted(sort)));
+        }
+    }
+
+    /// The choice as the Columns menu changes it.
+    pub fn menu_columns(self) -> MenuColumns {
+        let choice = self.choice;
+        MenuColumns {
+            order: Signal::derive(move || numbers(&choice.read().order)),
+            names: Callback::new(|number| {
+                let column = numbered(number);
+                (column.header(), column.description())
+            }),
+            shows: Callback::new(move |number| choice.read().shows(numbered(number))),
+            show: Callback::new(move |(number, shown)| {
+                self.keep(Some(choice.get_untracked().with(numbered(number), shown)));
+            }),
+            place: Some(Callback::new(move |(number, places)| {
+                self.keep(Some(choice.get_untracked().moved(numbered(number), places)));
+            })),
+            is_default: Signal::derive(move || *choice.read() == Choice::default()),
+            reset: Callback::new(move |()| self.keep(None)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The search box: it searches while the person types, suggests keywords, and is a plain form
 //! without JavaScript.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{html, prelude::*};
 use session::{
     query::{KEYWORDS, MAX_CHARS, advice, completions},
     view::{DEFAULT_LIMIT, View},
@@ -11,7 +11,7 @@ use super::view_url::ViewUrl;
 use crate::ui::{
     clock::later,
     dynamic::{dyn_text, dyn_view},
-    focus::is_writing,
+    focus,
     icon::{Glyph, Icon},
     menu::{Menu, close},
 };
@@ -69,21 +69,7 @@ pub fn SearchBox(
             input.set_value(&q);
         }
     });
-    Effect::new(move || {
-        let slash = window_event_listener(ev::keydown, move |event| {
-            let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
-            if event.key() == "/"
-                && plain
-                && !is_writing()
-                && let Some(input) = input.get_untracked()
-            {
-                event.prevent_default();
-                let _ = input.focus();
-                input.select();
-            }
-        });
-        on_cleanup(move || slash.remove());
-    });
+    focus::on_slash(input);
     let insert = Callback::new(move |search: String| {
         if let Some(input) = input.get_untracked() {
             input.set_value(&search);

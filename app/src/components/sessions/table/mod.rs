@@ -6,10 +6,8 @@ mod cell;
 mod head;
 
 use crate::ui::dynamic::{dyn_attr, dyn_text, dyn_view, keyed};
-use gloo_timers::callback::Interval;
 use leptos::{ev, prelude::*};
 use session::{SessionId, api::Stale, columns::Choice, view::Sort};
-use wasm_bindgen::JsCast;
 
 use self::{action::ActionCell, cell::cell, head::Head};
 use super::{
@@ -18,12 +16,10 @@ use super::{
     view_url::{self, ViewUrl},
     watch::Watch,
 };
-use crate::ui::focus;
-
-/// A signal remembers every row that subscribed to it, and drops the removed ones only on its next
-/// change (reactive_graph 0.2.16). Signals that rarely change are therefore notified at this
-/// interval, so that a page left open all day does not leak memory.
-const SHED_MS: u32 = 60_000;
+use crate::ui::{
+    row_link,
+    shed::{every_minute, followed},
+};
 
 /// State shared by all rows.
 #[derive(Clone, Copy)]
@@ -72,15 +68,13 @@ pub fn SessionsTable(
         search,
         open,
     };
-    Effect::new(move |_: Option<Interval>| {
-        Interval::new(SHED_MS, move || {
-            choice.notify();
-            watch.link.notify();
-            selection.shed();
-            stale.notify();
-            search.notify();
-            open.notify();
-        })
+    every_minute(move || {
+        choice.notify();
+        watch.link.notify();
+        selection.shed();
+        stale.notify();
+        search.notify();
+        open.notify();
     });
     let keys = Signal::derive(move || model.order.read().iter().map(SessionId::number).collect());
     let row = move |number: u128| {
@@ -113,22 +107,6 @@ pub fn SessionsTable(
     .into_any()
 }
 
-/// A derived value that changes with its sources. A signal instead of a memo, because `notify` must
-/// drop dead subscribers.
-fn followed<T>(value: impl Fn() -> T + Send + Sync + 'static) -> RwSignal<T>
-where
-    T: Clone + PartialEq + Send + Sync + 'static,
-{
-    let signal = RwSignal::new(untrack(&value));
-    Effect::new(move || {
-        let now = value();
-        if *signal.read_untracked() != now {
-            signal.set(now);
-        }
-    });
-    signal
-}
-
 #[component]
 fn SessionRow(row: Row, context: Context) -> impl IntoView {
     let session = RwSignal::from(row.clone());
@@ -138,19 +116,8 @@ fn SessionRow(row: Row, context: Context) -> impl IntoView {
         cells.collect_view().into_any()
     });
     let id = session.read_untracked().id;
-    // A row acts as a link to its details. Ctrl-click and middle click open a new tab.
-    let press = move |event: ev::MouseEvent| {
-        if !is_on_row(&event) || !focus::nothing_selected() {
-            return;
-        }
-        let details = untrack(|| context.url.details(id));
-        match event.button() {
-            0 if event.ctrl_key() || event.meta_key() => focus::new_tab(&details),
-            0 => context.url.follow(details),
-            1 => focus::new_tab(&details),
-            _ => {}
-        }
-    };
+    let press =
+        move |event: ev::MouseEvent| row_link::follow(&event, || context.url.details(id), |to| context.url.follow(to));
     let is_open = dyn_attr(move || (*context.open.read() == Some(id)).then_some("true"));
     view! {
         <tr on:click=press on:auxclick=press data-key=id.to_string() aria-current=is_open>
@@ -160,12 +127,4 @@ fn SessionRow(row: Row, context: Context) -> impl IntoView {
         </tr>
     }
     .into_any()
-}
-
-/// Whether the click hit the row itself and not one of its controls.
-fn is_on_row(event: &ev::MouseEvent) -> bool {
-    let target = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    target.is_some_and(|element| matches!(element.closest("a, button, input, label"), Ok(None)))
 }
