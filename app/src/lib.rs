@@ -22,8 +22,6 @@ pub mod pages;
 pub mod ui;
 
 #[cfg(feature = "ssr")]
-pub mod audit_page;
-#[cfg(feature = "ssr")]
 pub mod password_page;
 #[cfg(feature = "ssr")]
 pub mod plain_page;

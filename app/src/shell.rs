@@ -13,8 +13,8 @@ use crate::{
     pages::{
         Admin, AdminHome, Login, MyApps, NotFound,
         lazy::{
-            ApplicationPageRoute, ApplicationsRoute, EnvironmentsRoute, ExpireSessionRoute, SessionPanelRoute,
-            SessionsRoute,
+            ApplicationPageRoute, ApplicationsRoute, AuditPanelRoute, AuditRoute, EnvironmentsRoute,
+            ExpireSessionRoute, SessionPanelRoute, SessionsRoute,
         },
     },
 };
@@ -77,6 +77,10 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/cloud-delivery/environments") view={Lazy::<EnvironmentsRoute>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/cloud-delivery/applications") view={Lazy::<ApplicationsRoute>::new()} ssr=SsrMode::Async />
                         <Route path=path!("/cloud-delivery/applications/:id") view={Lazy::<ApplicationPageRoute>::new()} ssr=SsrMode::Async />
+                        <ParentRoute path=path!("/cloud-delivery/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async>
+                            <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                            <Route path=path!(":id") view={Lazy::<AuditPanelRoute>::new()} ssr=SsrMode::Async />
+                        </ParentRoute>
                     </ParentRoute>
                 </ParentRoute>
             </Routes>

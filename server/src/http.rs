@@ -8,7 +8,6 @@
 
 mod access;
 mod api;
-mod audit;
 mod authentication;
 pub mod client_address;
 pub mod connections;
@@ -119,7 +118,6 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let signed_in = Router::new()
         .route(passwords::PATH, get(passwords::show))
         .route("/sessions/{id}", get(tab::page))
-        .route("/admin/cloud-delivery/audit", get(audit::page))
         .merge(pages.portal)
         .layer(middleware::from_fn_with_state(state.clone(), access::signed_in_page))
         .layer(https);

@@ -6,6 +6,7 @@
 //! `endpoint`.
 
 pub mod applications;
+pub mod audit;
 pub mod environments;
 pub mod people;
 pub mod sessions;

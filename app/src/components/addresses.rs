@@ -6,8 +6,7 @@ use session::ApplicationId;
 pub const ENVIRONMENTS_PATH: &str = "/admin/cloud-delivery/environments";
 /// The Applications page.
 pub const APPLICATIONS_PATH: &str = "/admin/cloud-delivery/applications";
-/// The Audit page. The router does not know it, because the server renders it completely and the
-/// browser bundle contains none of it.
+/// The Audit page.
 pub const AUDIT_PATH: &str = "/admin/cloud-delivery/audit";
 /// The form for a new application.
 pub const NEW_APPLICATION_PATH: &str = "/admin/cloud-delivery/applications/new";

@@ -1,6 +1,7 @@
 //! Parts of pages that depend on sessions, a folder for each page. Shared ones are files here.
 
 pub mod addresses;
+pub mod audit;
 pub mod catalogue;
 pub mod columns_menu;
 pub mod failure;

@@ -33,6 +33,7 @@ pub fn Moment(
             .flatten()
             .unwrap_or_else(|| match detail {
                 Detail::DateAndTime | Detail::Brief => format::utc(at),
+                Detail::Second | Detail::Exact => format::utc_seconds(at),
                 Detail::TimeOfDay => format::time_of_day(at),
             })
     });

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The pages from top to bottom, with address, name and required role.
-pub(crate) const PAGES: [(&str, &str, Role); 4] = [
+const PAGES: [(&str, &str, Role); 4] = [
     (SESSIONS_PATH, "Sessions", Role::SystemAdmin),
     (ENVIRONMENTS_PATH, "Environments", Role::SystemAdmin),
     (APPLICATIONS_PATH, "Applications", Role::AppAdmin),
@@ -44,12 +44,13 @@ pub fn Admin() -> impl IntoView {
 /// Links to the pages that this role may use.
 #[component]
 fn Navigation(role: Role) -> impl IntoView {
-    // The router does not know this page, so the browser must load it.
-    let link = |(path, name, _)| match path {
-        AUDIT_PATH => view! { <a href=path rel="external">{name}</a> }.into_any(),
-        _ => view! { <A href=path>{name}</A> }.into_any(),
+    let link = |(path, name, _)| {
+        view! {
+            <li>
+                <A href=path>{name}</A>
+            </li>
+        }
     };
-    let link = move |page| view! { <li>{link(page)}</li> };
     let links = PAGES.into_iter().filter(|(.., needed)| role >= *needed).map(link);
     navigation(links.collect_view())
 }

@@ -7,8 +7,11 @@ use leptos::{
 };
 use leptos_router::LazyRoute;
 
-use super::{ApplicationPage, Applications, Environments, ExpireSession, Sessions};
-use crate::{components::sessions::details::SessionPanel, ui::empty::EmptyState};
+use super::{ApplicationPage, Applications, Audit, Environments, ExpireSession, Sessions};
+use crate::{
+    components::{audit::details::EventPanel, sessions::details::SessionPanel},
+    ui::empty::EmptyState,
+};
 
 /// Defines a lazy route for each page: `piece: function, preload => Route(Page)`. Pages with the same piece share one. With
 /// each piece more, more sets of pieces share code, and each such set is a file of its own.
@@ -51,6 +54,8 @@ lazy_routes! {
     environments: environments, preload_environments => EnvironmentsRoute(Environments);
     applications: applications, preload_applications => ApplicationsRoute(Applications);
     applications: application_page, preload_application_page => ApplicationPageRoute(ApplicationPage);
+    audit: audit, preload_audit => AuditRoute(Audit);
+    audit: event_panel, preload_event_panel => AuditPanelRoute(EventPanel);
 }
 
 /// The network is away, or the server has been updated and has other pieces now. Loading the document again helps in

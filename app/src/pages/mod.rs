@@ -1,9 +1,10 @@
 //! The pages: each composes components and sets its title. To add one: a file here, a route in
 //! `shell.rs`.
 
-pub(crate) mod admin;
+mod admin;
 mod application_form;
 mod applications;
+mod audit;
 mod environments;
 mod expire_session;
 pub mod lazy;
@@ -15,6 +16,7 @@ mod sessions;
 pub use admin::{Admin, AdminHome};
 use application_form::ApplicationPage;
 use applications::Applications;
+use audit::Audit;
 use environments::Environments;
 use expire_session::ExpireSession;
 pub use login::Login;

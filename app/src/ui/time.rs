@@ -14,6 +14,11 @@ pub enum Detail {
     /// `24 Nov, 14:05`; with the year unless it is the current one. For pages that name the zone
     /// once.
     Brief,
+    /// `24 Nov, 14:05:09`; with the year unless it is the current one. For lists that show the order
+    /// of events and name the zone once.
+    Second,
+    /// `24 Nov 2026, 14:05:09 CET`.
+    Exact,
     /// `14:05`.
     TimeOfDay,
 }
@@ -70,6 +75,9 @@ pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
         static THIS_YEAR: Function = formatter(&[&DAY, &TIME, &ZONE]);
         static BRIEF: Function = formatter(&[&DAY, &TIME]);
         static BRIEF_YEAR: Function = formatter(&[&[("year", "numeric")], &DAY, &TIME]);
+        static SECOND_YEAR: Function = formatter(&[&[("year", "numeric")], &DAY, &TIME, &SECOND]);
+        static SECOND_BRIEF: Function = formatter(&[&DAY, &TIME, &SECOND]);
+        static EXACT: Function = formatter(&[&[("year", "numeric")], &DAY, &TIME, &SECOND, &ZONE]);
         static TIME_OF_DAY: Function = formatter(&[&TIME]);
     }
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era are exact in an f64")]
@@ -82,15 +90,26 @@ pub fn local(at: DateTime<Utc>, detail: Detail) -> Option<String> {
         Detail::DateAndTime => YEAR.with(format),
         Detail::Brief if this_year => BRIEF.with(format),
         Detail::Brief => BRIEF_YEAR.with(format),
+        Detail::Second if this_year => SECOND_BRIEF.with(format),
+        Detail::Second => SECOND_YEAR.with(format),
+        Detail::Exact => EXACT.with(format),
         Detail::TimeOfDay => TIME_OF_DAY.with(format),
     }
     .ok()
     .and_then(|text| text.as_string())
 }
 
+/// Name of the browser's time zone, `Europe/Berlin`. Unlike `CET` it is the same for all times of the
+/// year.
+pub fn zone() -> Option<String> {
+    let resolved = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
+    Reflect::get(&resolved, &"timeZone".into()).ok()?.as_string()
+}
+
 type Options = [(&'static str, &'static str)];
 const DAY: [(&str, &str); 2] = [("day", "2-digit"), ("month", "short")];
 const TIME: [(&str, &str); 1] = [("minute", "2-digit")];
+const SECOND: [(&str, &str); 1] = [("second", "2-digit")];
 const ZONE: [(&str, &str); 1] = [("timeZoneName", "short")];
 
 fn formatter(formats: &[&Options]) -> Function {

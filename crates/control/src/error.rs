@@ -49,6 +49,9 @@ pub enum Error {
     /// No environment has this id.
     #[error("there is no environment {0}")]
     NoEnvironment(EnvironmentId),
+    /// The log has no event with this number.
+    #[error("there is no event {0}")]
+    NoEvent(u64),
     /// The draft of an application has invalid fields.
     #[error("invalid fields: {}", .0.len())]
     Invalid(Vec<FieldError>),

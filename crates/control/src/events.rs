@@ -6,7 +6,7 @@ mod search;
 use session::{
     Role,
     api::Me,
-    audit::{Entry, LIMITS, Page, Place, Query},
+    audit::{Entry, LIMITS, Newer, Page, Place, Query, Row, View},
 };
 
 use crate::{Control, Error, Result, authorization::require};
@@ -17,14 +17,33 @@ use search::Search;
 pub type Part = (Vec<Entry>, Option<Place>);
 
 impl Control {
+    /// The page of a view.
+    pub async fn event_page(&self, me: &Me, view: &View) -> Result<Page> {
+        let query = searched(me, view)?;
+        self.events(me, &query, view.place, view.limit).await
+    }
+
+    /// The events that match the search of a view and are newer than the event `seen`
+    /// ([`Page::seen`], [`Newer::seen`]).
+    pub async fn newer_events(&self, me: &Me, view: &View, seen: Option<u64>) -> Result<Newer> {
+        let query = searched(me, view)?;
+        let search = Search::new(&*self.store, &self.replica, &query);
+        search.since(seen, checked(view.limit)?).await
+    }
+
+    /// One event.
+    pub async fn event(&self, me: &Me, id: u64) -> Result<Row> {
+        require(me, Role::SystemAdmin)?;
+        let query = Query::default();
+        let search = Search::new(&*self.store, &self.replica, &query);
+        search.one(id).await?.ok_or(Error::NoEvent(id))
+    }
+
     /// A page of the matching events.
     pub async fn events(&self, me: &Me, query: &Query, place: Place, limit: u16) -> Result<Page> {
         require(me, Role::SystemAdmin)?;
-        let most = LIMITS[LIMITS.len() - 1];
-        if !(1..=most).contains(&limit) {
-            return Err(Error::Malformed(format!("A page has 1 to {most} events, not {limit}.")));
-        }
-        Search::new(&*self.store, &self.replica, query).page(place, limit).await
+        let search = Search::new(&*self.store, &self.replica, query);
+        search.page(place, checked(limit)?).await
     }
 
     /// A part of all matching events, for an export. It may be empty without being the last.
@@ -32,4 +51,16 @@ impl Control {
         require(me, Role::SystemAdmin)?;
         Search::new(&*self.store, &self.replica, query).part(place).await
     }
+}
+
+/// The search of a view. The role comes first: nobody else learns how a search is written.
+fn searched(me: &Me, view: &View) -> Result<Query> {
+    require(me, Role::SystemAdmin)?;
+    Query::parse(&view.q).map_err(Error::Malformed)
+}
+
+fn checked(limit: u16) -> Result<u16> {
+    let most = LIMITS[LIMITS.len() - 1];
+    let wrong = || Error::Malformed(format!("A page has 1 to {most} events, not {limit}."));
+    (1..=most).contains(&limit).then_some(limit).ok_or_else(wrong)
 }

@@ -1,5 +1,6 @@
 //! The audit log as administrators read and search it: the Audit page, its export file and the API.
 
+mod columns;
 mod query;
 mod view;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Actor, Event, Session, SessionId, Timestamp, timeline};
 
+pub use columns::{Column, Columns};
 pub use query::{Field, Query};
 pub use view::View;
 
@@ -29,7 +31,8 @@ pub struct Numbered {
 }
 
 /// Start of a list of events. Events are ordered by time, then by number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Place {
     /// At the newest event, going back in time.
     #[default]
@@ -63,15 +66,11 @@ pub struct Entry {
     pub request_id: Option<Arc<str>>,
     /// Revision of the log that contains the event.
     pub revision: u64,
-    /// User and application of the session, while it is in the list. For people; programs request
-    /// the session.
-    #[serde(skip)]
-    pub about: Option<String>,
 }
 
 impl Entry {
-    /// An entry from an event and its session, if that is still in the list.
-    pub fn new(numbered: &Numbered, session: Option<&Session>) -> Self {
+    /// An entry from an event.
+    pub fn new(numbered: &Numbered) -> Self {
         let event = &numbered.event;
         let origin = event.actor.origin();
         Self {
@@ -85,6 +84,24 @@ impl Entry {
             address: origin.map(|origin| origin.address.clone()),
             request_id: origin.map(|origin| origin.request_id.clone()),
             revision: numbered.revision,
+        }
+    }
+}
+
+/// One event on the Audit page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The event, as programs receive it.
+    pub entry: Entry,
+    /// User and application of the session, while it is in the list. Programs request the session.
+    pub about: Option<String>,
+}
+
+impl Row {
+    /// A row from an event and its session, if that is still in the list.
+    pub fn new(numbered: &Numbered, session: Option<&Session>) -> Self {
+        Self {
+            entry: Entry::new(numbered),
             about: session.map(|session| format!("{}, {}", session.username, session.application)),
         }
     }
@@ -102,10 +119,10 @@ fn who(actor: &Actor) -> Arc<str> {
 }
 
 /// One page of the search results.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The events, newest first.
-    pub items: Vec<Entry>,
+    pub items: Vec<Row>,
     /// If there are newer events: list those after this number.
     pub newer: Option<u64>,
     /// If there are, or may be, older events: list those before this number.
@@ -116,6 +133,20 @@ pub struct Page {
     pub counted: bool,
     /// Number of events searched, if the search stopped before it filled the page.
     pub stopped: Option<u64>,
+    /// On the newest page: the newest event searched, whether it matched or not. Newer events are
+    /// requested with it.
+    pub seen: Option<u64>,
+}
+
+/// The matching events that are newer than a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newer {
+    /// The newest of them, at most as many as a page has, newest first.
+    pub items: Vec<Row>,
+    /// Number of all of them.
+    pub found: u64,
+    /// The newest event searched, for the next request.
+    pub seen: Option<u64>,
 }
 
 /// The API's response.
@@ -134,7 +165,7 @@ pub struct EventList {
 impl From<Page> for EventList {
     fn from(page: Page) -> Self {
         Self {
-            items: page.items,
+            items: page.items.into_iter().map(|row| row.entry).collect(),
             found: page.found,
             counted: page.counted,
             next_before: page.older,
@@ -167,10 +198,10 @@ mod tests {
                 what: EventKind::Launched,
             },
         };
-        let entry = Entry::new(&numbered(actor), None);
+        let entry = Entry::new(&numbered(actor));
         let said = (&*entry.who, entry.address.as_deref(), entry.request_id.as_deref());
         assert_eq!(said, ("jane", Some("192.0.2.7"), Some("r-1")));
-        assert_eq!(&*Entry::new(&numbered(Actor::System), None).who, "system");
-        assert_eq!(&*Entry::new(&numbered(Actor::Environment), None).who, "environment");
+        assert_eq!(&*Entry::new(&numbered(Actor::System)).who, "system");
+        assert_eq!(&*Entry::new(&numbered(Actor::Environment)).who, "environment");
     }
 }

@@ -28,10 +28,6 @@ pub fn portal_policy(nonce: &str, reload_port: Option<u32>) -> String {
 pub const TAB_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// The policy of a page with links and forms only: no scripts.
-pub const PLAIN_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
-     frame-ancestors 'none'; base-uri 'none'";
-
 /// Adds the headers. Keeps a security policy and a `Cache-Control` that the handler has set.
 pub async fn headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let asset = ["/pkg/", "/novnc/", "/tab/"]

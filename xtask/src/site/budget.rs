@@ -13,11 +13,12 @@ const MAIN: &str = "main";
 
 /// The most kilobytes in brotli that a page loads for a piece, in addition to the main part. About 5 % more than the sizes
 /// at the time of writing. To raise one, say in the commit what the page does with it.
-const BUDGETS: [(&str, u64); 4] = [
-    (MAIN, 282),
-    ("sessions", 193),
-    ("environments", 46),
-    ("applications", 76),
+const BUDGETS: [(&str, u64); 5] = [
+    (MAIN, 283),
+    ("applications", 81),
+    ("audit", 97),
+    ("environments", 49),
+    ("sessions", 209),
 ];
 
 /// The size of each piece in bytes, in brotli.

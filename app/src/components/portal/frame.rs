@@ -1,5 +1,4 @@
-//! The frame of the portal: the top bar and the admin navigation. Markup only, shared by the
-//! reactive portal and the plain documents.
+//! The frame of the portal: the top bar and the admin navigation. Markup only.
 
 use leptos::prelude::*;
 

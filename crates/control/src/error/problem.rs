@@ -42,6 +42,7 @@ impl Error {
             Self::NoSession(_) => (404, "no_such_session", "There is no such session"),
             Self::NoApplication(_) => (404, "no_such_application", "There is no such application"),
             Self::NoEnvironment(_) => (404, "no_such_environment", "There is no such environment"),
+            Self::NoEvent(_) => (404, "no_such_event", "There is no such event"),
             Self::Invalid(_) => (422, "invalid_application", "The application can’t be saved as it is"),
             Self::ApplicationChanged(_) => (409, "application_changed", "The application has changed"),
             Self::Malformed(_) => (400, "malformed", "The request can't be understood"),
@@ -89,6 +90,7 @@ impl Error {
             }
             Self::NoApplication(id) => format!("No application has the id {id}."),
             Self::NoEnvironment(id) => format!("No environment has the id {id}."),
+            Self::NoEvent(id) => format!("The log has no event with the number {id}."),
             Self::Invalid(fields) => {
                 let reasons = fields
                     .iter()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use session::{
     Session,
-    audit::{Entry, Numbered, Page, Place, Query},
+    audit::{Entry, Newer, Numbered, Page, Place, Query, Row},
 };
 use store::{EventScan, Store};
 
@@ -21,12 +21,15 @@ struct Limits {
     counted: u64,
     /// The store reads this many events at a time.
     part: u32,
+    /// One request for newer events reads this many parts. The next request continues.
+    newer_parts: u32,
 }
 
 const LIMITS: Limits = Limits {
     searched: 200_000,
     counted: 10_000,
     part: 2_000,
+    newer_parts: 10,
 };
 
 /// A search for one query.
@@ -41,6 +44,8 @@ pub(super) struct Search<'a> {
 struct Found {
     events: Vec<Numbered>,
     searched: u64,
+    /// The first event read, and the last one; they need not match.
+    ends: Option<(u64, u64)>,
     /// The start of the next part; `None` = this was the last.
     next: Option<Place>,
 }
@@ -71,10 +76,59 @@ impl<'a> Search<'a> {
         self.older(place, limit).await
     }
 
+    /// The matches that are newer than the event `seen`; without one, all of them. Each call reads a
+    /// few parts only, so a page can ask every few seconds.
+    pub(super) async fn since(&self, seen: Option<u64>, limit: u16) -> Result<Newer> {
+        let Some(seen) = seen else {
+            // The log had no event between the limits of the search. Then this is quick.
+            let page = self.older(Place::Newest, limit).await?;
+            return Ok(Newer {
+                items: page.items,
+                found: page.found,
+                seen: page.seen,
+            });
+        };
+        let (mut events, mut found, mut last) = (Vec::new(), 0, seen);
+        for _ in 0..self.limits.newer_parts {
+            let part = self.find(Place::After(last), self.limits.part).await?;
+            found += part.events.len() as u64;
+            events.extend(part.events);
+            events.drain(..events.len().saturating_sub(limit.into()));
+            last = part.ends.map_or(last, |(_, last)| last);
+            if part.next.is_none() {
+                break;
+            }
+        }
+        events.reverse();
+        Ok(Newer {
+            items: self.rows(&events),
+            found,
+            seen: Some(last),
+        })
+    }
+
+    /// One event; `None` if there is none with this number.
+    pub(super) async fn one(&self, id: u64) -> Result<Option<Row>> {
+        // The store finds the neighbours of an event. The event is the one before its successor, or
+        // the newest. A second try is enough if it got a successor in between.
+        for _ in 0..2 {
+            let after = self.find(Place::After(id), 1).await?;
+            let place = after
+                .events
+                .first()
+                .map_or(Place::Newest, |next| Place::Before(next.id));
+            let found = self.find(place, 1).await?.events;
+            if let Some(row) = self.rows(&found).pop().filter(|row| row.entry.id == id) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
     /// All matches in the next part of the events.
     pub(super) async fn part(&self, place: Place) -> Result<(Vec<Entry>, Option<Place>)> {
         let found = self.find(place, self.limits.part).await?;
-        Ok((self.entries(&found.events), found.next))
+        Ok((found.events.iter().map(Entry::new).collect(), found.next))
     }
 
     async fn older(&self, from: Place, limit: u16) -> Result<Page> {
@@ -92,6 +146,9 @@ impl<'a> Search<'a> {
             let found = self.find(place, part).await?;
             searched += found.searched;
             page.found += found.events.len() as u64;
+            if let (Place::Newest, Some((newest, _))) = (place, found.ends) {
+                page.seen = Some(newest);
+            }
             events.extend(found.events);
             events.truncate(size + 1);
             next = found.next;
@@ -115,7 +172,7 @@ impl<'a> Search<'a> {
         if from != Place::Newest {
             page.newer = events.first().map(|event| event.id);
         }
-        page.items = self.entries(&events);
+        page.items = self.rows(&events);
         Ok(page)
     }
 
@@ -150,7 +207,7 @@ impl<'a> Search<'a> {
             (None, _) => None,
         };
         page.found = events.len() as u64;
-        page.items = self.entries(&events);
+        page.items = self.rows(&events);
         Ok(Some(page))
     }
 
@@ -164,17 +221,21 @@ impl<'a> Search<'a> {
         };
         let mut events = self.store.scan_events(&scan).await?;
         let searched = events.len() as u64;
-        let last = events.last().map(|event| event.id);
-        let next = match place {
-            Place::After(_) => last.map(Place::After),
-            Place::Newest | Place::Before(_) => last.map(Place::Before),
-        };
+        let ends = events
+            .first()
+            .zip(events.last())
+            .map(|(first, last)| (first.id, last.id));
+        let next = ends.map(|(_, last)| match place {
+            Place::After(_) => Place::After(last),
+            Place::Newest | Place::Before(_) => Place::Before(last),
+        });
         if !self.query.words.is_empty() {
             events.retain(|event| self.query.matches(event, self.session(event).as_deref()));
         }
         Ok(Found {
             events,
             searched,
+            ends,
             next: next.filter(|_| searched == u64::from(limit)),
         })
     }
@@ -183,10 +244,10 @@ impl<'a> Search<'a> {
         self.replica.get(event.event.session_id?)
     }
 
-    fn entries(&self, events: &[Numbered]) -> Vec<Entry> {
+    fn rows(&self, events: &[Numbered]) -> Vec<Row> {
         events
             .iter()
-            .map(|event| Entry::new(event, self.session(event).as_deref()))
+            .map(|event| Row::new(event, self.session(event).as_deref()))
             .collect()
     }
 }

@@ -1,9 +1,11 @@
 //! A view of the audit log, as encoded in the address of the page and of the API.
 
+use serde::{Deserialize, Serialize};
+
 use super::{DEFAULT_LIMIT, LIMITS, Place};
 
 /// A search and a page of its results.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// Search text as typed. See [`super::Query`].
     pub q: String,

@@ -29,14 +29,19 @@ async fn add(store: &Sqlite, n: u32) {
     store.add_user(&user, &Actor::System, at).await.unwrap();
 }
 
+fn of(rows: &[Row]) -> Vec<u64> {
+    rows.iter().map(|row| row.entry.id).collect()
+}
+
 fn ids(page: &Page) -> Vec<u64> {
-    page.items.iter().map(|entry| entry.id).collect()
+    of(&page.items)
 }
 
 const NEAR_LIMITS: Limits = Limits {
     searched: 20,
     counted: 10,
     part: 4,
+    newer_parts: 2,
 };
 
 fn search<'a>(store: &'a Sqlite, replica: &'a Replica, query: &'a Query, limits: Limits) -> Search<'a> {
@@ -138,4 +143,68 @@ async fn all_matches_come_in_parts() {
         next = then;
     }
     assert_eq!(all, (1..=10).rev().map(|n| n * 3).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn newer_events_come_once_each_and_in_parts() {
+    let (store, replica, _folder) = store_with(5).await;
+    for (q, expected) in [
+        ("", vec![6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
+        ("rita", vec![6, 9, 12, 15]),
+    ] {
+        let query = Query::parse(q).unwrap();
+        let search = search(&store, &replica, &query, NEAR_LIMITS);
+        let mut seen = Some(5);
+        if q.is_empty() {
+            assert_eq!(search.page(Place::Newest, 2).await.unwrap().seen, seen);
+            assert_eq!(
+                search.since(seen, 50).await.unwrap(),
+                Newer {
+                    seen,
+                    ..Newer::default()
+                }
+            );
+            for n in 6..=15 {
+                add(&store, n).await;
+            }
+        }
+        let mut all = Vec::new();
+        // Two parts of four events each: the second request finds the rest.
+        for _ in 0..3 {
+            let newer = search.since(seen, 50).await.unwrap();
+            assert_eq!(newer.found, newer.items.len() as u64);
+            all.extend(of(&newer.items).into_iter().rev());
+            seen = newer.seen;
+        }
+        assert_eq!((all, seen), (expected, Some(15)), "“{q}”");
+    }
+    let everything = Query::default();
+    let search = search(&store, &replica, &everything, NEAR_LIMITS);
+    let newer = search.since(Some(9), 2).await.unwrap();
+    assert_eq!((of(&newer.items), newer.found, newer.seen), (vec![15, 14], 6, Some(15)));
+}
+
+#[tokio::test]
+async fn a_search_that_read_no_event_yet_finds_the_first_one() {
+    let (store, replica, _folder) = store_with(3).await;
+    let query = Query::parse("after:2027-01-15T08:00:04").unwrap();
+    let search = search(&store, &replica, &query, LIMITS);
+    let page = search.page(Place::Newest, 50).await.unwrap();
+    assert_eq!((ids(&page), page.seen), (vec![], None));
+    add(&store, 4).await;
+    let newer = search.since(page.seen, 50).await.unwrap();
+    assert_eq!((of(&newer.items), newer.found, newer.seen), (vec![4], 1, Some(4)));
+}
+
+#[tokio::test]
+async fn one_event_is_found_by_its_number() {
+    let (store, replica, _folder) = store_with(3).await;
+    let query = Query::default();
+    let search = search(&store, &replica, &query, LIMITS);
+    for id in 1..=3 {
+        assert_eq!(search.one(id).await.unwrap().map(|row| row.entry.id), Some(id));
+    }
+    for id in [0, 4, u64::MAX] {
+        assert_eq!(search.one(id).await.unwrap(), None);
+    }
 }
