@@ -20,19 +20,25 @@ export async function auditRows(page: Page): Promise<Record<string, string>[]> {
   );
 }
 
-/** Searches with the form. Returns after the page has loaded. */
+/** The events of the page, as rows of the table. */
+export const eventRows = (page: Page): Locator => auditTable(page).locator('tbody tr');
+export const eventDetails = (page: Page): Locator => page.getByRole('region', { name: 'Event details' });
+
+/** Searches with the form. Returns after the page shows the answer. */
 export async function searchEvents(page: Page, q: string): Promise<void> {
   await eventSearch(page).fill(q);
   await page.getByRole('button', { name: 'Search', exact: true }).click();
   await page.waitForURL((url) => url.searchParams.get('q') === q);
   await expect(eventSearch(page)).toHaveValue(q);
+  await expect(auditTable(page)).not.toHaveAttribute('aria-busy');
 }
 
-/** Follows a link of the page. Returns after the next page has loaded. */
+/** Follows a link of the page. Returns after the page shows the answer. */
 export async function followAuditLink(page: Page, name: string): Promise<void> {
   const href = await auditLink(page, name).getAttribute('href');
   if (href === null) throw new Error(`the link “${name}” has no address`);
   const target = new URL(href, page.url()).href;
   await auditLink(page, name).click();
   await page.waitForURL(target);
+  await expect(auditTable(page)).not.toHaveAttribute('aria-busy');
 }

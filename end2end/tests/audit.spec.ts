@@ -1,10 +1,21 @@
 // Audit: an administrator searches and reads the event log.
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { expect, test } from '../support/test.ts';
-import { AUDIT, AUDIT_HEADERS, auditLink, auditRows, auditTable, eventSearch, followAuditLink, searchEvents } from '../support/audit.ts';
+import { expect, test, waitForHydration } from '../support/test.ts';
+import {
+  AUDIT,
+  AUDIT_HEADERS,
+  auditLink,
+  auditRows,
+  auditTable,
+  eventDetails,
+  eventRows,
+  eventSearch,
+  followAuditLink,
+  searchEvents,
+} from '../support/audit.ts';
 import { type Server, SIMULATED } from '../support/server.ts';
-import { SESSIONS } from '../support/sessions.ts';
+import { openColumns, SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'audit', seed: 120, simulated: true } });
 
@@ -33,7 +44,8 @@ test('an administrator finds who expired a session, why, and from which address'
     Address: '127.0.0.1',
     'Request ID': answer.headers['x-request-id'],
   });
-  expect(event?.Date).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+  expect(event?.Date, 'local time').toMatch(/^\d\d \p{L}+, \d\d:\d\d:\d\d$/u);
+  await expect(page.getByText('Times in Europe/Berlin')).toBeVisible();
   await expect(auditTable(page).getByRole('time')).toHaveAttribute('title', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 
   await auditTable(page).getByRole('link', { name: id }).click();
@@ -103,6 +115,8 @@ test('an administrator narrows the search to columns and times, reads its errors
 
 test('a page of events stays the same while new events arrive', async ({ server, open }) => {
   const page = await open('admin', AUDIT);
+  // The page inserts no events under the pointer.
+  await eventRows(page).first().hover();
   const first = await auditRows(page);
   expect(first.length).toBe(50);
   await expect(auditLink(page, 'Newer'), 'the newest page has no newer one').toHaveCount(0);
@@ -110,8 +124,9 @@ test('a page of events stays the same while new events arrive', async ({ server,
   const second = await auditRows(page);
   await createEvents(server, 'newcomer', 3);
   await page.reload();
+  await waitForHydration(page);
   expect(await auditRows(page)).toEqual(second);
-  await expect(status(page)).toHaveText(/^50 from .* UTC to .* UTC$/);
+  await expect(status(page)).toHaveText(/^50 from .+ to .+$/);
   await followAuditLink(page, 'Newer');
   expect(await auditRows(page), 'the previous page is unchanged').toEqual(first);
   await followAuditLink(page, 'Newer');
@@ -126,7 +141,7 @@ test('a page of events stays the same while new events arrive', async ({ server,
   let pages = 1;
   for (; (await auditLink(page, 'Older').count()) > 0; pages += 1) await followAuditLink(page, 'Older');
   expect(pages).toBeGreaterThan(1);
-  const oldest = (await auditRows(page)).map(({ Date }) => Date ?? '');
+  const oldest = await auditTable(page).getByRole('time').evaluateAll((times) => times.map((time) => time.getAttribute('datetime') ?? ''));
   expect([...oldest].sort().reverse(), 'newest first').toEqual(oldest);
 });
 
@@ -168,6 +183,11 @@ test('an administrator pages and searches Audit without JavaScript', async ({ se
   await expect(page).toHaveURL(/before=/);
   await searchEvents(page, 'user:plain what:expired');
   await expect(status(page)).toHaveText('1 event');
+  await auditTable(page).getByRole('link', { name: 'Expired by admin' }).click();
+  await expect(page).toHaveURL(/\/audit\/\d+\?q=/);
+  await expect(eventDetails(page)).toContainText('127.0.0.1');
+  await eventDetails(page).getByRole('link', { name: 'Close details' }).click();
+  await expect(eventDetails(page)).toHaveCount(0);
   await auditLink(page, 'Clear search').click();
   await page.getByRole('banner').getByRole('button', { name: 'leaver' }).click();
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
@@ -186,6 +206,92 @@ test('at 320 px each event is a card with labelled values', async ({ server, ope
   expect(label).toBe('"Reason"');
   const box = await card.boundingBox();
   expect((box?.x ?? 0) + (box?.width ?? 999)).toBeLessThanOrEqual(320);
+});
+
+test('new events appear by themselves, and wait behind a button while an administrator reads the table', async ({ server, open }) => {
+  const page = await open('admin', AUDIT);
+  const launched = (username: string) => eventRows(page).filter({ hasText: `Launched by ${username}` });
+  await createEvents(server, 'prompt', 1);
+  await expect(launched('prompt')).toHaveCount(1);
+  await expect(launched('prompt')).toHaveClass('row-new');
+  await expect(eventRows(page), 'the page keeps its size').toHaveCount(50);
+
+  await eventRows(page).first().hover();
+  const before = await auditRows(page);
+  await createEvents(server, 'patient', 1);
+  const button = page.getByRole('button', { name: /^Show \d+ new events?$/ });
+  await expect(button).toBeVisible();
+  await expect(page.getByRole('main').getByRole('status').filter({ hasText: /^\d+ new events?$/ })).toHaveCount(1);
+  expect(await auditRows(page), 'nothing moves').toEqual(before);
+  await expect(async () => {
+    await button.click({ timeout: 1000 });
+    await expect(launched('patient')).toHaveCount(1, { timeout: 1000 });
+  }).toPass();
+  await expect(page.getByRole('region', { name: 'Events' })).toBeFocused();
+
+  await followAuditLink(page, 'Older');
+  const older = await auditRows(page);
+  const asked = page.waitForRequest(/newer_events/, { timeout: 6000 }).catch(() => null);
+  await createEvents(server, 'unseen', 1);
+  expect(await asked, 'an older page requests no newer events').toBeNull();
+  expect(await auditRows(page)).toEqual(older);
+});
+
+test('the details of an event open beside the table, and Esc returns the focus to its link', async ({ server, open }) => {
+  const { id } = await server.launchAs(await server.person('beside', 'user'));
+  const answer = await server.call('admin', 'POST', `/api/v1/sessions/${id}/expire`, { json: { reason: 'Seat needed' } });
+  const page = await open('admin', `${AUDIT}?q=session:${id}`, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const link = auditTable(page).getByRole('link', { name: 'Expired by admin' });
+  await link.click();
+  await expect(page).toHaveURL(/\/audit\/\d+\?q=/);
+  const details = eventDetails(page);
+  await expect(details).toBeFocused();
+  for (const fact of ['Seat needed', '127.0.0.1', id, `beside, ${SIMULATED.application}`]) await expect(details).toContainText(fact);
+  await expect(details.getByRole('time')).toHaveText(/^\d\d \p{L}+ \d{4}, \d\d:\d\d:\d\d CES?T$/u);
+  await details.getByRole('button', { name: 'Copy request ID' }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(answer.headers['x-request-id']);
+  await details.focus();
+  await page.keyboard.press('Escape');
+  await expect(details).toHaveCount(0);
+  await expect(page).toHaveURL(`${AUDIT}?q=session%3A${id}`);
+  await expect(link).toBeFocused();
+
+  await eventRows(page).getByText('Seat needed').click();
+  await expect(details).toContainText('Seat needed');
+  await page.goBack();
+  await expect(details).toHaveCount(0);
+  await expect(eventSearch(page)).toHaveValue(`session:${id}`);
+
+  await link.click();
+  await details.getByRole('link', { name: id }).click();
+  await expect(page.getByRole('region', { name: 'Session details' })).toContainText('Seat needed');
+  await page.keyboard.press('Escape');
+  await expect(details, 'back where the session was opened').toContainText('Seat needed');
+});
+
+test('the details of an unknown event say so', async ({ open, consoleErrors }) => {
+  consoleErrors.allow(/404 \(Not Found\)/);
+  for (const id of ['999999999', 'rubbish']) {
+    const page = await open('admin', `${AUDIT}/${id}`);
+    await expect(eventDetails(page)).toContainText('There is no such event');
+    await expect(eventRows(page)).toHaveCount(50);
+  }
+});
+
+test('an administrator hides columns of Audit, and the server remembers them', async ({ open }) => {
+  const page = await open('admin', AUDIT);
+  const menu = await openColumns(page);
+  await expect(menu.getByRole('checkbox'), 'date and description stay').toHaveCount(AUDIT_HEADERS.length - 2);
+  const saved = page.waitForResponse(/set_event_columns/);
+  await menu.getByLabel('Address').uncheck();
+  expect((await saved).status()).toBe(200);
+  const left = AUDIT_HEADERS.filter((header) => header !== 'Address');
+  await expect(auditTable(page).getByRole('columnheader')).toHaveText(left);
+  await page.reload();
+  await waitForHydration(page);
+  await expect(auditTable(page).getByRole('columnheader')).toHaveText(left);
+  await (await openColumns(page)).getByRole('button', { name: 'Reset to defaults' }).click();
+  await expect(auditTable(page).getByRole('columnheader')).toHaveText(AUDIT_HEADERS);
 });
 
 interface Events {

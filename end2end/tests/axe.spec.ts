@@ -167,6 +167,15 @@ const PAGES: Record<string, (server: Server) => Promise<TestedPage>> = {
     prepare: (page) => expect(page.getByRole('alert')).toContainText('isn’t a valid date'),
   }),
 
+  'the details of an event': async (server) => {
+    const { items } = (await server.call('admin', 'GET', '/api/v1/events?limit=1')).json as { items: { id: number }[] };
+    return {
+      username: 'admin',
+      path: `${AUDIT}/${items[0]?.id}`,
+      prepare: (page) => expect(page.getByRole('region', { name: 'Event details' })).toContainText('Event ID'),
+    };
+  },
+
   'a new application with invalid fields': async () => ({
     username: 'admin',
     path: `${APPLICATIONS}/new`,

@@ -151,6 +151,7 @@ test.describe('permissions', () => {
   ];
   const VIEW = { q: '', status: null, connected: false, sort: null, limit: 50, page: 1, cursor: null };
   /** Valid arguments for each server function. */
+  const EVENTS = { q: '', limit: 50, place: 'newest' };
   const ADMIN_FUNCTIONS: Record<string, unknown> = {
     columns: {},
     set_columns: { choice: null },
@@ -163,6 +164,11 @@ test.describe('permissions', () => {
     list_environments: {},
     set_environment_launches: { id: UNKNOWN, to: 'closed' },
     give_up_cleanup: { id: UNKNOWN },
+    list_events: { view: EVENTS },
+    newer_events: { view: EVENTS, seen: null },
+    event_details: { id: 1 },
+    event_columns: {},
+    set_event_columns: { choice: null },
   };
   const DRAFT = { name: 'x', launch_text: '', environment_id: UNKNOWN, program: 'x', arguments: [], seats: '', limits: [null, null, null, null, null] };
   const POLICY = { start_seconds: null, never_connected_seconds: null, idle_seconds: null, disconnected_seconds: null, total_seconds: null };
@@ -195,7 +201,7 @@ test.describe('permissions', () => {
     ['POST', `/api/v1/environments/${UNKNOWN}/open`],
     ['POST', `/api/v1/environments/${UNKNOWN}/close`],
   ];
-  const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS, AUDIT];
+  const PAGES = [SESSIONS, `${SESSIONS}/${UNKNOWN}`, `${SESSIONS}/${UNKNOWN}/expire`, ENVIRONMENTS, AUDIT, `${AUDIT}/1`];
   const APP_ADMIN_PAGES = ['/admin', APPLICATIONS, `${APPLICATIONS}/new`, `${APPLICATIONS}/${UNKNOWN}`];
 
   test('the lists of this test name every server function', () => {
