@@ -1,0 +1,73 @@
+// The pieces of the browser half: a page loads its own, and a piece that cannot be loaded leaves a page that helps.
+import type { Page } from '@playwright/test';
+import { expect, test, waitForHydration } from '../support/test.ts';
+import { AUDIT, auditTable } from '../support/audit.ts';
+import { SESSIONS } from '../support/sessions.ts';
+
+test.use({ setup: { name: 'lazy-pages', seed: 30 } });
+
+const adminLink = (page: Page, name: string) => page.getByRole('navigation', { name: 'Admin' }).getByRole('link', { name });
+const notLoaded = (page: Page) => page.getByRole('heading', { name: 'This page could not be loaded' });
+
+/** The names of the pieces that the page has loaded. */
+function pieces(page: Page): string[] {
+  const loaded: string[] = [];
+  page.on('response', (response) => {
+    const piece = /\/pkg\/split_(\w+)\.\w+\.wasm$/.exec(response.url())?.[1];
+    if (piece) loaded.push(piece);
+  });
+  return loaded;
+}
+
+test('sign-in and My apps load no piece, and each page of an administrator loads its own once', async ({ open }) => {
+  const page = await open('admin', '/');
+  const loaded = pieces(page);
+  await page.reload();
+  await waitForHydration(page);
+  await expect(page.getByRole('heading', { name: 'My apps' })).toBeVisible();
+  expect(loaded).toEqual([]);
+
+  await page.goto(SESSIONS);
+  await waitForHydration(page);
+  expect(loaded).toEqual(['sessions']);
+  for (const name of ['Audit', 'Environments', 'Applications', 'Sessions', 'Audit']) {
+    await adminLink(page, name).click();
+    await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
+  }
+  expect(loaded).toEqual(['sessions', 'audit', 'environments', 'applications']);
+});
+
+for (const [fault, act] of [
+  ['the network is away', (page: Page) => page.route('**/pkg/split_audit.*', (route) => route.abort())],
+  ['the server was updated and has other pieces', (page: Page) => page.route('**/pkg/split_audit.*', (route) => route.fulfill({ status: 404 }))],
+] as const) {
+  test(`a page whose piece cannot be loaded because ${fault} offers to try again`, async ({ open, consoleErrors }) => {
+    consoleErrors.allow(/ERR_FAILED/, /404 \(Not Found\)/, /TypeError/);
+    const page = await open('admin', SESSIONS);
+    await act(page);
+    await adminLink(page, 'Audit').click();
+    await expect(notLoaded(page)).toBeVisible();
+    await expect(page).toHaveURL(AUDIT);
+
+    // The rest of the application still works.
+    await adminLink(page, 'Environments').click();
+    await expect(page.getByRole('heading', { name: 'Environments', level: 1 })).toBeVisible();
+    await page.goBack();
+    await expect(notLoaded(page)).toBeVisible();
+
+    await page.unrouteAll();
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await expect(auditTable(page)).toBeVisible();
+    await expect(notLoaded(page)).toHaveCount(0);
+  });
+}
+
+test('a page that is opened without its piece is readable, and its links work', async ({ open, consoleErrors }) => {
+  consoleErrors.allow(/ERR_FAILED/, /TypeError/, /hydration/, /panicked/, /unreachable/);
+  const page = await open('admin', '/');
+  await page.route('**/pkg/split_*', (route) => route.abort());
+  await page.goto(SESSIONS);
+  await expect(page.getByRole('table', { name: 'Sessions' }).getByRole('row')).not.toHaveCount(0);
+  await adminLink(page, 'Environments').click();
+  await expect(page.getByRole('heading', { name: 'Environments', level: 1 })).toBeVisible();
+});
