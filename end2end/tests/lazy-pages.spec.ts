@@ -63,7 +63,7 @@ for (const [fault, act] of [
 }
 
 test('a page that is opened without its piece is readable, and its links work', async ({ open, consoleErrors }) => {
-  consoleErrors.allow(/ERR_FAILED/, /TypeError/, /hydration/, /panicked/, /unreachable/);
+  consoleErrors.allow(/ERR_FAILED/, /TypeError/);
   const page = await open('admin', '/');
   await page.route('**/pkg/split_*', (route) => route.abort());
   await page.goto(SESSIONS);

@@ -10,7 +10,7 @@ use leptos_router::LazyRoute;
 use super::{ApplicationPage, Applications, Audit, Environments, ExpireSession, Sessions};
 use crate::{
     components::{audit::details::EventPanel, sessions::details::SessionPanel},
-    ui::empty::EmptyState,
+    ui::{empty::EmptyState, hydration},
 };
 
 /// Defines a lazy route for each page: `piece: function, preload => Route(Page)`. Pages with the same piece share one. With
@@ -31,7 +31,12 @@ macro_rules! lazy_routes {
                 // Has the server preload the piece with the page.
                 #[cfg(feature = "ssr")]
                 leptos::prefetch_lazy_fn_on_server(stringify!($piece));
-                $function().await.unwrap_or_else(|_| not_loaded())
+                let hydrating = hydration::is_hydrating();
+                match $function().await {
+                    Ok(view) => view,
+                    Err(_) if hydrating => hydration::give_up().await,
+                    Err(_) => not_loaded(),
+                }
             }
 
             async fn preload() {

@@ -9,6 +9,7 @@ pub mod dynamic;
 pub mod empty;
 pub mod field;
 pub mod focus;
+pub mod hydration;
 pub mod icon;
 pub mod loaded;
 pub mod menu;

@@ -5,6 +5,8 @@ use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
+use super::hydration;
+
 /// Level of detail of a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
@@ -32,27 +34,14 @@ struct Alive(RwSignal<bool>);
 pub fn provide_local_time() {
     let alive = RwSignal::new(false);
     provide_context(Alive(alive));
-    let context = Owner::current_shared_context();
-    let hydrating = move || context.as_ref().is_some_and(|context| context.during_hydration());
     // Tests wait for this attribute before their first click.
     Effect::new(move || {
-        after_hydration(hydrating.clone(), move || {
+        hydration::after(move || {
             alive.set(true);
             let _ = document()
                 .document_element()
                 .map(|root| root.set_attribute("data-alive", ""));
         });
-    });
-}
-
-/// Runs `then` in the first frame after hydration, which waits for the piece of a lazy route.
-fn after_hydration(hydrating: impl Fn() -> bool + 'static, then: impl FnOnce() + 'static) {
-    request_animation_frame(move || {
-        if hydrating() {
-            after_hydration(hydrating, then);
-        } else {
-            then();
-        }
     });
 }
 

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, MouseEvent};
 
-use super::focus::focused;
+use super::{focus::focused, hydration::listen};
 
 const QUESTION: &str = "You have unsaved changes. Leave this page and lose them?";
 
@@ -86,12 +86,4 @@ fn leads_away(event: &Event) -> bool {
     let link = target.and_then(|target| target.closest("a[href]:not([target], [download])").ok().flatten());
     let within = |link: &web_sys::Element| link.get_attribute("href").is_some_and(|href| href.starts_with('#'));
     !elsewhere && link.is_some_and(|link| !within(&link))
-}
-
-/// Adds a listener for the lifetime of the document.
-fn listen(name: &'static str, handler: impl FnMut(Event) + 'static) {
-    let handler = Closure::<dyn FnMut(Event)>::new(handler);
-    // It throws only without a name or a function.
-    let _ = window().add_event_listener_with_callback_and_bool(name, handler.as_ref().unchecked_ref(), true);
-    handler.forget();
 }
