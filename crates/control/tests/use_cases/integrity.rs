@@ -4,7 +4,7 @@
 
 use control::{Error, Options};
 use environment_simulated::SimulatedPlan;
-use session::{Teardown, api::ExpireRequest};
+use session::{Teardown, Timestamp, api::ExpireRequest};
 use store::{
     Hash,
     chain::{Key, parse_hex},
@@ -96,6 +96,23 @@ async fn a_checkpoint_proves_it_without_a_head() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_that_was_signed_with_another_key_is_refused() {
+    let fixture = Fixture::reached(SimulatedPlan::default(), signing(), |environment| environment).await;
+    history(&fixture).await;
+    let head = fixture.store.head().await.unwrap();
+    // An attacker can write the database but does not have the key.
+    let forger = Key::new(&[8; 32]).unwrap();
+    let forged = forger.sign(head, Timestamp::default()).unwrap();
+    fixture.store.add_checkpoint(&forged).await.unwrap();
+    let refused = fixture.control.verify_events(&fixture.admin, None).await;
+    let why = format!("the checkpoint of event {} was signed with another key", head.number);
+    assert!(
+        matches!(&refused, Err(Error::Tampered(text)) if text.contains(&why)),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_server_whose_log_is_set_back_stops_and_does_not_sign_it() {
     let fixture = Fixture::reached(SimulatedPlan::default(), signing(), |environment| environment).await;
     history(&fixture).await;
@@ -104,7 +121,8 @@ async fn a_server_whose_log_is_set_back_stops_and_does_not_sign_it() {
     set_back(&fixture, 5);
     let refused = fixture.control.make_checkpoint().await;
     assert!(matches!(refused, Err(Error::Tampered(_))), "{refused:?}");
-    fixture.control.wait_until_broken().await;
+    let broken = fixture.control.wait_until_broken();
+    tokio::time::timeout(PATIENCE, broken).await.expect("the server stops");
     assert!(
         fixture.control.launch(&fixture.student, fixture.desktop).await.is_err(),
         "nothing more is written"
