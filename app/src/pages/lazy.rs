@@ -31,17 +31,15 @@ macro_rules! lazy_routes {
                 // Has the server preload the piece with the page.
                 #[cfg(feature = "ssr")]
                 leptos::prefetch_lazy_fn_on_server(stringify!($piece));
-                let hydrating = hydration::is_hydrating();
-                match $function().await {
-                    Ok(view) => view,
-                    Err(_) if hydrating => hydration::give_up().await,
-                    Err(_) => not_loaded(),
-                }
+                $function().await.unwrap_or_else(|_| not_loaded())
             }
 
             async fn preload() {
-                // `view` reports the error.
-                _ = $preload().await;
+                let hydrating = hydration::is_hydrating();
+                // Otherwise `view` tries again and reports the error.
+                if $preload().await.is_err() && hydrating {
+                    hydration::give_up().await
+                }
             }
         }
 
