@@ -8,8 +8,9 @@
 //!
 //! **This crate never names a database, an HTTP router or an environment.** A first render never
 //! reads a clock, a time zone or a random number: hydration repairs neither text nor attributes, so
-//! a difference would stay. Set browser-only values in an `Effect`, after mount. No element has a
-//! `style` attribute, because the content security policy forbids it.
+//! a difference would stay. Set browser-only values after hydration, with [`ui::hydration::after`]
+//! or an `Effect` of a page's own piece. No element has a `style` attribute, because the content
+//! security policy forbids it.
 //!
 //! To add a page: add a file to [`pages`] and a route to [`App`].
 

@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test, waitForHydration } from '../support/test.ts';
 import { AUDIT, auditTable } from '../support/audit.ts';
+import { ENVIRONMENTS } from '../support/catalogue.ts';
 import { SESSIONS } from '../support/sessions.ts';
 
 test.use({ setup: { name: 'lazy-pages', seed: 30 } });
@@ -35,6 +36,34 @@ test('sign-in and My apps load no piece, and each page of an administrator loads
     await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
   }
   expect(loaded).toEqual(['sessions', 'audit', 'environments', 'applications']);
+});
+
+test('a page whose piece comes late hydrates without a difference', async ({ open }) => {
+  const page = await open('admin', SESSIONS, { timezoneId: 'Asia/Tokyo' });
+  for (const path of [SESSIONS, AUDIT, ENVIRONMENTS]) {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await page.route('**/pkg/split_*', async (route) => {
+      await released;
+      await route.continue();
+    });
+    await page.goto(path, { waitUntil: 'commit' });
+    await page.waitForFunction(() => document.readyState !== 'loading');
+    // The effects of the page's frame run in the meantime.
+    await page.evaluate(() => new Promise((done) => {
+      const frame = (left: number) => (left === 0 ? done(null) : requestAnimationFrame(() => frame(left - 1)));
+      frame(60);
+    }));
+    await expect(page.locator('html'), path).not.toHaveAttribute('data-alive');
+    release();
+    await waitForHydration(page);
+    const { shown, local } = await page.locator('time').first().evaluate((time) => ({
+      shown: time.textContent ?? '',
+      local: new Date(time.getAttribute('datetime') ?? '').toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }),
+    }));
+    expect(shown, path).toContain(local);
+    await page.unrouteAll();
+  }
 });
 
 for (const [fault, act] of [
