@@ -1,7 +1,7 @@
 // The end of access: blocked and removed users, closed environments and applications, and sessions that an environment
 // fails to close.
 import type { Page } from '@playwright/test';
-import { expect, test } from '../support/test.ts';
+import { expect, test, waitForHydration } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { card, expectConnected, expectEnded, launch, newTab, sessionIn, signIn } from '../support/portal.ts';
 import { askToExpire, expectRow, SESSIONS } from '../support/sessions.ts';
@@ -113,6 +113,7 @@ test('a session that its environment never closes becomes overdue, an administra
   await expectRow(page, { Username: 'victim', Status: 'Expired', Action: /Closing…$/ });
   server.moveClock(120);
   await page.goto(SESSIONS);
+  await waitForHydration(page);
   await expectRow(page, { Username: 'victim', Action: /Cleanup overdue$/ });
   await page.getByRole('link', { name: /^Details of session of victim/ }).click();
   await page.getByRole('button', { name: 'Abandon cleanup' }).click();

@@ -1,6 +1,6 @@
 // The list: an administrator filters, sorts and pages it while it changes.
 import type { Page } from '@playwright/test';
-import { expect, test } from '../support/test.ts';
+import { expect, test, waitForHydration } from '../support/test.ts';
 import { ALL_HEADERS, expectRow, expectRowCount, EXTRA_HEADERS, headers, openColumns, rows, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
 const SEEDED = 130;
@@ -90,6 +90,7 @@ test('a later page keeps its rows while new sessions arrive before it', async ({
   const identify = (all: Awaited<ReturnType<typeof rows>>) => all.map((row) => [row.Username, row['Start date']]);
   expect(identify(await rows(page))).toEqual(identify(shown));
   await page.reload();
+  await waitForHydration(page);
   expect(identify(await rows(page)), 'the address shows the same list').toEqual(identify(shown));
   await pages(page).getByRole('link', { name: 'Previous' }).click();
   await expect(pages(page), 'the previous fifty rows').toContainText(/2–51 of/);

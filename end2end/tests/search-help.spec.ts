@@ -1,5 +1,5 @@
 // The search of the Sessions page: keywords are found, completed and explained; mistakes are named.
-import { expect, test } from '../support/test.ts';
+import { expect, test, waitForHydration } from '../support/test.ts';
 import { SIMULATED } from '../support/server.ts';
 import { expectRowCount, searchBox, SESSIONS, table } from '../support/sessions.ts';
 
@@ -76,6 +76,7 @@ test('Select all is off where nothing can be selected, and Shift selects a range
   const page = await open('admin', `${SESSIONS}?status=expired`);
   await expect(page.getByRole('checkbox', { name: 'Select all sessions on this page' })).toBeDisabled();
   await page.goto(`${SESSIONS}?status=active`);
+  await waitForHydration(page);
   const boxes = table(page).locator('tbody').getByRole('checkbox');
   await boxes.nth(0).check();
   await boxes.nth(2).click({ modifiers: ['Shift'] });
