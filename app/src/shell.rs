@@ -52,7 +52,10 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     crate::ui::time::provide_local_time();
     #[cfg(feature = "hydrate")]
-    crate::ui::unsaved::install();
+    {
+        crate::ui::hydration::leave_clicks_to_browser();
+        crate::ui::unsaved::install();
+    }
     view! {
         <Title formatter=|page: String| {
             if page.is_empty() { "Cloud Delivery".to_owned() } else { format!("{page} · Cloud Delivery") }

@@ -66,6 +66,28 @@ test('a page whose piece comes late hydrates without a difference', async ({ ope
   }
 });
 
+test('a link that is clicked while the page waits for its piece leads to its page', async ({ open }) => {
+  const page = await open('admin', '/');
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/pkg/split_sessions.*', async (route) => {
+    await released;
+    await route.continue().catch(() => {});
+  });
+  const main = page.waitForResponse(/\/pkg\/cloud-delivery\.\w+\.wasm$/);
+  await page.goto(SESSIONS, { waitUntil: 'commit' });
+  await (await main).finished();
+  await page.evaluate(() => new Promise((done) => {
+    const frame = (left: number) => (left === 0 ? done(null) : requestAnimationFrame(() => frame(left - 1)));
+    frame(60);
+  }));
+  await adminLink(page, 'Environments').click();
+  await expect(page.getByRole('heading', { name: 'Environments', level: 1 })).toBeVisible();
+  release();
+  await waitForHydration(page);
+  await expect(page.getByRole('heading', { name: 'Environments', level: 1 })).toBeVisible();
+});
+
 for (const [fault, act] of [
   ['the network is away', (page: Page) => page.route('**/pkg/split_audit.*', (route) => route.abort())],
   ['the server was updated and has other pieces', (page: Page) => page.route('**/pkg/split_audit.*', (route) => route.fulfill({ status: 404 }))],

@@ -29,11 +29,22 @@ fn wait(hydrating: impl Fn() -> bool + 'static, then: impl FnOnce() + 'static) {
     });
 }
 
-/// Never resolves, and leaves the page as it is without JavaScript. A view that differs from the
-/// server's HTML would be an error, and the router would follow links to nowhere, because it
-/// listens before hydration. So the browser follows the links and sends the forms.
+/// Leaves all clicks before the end of hydration to the browser. Call it once, in the root
+/// component. The router listens before hydration: it would take a link that is clicked while the
+/// page waits for its piece, and lead to nowhere.
+pub fn leave_clicks_to_browser() {
+    let context = Owner::current_shared_context();
+    let hydrating = move || context.as_ref().is_some_and(|context| context.during_hydration());
+    listen("click", move |event| {
+        if hydrating() {
+            event.stop_immediate_propagation();
+        }
+    });
+}
+
+/// Never resolves, and so leaves the page as it is without JavaScript: the browser follows the
+/// links and sends the forms. A view that differs from the server's HTML would be an error.
 pub async fn give_up<T>() -> T {
-    listen("click", |event| event.stop_immediate_propagation());
     std::future::pending().await
 }
 
