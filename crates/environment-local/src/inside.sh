@@ -32,7 +32,8 @@ exec 8<&-
 read -r display </tmp/.display || { echo "the display did not start" >&2; exit 125; }
 rm -f /tmp/.display
 
-matchbox-window-manager -use_titlebar no 9>&- 2>/dev/null &
+# An empty file of shortcuts, because all keys belong to the application. The default file closes windows and starts programs.
+matchbox-window-manager -use_titlebar no -kbdconfig /dev/null 9>&- 2>/dev/null &
 "$@" 9>&- &
 application=$!
 # If nobody reads this, the server died while the sandbox was being built.
