@@ -18,6 +18,7 @@ let ticking;
 // How long the session lives without a tab; null means without a limit.
 let disconnectedSeconds = null;
 
+const OPENS_MENU = ['Control', 'Alt', 'Shift', 'Meta']; // Chromium names Alt “Meta” when Shift is pressed first.
 const WHY = {
   idle: (at, minutes) => `You’ll be disconnected in ${minutes} min, at ${at}, because of inactivity.`,
   valid_until: (at, minutes) => `This session reaches its time limit in ${minutes} min, at ${at}. Save your work.`,
@@ -119,17 +120,22 @@ export function start(id, focus) {
     calm();
     focus();
   });
-  // The application receives all keys, including Tab. This combination opens the menu.
-  window.addEventListener(
-    'keydown',
-    (event) => {
-      if (!event.ctrlKey || !event.altKey || !event.shiftKey || event.repeat) return;
-      menu.open = !menu.open;
-      if (menu.open) document.getElementById('resume').focus();
-      else focus();
-    },
-    { capture: true },
-  );
+  // The application receives all keys, including Tab. Ctrl, Alt and Shift together, without another key, open the menu when
+  // they are released.
+  let alone = false;
+  const pressed = (event) => {
+    if (event.repeat) return;
+    alone = OPENS_MENU.includes(event.key) && event.ctrlKey && event.altKey && event.shiftKey && !event.metaKey;
+  };
+  const released = () => {
+    if (!alone) return;
+    alone = false;
+    menu.open = !menu.open;
+    if (menu.open) document.getElementById('resume').focus();
+    else focus();
+  };
+  window.addEventListener('keydown', pressed, { capture: true });
+  window.addEventListener('keyup', released, { capture: true });
   menu.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') close();
   });

@@ -23,6 +23,9 @@ let failures = 0;
 let told;
 let display;
 start(id, () => display?.focus());
+// noVNC releases the held keys only when the window loses the focus. Without this they would stay pressed in the application
+// when the menu takes the focus.
+screen.addEventListener('focusout', () => window.dispatchEvent(new Event('blur')));
 
 function say(message, label, act) {
   text.textContent = message;
