@@ -32,6 +32,9 @@ exec 8<&-
 read -r display </tmp/.display || { echo "the display did not start" >&2; exit 125; }
 rm -f /tmp/.display
 
+# Without this map, only 19 characters that are not on a US keyboard could be typed. It loads while the application starts.
+printf %s "$KEYMAP" | xkbcomp -w0 - "$DISPLAY" 9>&- 2>/dev/null &
+unset KEYMAP
 # An empty file of shortcuts, because all keys belong to the application. The default file closes windows and starts programs.
 matchbox-window-manager -use_titlebar no -kbdconfig /dev/null 9>&- 2>/dev/null &
 "$@" 9>&- &

@@ -23,6 +23,8 @@ use crate::{
 
 /// The script of the first program inside.
 pub(crate) const INSIDE: &str = include_str!("inside.sh");
+/// The keyboard map of the display, which `scripts/keymap` writes.
+const KEYMAP: &str = include_str!("keymap.xkb");
 const OUTSIDE: &str = include_str!("outside.sh");
 
 /// Continues only if the server still lives. From setpriv on, the death of the server is a signal;
@@ -307,6 +309,8 @@ impl Sandbox<'_> {
             ("NO_AT_BRIDGE", "1"),
             ("GSETTINGS_BACKEND", "memory"),
             ("GIO_USE_VFS", "local"),
+            // `inside.sh` removes it. It is no file, because `outside.sh` has no descriptor left.
+            ("KEYMAP", KEYMAP),
         ] {
             line.add(["--setenv", name, value]);
         }
