@@ -47,6 +47,7 @@ pub fn live(session: &SessionView) -> String {
                 </button>
             </div>
         </section>
+        <p id="toast" class="toast" role="status"></p>
         <section id="notice" class="notice" role="status">
             <p id="notice-text">{starting}</p>
             // CSS shows this after a delay unless the script removes it first. `noscript` would

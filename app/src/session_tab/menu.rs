@@ -37,6 +37,7 @@ pub(super) fn panel(session: &SessionView) -> impl IntoView {
                     "Back to the session"
                 </button>
             </header>
+            {section("Clipboard", clipboard())}
             {section("Screen", screen())}
             {section("Time left", view! { <p id="limits">"Not connected."</p> })}
             {section("Help", help(session))}
@@ -52,6 +53,35 @@ fn section(heading: &'static str, content: impl IntoView) -> impl IntoView {
             <h2>{heading}</h2>
             {content}
         </section>
+    }
+}
+
+/// The clipboard's text, for browsers that refuse to copy or to paste. The script shows the parts
+/// that the policy of the application allows.
+fn clipboard() -> impl IntoView {
+    view! {
+        <p id="clipboard-rule"></p>
+        <textarea
+            id="clipboard-text"
+            rows="3"
+            aria-label="Text of the clipboard"
+            placeholder="The text that you copied in the application. Or paste a text here, and send it."
+            autocomplete="off"
+            spellcheck="false"
+            hidden
+        ></textarea>
+        <p class="menu-actions">
+            <button type="button" id="clipboard-send" class="plain" hidden>
+                "Send to the application"
+            </button>
+            <button type="button" id="clipboard-read" class="plain" hidden>
+                "Paste from this device"
+            </button>
+            <button type="button" id="clipboard-copy" class="plain" hidden>
+                "Copy to this device"
+            </button>
+            <span id="clipboard-state" role="status"></span>
+        </p>
     }
 }
 
