@@ -26,7 +26,7 @@ const RULES = {
 };
 
 let policy = 'off';
-// The application has a text that the user's clipboard lacks. It stays the newer one until the user leaves this tab.
+// The application's clipboard has a text that the user's lacks. It stays the newer one until the user leaves this tab.
 let applicationIsNewer = false;
 // The key that waits for its paste event.
 let waiting;
@@ -185,14 +185,18 @@ function forward(tab, { code, key, location, ctrlKey, shiftKey, altKey, metaKey 
 function section(tab) {
   const say = (message) => (state.textContent = message);
   tab.on('menu', () => say(''));
-  send.addEventListener('click', () => {
-    if (give(tab, box.value)) say('Sent. Now paste in the application.');
-    else if (!tab.display) say('Not connected.');
-  });
+  const giveBox = () => {
+    if (!tab.display) say('Not connected.');
+    if (!give(tab, box.value)) return;
+    // The next key pastes this text, not that of the user's clipboard.
+    applicationIsNewer = true;
+    say('Sent. Now paste in the application.');
+  };
+  send.addEventListener('click', giveBox);
   read.addEventListener('click', async () => {
     try {
       box.value = await navigator.clipboard.readText();
-      if (give(tab, box.value)) say('Sent. Now paste in the application.');
+      giveBox();
     } catch {
       say('The browser did not allow it. Paste into the box above.');
       box.focus();
