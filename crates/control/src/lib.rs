@@ -58,6 +58,7 @@ pub use options::Options;
 pub use passwords::{MIN_PASSWORD_CHARS, random_password};
 pub use peers::{NoPeers, Peers};
 pub use people::Client;
+pub use replica::InvalidList;
 pub use sweep::SWEEP_INTERVAL;
 pub use tab_registry::{Close, LastUse};
 pub use tabs::{Attachment, Tab};

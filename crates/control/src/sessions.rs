@@ -31,7 +31,7 @@ impl Control {
 
     /// A page of the list for a caller that has checked the role before.
     pub(crate) fn list_of(&self, view: &View) -> Result<SessionList> {
-        let page = self.replica.page(view).map_err(Error::Malformed)?;
+        let page = self.replica.page(view)?;
         let sweeps = self.sweep_status();
         let head = Head {
             revision: page.revision,
@@ -85,7 +85,7 @@ impl Control {
     /// All sessions of a view over all its pages, in its order: one snapshot.
     pub fn export(&self, me: &Me, view: &View) -> Result<Vec<Arc<Session>>> {
         require(me, Role::SystemAdmin)?;
-        self.replica.all(view).map_err(Error::Malformed)
+        Ok(self.replica.all(view)?)
     }
 
     /// The applications that a user can launch, with the user's live sessions. From memory: a
