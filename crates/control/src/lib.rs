@@ -60,7 +60,7 @@ pub use peers::{NoPeers, Peers};
 pub use people::Client;
 pub use sweep::SWEEP_INTERVAL;
 pub use tab_registry::{Close, LastUse};
-pub use tabs::{Attachment, Tab};
+pub use tabs::{Attachment, Desk, Tab};
 pub use watch::{Message, Watch};
 
 use coalesce::Coalescer;

@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod role;
 pub mod timeline;
 pub mod view;
+pub mod windows;
 pub mod words;
 
 mod model;

@@ -11,9 +11,9 @@ use axum::{
     http::Method,
     response::{IntoResponse, Response},
 };
-use control::{Attachment, Close, Host, LastUse};
+use control::{Attachment, Close, Desk, Host, LastUse};
 use environments::{
-    Duplex,
+    Duplex, Windows,
     rfb::{Activity, ClientFilter},
 };
 use futures::{
@@ -21,10 +21,14 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use parking_lot::Mutex;
-use session::{SessionId, api::Problem, notice::Notice};
+use session::{
+    SessionId,
+    api::Problem,
+    notice::{Notice, TabRequest},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
-    sync::mpsc::UnboundedReceiver,
+    sync::mpsc::{self, UnboundedReceiver},
     time::{Instant, interval, sleep_until, timeout},
 };
 
@@ -37,8 +41,14 @@ const LARGEST: usize = (1 << 20) + 4096;
 /// Size of the read buffer of each tab, in bytes. Most messages of a tab are small: keys and
 /// positions of the pointer.
 const READ: usize = 4 * 1024;
+/// Largest request of a tab in a text message, in bytes. The longest has some 60.
+const LARGEST_REQUEST: usize = 256;
+/// Least time between two lists of windows: an application can change its windows at any rate.
+const BETWEEN_LISTS: Duration = Duration::from_millis(100);
 /// Interval between pings. [`Limits::silent_tab`](super::limits::Limits) is several times as long.
 const PING: Duration = Duration::from_secs(10);
+/// Time for the log to record the end of a session whose application has ended.
+const REASON: Duration = Duration::from_secs(1);
 /// Timeout for sending the close frame, and for its answer.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -91,14 +101,34 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let last_received = Mutex::new(Instant::now());
     let used = attachment.last_use.clone();
+    // One answer waits; a tab that asks faster than it reads gets fewer.
+    let (answers, mut answered) = mpsc::channel(1);
+    let tab = Requests {
+        used: &used,
+        desk: &attachment.desk,
+        answers,
+    };
+    let mut news = News {
+        notices: &mut attachment.notices,
+        lists: Lists {
+            windows: attachment.windows.clone(),
+            next_at: Instant::now(),
+        },
+        answers: &mut answered,
+    };
     let why = tokio::select! {
         // Check for the server's close first. After it, the tab must receive nothing more from the
         // application.
         biased;
         why = &mut attachment.closed => why.ok(),
         () = silence(&last_received, silent) => Some(Close::Lost),
-        () = down(&mut from_application, &mut attachment.notices, &mut to_tab) => Some(Close::Lost),
-        () = up(&mut from_tab, &mut to_application, &last_received, &used) => None,
+        end = down(&mut from_application, &mut news, &mut to_tab) => Some(match end {
+            // The session is about to end, and its reason then closes this tab. A tab that reloads
+            // before would find a live session.
+            End::Application => timeout(REASON, &mut attachment.closed).await.ok().and_then(Result::ok).unwrap_or(Close::Lost),
+            End::Tab => Close::Lost,
+        }),
+        () = up(&mut from_tab, &mut to_application, &last_received, &tab) => None,
     };
     if let Some(why) = why {
         let (code, reason) = why.code();
@@ -130,30 +160,104 @@ async fn discard_until_closed(tab: &mut SplitStream<WebSocket>) {
     while let Some(Ok(_)) = tab.next().await {}
 }
 
+/// The side that ended.
+enum End {
+    Application,
+    Tab,
+}
+
+/// Messages to the tab beside the application's bytes.
+struct News<'a> {
+    notices: &'a mut UnboundedReceiver<Notice>,
+    lists: Lists,
+    answers: &'a mut mpsc::Receiver<Notice>,
+}
+
+impl News<'_> {
+    /// The next one. May be dropped and called again.
+    async fn next(&mut self) -> Notice {
+        tokio::select! {
+            Some(notice) = self.notices.recv() => notice,
+            Some(answer) = self.answers.recv() => answer,
+            list = self.lists.next() => list,
+        }
+    }
+}
+
+/// The lists of windows, with their least interval.
+struct Lists {
+    windows: Option<Windows>,
+    next_at: Instant,
+}
+
+impl Lists {
+    /// The next list. May be dropped and called again.
+    async fn next(&mut self) -> Notice {
+        sleep_until(self.next_at).await;
+        if let Some(known) = &mut self.windows
+            && known.changed().await.is_ok()
+        {
+            self.next_at = Instant::now() + BETWEEN_LISTS;
+            let windows = known.borrow_and_update().clone();
+            return Notice::Windows { windows };
+        }
+        // The environment knows no windows, or the session has ended, and `down` notices that.
+        std::future::pending().await
+    }
+}
+
 /// Sends the application's bytes, notices and pings to the tab. Returns when the application ends
 /// or the connection fails, which includes a tab that reads nothing (see
 /// [`Connection`](super::connections::Connection)).
 async fn down(
     application: &mut ReadHalf<Box<dyn Duplex>>,
-    notices: &mut UnboundedReceiver<Notice>,
+    news: &mut News<'_>,
     tab: &mut SplitSink<WebSocket, Message>,
-) {
+) -> End {
     let mut chunk = vec![0; CHUNK];
     let mut pings = interval(PING);
     loop {
         let message = tokio::select! {
             read = application.read(&mut chunk) => match read {
                 Ok(count) if count > 0 => Message::Binary(Bytes::copy_from_slice(&chunk[..count])),
-                _ => return,
+                _ => return End::Application,
             },
-            Some(notice) = notices.recv() => match serde_json::to_string(&notice) {
+            notice = news.next() => match serde_json::to_string(&notice) {
                 Ok(text) => Message::Text(text.into()),
                 Err(_) => continue,
             },
             _ = pings.tick() => Message::Ping(Bytes::new()),
         };
         if tab.send(message).await.is_err() {
-            return;
+            return End::Tab;
+        }
+    }
+}
+
+/// The handlers of a tab's text messages.
+struct Requests<'a> {
+    used: &'a LastUse,
+    desk: &'a Desk,
+    answers: mpsc::Sender<Notice>,
+}
+
+impl Requests<'_> {
+    /// Only an action on a window is a use by a person.
+    fn handle(&self, text: &str) {
+        let request = if text.len() <= LARGEST_REQUEST {
+            serde_json::from_str(text).ok()
+        } else {
+            None
+        };
+        match request {
+            // A full queue drops the answer.
+            Some(TabRequest::Ping { at }) => drop(self.answers.try_send(Notice::Pong { at })),
+            Some(TabRequest::Titles) => self.desk.refresh_titles(),
+            Some(TabRequest::Window { id, action }) => {
+                self.used.touch();
+                self.desk.act_on_window(id, action);
+            }
+            None => tracing::debug!("ignored an invalid request of a tab"),
         }
     }
 }
@@ -163,16 +267,23 @@ async fn up(
     tab: &mut SplitStream<WebSocket>,
     application: &mut WriteHalf<Box<dyn Duplex>>,
     last_received: &Mutex<Instant>,
-    used: &LastUse,
+    requests: &Requests<'_>,
 ) {
     let mut filter = ClientFilter::default();
     let mut bytes = Vec::new();
     while let Some(Ok(message)) = tab.next().await {
         *last_received.lock() = Instant::now();
-        let Message::Binary(input) = message else { continue };
+        let input = match message {
+            Message::Binary(input) => input,
+            Message::Text(text) => {
+                requests.handle(&text);
+                continue;
+            }
+            _ => continue,
+        };
         bytes.clear();
         match filter.feed(&input, &mut bytes) {
-            Ok(Activity::User) => used.touch(),
+            Ok(Activity::User) => requests.used.touch(),
             Ok(Activity::None) => {}
             Err(error) => {
                 tracing::info!(%error, "a tab sent invalid RFB; closed its connection");
