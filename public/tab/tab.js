@@ -9,11 +9,13 @@ import * as menu from './menu.js';
 import * as notices from './notices.js';
 import * as screen from './screen.js';
 import { open } from './stream.js';
+import * as windows from './windows.js';
 
-const SECTIONS = [notices, clipboard, screen, help, end];
+const SECTIONS = [windows, notices, clipboard, screen, help, end];
 
 /**
  * The tab as its sections see it. Events:
+ * - `menu`: the menu has opened.
  * - `connect`: the first picture is there. `tab.display` is noVNC's RFB object.
  * - `disconnect`: the stream has ended; `detail` is the close code.
  * - `notice:KIND`: a notice of the server; `detail` is its JSON.

@@ -3,7 +3,7 @@
 
 # The programs of `local` sessions. The server also runs without them: a launch then reports the missing program.
 run_packages=(
-    tigervnc-standalone-server bubblewrap matchbox-window-manager
+    tigervnc-standalone-server bubblewrap matchbox-window-manager wmctrl x11-utils
     xterm galculator mousepad
     xauth x11-xkb-utils xkb-data fonts-dejavu-core
 )

@@ -37,6 +37,7 @@ pub(super) fn panel(session: &SessionView) -> impl IntoView {
                     "Back to the session"
                 </button>
             </header>
+            {section("Windows", windows())}
             {section("Clipboard", clipboard())}
             {section("Screen", screen())}
             {section("Time left", view! { <p id="limits">"Not connected."</p> })}
@@ -53,6 +54,13 @@ fn section(heading: &'static str, content: impl IntoView) -> impl IntoView {
             <h2>{heading}</h2>
             {content}
         </section>
+    }
+}
+
+fn windows() -> impl IntoView {
+    view! {
+        <ul id="windows" class="windows" aria-label="Windows"></ul>
+        <p id="no-windows">"The application shows no window, or its windows can’t be listed."</p>
     }
 }
 

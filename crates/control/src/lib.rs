@@ -61,7 +61,7 @@ pub use people::Client;
 pub use replica::InvalidList;
 pub use sweep::SWEEP_INTERVAL;
 pub use tab_registry::{Close, LastUse};
-pub use tabs::{Attachment, Tab};
+pub use tabs::{Attachment, Desk, Tab};
 pub use watch::{Message, Watch};
 
 use coalesce::Coalescer;

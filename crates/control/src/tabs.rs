@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use environments::Duplex;
+use environments::{Duplex, Environment, Windows};
 use session::{
     Actor, SessionId, Status, Transfer,
     api::{Me, SessionView},
     lifecycle::Command,
     notice::{self, Notice},
+    windows::WindowAction,
 };
 use tokio::{
     runtime::Handle,
@@ -43,9 +44,33 @@ pub struct Attachment {
     pub last_use: LastUse,
     /// The directions of the clipboard, for the relay to enforce.
     pub clipboard: Transfer,
+    /// The windows of the application; `None` if the environment knows none.
+    pub windows: Option<Windows>,
+    /// Acts on the windows.
+    pub desk: Desk,
     _detach: DetachOnDrop,
     /// The shutdown waits for this token: the relay still has to send the reason for the close.
     _token: TaskTrackerToken,
+}
+
+/// The windows of one session, for its attached tab. An action is no change of the session, so the
+/// log has no event for it.
+#[derive(Clone)]
+pub struct Desk {
+    environment: Arc<dyn Environment>,
+    session_id: SessionId,
+}
+
+impl Desk {
+    /// Asks for the titles again; the tab's list follows.
+    pub fn refresh_titles(&self) {
+        self.environment.refresh_titles(self.session_id);
+    }
+
+    /// Activates or closes a window. Does nothing if it is gone.
+    pub fn act_on_window(&self, window: u32, action: WindowAction) {
+        self.environment.act_on_window(self.session_id, window, action);
+    }
 }
 
 /// Detaches the tab when its stream has ended, or when its client hung up during the attach. The
@@ -106,7 +131,9 @@ impl Control {
             return Err(Error::NodeAway(session.node.clone()));
         }
         let environment = self.environments.get(&session.environment_id);
-        let environment = environment.ok_or_else(|| Error::Environment("this server can't reach it".into()))?;
+        let environment = environment
+            .cloned()
+            .ok_or_else(|| Error::Environment("this server can't reach it".into()))?;
         let stream = environment
             .connect(id)
             .await
@@ -126,6 +153,11 @@ impl Control {
             notices,
             last_use,
             clipboard: session.policy.clipboard,
+            windows: environment.windows(id),
+            desk: Desk {
+                environment,
+                session_id: id,
+            },
             _detach: DetachOnDrop {
                 control: self.clone(),
                 session_id: id,

@@ -12,12 +12,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use environments::{Duplex, Environment, EnvironmentError, Observed, Signal, Signals, StartSpec};
-use session::SessionId;
-use tokio::{net::UnixStream, time::timeout};
+use environments::{Duplex, Environment, EnvironmentError, Observed, Signal, Signals, StartSpec, Windows};
+use session::{SessionId, windows::WindowAction};
+use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    desk::{Command, Desk},
     folder::{Folder, RunDir},
     isolation::Isolation,
     launcher::Launcher,
@@ -63,6 +64,7 @@ pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) ready: AtomicBool,
     pub(crate) folder: OnceLock<Folder>,
+    pub(crate) desk: Desk,
     /// Cancelled when the session must end.
     pub(crate) stop: CancellationToken,
     /// Cancelled when nothing of it is left.
@@ -127,12 +129,19 @@ impl Shared {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sends a command to a session that runs.
+    fn command(&self, id: SessionId, command: Command) {
+        if let Some(session) = self.sessions().get(&id) {
+            session.desk.send(command);
+        }
+    }
+
     /// Marks a session as ready and reports it, unless it is being stopped. One lock protects both,
     /// so no signal follows a stop.
     pub(crate) fn announce_ready(&self, session: &Session) {
         let _sessions = self.sessions();
-        if !session.stop.is_cancelled() {
-            session.ready.store(true, Ordering::Release);
+        // Only the first report counts: the application could repeat it.
+        if !session.stop.is_cancelled() && !session.ready.swap(true, Ordering::AcqRel) {
             self.report(Signal::Ready(session.id));
         }
     }
@@ -180,10 +189,14 @@ impl Environment for LocalEnvironment {
                 return Err(EnvironmentError::Failed("the session is being ended".to_owned()));
             }
             Entry::Occupied(_) => return Ok(()),
-            Entry::Vacant(free) => Arc::clone(free.insert(Arc::new(Session::new(spec.session_id)))),
+            Entry::Vacant(free) => {
+                let (session, commands) = Session::new(spec.session_id);
+                (Arc::clone(free.insert(Arc::new(session))), commands)
+            }
         };
+        let (session, commands) = session;
         let (shared, launcher) = (Arc::clone(&self.shared), self.launcher.clone());
-        tokio::spawn(supervisor::supervise(shared, launcher, host, session, spec));
+        tokio::spawn(supervisor::supervise(shared, launcher, host, session, spec, commands));
         Ok(())
     }
 
@@ -230,17 +243,32 @@ impl Environment for LocalEnvironment {
         let refused = |error| EnvironmentError::Failed(format!("the application's display can't be reached: {error}"));
         Ok(Box::new(UnixStream::connect(folder.socket()).await.map_err(refused)?))
     }
+
+    fn windows(&self, id: SessionId) -> Option<Windows> {
+        Some(self.shared.sessions().get(&id)?.desk.subscribe())
+    }
+
+    fn refresh_titles(&self, id: SessionId) {
+        self.shared.command(id, Command::Titles);
+    }
+
+    fn act_on_window(&self, id: SessionId, window: u32, action: WindowAction) {
+        self.shared.command(id, Command::Window(window, action));
+    }
 }
 
 impl Session {
-    fn new(id: SessionId) -> Self {
+    fn new(id: SessionId) -> (Self, mpsc::Receiver<Command>) {
         let (stop, gone) = (CancellationToken::new(), CancellationToken::new());
-        Self {
+        let (desk, commands) = Desk::new();
+        let session = Self {
             id,
             ready: AtomicBool::new(false),
             folder: OnceLock::new(),
+            desk,
             stop,
             gone,
-        }
+        };
+        (session, commands)
     }
 }

@@ -1,7 +1,8 @@
-# Runs inside the sandbox as its pid 1: display, window manager, application. Ends when the application ends, and the
+# Runs inside the sandbox as its pid 1: display, window manager, application. Ends when the server ends it or is gone, and the
 # kernel then ends all the rest. Waiting also reaps what daemons leave behind.
 #
-# Arguments: the application and its arguments. Descriptor 0: the listening socket; 1: where "ready" is written.
+# Arguments: the application and its arguments. Descriptor 0: the listening socket; 1: a socket to the server, for reports in
+# one direction and commands in the other. The application has neither.
 
 # Shells give background jobs /dev/null as stdin, and nothing but the display may hold the socket.
 exec 8<&0 9>&1 </dev/null >/dev/null
@@ -31,18 +32,53 @@ mkfifo /tmp/.display || exit 125
 Xtigervnc "$DISPLAY" -inetd -auth "$XAUTHORITY" -SecurityTypes None -nolisten tcp -nolisten local -noreset \
   -depth 24 -geometry 1280x800 -AlwaysShared=1 -MaxCutText=4194304 -SendPrimary=0 -SetPrimary=0 \
   -desktop "$1" -displayfd 7 <&8 7>/tmp/.display 8<&- 9>&- &
+server=$!
 exec 8<&-
 read -r display </tmp/.display || { echo "the display did not start" >&2; exit 125; }
 rm -f /tmp/.display
 
 # Without this map, only 19 characters that are not on a US keyboard could be typed. It loads while the application starts.
 printf %s "$KEYMAP" | xkbcomp -w0 - "$DISPLAY" 9>&- 2>/dev/null &
+keymap=$!
 unset KEYMAP
 # An empty file of shortcuts, because all keys belong to the application. The default file closes windows and starts programs.
 matchbox-window-manager -use_titlebar no -kbdconfig /dev/null 9>&- 2>/dev/null &
+manager=$!
 "$@" 9>&- &
 application=$!
 # If nobody reads this, the server died while the sandbox was being built.
 echo ready >&9 || exit 125
-exec 9>&-
+
+# Reports the windows at each change. "-f" makes the names known to the display, which the window manager may not have done.
+xprop -root -notype -spy -f _NET_CLIENT_LIST 32x -f _NET_ACTIVE_WINDOW 32x _NET_CLIENT_LIST _NET_ACTIVE_WINDOW \
+  >&9 2>/dev/null 9>&- &
+windows=$!
+
+# Ends when the server is gone.
+obey() {
+  while read -r command window; do
+    case $command in
+      titles) wmctrl -l ;;
+      activate) wmctrl -i -a "$window" ;;
+      close) wmctrl -i -c "$window" ;;
+    esac </dev/null
+  done
+}
+obey <&9 >&9 2>/dev/null 9>&- &
+commands=$!
+
 wait "$application"
+code=$?
+# A launcher may have left the application behind. Without /proc that is unknown.
+others=0
+[ -d /proc/1 ] || others=1
+for process in /proc/[0-9]*; do
+  case ${process#/proc/} in 1 | "$server" | "$keymap" | "$manager" | "$windows" | "$commands") continue ;; esac
+  # A process that has ended has no command line.
+  line=
+  read -r line 2>/dev/null <"$process/cmdline"
+  [ -n "$line" ] && others=1
+done
+echo "exited $code $others" >&9
+exec 9>&-
+wait "$commands"

@@ -9,17 +9,20 @@
 //! `identities` (a user id for each session), `limits` (the resources of a session), `cgroups`
 //! (which enforce them), `syscalls` (the denied ones), `folder` (the session's socket and files),
 //! `sandbox` (the command line, with `outside.sh` and `inside.sh`), `launcher` (the one thread that
-//! spawns), `readiness` (the reports of a sandbox), `running` (from the spawn to the last process),
-//! `supervisor` (one task for each session), `leftovers` (after a crash). To give applications one
-//! more thing: a line in `sandbox`, and in its test.
+//! spawns), `readiness` (the reports of a sandbox), `desk` (the windows of a session), `life` (the
+//! end of a session by its windows), `running` (from the spawn to the last process), `supervisor`
+//! (one task for each session), `leftovers` (after a crash). To give applications one more thing: a
+//! line in `sandbox`, and in its test.
 
 mod cgroups;
+mod desk;
 mod environment;
 mod folder;
 mod identities;
 mod isolation;
 mod launcher;
 mod leftovers;
+mod life;
 mod limits;
 mod processes;
 mod programs;

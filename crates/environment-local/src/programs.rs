@@ -24,7 +24,7 @@ pub struct Program {
 }
 
 /// The programs that a session needs, without its application.
-pub const NEEDED: [Program; 8] = [
+pub const NEEDED: [Program; 10] = [
     Program {
         name: "sh",
         package: "dash",
@@ -56,6 +56,14 @@ pub const NEEDED: [Program; 8] = [
     Program {
         name: "matchbox-window-manager",
         package: "matchbox-window-manager",
+    },
+    Program {
+        name: "xprop",
+        package: "x11-utils",
+    },
+    Program {
+        name: "wmctrl",
+        package: "wmctrl",
     },
 ];
 

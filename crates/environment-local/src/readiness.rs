@@ -1,22 +1,44 @@
-//! The reports of a starting sandbox: bwrap writes the number of its first process, `inside.sh`
-//! reports that the display is ready.
+//! The reports of a sandbox: bwrap writes the number of its first process, `inside.sh` reports the
+//! display and the end of the application, `xprop` the windows, and `wmctrl` their titles.
+//!
+//! All but the first line may come from the application, which can replace any program beside it.
+//! So a report can only describe the session itself.
 
-/// The longest line that is read. bwrap's line has some 250 bytes; output of an application is
-/// ignored.
+use session::windows::{MOST, clean_title};
+
+/// The longest line that is read: the list of [`MOST`] windows has some 800 bytes. The rest of a
+/// longer line is ignored.
 const LONGEST: usize = 1024;
 
 /// A report of a sandbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
     /// The number of the process that is pid 1 inside, as seen from outside. When it is gone, the
     /// whole sandbox is gone.
     Init(i32),
     /// The display is ready and the application runs.
     Ready,
+    /// The windows that exist, at most [`MOST`].
+    Windows(Vec<u32>),
+    /// The window that has the keyboard.
+    Active(u32),
+    /// The title of a window.
+    Title(u32, String),
+    /// The first process of the application has ended.
+    Exited(Exit),
 }
 
-/// The parser of the stream, which may arrive in any pieces. Only the first line is trusted,
-/// because it is written before any program of the sandbox runs: only the first `Init` counts.
+/// The end of the first process of an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exit {
+    /// Its exit code; 128 and the signal's number if a signal ended it.
+    pub code: u8,
+    /// True if the application left other processes, or if that is unknown.
+    pub left_others: bool,
+}
+
+/// The parser of the stream, which may arrive in any pieces. The first `Init` is written before any
+/// program of the sandbox runs, so only that one counts.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness {
     line: Vec<u8>,
@@ -52,7 +74,22 @@ fn understand(line: &[u8]) -> Option<Report> {
     if line == b"ready" {
         return Some(Report::Ready);
     }
-    let text = std::str::from_utf8(line).ok()?;
+    let text = String::from_utf8_lossy(line);
+    if let Some(ids) = text.strip_prefix("_NET_CLIENT_LIST: window id # ") {
+        return Some(Report::Windows(ids.split(", ").filter_map(window).take(MOST).collect()));
+    }
+    if let Some(id) = text.strip_prefix("_NET_ACTIVE_WINDOW: window id # ") {
+        return window(id).map(Report::Active);
+    }
+    if let Some(exit) = text.strip_prefix("exited ") {
+        let (code, others) = exit.split_once(' ')?;
+        let code = code.parse().ok()?;
+        let left_others = others != "0";
+        return Some(Report::Exited(Exit { code, left_others }));
+    }
+    if text.starts_with("0x") {
+        return title(&text);
+    }
     let after = text.split_once("\"child-pid\":")?.1.trim_start();
     let digits = after
         .find(|c: char| !c.is_ascii_digit())
@@ -60,18 +97,49 @@ fn understand(line: &[u8]) -> Option<Report> {
     digits.parse().ok().filter(|pid| *pid > 1).map(Report::Init)
 }
 
+/// A line of `wmctrl -l`: the window, its desktop, its host, and its title, which may be missing.
+fn title(line: &str) -> Option<Report> {
+    let (id, rest) = line.split_once(' ')?;
+    let (_desktop, rest) = rest.trim_start().split_once(' ')?;
+    let title = rest.split_once(' ').map_or("", |(_host, title)| title);
+    Some(Report::Title(window(id)?, clean_title(title)))
+}
+
+fn window(id: &str) -> Option<u32> {
+    u32::from_str_radix(id.trim().strip_prefix("0x")?, 16).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const STREAM: &[u8] = b"{ \"child-pid\": 7023, \"net-namespace\": 4026532183 }\nready\n{ \"exit-code\": 0 }\n";
+    const STREAM: &str = "{ \"child-pid\": 7023, \"net-namespace\": 4026532183 }\nready\n\
+        _NET_CLIENT_LIST:  not found.\n_NET_CLIENT_LIST: window id # \n\
+        _NET_CLIENT_LIST: window id # 0x60000c, 0x80000c\n_NET_ACTIVE_WINDOW: window id # 0x80000c\n\
+        0x0060000c  1 vm one two\n0x0080000c -1  N/A\n0x0080000d  0 vm \nexited 0 1\n{ \"exit-code\": 0 }\n";
 
     #[test]
     fn lines_are_understood_however_they_arrive() {
+        let exit = Exit {
+            code: 0,
+            left_others: true,
+        };
+        let expected = [
+            Report::Init(7023),
+            Report::Ready,
+            Report::Windows(Vec::new()),
+            Report::Windows(vec![0x0060_000c, 0x0080_000c]),
+            Report::Active(0x0080_000c),
+            Report::Title(0x0060_000c, "one two".into()),
+            Report::Title(0x0080_000c, "N/A".into()),
+            Report::Title(0x0080_000d, String::new()),
+            Report::Exited(exit),
+        ];
         for size in 1..=STREAM.len() {
             let mut readiness = Readiness::default();
-            let reports: Vec<Report> = STREAM.chunks(size).flat_map(|chunk| readiness.feed(chunk)).collect();
-            assert_eq!(reports, [Report::Init(7023), Report::Ready], "in chunks of {size}");
+            let chunks = STREAM.as_bytes().chunks(size);
+            let reports: Vec<Report> = chunks.flat_map(|chunk| readiness.feed(chunk)).collect();
+            assert_eq!(reports, expected, "in chunks of {size}");
         }
     }
 
@@ -85,6 +153,20 @@ mod tests {
         assert_eq!(readiness.feed(&[b'x'; 100_000]), []);
         assert!(readiness.line.len() <= LONGEST);
         assert_eq!(readiness.feed(b"\nready\n"), [Report::Ready]);
+
+        let many: Vec<String> = (1..5000).map(|id| format!("{id:#x}")).collect();
+        let list = format!("_NET_CLIENT_LIST: window id # {}\n", many.join(", "));
+        let reports = readiness.feed(list.as_bytes());
+        assert!(
+            matches!(&reports[..], [Report::Windows(ids)] if ids.len() == MOST),
+            "{reports:?}"
+        );
+        let title = format!("0x1 0 vm {}\u{202e}\x1b[2J\n", "w".repeat(5000));
+        let reports = readiness.feed(title.as_bytes());
+        assert!(
+            matches!(&reports[..], [Report::Title(1, title)] if title.len() <= 200),
+            "{reports:?}"
+        );
     }
 
     #[test]
@@ -96,6 +178,11 @@ mod tests {
             "{ \"child-pid\": 1 }",
             "{ \"child-pid\": 99999999999 }",
             "\u{1}",
+            "0x",
+            "0xfffffffff 0 vm title",
+            "_NET_ACTIVE_WINDOW: window id # -1",
+            "exited",
+            "exited 256 0",
         ] {
             assert_eq!(Readiness::default().feed(format!("{line}\n").as_bytes()), [], "{line}");
         }

@@ -1,19 +1,28 @@
 //! A sandbox, from its spawn to the end of its last process.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     ffi::OsString,
     io,
-    os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream as StdUnixStream, process::ExitStatusExt},
+    },
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use session::SessionId;
-use tokio::{io::AsyncReadExt, net::unix::pipe, task::spawn_blocking, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    net::{UnixStream, unix::pipe},
+    task::spawn_blocking,
+    time::timeout,
+};
 
 use crate::{
+    desk::Command as DeskCommand,
     launcher::Launcher,
     leftovers,
     processes::Process,
@@ -36,17 +45,19 @@ pub(crate) struct Running {
     child: Child,
     outer: Process,
     inner: Option<Process>,
-    status: pipe::Receiver,
+    /// Reports in one direction, commands in the other.
+    status: UnixStream,
     readiness: Readiness,
+    reports: VecDeque<Report>,
     noise: Noise,
 }
 
 /// A change of a sandbox that its supervisor must act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The display is ready and the application runs.
-    Ready,
-    /// The application, or a program that starts it, has ended.
+    /// Any report but `Init`.
+    Report(Report),
+    /// Nothing of the sandbox is left.
     Ended,
 }
 
@@ -56,15 +67,23 @@ impl Running {
         let mut words = line.into_iter();
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).env_clear().current_dir("/");
-        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (status, inside) = StdUnixStream::pair()?;
+        status.set_nonblocking(true)?;
+        let status = UnixStream::from_std(status)?;
+        // Only the sandbox holds the other end, so it closes when nothing of the sandbox is left.
+        command
+            .stdin(stdin)
+            .stdout(OwnedFd::from(inside))
+            .stderr(Stdio::piped());
         let mut child = launcher.spawn(command).await?;
         match Self::hold(&mut child) {
-            Ok((outer, status, noise)) => Ok(Self {
+            Ok((outer, noise)) => Ok(Self {
                 child,
                 outer,
                 inner: None,
                 status,
                 readiness: Readiness::default(),
+                reports: VecDeque::new(),
                 noise,
             }),
             Err(error) => {
@@ -76,34 +95,53 @@ impl Running {
         }
     }
 
-    fn hold(child: &mut Child) -> io::Result<(Process, pipe::Receiver, Noise)> {
+    fn hold(child: &mut Child) -> io::Result<(Process, Noise)> {
         let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
         let process = Process::open(pid)?.ok_or_else(|| io::Error::other("a program ended unseen"))?;
-        let taken = |stream: Option<OwnedFd>| {
-            pipe::Receiver::from_owned_fd(stream.ok_or_else(|| io::Error::other("a pipe is missing"))?)
-        };
-        let status = taken(child.stdout.take().map(Into::into))?;
-        let stderr = taken(child.stderr.take().map(Into::into))?;
+        let stderr = child
+            .stderr
+            .take()
+            .ok_or_else(|| io::Error::other("a pipe is missing"))?;
+        let stderr = pipe::Receiver::from_owned_fd(stderr.into())?;
         let noise = Noise::default();
         tokio::spawn(listen(stderr, Arc::clone(&noise)));
-        Ok((process, status, noise))
+        Ok((process, noise))
     }
 
     /// Waits for the next event. May be dropped and called again.
     pub async fn next(&mut self) -> io::Result<Event> {
         let mut bytes = [0; 512];
         loop {
-            let many = self.status.read(&mut bytes).await?;
+            while let Some(report) = self.reports.pop_front() {
+                match report {
+                    Report::Init(pid) => self.inner = Process::open(pid)?,
+                    report => return Ok(Event::Report(report)),
+                }
+            }
+            let many = match self.status.read(&mut bytes).await {
+                Ok(many) => many,
+                // It ended with unread commands.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => 0,
+                Err(error) => return Err(error),
+            };
             if many == 0 {
                 // Only a running sandbox keeps the other end open.
                 return Ok(Event::Ended);
             }
-            for report in self.readiness.feed(&bytes[..many]) {
-                match report {
-                    Report::Init(pid) => self.inner = Process::open(pid)?,
-                    Report::Ready => return Ok(Event::Ready),
-                }
-            }
+            self.reports.extend(self.readiness.feed(&bytes[..many]));
+        }
+    }
+
+    /// Returns when the number of the inner process is known, or the sandbox has ended.
+    async fn init(&mut self) {
+        while self.inner.is_none() && matches!(self.next().await, Ok(Event::Report(_))) {}
+    }
+
+    /// Sends a command. Drops it if the sandbox does not read: nothing may wait for a sandbox.
+    pub fn send(&self, command: DeskCommand) {
+        let line = command.line();
+        if !matches!(self.status.try_write(line.as_bytes()), Ok(written) if written == line.len()) {
+            tracing::debug!(?command, "a sandbox does not read its commands; dropped one");
         }
     }
 
@@ -116,7 +154,7 @@ impl Running {
         if self.inner.is_none() {
             // For a few milliseconds, between its clone and its report, bwrap has a child that does
             // not depend on it yet. If bwrap is killed at that time, the child waits indefinitely.
-            let _ended_or_reported = timeout(GRACE, self.next()).await;
+            let _ended_or_reported = timeout(GRACE, self.init()).await;
         }
         let Self {
             child,

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{Arc, atomic::Ordering},
@@ -11,16 +11,20 @@ use std::{
 
 use environments::StartSpec;
 use tokio::{
+    sync::mpsc,
     task::spawn_blocking,
-    time::{Duration, interval},
+    time::{Duration, Instant, interval, sleep_until},
 };
 
 use crate::{
+    desk::Command,
     environment::{Ending, Session, Shared},
     folder::Folder,
     identities::Identity,
     launcher::Launcher,
+    life::Life,
     limits::PER_SESSION,
+    readiness::Report,
     running::{Event, Running, describe},
     sandbox::{Host, INSIDE, Sandbox},
     syscalls::UserNamespaces,
@@ -39,6 +43,7 @@ pub(crate) async fn supervise(
     host: Host,
     session: Arc<Session>,
     spec: StartSpec,
+    mut commands: mpsc::Receiver<Command>,
 ) {
     let namespaces = if spec.allow_user_namespaces {
         UserNamespaces::Allowed
@@ -53,7 +58,14 @@ pub(crate) async fn supervise(
         .map_err(|error| error.to_string())
         .and_then(|prepared| prepared)
     {
-        Ok(prepared) => run(&shared, launcher, &host, &session, &spec.command, prepared).await,
+        Ok(prepared) => {
+            let place = Place {
+                shared: &shared,
+                launcher,
+                session: &session,
+            };
+            place.run(&host, &spec.command, prepared, &mut commands).await
+        }
         Err(why) => Ending::Lost(why),
     };
     if let Err(error) = clean(&shared, &session).await {
@@ -89,110 +101,134 @@ fn not_started(error: io::Error) -> String {
     format!("the application could not be started: {error}")
 }
 
-/// Runs the sandbox until nothing of it is left, and returns its end. The identity is free again
-/// after that.
-async fn run(
-    shared: &Shared,
+/// A session and the parts of its environment.
+struct Place<'a> {
+    shared: &'a Shared,
     launcher: Launcher,
-    host: &Host,
-    session: &Session,
-    application: &[String],
-    prepared: Prepared,
-) -> Ending {
-    let Some(folder) = session.folder.get() else {
-        return Ending::Lost("the session has no folder".to_owned());
-    };
-    // Each further attempt does without one more feature that this host refuses.
-    for _ in 0..ATTEMPTS {
-        let sandbox = Sandbox {
-            host,
-            proc: shared.isolation.proc(),
-            session: session.id,
-            uid: prepared.identity.as_ref().map(Identity::uid),
-            folder: folder.path(),
-            cgroups: &prepared.cgroups,
-            processes: shared.isolation.processes,
-            namespaces: prepared.namespaces,
-            namespace_limit: shared.isolation.namespace_limit(),
+    session: &'a Session,
+}
+
+impl Place<'_> {
+    /// Runs the sandbox until nothing of it is left, and returns its end. The identity is free
+    /// again after that.
+    async fn run(
+        &self,
+        host: &Host,
+        application: &[String],
+        prepared: Prepared,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Ending {
+        let Self { shared, session, .. } = self;
+        let Some(folder) = session.folder.get() else {
+            return Ending::Lost("the session has no folder".to_owned());
         };
-        let line = sandbox.command_line(INSIDE, application);
-        let ending = attempt(shared, launcher.clone(), session, folder, line).await;
-        let ready = session.ready.load(Ordering::Acquire);
-        match &ending {
-            Ending::Lost(why) if !ready && !session.stop.is_cancelled() && shared.isolation.learn(why) => {}
-            _ => return ending,
+        // Each further attempt does without one more feature that this host refuses.
+        for _ in 0..ATTEMPTS {
+            let sandbox = Sandbox {
+                host,
+                proc: shared.isolation.proc(),
+                session: session.id,
+                uid: prepared.identity.as_ref().map(Identity::uid),
+                folder: folder.path(),
+                cgroups: &prepared.cgroups,
+                processes: shared.isolation.processes,
+                namespaces: prepared.namespaces,
+                namespace_limit: shared.isolation.namespace_limit(),
+            };
+            let line = sandbox.command_line(INSIDE, application);
+            let ending = self.attempt(folder, line, commands).await;
+            let ready = session.ready.load(Ordering::Acquire);
+            match &ending {
+                Ending::Lost(why) if !ready && !session.stop.is_cancelled() && shared.isolation.learn(why) => {}
+                _ => return ending,
+            }
+        }
+        Ending::Lost("the application could not be started: this host does not allow a sandbox".to_owned())
+    }
+
+    /// Runs one command line and returns its end.
+    async fn attempt(&self, folder: &Folder, line: Vec<OsString>, commands: &mut mpsc::Receiver<Command>) -> Ending {
+        let ready = || self.session.ready.load(Ordering::Acquire);
+        let ended = self.to_the_end(folder, line, commands).await;
+        let hits = self.shared.isolation.cgroups.hits(self.session.id);
+        if let Some(why) = hits.memory_words(PER_SESSION) {
+            return Ending::Lost(why);
+        }
+        let why = match ended {
+            Ok((status, _)) if status.success() && ready() => return Ending::Closed,
+            Ok((status, last_words)) => describe(status, &last_words, ready()),
+            Err(why) => why,
+        };
+        Ending::Lost(match hits.processes_words(PER_SESSION) {
+            Some(limit) => format!("{why}; {limit}"),
+            None => why,
+        })
+    }
+
+    /// The status of the application, or of the sandbox if that ended first, and its last output.
+    /// `Err` if it had to be ended.
+    async fn to_the_end(
+        &self,
+        folder: &Folder,
+        line: Vec<OsString>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<(ExitStatus, String), String> {
+        let socket = OwnedFd::from(folder.listen().map_err(not_started)?);
+        let mut running = Running::spawn(&self.launcher, line, Stdio::from(socket))
+            .await
+            .map_err(not_started)?;
+        let seen = self.watch(&mut running, commands).await;
+        let ended = running.end(self.session.id).await.map_err(|error| {
+            tracing::error!(session = %self.session.id, %error, "could not end a sandbox");
+            format!("the application could not be ended: {error}")
+        })?;
+        let (status, last_words) = ended;
+        Ok((
+            seen?.map_or(status, |code| ExitStatus::from_raw(i32::from(code) << 8)),
+            last_words,
+        ))
+    }
+
+    /// Returns when the sandbox has ended or must end; with the exit code of the application if
+    /// that has ended. `Err` is the reason if it was not a stop. The time limit of a start is in
+    /// the application's policy: `control` applies it and stops the session.
+    async fn watch(&self, running: &mut Running, commands: &mut mpsc::Receiver<Command>) -> Result<Option<u8>, String> {
+        let Self { shared, session, .. } = self;
+        let mut look = interval(LOOK_EVERY);
+        let mut life = Life::default();
+        loop {
+            let ends_at = life.ends_at();
+            tokio::select! {
+                _ = look.tick() => {
+                    // In v1 the kernel kills one process, which may not be the application. The rest of
+                    // the session is useless.
+                    if let Some(why) = shared.isolation.cgroups.hits(session.id).memory_words(PER_SESSION) {
+                        return Err(why);
+                    }
+                }
+                event = running.next() => match event {
+                    Ok(Event::Report(report)) => self.note(&report, &mut life),
+                    Ok(Event::Ended) => return Ok(None),
+                    Err(error) => return Err(format!("the application can't be monitored: {error}")),
+                },
+                Some(command) = commands.recv() => running.send(command),
+                () = sleep_until(ends_at.unwrap_or_else(Instant::now)), if ends_at.is_some() => {
+                    return Ok(Some(life.code()));
+                }
+                () = session.stop.cancelled() => return Ok(None),
+            }
         }
     }
-    Ending::Lost("the application could not be started: this host does not allow a sandbox".to_owned())
-}
 
-/// Runs one command line and returns its end.
-async fn attempt(
-    shared: &Shared,
-    launcher: Launcher,
-    session: &Session,
-    folder: &Folder,
-    line: Vec<OsString>,
-) -> Ending {
-    let ready = || session.ready.load(Ordering::Acquire);
-    let ended = to_the_end(shared, launcher, session, folder, line).await;
-    let hits = shared.isolation.cgroups.hits(session.id);
-    if let Some(why) = hits.memory_words(PER_SESSION) {
-        return Ending::Lost(why);
-    }
-    let why = match ended {
-        Ok((status, _)) if status.success() && ready() => return Ending::Closed,
-        Ok((status, last_words)) => describe(status, &last_words, ready()),
-        Err(why) => why,
-    };
-    Ending::Lost(match hits.processes_words(PER_SESSION) {
-        Some(limit) => format!("{why}; {limit}"),
-        None => why,
-    })
-}
-
-/// Its status and its last output if it ended by itself; `Err` if it had to be ended.
-async fn to_the_end(
-    shared: &Shared,
-    launcher: Launcher,
-    session: &Session,
-    folder: &Folder,
-    line: Vec<OsString>,
-) -> Result<(ExitStatus, String), String> {
-    let socket = OwnedFd::from(folder.listen().map_err(not_started)?);
-    let mut running = Running::spawn(&launcher, line, Stdio::from(socket))
-        .await
-        .map_err(not_started)?;
-    // From here on only the environment keeps the launcher's thread alive.
-    drop(launcher);
-    let seen = watch(shared, session, &mut running).await;
-    let ended = running.end(session.id).await.map_err(|error| {
-        tracing::error!(session = %session.id, %error, "could not end a sandbox");
-        format!("the application could not be ended: {error}")
-    })?;
-    seen.map(|()| ended)
-}
-
-/// Returns when the sandbox has ended or must end; `Err` is the reason if it was not a stop. The
-/// time limit of a start is in the application's policy: `control` applies it and stops the
-/// session.
-async fn watch(shared: &Shared, session: &Session, running: &mut Running) -> Result<(), String> {
-    let mut look = interval(LOOK_EVERY);
-    loop {
-        tokio::select! {
-            _ = look.tick() => {
-                // In v1 the kernel kills one process, which may not be the application. The rest of
-                // the session is useless.
-                if let Some(why) = shared.isolation.cgroups.hits(session.id).memory_words(PER_SESSION) {
-                    return Err(why);
+    fn note(&self, report: &Report, life: &mut Life) {
+        match report {
+            Report::Ready => self.shared.announce_ready(self.session),
+            Report::Exited(exit) => life.exited(*exit, Instant::now()),
+            report => {
+                if self.session.desk.apply(report) {
+                    life.windows(self.session.desk.count(), Instant::now());
                 }
             }
-            event = running.next() => match event {
-                Ok(Event::Ready) => shared.announce_ready(session),
-                Ok(Event::Ended) => return Ok(()),
-                Err(error) => return Err(format!("the application can't be monitored: {error}")),
-            },
-            () = session.stop.cancelled() => return Ok(()),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The port: the trait of an environment and its types.
 
 use async_trait::async_trait;
-use session::SessionId;
+use session::{
+    SessionId,
+    windows::{Window, WindowAction},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::mpsc,
+    sync::{mpsc, watch},
 };
 
 /// The start of one session.
@@ -24,7 +27,8 @@ pub struct StartSpec {
 pub enum Signal {
     /// The application runs and accepts connections.
     Ready(SessionId),
-    /// The user closed the application: it ended by itself and without an error.
+    /// The user closed the application: it ended by itself and without an error, or its last window
+    /// closed.
     Closed(SessionId),
     /// The session failed, or never became ready, without a call of [`Environment::stop`]. The text
     /// is for people.
@@ -42,6 +46,9 @@ pub struct Observed {
     /// True once it accepts connections.
     pub ready: bool,
 }
+
+/// The windows of one session, in the order in which they were opened.
+pub type Windows = watch::Receiver<Vec<Window>>;
 
 /// The byte stream (RFB) between a tab and the application.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -90,4 +97,17 @@ pub trait Environment: Send + Sync + 'static {
 
     /// Opens a new byte stream to a ready session.
     async fn connect(&self, id: SessionId) -> Result<Box<dyn Duplex>, EnvironmentError>;
+
+    /// The windows of a session. They count as changed at first. `None`: this environment knows no windows.
+    /// The titles are the application's, and cleaned.
+    fn windows(&self, _id: SessionId) -> Option<Windows> {
+        None
+    }
+
+    /// Reads the titles of the windows again, soon. [`Environment::windows`] follows.
+    fn refresh_titles(&self, _id: SessionId) {}
+
+    /// Acts on a window of a session. Returns before the application has reacted. Does nothing if
+    /// there is no such window.
+    fn act_on_window(&self, _id: SessionId, _window: u32, _action: WindowAction) {}
 }

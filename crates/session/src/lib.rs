@@ -28,6 +28,7 @@ pub mod role;
 pub mod timeline;
 pub mod transfer;
 pub mod view;
+pub mod windows;
 pub mod words;
 
 mod model;

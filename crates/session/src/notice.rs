@@ -1,16 +1,20 @@
-//! Notices to a session's tab about the remaining time. Pure: the current time and the time of last
-//! use are arguments.
+//! The text messages of a session's stream: notices to the tab about the remaining time and the
+//! windows, and requests of the tab. Pure: the current time and the time of last use are arguments.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{Session, Timestamp, Transfer, lifecycle::Timer};
+use crate::{
+    Session, Timestamp, Transfer,
+    lifecycle::Timer,
+    windows::{Window, WindowAction},
+};
 
 /// Minutes before the end at which a tab gets a warning (docs/spec.md §5).
 pub const WARNINGS: [u32; 3] = [1, 5, 15];
 
 /// A message from the server to a tab, sent as JSON in a text message of its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Notice {
     /// Limits of the session, sent once when the tab attaches.
@@ -40,6 +44,36 @@ pub enum Notice {
     ClipboardKept,
     /// A text that was copied in the application is too long for the tab, and was not sent.
     ClipboardTooLong,
+    /// The windows of the application, sent at each change.
+    Windows {
+        /// In the order in which they were opened.
+        windows: Vec<Window>,
+    },
+    /// The answer to [`TabRequest::Ping`].
+    Pong {
+        /// The value of the request.
+        at: u32,
+    },
+}
+
+/// A request of a tab, in a text message of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TabRequest {
+    /// Asks for an answer, to measure the time that it takes.
+    Ping {
+        /// Chosen by the tab, and returned.
+        at: u32,
+    },
+    /// Asks for the titles of the windows, which have no message of their own.
+    Titles,
+    /// Acts on a window.
+    Window {
+        /// The window, from the last [`Notice::Windows`].
+        id: u32,
+        /// The action.
+        action: WindowAction,
+    },
 }
 
 /// A limit that a tab is about to reach.
@@ -147,6 +181,26 @@ mod tests {
         let short = open(480, Some(4));
         let minutes = |now| warning(&short, at(0), at(now)).map(|warning| warning.minutes);
         assert_eq!([0, 2, 3].map(minutes), [None, None, Some(1)]);
+    }
+
+    #[test]
+    fn a_request_of_a_tab_has_one_form() {
+        let read = |text: &str| serde_json::from_str::<TabRequest>(text).ok();
+        let close = TabRequest::Window {
+            id: 7,
+            action: WindowAction::Close,
+        };
+        assert_eq!(read(r#"{"kind":"window","id":7,"action":"close"}"#), Some(close));
+        assert_eq!(read(r#"{"kind":"ping","at":1}"#), Some(TabRequest::Ping { at: 1 }));
+        for wrong in [
+            "",
+            "{}",
+            r#"{"kind":"window","id":-1,"action":"close"}"#,
+            r#"{"kind":"window","id":7,"action":"kill"}"#,
+            r#"{"kind":"window","id":7,"action":"close","more":1}"#,
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -11,9 +11,9 @@ use axum::{
     http::Method,
     response::{IntoResponse, Response},
 };
-use control::{Attachment, Close, Host, LastUse};
+use control::{Attachment, Close, Desk, Host, LastUse};
 use environments::{
-    Duplex,
+    Duplex, Windows,
     rfb::{Activity, ClientFilter, Copied, ServerFilter},
 };
 use futures::{
@@ -21,10 +21,14 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use parking_lot::Mutex;
-use session::{SessionId, Transfer, api::Problem, notice::Notice};
+use session::{
+    SessionId, Transfer,
+    api::Problem,
+    notice::{Notice, TabRequest},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
-    sync::mpsc::UnboundedReceiver,
+    sync::mpsc::{self, UnboundedReceiver},
     time::{Instant, interval, sleep_until, timeout},
 };
 
@@ -37,8 +41,14 @@ const LARGEST: usize = (1 << 20) + 4096;
 /// Size of the read buffer of each tab, in bytes. Most messages of a tab are small: keys and
 /// positions of the pointer.
 const READ: usize = 4 * 1024;
+/// Largest request of a tab in a text message, in bytes. The longest has some 60.
+const LARGEST_REQUEST: usize = 256;
+/// Least time between two lists of windows: an application can change its windows at any rate.
+const BETWEEN_LISTS: Duration = Duration::from_millis(100);
 /// Interval between pings. [`Limits::silent_tab`](super::limits::Limits) is several times as long.
 const PING: Duration = Duration::from_secs(10);
+/// Time for the log to record the end of a session whose application has ended.
+const REASON: Duration = Duration::from_secs(1);
 /// Timeout for sending the close frame, and for its answer.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -88,18 +98,43 @@ pub async fn open(
 /// sends the reason and drops the attachment.
 async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket, silent: Duration) {
     let (mut to_tab, mut from_tab) = socket.split();
-    let (mut from_application, mut to_application) = tokio::io::split(application);
+    let (from_application, mut to_application) = tokio::io::split(application);
+    let clipboard = attachment.clipboard;
+    let mut display = Display {
+        stream: from_application,
+        filter: ServerFilter::new(clipboard),
+        chunk: vec![0; CHUNK],
+    };
     let last_received = Mutex::new(Instant::now());
     let used = attachment.last_use.clone();
-    let clipboard = attachment.clipboard;
+    // One answer waits; a tab that asks faster than it reads gets fewer.
+    let (answers, mut answered) = mpsc::channel(1);
+    let tab = Requests {
+        used: &used,
+        desk: &attachment.desk,
+        answers,
+    };
+    let mut news = News {
+        notices: &mut attachment.notices,
+        lists: Lists {
+            windows: attachment.windows.clone(),
+            next_at: Instant::now(),
+        },
+        answers: &mut answered,
+    };
     let why = tokio::select! {
         // Check for the server's close first. After it, the tab must receive nothing more from the
         // application.
         biased;
         why = &mut attachment.closed => why.ok(),
         () = silence(&last_received, silent) => Some(Close::Lost),
-        () = down(&mut from_application, &mut attachment.notices, &mut to_tab, clipboard) => Some(Close::Lost),
-        () = up(&mut from_tab, &mut to_application, &last_received, &used, clipboard) => None,
+        end = down(&mut display, &mut news, &mut to_tab) => Some(match end {
+            // The session is about to end, and its reason then closes this tab. A tab that reloads
+            // before would find a live session.
+            End::Application => timeout(REASON, &mut attachment.closed).await.ok().and_then(Result::ok).unwrap_or(Close::Lost),
+            End::Tab => Close::Lost,
+        }),
+        () = up(&mut from_tab, &mut to_application, &last_received, &tab, clipboard) => None,
     };
     if let Some(why) = why {
         let (code, reason) = why.code();
@@ -131,50 +166,131 @@ async fn discard_until_closed(tab: &mut SplitStream<WebSocket>) {
     while let Some(Ok(_)) = tab.next().await {}
 }
 
-/// Sends the application's bytes, notices and pings to the tab. Returns when the application ends,
-/// its display sends invalid RFB, or the connection fails, which includes a tab that reads nothing (see
-/// [`Connection`](super::connections::Connection)).
-async fn down(
-    application: &mut ReadHalf<Box<dyn Duplex>>,
-    notices: &mut UnboundedReceiver<Notice>,
-    tab: &mut SplitSink<WebSocket, Message>,
-    clipboard: Transfer,
-) {
-    let mut filter = ServerFilter::new(clipboard);
-    let mut chunk = vec![0; CHUNK];
-    let mut pings = interval(PING);
-    loop {
-        let (message, after) = tokio::select! {
-            read = application.read(&mut chunk) => {
-                let Some(count @ 1..) = read.ok() else { return };
-                let mut bytes = Vec::with_capacity(count);
-                let copied = match filter.feed(&chunk[..count], &mut bytes) {
-                    Ok(copied) => copied,
-                    Err(error) => {
-                        tracing::warn!(%error, "a session's display sent invalid RFB; closed the connection of its tab");
-                        return;
-                    }
-                };
-                let notice = match copied {
-                    Copied::Passed => None,
-                    Copied::Kept => Some(Notice::ClipboardKept),
-                    Copied::TooLong => Some(Notice::ClipboardTooLong),
-                };
-                (Message::Binary(bytes.into()), notice.as_ref().map(text))
-            }
-            Some(notice) = notices.recv() => (text(&notice), None),
-            _ = pings.tick() => (Message::Ping(Bytes::new()), None),
-        };
-        for message in std::iter::once(message).chain(after) {
-            if tab.send(message).await.is_err() {
-                return;
+/// The side that ended.
+enum End {
+    Application,
+    Tab,
+}
+
+/// Messages to the tab beside the application's bytes.
+struct News<'a> {
+    notices: &'a mut UnboundedReceiver<Notice>,
+    lists: Lists,
+    answers: &'a mut mpsc::Receiver<Notice>,
+}
+
+impl News<'_> {
+    /// The next one. May be dropped and called again.
+    async fn next(&mut self) -> Notice {
+        tokio::select! {
+            Some(notice) = self.notices.recv() => notice,
+            Some(answer) = self.answers.recv() => answer,
+            list = self.lists.next() => list,
+        }
+    }
+}
+
+/// The lists of windows, with their least interval.
+struct Lists {
+    windows: Option<Windows>,
+    next_at: Instant,
+}
+
+impl Lists {
+    /// The next list. May be dropped and called again.
+    async fn next(&mut self) -> Notice {
+        sleep_until(self.next_at).await;
+        if let Some(known) = &mut self.windows
+            && known.changed().await.is_ok()
+        {
+            self.next_at = Instant::now() + BETWEEN_LISTS;
+            let windows = known.borrow_and_update().clone();
+            return Notice::Windows { windows };
+        }
+        // The environment knows no windows, or the session has ended, and `down` notices that.
+        std::future::pending().await
+    }
+}
+
+/// The filtered stream of an application's display.
+struct Display {
+    stream: ReadHalf<Box<dyn Duplex>>,
+    filter: ServerFilter,
+    chunk: Vec<u8>,
+}
+
+impl Display {
+    /// The next bytes for the tab, and a notice about a text among them. `None` at the end, and if
+    /// the display sends invalid RFB. May be dropped and called again.
+    async fn read(&mut self) -> Option<(Vec<u8>, Option<Notice>)> {
+        let count = self
+            .stream
+            .read(&mut self.chunk)
+            .await
+            .ok()
+            .filter(|count| *count > 0)?;
+        let mut bytes = Vec::with_capacity(count);
+        match self.filter.feed(&self.chunk[..count], &mut bytes) {
+            Ok(Copied::Passed) => Some((bytes, None)),
+            Ok(Copied::Kept) => Some((bytes, Some(Notice::ClipboardKept))),
+            Ok(Copied::TooLong) => Some((bytes, Some(Notice::ClipboardTooLong))),
+            Err(error) => {
+                tracing::warn!(%error, "a session's display sent invalid RFB; closed the connection of its tab");
+                None
             }
         }
     }
 }
 
-fn text(notice: &Notice) -> Message {
-    Message::Text(serde_json::to_string(notice).unwrap_or_default().into())
+/// Sends the application's bytes, notices and pings to the tab. Returns when the application ends,
+/// its display sends invalid RFB, or the connection fails, which includes a tab that reads nothing (see
+/// [`Connection`](super::connections::Connection)).
+async fn down(display: &mut Display, news: &mut News<'_>, tab: &mut SplitSink<WebSocket, Message>) -> End {
+    let mut pings = interval(PING);
+    loop {
+        let (message, notice) = tokio::select! {
+            read = display.read() => match read {
+                Some((bytes, notice)) => (Some(Message::Binary(bytes.into())), notice),
+                None => return End::Application,
+            },
+            notice = news.next() => (None, Some(notice)),
+            _ = pings.tick() => (Some(Message::Ping(Bytes::new())), None),
+        };
+        let notice = notice.and_then(|notice| serde_json::to_string(&notice).ok());
+        for message in message.into_iter().chain(notice.map(|text| Message::Text(text.into()))) {
+            if tab.send(message).await.is_err() {
+                return End::Tab;
+            }
+        }
+    }
+}
+
+/// The handlers of a tab's text messages.
+struct Requests<'a> {
+    used: &'a LastUse,
+    desk: &'a Desk,
+    answers: mpsc::Sender<Notice>,
+}
+
+impl Requests<'_> {
+    /// Only an action on a window is a use by a person.
+    fn handle(&self, text: &str) {
+        let request = if text.len() <= LARGEST_REQUEST {
+            serde_json::from_str(text).ok()
+        } else {
+            None
+        };
+        match request {
+            // A full queue drops the answer.
+            Some(TabRequest::Ping { at }) => drop(self.answers.try_send(Notice::Pong { at })),
+            Some(TabRequest::Titles) => self.desk.refresh_titles(),
+            Some(TabRequest::Window { id, action }) => {
+                self.used.touch();
+                self.desk.act_on_window(id, action);
+            }
+            None => tracing::debug!("ignored an invalid request of a tab"),
+        }
+    }
 }
 
 /// Sends the tab's bytes to the application. Returns when the tab ends or sends invalid RFB.
@@ -182,17 +298,24 @@ async fn up(
     tab: &mut SplitStream<WebSocket>,
     application: &mut WriteHalf<Box<dyn Duplex>>,
     last_received: &Mutex<Instant>,
-    used: &LastUse,
+    requests: &Requests<'_>,
     clipboard: Transfer,
 ) {
     let mut filter = ClientFilter::new(clipboard);
     let mut bytes = Vec::new();
     while let Some(Ok(message)) = tab.next().await {
         *last_received.lock() = Instant::now();
-        let Message::Binary(input) = message else { continue };
+        let input = match message {
+            Message::Binary(input) => input,
+            Message::Text(text) => {
+                requests.handle(&text);
+                continue;
+            }
+            _ => continue,
+        };
         bytes.clear();
         match filter.feed(&input, &mut bytes) {
-            Ok(Activity::User) => used.touch(),
+            Ok(Activity::User) => requests.used.touch(),
             Ok(Activity::None) => {}
             Err(error) => {
                 tracing::info!(%error, "a tab sent invalid RFB; closed its connection");
