@@ -17,9 +17,11 @@ pub fn live(session: &SessionView) -> String {
     let title = session.application.to_string();
     let starting = format!("Starting {title}…");
     let body = view! {
+        <div id="last-picture" aria-hidden="true"></div>
         <main id="screen" data-session=session.id.to_string() aria-label=title.clone()></main>
         {menu::bar()}
         {menu::panel(session)}
+        {menu::keys()}
         <dialog id="end-dialog" class="end-dialog" aria-labelledby="end-title" aria-describedby="end-text">
             <h2 id="end-title">{format!("End {title}?")}</h2>
             <p id="end-text">"The application closes. Unsaved work is lost."</p>
@@ -50,6 +52,7 @@ pub fn live(session: &SessionView) -> String {
         <p id="toast" class="toast" role="status"></p>
         <section id="notice" class="notice" role="status">
             <p id="notice-text">{starting}</p>
+            <p id="notice-left" aria-hidden="true"></p>
             // CSS shows this after a delay unless the script removes it first. `noscript` would
             // depend on how scripts are disabled.
             <p id="needs-script">"A session needs JavaScript in this tab."</p>

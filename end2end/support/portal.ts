@@ -44,7 +44,7 @@ export function sessionIn(tab: Page): string {
  * differ.
  */
 export async function picture(tab: Page): Promise<number[]> {
-  return tab.locator('canvas').evaluate((element) => {
+  return tab.locator('#screen canvas').evaluate((element) => {
     const { width, height } = element as HTMLCanvasElement;
     // Scaling down averages each square.
     const copy = new OffscreenCanvas(Math.ceil(width / 16), Math.ceil(height / 16)).getContext('2d', { willReadFrequently: true });

@@ -1,6 +1,6 @@
 // The section “Screen”: full screen, and the bar at the top edge.
 
-const BAR = 'cloud-delivery-bar';
+import { choice } from './choices.js';
 
 export function start(tab) {
   fullScreen(tab);
@@ -39,11 +39,11 @@ async function enter(root) {
 /** The user can shrink the bar to a handle over the application, and the choice is kept. */
 function bar() {
   const box = document.getElementById('keep-bar');
-  box.checked = localStorage.getItem(BAR) !== 'hidden';
+  const kept = choice('bar');
+  box.checked = kept.read() !== 'hidden';
   const apply = () => document.documentElement.classList.toggle('no-bar', !box.checked);
   box.addEventListener('change', () => {
-    if (box.checked) localStorage.removeItem(BAR);
-    else localStorage.setItem(BAR, 'hidden');
+    kept.write(box.checked ? undefined : 'hidden');
     apply();
   });
   apply();

@@ -7,11 +7,13 @@ import * as end from './end.js';
 import * as help from './help.js';
 import * as menu from './menu.js';
 import * as notices from './notices.js';
+import * as picture from './picture.js';
 import * as screen from './screen.js';
 import { open } from './stream.js';
+import * as touch from './touch.js';
 import * as windows from './windows.js';
 
-const SECTIONS = [windows, notices, clipboard, screen, help, end];
+const SECTIONS = [windows, notices, clipboard, screen, picture, touch, help, end];
 
 /**
  * The tab as its sections see it. Events:

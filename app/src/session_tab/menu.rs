@@ -40,6 +40,8 @@ pub(super) fn panel(session: &SessionView) -> impl IntoView {
             {section("Windows", windows())}
             {section("Clipboard", clipboard())}
             {section("Screen", screen())}
+            {section("Picture", picture())}
+            {section("Touch", touch())}
             {section("Time left", view! { <p id="limits">"Not connected."</p> })}
             {section("Help", help(session))}
             {end()}
@@ -104,6 +106,77 @@ fn screen() -> impl IntoView {
             <input type="checkbox" id="keep-bar" />
             "Keep the bar at the top. Without it, a small handle lies over the application."
         </label>
+    }
+}
+
+fn picture() -> impl IntoView {
+    view! {
+        <p>
+            <label>
+                "Quality"
+                <select id="quality">
+                    <option value="auto">"Automatic, by the connection"</option>
+                    <option value="low">"Low, for slow connections"</option>
+                    <option value="lossless">"Lossless"</option>
+                </select>
+            </label>
+        </p>
+        <label id="sharp-label" hidden>
+            <input type="checkbox" id="sharp" />
+            "Use every pixel of this screen. The application is sharper and smaller."
+        </label>
+        <p id="latency">"Not connected."</p>
+    }
+}
+
+fn touch() -> impl IntoView {
+    view! {
+        <label>
+            <input type="checkbox" id="keys-shown" />
+            "Show a text field and keys at the bottom"
+        </label>
+        <p class="muted">
+            "Hold a finger for the right button. Two fingers scroll. Pinch to look closer; two fingers then move the picture."
+        </p>
+    }
+}
+
+/// The bar at the bottom for users without a keyboard.
+pub(super) fn keys() -> impl IntoView {
+    let modifier = |name: &'static str, label: &'static str| {
+        view! {
+            <button type="button" class="plain" data-modifier=name aria-pressed="false">
+                {label}
+            </button>
+        }
+    };
+    let key = |name: &'static str, label: &'static str, spoken: &'static str| {
+        view! {
+            <button type="button" class="plain" data-key=name aria-label=spoken>
+                {label}
+            </button>
+        }
+    };
+    view! {
+        <section id="keys" class="keys" aria-label="Keyboard" hidden>
+            <input
+                id="type"
+                type="text"
+                placeholder="Type here"
+                aria-label="Text for the application"
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+            />
+            {modifier("Control", "Ctrl")}
+            {modifier("Alt", "Alt")}
+            {key("Escape", "Esc", "Esc")}
+            {key("Tab", "Tab", "Tab")}
+            {key("ArrowLeft", "←", "Left")}
+            {key("ArrowUp", "↑", "Up")}
+            {key("ArrowDown", "↓", "Down")}
+            {key("ArrowRight", "→", "Right")}
+        </section>
     }
 }
 
