@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{Session, Timestamp, lifecycle::Timer};
+use crate::{HomeUse, Session, Timestamp, lifecycle::Timer};
 
 /// Minutes before the end at which a tab gets a warning (docs/spec.md §5).
 pub const WARNINGS: [u32; 3] = [1, 5, 15];
@@ -34,6 +34,16 @@ pub enum Notice {
     },
     /// The last warning no longer holds, because the tab was used.
     Calm,
+    /// The kept home of the user is nearly full, or no longer.
+    Home {
+        /// Its size and its limit.
+        #[serde(flatten)]
+        size: HomeUse,
+        /// True if the user must be warned.
+        warn: bool,
+        /// True if further launches are refused.
+        full: bool,
+    },
 }
 
 /// A limit that a tab is about to reach.
@@ -110,6 +120,7 @@ mod tests {
             teardown: Teardown::NotNeeded,
             blocked_until: None,
             policy,
+            home: None,
             node: crate::ONLY_NODE.into(),
             version: 1,
         }
