@@ -1,6 +1,8 @@
 // The time that is left: the session menu, and warnings before the end. Text messages of the stream are notices of the server;
 // binary messages are the application's picture.
 
+import { showHome } from './home.js';
+
 const menu = document.getElementById('menu');
 const limits = document.getElementById('limits');
 const warning = document.getElementById('warning');
@@ -34,6 +36,7 @@ export function listen(socket) {
     if (notice.kind === 'limits') showLimits(notice);
     if (notice.kind === 'warning') warn(notice);
     if (notice.kind === 'calm') calm();
+    if (notice.kind === 'home') showHome(notice);
   });
   socket.addEventListener('close', () => {
     calm();
