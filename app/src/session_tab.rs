@@ -1,9 +1,11 @@
 //! The session's own tab: plain pages without the browser bundle, so that only the application's
 //! picture loads.
 //!
-//! `public/tab/tab.js` runs [`live`], and `notices.js` shows the remaining time. When the stream
-//! ends, the page reloads and the server responds with [`ended`]. So the user reads the reason from
-//! the log, never a guess by the tab.
+//! `public/tab/tab.js` runs [`live`] and the sections of its [`menu`]. When the stream ends, the
+//! page reloads and the server responds with [`ended`]. So the user reads the reason from the log,
+//! never a guess by the tab.
+
+mod menu;
 
 use leptos::prelude::*;
 use session::{EndReason, HomeKind, api::SessionView};
@@ -29,28 +31,8 @@ pub fn live(session: &SessionView) -> String {
     let scratch = session.home == Some(HomeKind::Scratch);
     let body = view! {
         <main id="screen" data-session=session.id.to_string() aria-label=title.clone()></main>
-        <details id="menu" class="menu">
-            <summary aria-label="Session menu" title="Session menu (Ctrl+Alt+Shift)"></summary>
-            <p>
-                <strong>{title.clone()}</strong>
-            </p>
-            <p id="limits"></p>
-            {scratch.then(|| view! { <p>{NOT_KEPT}</p> })}
-            <p id="end-problem" class="reason" role="alert" hidden>
-                "Couldn’t reach the server. The session is still running. Try again."
-            </p>
-            <p class="menu-actions">
-                <button type="button" id="resume">
-                    "Back to the session"
-                </button>
-                <a class="quiet" href="/" target="_blank">
-                    "My apps"
-                </a>
-                <button type="button" class="quiet danger" data-end="">
-                    "End session…"
-                </button>
-            </p>
-        </details>
+        {menu::bar()}
+        {menu::panel(session)}
         <dialog id="end-dialog" class="end-dialog" aria-labelledby="end-title" aria-describedby="end-text">
             <h2 id="end-title">{format!("End {title}?")}</h2>
             <p id="end-text">{end_consequence(session.home)}</p>
@@ -78,6 +60,7 @@ pub fn live(session: &SessionView) -> String {
                 </button>
             </div>
         </section>
+        <p id="toast" class="toast" role="status"></p>
         <section id="notice" class="notice" role="status">
             <p id="notice-text">{starting}</p>
             {scratch.then(|| view! { <p id="not-kept">{NOT_KEPT}</p> })}

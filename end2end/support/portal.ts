@@ -29,7 +29,7 @@ export async function resume(page: Page, application: string): Promise<Page> {
 /** Waits until the tab is connected and shows the application. */
 export async function expectConnected(tab: Page): Promise<void> {
   await expect(tab.locator('html')).toHaveAttribute('data-state', 'connected');
-  await expect(tab.locator('canvas')).toBeVisible();
+  await expect(tab.locator('#screen canvas')).toBeVisible();
 }
 
 /** The session ID from the address of a tab. */

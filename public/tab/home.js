@@ -1,30 +1,30 @@
 // The warning that the user's kept home is nearly full. Each change of its size brings a notice; a dismissed warning returns when
 // launches begin to be refused.
-let bar;
-let dismissedAt = null; // The level that the user has dismissed: 'near' or 'full'.
 
-/** Shows, updates or removes the warning. */
-export function showHome({ used, limit, warn, full }) {
-  const level = full ? 'full' : 'near';
-  if (!warn) {
-    dismissedAt = null;
+export function start(tab) {
+  let bar;
+  let dismissed; // The level that the user has dismissed: 'near' or 'full'.
+  const hide = () => {
     bar?.remove();
     bar = undefined;
-    return;
-  }
-  if (dismissedAt === level) return;
-  bar ??= build();
-  const text = full
-    ? `Your files have reached their limit of ${size(limit)}. You can’t launch applications until you delete some.`
-    : `Your files use ${size(used)} of ${size(limit)}. At the limit you can’t launch applications, so delete what you no longer need.`;
-  const line = bar.querySelector('[role=status]');
-  if (line.textContent !== text) line.textContent = text;
-  bar.querySelector('button').onclick = () => {
-    dismissedAt = level;
-    bar.remove();
-    bar = undefined;
-    document.getElementById('screen')?.querySelector('canvas')?.focus();
   };
+  tab.on('notice:home', ({ used, limit, warn, full }) => {
+    const level = full ? 'full' : 'near';
+    if (!warn) dismissed = undefined;
+    if (!warn || dismissed === level) return hide();
+    bar ??= build();
+    const text = full
+      ? `Your files have reached their limit of ${size(limit)}. You can’t launch applications until you delete some.`
+      : `Your files use ${size(used)} of ${size(limit)}. At the limit you can’t launch applications, so delete what you no longer need.`;
+    const line = bar.querySelector('[role=status]');
+    // A screen reader reads each change.
+    if (line.textContent !== text) line.textContent = text;
+    bar.querySelector('button').onclick = () => {
+      dismissed = level;
+      hide();
+      tab.focus();
+    };
+  });
 }
 
 function build() {

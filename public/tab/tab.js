@@ -1,129 +1,56 @@
-// The session's own tab: opens the stream and gives it to noVNC, so that this page sees why it was closed.
-// When the server cuts the stream, the page reloads and the server gives the reason. The tab reconnects by itself only when the
-// network or the server was lost.
-import RFB from '/novnc/core/rfb.js';
-import { listen, start, untilEnd } from './notices.js';
+// The session's own tab. Each section of its menu is a module with one function `start(tab)`. The markup of the sections is in
+// app/src/session_tab/menu.rs.
+//
+// To add a section: a module here, a line in SECTIONS, and its markup.
+import * as clipboard from './clipboard.js';
+import * as end from './end.js';
+import * as help from './help.js';
+import * as home from './home.js';
+import * as menu from './menu.js';
+import * as notices from './notices.js';
+import * as screen from './screen.js';
+import { open } from './stream.js';
 
-const CLOSED = { expired: 4001, otherTab: 4002, lost: 4003, idle: 4004, signedOut: 4005, restart: 1012, logLost: 1013 };
-const COMES_BACK = {
-  [CLOSED.restart]: 'The server is restarting. Reconnecting…',
-  [CLOSED.logLost]: 'The server can’t reach its database. Reconnecting…',
-};
-const RETRY_MS = [500, 1000, 2000, 5000, 10000];
+const SECTIONS = [notices, home, clipboard, screen, help, end];
 
-const screen = document.getElementById('screen');
-const notice = document.getElementById('notice');
-const text = document.getElementById('notice-text');
-const action = document.getElementById('notice-action');
-const id = screen.dataset.session;
+/**
+ * The tab as its sections see it. Events:
+ * - `connect`: the first picture is there. `tab.display` is noVNC's RFB object.
+ * - `disconnect`: the stream has ended; `detail` is the close code.
+ * - `notice:KIND`: a notice of the server; `detail` is its JSON.
+ */
+class Tab extends EventTarget {
+  id = document.getElementById('screen').dataset.session;
+  /** noVNC's RFB object while the tab is connected. */
+  display;
+  /** The open WebSocket, or undefined. */
+  socket;
+  /** `open(element)`, `close()` and `isOpen` of the session menu. */
+  menu;
+
+  /** Returns the keyboard to the application. */
+  focus() {
+    this.display?.focus();
+  }
+
+  /** Sends a request to the server, as JSON in a text message. Returns false if the tab is not connected. */
+  send(request) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(request));
+    return true;
+  }
+
+  announce(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  on(name, listener) {
+    this.addEventListener(name, (event) => listener(event.detail));
+  }
+}
 
 document.getElementById('needs-script').remove();
-let failures = 0;
-// The reason that the server gave for cutting the stream. Valid until the next connection.
-let told;
-let display;
-start(id, () => display?.focus());
-// noVNC releases the held keys only when the window loses the focus. Without this they would stay pressed in the application
-// when the menu takes the focus.
-screen.addEventListener('focusout', () => window.dispatchEvent(new Event('blur')));
-
-function say(message, label, act) {
-  text.textContent = message;
-  // A hidden element can't take the focus, so show it first.
-  notice.hidden = false;
-  action.hidden = !label;
-  if (label) {
-    action.textContent = label;
-    action.onclick = act;
-    action.focus();
-  }
-}
-
-function open() {
-  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  const socket = new WebSocket(`${scheme}//${location.host}/sessions/${id}/stream`);
-  socket.binaryType = 'arraybuffer';
-  // noVNC uses the socket's on… properties, so this page uses listeners.
-  socket.addEventListener('close', closed);
-  listen(socket);
-  screen.replaceChildren();
-  const rfb = new RFB(screen, socket, { shared: true });
-  display = rfb;
-  rfb.resizeSession = true;
-  rfb.focusOnClick = true;
-  rfb.background = 'transparent';
-  rfb.addEventListener('connect', () => {
-    failures = 0;
-    told = undefined;
-    notice.hidden = true;
-    document.documentElement.dataset.state = 'connected';
-    rfb.focus();
-  });
-  rfb.addEventListener('clipboard', (event) => {
-    // The browser refuses without the permission or the focus. The clipboard inside the application still works.
-    navigator.clipboard?.writeText(event.detail.text).catch(() => {});
-  });
-  window.addEventListener('focus', () => shareClipboard(rfb), { signal: stopWith(socket) });
-}
-
-// Passes the user's clipboard to the application if the browser permits it without a prompt.
-async function shareClipboard(rfb) {
-  try {
-    const permission = await navigator.permissions.query({ name: 'clipboard-read' });
-    if (permission.state === 'granted') rfb.clipboardPasteFrom(await navigator.clipboard.readText());
-  } catch {
-    // The browser does not support the permission, so the clipboard is not shared.
-  }
-}
-
-function stopWith(socket) {
-  const stop = new AbortController();
-  socket.addEventListener('close', () => stop.abort());
-  return stop.signal;
-}
-
-async function closed(event) {
-  document.documentElement.dataset.state = 'closed';
-  if (event.code === CLOSED.expired || event.code === CLOSED.lost) {
-    location.reload();
-  } else if (event.code === CLOSED.otherTab) {
-    say('This session is now open in another tab.', 'Use it here', () => {
-      say('Connecting…');
-      open();
-    });
-  } else if (event.code === CLOSED.signedOut) {
-    // Remove the application's picture, because its user has signed out.
-    screen.replaceChildren();
-    // The reload leads to sign-in and back to this page.
-    say('You’ve been signed out, so this tab was disconnected. Your session is still running.', 'Continue', () => {
-      location.reload();
-    });
-  } else if (event.code === CLOSED.idle) {
-    say(`Disconnected because of inactivity. Your session is still running${untilEnd()}`, 'Reconnect', () => {
-      say('Connecting…');
-      open();
-    });
-  } else if (await running()) {
-    const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
-    failures += 1;
-    told = COMES_BACK[event.code] ?? told;
-    say(told ?? 'The connection was lost. Reconnecting…');
-    setTimeout(open, wait);
-  }
-}
-
-// Whether the session still runs. If not, reloads the page, which shows the reason.
-async function running() {
-  try {
-    const answer = await fetch(`/api/v1/sessions/${id}`, { headers: { accept: 'application/json' } });
-    if (answer.status >= 500) return true;
-    const session = answer.ok ? await answer.json() : null;
-    if (session && (session.status === 'active' || session.status === 'pending')) return true;
-    location.reload();
-    return false;
-  } catch {
-    return true; // A network failure, so the session may still run.
-  }
-}
-
-open();
+const tab = new Tab();
+menu.start(tab);
+for (const section of SECTIONS) section.start(tab);
+open(tab);

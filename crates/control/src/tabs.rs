@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use environments::Duplex;
 use session::{
-    Actor, SessionId, Status,
+    Actor, SessionId, Status, Transfer,
     api::{Me, SessionView},
     lifecycle::Command,
     notice::{self, Notice},
@@ -41,6 +41,8 @@ pub struct Attachment {
     pub notices: mpsc::UnboundedReceiver<Notice>,
     /// The relay touches it with each use of the tab by a person.
     pub last_use: LastUse,
+    /// The directions of the clipboard, for the relay to enforce.
+    pub clipboard: Transfer,
     _detach: DetachOnDrop,
     /// The shutdown waits for this token: the relay still has to send the reason for the close.
     _token: TaskTrackerToken,
@@ -123,6 +125,7 @@ impl Control {
             closed,
             notices,
             last_use,
+            clipboard: session.policy.clipboard,
             _detach: DetachOnDrop {
                 control: self.clone(),
                 session_id: id,
@@ -153,6 +156,7 @@ impl Control {
             valid_until: session.valid_until,
             idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
             disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
+            clipboard: session.policy.clipboard,
         };
         self.tabs.notify(id, limits);
         Ok((attachment, stream))

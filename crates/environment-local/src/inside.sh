@@ -25,10 +25,12 @@ PS1='\w\$ '
 alias ls='ls --color=auto'
 BASHRC
 
-# The display writes its number once clients can connect. Xtigervnc itself uses descriptor 3 in this mode.
+# The display writes its number once clients can connect. Xtigervnc itself uses descriptor 3 in this mode. MaxCutText is
+# above the relay's limit, which also counts the CRs that the tab adds. SendPrimary=0: marking a text copies nothing.
 mkfifo /tmp/.display || exit 125
 Xtigervnc "$DISPLAY" -inetd -auth "$XAUTHORITY" -SecurityTypes None -nolisten tcp -nolisten local -noreset \
-  -depth 24 -geometry 1280x800 -AlwaysShared=1 -desktop "$1" -displayfd 7 <&8 7>/tmp/.display 8<&- 9>&- &
+  -depth 24 -geometry 1280x800 -AlwaysShared=1 -MaxCutText=4194304 -SendPrimary=0 \
+  -desktop "$1" -displayfd 7 <&8 7>/tmp/.display 8<&- 9>&- &
 exec 8<&-
 read -r display </tmp/.display || { echo "the display did not start" >&2; exit 125; }
 rm -f /tmp/.display

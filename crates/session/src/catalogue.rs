@@ -79,6 +79,7 @@ impl ApplicationView {
             Field::Idle => PolicyLimit::Idle.words(&spec.policy),
             Field::Disconnected => PolicyLimit::Disconnected.words(&spec.policy),
             Field::Total => PolicyLimit::Total.words(&spec.policy),
+            Field::Clipboard => spec.policy.clipboard.label().to_owned(),
             Field::UserNamespaces => if spec.policy.allow_user_namespaces { "Yes" } else { "No" }.to_owned(),
         }
     }

@@ -27,6 +27,7 @@ pub mod query;
 pub mod refusal;
 pub mod role;
 pub mod timeline;
+pub mod transfer;
 pub mod view;
 pub mod words;
 
@@ -38,6 +39,7 @@ pub use ids::{ApplicationId, BatchId, EnvironmentId, LoginId, SessionId, UserId}
 pub use model::{End, EndReason, ONLY_NODE, Session, Status, Teardown};
 pub use policy::Policy;
 pub use role::Role;
+pub use transfer::Transfer;
 
 /// A moment in UTC, with microsecond precision.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

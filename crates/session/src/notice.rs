@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::{HomeUse, Session, Timestamp, lifecycle::Timer};
+use crate::{HomeUse, Session, Timestamp, Transfer, lifecycle::Timer};
 
 /// Minutes before the end at which a tab gets a warning (docs/spec.md §5).
 pub const WARNINGS: [u32; 3] = [1, 5, 15];
@@ -23,6 +23,8 @@ pub enum Notice {
         idle_seconds: Option<u32>,
         /// Seconds without a tab after which the session expires.
         disconnected_seconds: Option<u32>,
+        /// Directions of the clipboard. The relay enforces them; the tab only explains them.
+        clipboard: Transfer,
     },
     /// A limit is near.
     Warning {
@@ -44,6 +46,10 @@ pub enum Notice {
         /// True if further launches are refused.
         full: bool,
     },
+    /// A text was copied in the application, and the policy forbids to send it to the tab.
+    ClipboardKept,
+    /// A text that was copied in the application is too long for the tab, and was not sent.
+    ClipboardTooLong,
 }
 
 /// A limit that a tab is about to reach.

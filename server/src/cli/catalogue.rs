@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use clap::Subcommand;
 use control::Control;
 use session::{
-    HomeKind, Homes,
+    HomeKind, Homes, Transfer,
     catalogue::{LaunchState, draft::ApplicationDraft},
 };
 
@@ -30,6 +30,9 @@ pub enum ApplicationVerb {
         /// Allow the application to create user namespaces. Browsers need them for their sandbox.
         #[arg(long)]
         allow_user_namespaces: bool,
+        /// Directions of the clipboard: both, in, out or off.
+        #[arg(long, default_value = "both", value_parser = transfer)]
+        clipboard: Transfer,
         /// Program and arguments, after `--`.
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -91,6 +94,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
             environment,
             seats,
             allow_user_namespaces,
+            clipboard,
             mut command,
         } => {
             let environment = control.environment_named(&operator, &environment).await;
@@ -102,6 +106,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
                 program: command.remove(0),
                 seats: seats.map(|seats| seats.to_string()).unwrap_or_default(),
                 allow_user_namespaces,
+                clipboard,
                 ..ApplicationDraft::default()
             };
             let added = control.add_application(&operator, &draft).await.map_err(message)?;
@@ -165,6 +170,10 @@ async fn set_environment_launches(control: &Arc<Control>, name: &str, to: Launch
         .map_err(message)?;
     println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
+}
+
+fn transfer(code: &str) -> Result<Transfer, String> {
+    Transfer::of_code(code).ok_or_else(|| "the directions are both, in, out and off".to_owned())
 }
 
 const fn closing(end_sessions: bool) -> LaunchState {

@@ -14,14 +14,14 @@ use axum::{
 use control::{Attachment, Close, Host, LastUse};
 use environments::{
     Duplex,
-    rfb::{Activity, ClientFilter},
+    rfb::{Activity, ClientFilter, Copied, ServerFilter},
 };
 use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use parking_lot::Mutex;
-use session::{SessionId, api::Problem, notice::Notice};
+use session::{SessionId, Transfer, api::Problem, notice::Notice};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
     sync::mpsc::UnboundedReceiver,
@@ -91,14 +91,15 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
     let (mut from_application, mut to_application) = tokio::io::split(application);
     let last_received = Mutex::new(Instant::now());
     let used = attachment.last_use.clone();
+    let clipboard = attachment.clipboard;
     let why = tokio::select! {
         // Check for the server's close first. After it, the tab must receive nothing more from the
         // application.
         biased;
         why = &mut attachment.closed => why.ok(),
         () = silence(&last_received, silent) => Some(Close::Lost),
-        () = down(&mut from_application, &mut attachment.notices, &mut to_tab) => Some(Close::Lost),
-        () = up(&mut from_tab, &mut to_application, &last_received, &used) => None,
+        () = down(&mut from_application, &mut attachment.notices, &mut to_tab, clipboard) => Some(Close::Lost),
+        () = up(&mut from_tab, &mut to_application, &last_received, &used, clipboard) => None,
     };
     if let Some(why) = why {
         let (code, reason) = why.code();
@@ -130,32 +131,50 @@ async fn discard_until_closed(tab: &mut SplitStream<WebSocket>) {
     while let Some(Ok(_)) = tab.next().await {}
 }
 
-/// Sends the application's bytes, notices and pings to the tab. Returns when the application ends
-/// or the connection fails, which includes a tab that reads nothing (see
+/// Sends the application's bytes, notices and pings to the tab. Returns when the application ends,
+/// its display sends invalid RFB, or the connection fails, which includes a tab that reads nothing (see
 /// [`Connection`](super::connections::Connection)).
 async fn down(
     application: &mut ReadHalf<Box<dyn Duplex>>,
     notices: &mut UnboundedReceiver<Notice>,
     tab: &mut SplitSink<WebSocket, Message>,
+    clipboard: Transfer,
 ) {
+    let mut filter = ServerFilter::new(clipboard);
     let mut chunk = vec![0; CHUNK];
     let mut pings = interval(PING);
     loop {
-        let message = tokio::select! {
-            read = application.read(&mut chunk) => match read {
-                Ok(count) if count > 0 => Message::Binary(Bytes::copy_from_slice(&chunk[..count])),
-                _ => return,
-            },
-            Some(notice) = notices.recv() => match serde_json::to_string(&notice) {
-                Ok(text) => Message::Text(text.into()),
-                Err(_) => continue,
-            },
-            _ = pings.tick() => Message::Ping(Bytes::new()),
+        let (message, after) = tokio::select! {
+            read = application.read(&mut chunk) => {
+                let Some(count @ 1..) = read.ok() else { return };
+                let mut bytes = Vec::with_capacity(count);
+                let copied = match filter.feed(&chunk[..count], &mut bytes) {
+                    Ok(copied) => copied,
+                    Err(error) => {
+                        tracing::warn!(%error, "a session's display sent invalid RFB; closed the connection of its tab");
+                        return;
+                    }
+                };
+                let notice = match copied {
+                    Copied::Passed => None,
+                    Copied::Kept => Some(Notice::ClipboardKept),
+                    Copied::TooLong => Some(Notice::ClipboardTooLong),
+                };
+                (Message::Binary(bytes.into()), notice.as_ref().map(text))
+            }
+            Some(notice) = notices.recv() => (text(&notice), None),
+            _ = pings.tick() => (Message::Ping(Bytes::new()), None),
         };
-        if tab.send(message).await.is_err() {
-            return;
+        for message in std::iter::once(message).chain(after) {
+            if tab.send(message).await.is_err() {
+                return;
+            }
         }
     }
+}
+
+fn text(notice: &Notice) -> Message {
+    Message::Text(serde_json::to_string(notice).unwrap_or_default().into())
 }
 
 /// Sends the tab's bytes to the application. Returns when the tab ends or sends invalid RFB.
@@ -164,8 +183,9 @@ async fn up(
     application: &mut WriteHalf<Box<dyn Duplex>>,
     last_received: &Mutex<Instant>,
     used: &LastUse,
+    clipboard: Transfer,
 ) {
-    let mut filter = ClientFilter::default();
+    let mut filter = ClientFilter::new(clipboard);
     let mut bytes = Vec::new();
     while let Some(Ok(message)) = tab.next().await {
         *last_received.lock() = Instant::now();

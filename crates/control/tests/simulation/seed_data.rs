@@ -79,7 +79,7 @@ fn short() -> Policy {
         idle_seconds: NonZeroU32::new(40),
         disconnected_seconds: NonZeroU32::new(15),
         total_seconds: NonZeroU32::new(180),
-        allow_user_namespaces: false,
+        ..Policy::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use session::{Actor, Event, EventKind, HomeKind, Policy, Session, Status, Teardown, lifecycle::Command};
+use session::{Actor, Event, EventKind, HomeKind, Policy, Session, Status, Teardown, Transfer, lifecycle::Command};
 use store::{Application, Start, Store, WriteOutcome, WriteRequest};
 
 use crate::fixture::*;
@@ -152,6 +152,7 @@ pub(super) async fn a_policy_is_kept_as_it_was_at_launch(store: Arc<dyn Store>) 
         disconnected_seconds: None,
         total_seconds: None,
         allow_user_namespaces: true,
+        clipboard: Transfer::Out,
     };
     let policies = [
         off,

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use session::{
     ApplicationId, End, EndReason, EnvironmentId, HomeKind, ONLY_NODE, Policy, Session, Status, Teardown, Timestamp,
-    UserId,
+    Transfer, UserId,
 };
 use store::{Store, StoreError};
 use uuid::Uuid;
@@ -59,6 +59,7 @@ fn shapes() -> Vec<Session> {
             disconnected_seconds: None,
             total_seconds: None,
             allow_user_namespaces: true,
+            clipboard: Transfer::Out,
         },
         Policy {
             total_seconds: NonZeroU32::new(u32::MAX),

@@ -1,0 +1,146 @@
+//! The menu of a session's tab. It opens from a bar at the top edge that takes its own room, so
+//! that it covers no part of the application.
+//!
+//! To add a section: a function here or in a module below, a line in [`panel`], and a module in
+//! `public/tab`.
+
+use leptos::prelude::*;
+use session::{HomeKind, api::SessionView};
+
+use super::NOT_KEPT;
+
+/// The bar with the button of the menu.
+pub(super) fn bar() -> impl IntoView {
+    view! {
+        <div class="bar">
+            <button
+                type="button"
+                id="menu-button"
+                class="menu-button"
+                aria-label="Session menu"
+                title="Session menu (Ctrl+Alt+Shift)"
+                aria-expanded="false"
+                aria-controls="menu"
+            >
+                "Menu"
+            </button>
+        </div>
+    }
+}
+
+/// The panel with the sections. The end of the session is the last.
+pub(super) fn panel(session: &SessionView) -> impl IntoView {
+    let title = session.application.to_string();
+    view! {
+        <section id="menu" class="menu" aria-label="Session menu" hidden>
+            <header>
+                <strong>{title}</strong>
+                <button type="button" id="resume">
+                    "Back to the session"
+                </button>
+            </header>
+            {section("Clipboard", clipboard())}
+            {section("Screen", screen())}
+            {session.home.map(|home| section("Files", files(home)))}
+            {section("Time left", view! { <p id="limits">"Not connected."</p> })}
+            {section("Help", help(session))}
+            {end()}
+        </section>
+    }
+}
+
+/// One section with its heading.
+fn section(heading: &'static str, content: impl IntoView) -> impl IntoView {
+    view! {
+        <section class="menu-section">
+            <h2>{heading}</h2>
+            {content}
+        </section>
+    }
+}
+
+/// The clipboard's text, for browsers that refuse to copy or to paste. The script shows the parts
+/// that the policy of the application allows.
+fn clipboard() -> impl IntoView {
+    view! {
+        <p id="clipboard-rule"></p>
+        <textarea
+            id="clipboard-text"
+            rows="3"
+            aria-label="Text of the clipboard"
+            placeholder="The text that you copied in the application. Or paste a text here, and send it."
+            autocomplete="off"
+            spellcheck="false"
+            hidden
+        ></textarea>
+        <p class="menu-actions">
+            <button type="button" id="clipboard-send" class="plain" hidden>
+                "Send to the application"
+            </button>
+            <button type="button" id="clipboard-read" class="plain" hidden>
+                "Paste from this device"
+            </button>
+            <button type="button" id="clipboard-copy" class="plain" hidden>
+                "Copy to this device"
+            </button>
+            <span id="clipboard-state" role="status"></span>
+        </p>
+    }
+}
+
+/// The fate of the files of the session.
+fn files(home: HomeKind) -> impl IntoView {
+    let text = match home {
+        HomeKind::Kept => "Files that you save in your home folder are there in your next sessions.",
+        HomeKind::Scratch => NOT_KEPT,
+    };
+    view! { <p>{text}</p> }
+}
+
+fn screen() -> impl IntoView {
+    view! {
+        <p class="menu-actions">
+            <button type="button" id="full-screen" class="plain" hidden>
+                "Full screen"
+            </button>
+        </p>
+        <label>
+            <input type="checkbox" id="keep-bar" />
+            "Keep the bar at the top. Without it, a small handle lies over the application."
+        </label>
+    }
+}
+
+fn help(session: &SessionView) -> impl IntoView {
+    view! {
+        <p>"Ctrl, Alt and Shift pressed together open and close this menu."</p>
+        <p>"If something doesn’t work, send this session ID to your support team:"</p>
+        <p>
+            <code id="help-id">{session.id.to_string()}</code>
+        </p>
+        <p class="menu-actions">
+            <button type="button" id="copy-id" class="plain">
+                "Copy session ID"
+            </button>
+            <span id="copied" role="status"></span>
+        </p>
+    }
+}
+
+fn end() -> impl IntoView {
+    view! {
+        <footer>
+            <p id="end-problem" class="reason" role="alert" hidden>
+                "Couldn’t reach the server. The session is still running. Try again."
+            </p>
+            <p class="menu-actions">
+                <a class="quiet" href="/" target="_blank">
+                    "My apps"
+                </a>
+                <button type="button" class="quiet danger" data-end="">
+                    "End session…"
+                </button>
+            </p>
+        </footer>
+    }
+}
