@@ -5,7 +5,9 @@
 //! `public/tab`.
 
 use leptos::prelude::*;
-use session::api::SessionView;
+use session::{HomeKind, api::SessionView};
+
+use super::NOT_KEPT;
 
 /// The bar with the button of the menu.
 pub(super) fn bar() -> impl IntoView {
@@ -40,6 +42,7 @@ pub(super) fn panel(session: &SessionView) -> impl IntoView {
             {section("Windows", windows())}
             {section("Clipboard", clipboard())}
             {section("Screen", screen())}
+            {session.home.map(|home| section("Files", files(home)))}
             {section("Picture", picture())}
             {section("Touch", touch())}
             {section("Time left", view! { <p id="limits">"Not connected."</p> })}
@@ -93,6 +96,15 @@ fn clipboard() -> impl IntoView {
             <span id="clipboard-state" role="status"></span>
         </p>
     }
+}
+
+/// The fate of the files of the session.
+fn files(home: HomeKind) -> impl IntoView {
+    let text = match home {
+        HomeKind::Kept => "Files that you save in your home folder are there in your next sessions.",
+        HomeKind::Scratch => NOT_KEPT,
+    };
+    view! { <p>{text}</p> }
 }
 
 fn screen() -> impl IntoView {

@@ -21,6 +21,7 @@ mod error;
 mod events;
 mod first_start;
 mod health;
+mod homes;
 mod launches;
 mod logins;
 mod nodes;

@@ -8,7 +8,8 @@
 exec 8<&0 9>&1 </dev/null >/dev/null
 umask 077
 
-cat >"$HOME/.Xdefaults" <<'RESOURCES'
+# Only if they are missing: a kept home has the versions of its owner.
+[ -e "$HOME/.Xdefaults" ] || cat >"$HOME/.Xdefaults" <<'RESOURCES'
 XTerm*faceName: Monospace
 XTerm*faceSize: 12
 XTerm*background: #1d1f21
@@ -20,7 +21,7 @@ XTerm*VT100.translations: #override \
   Ctrl Shift <Key>C: copy-selection(CLIPBOARD) \n\
   Ctrl Shift <Key>V: insert-selection(CLIPBOARD)
 RESOURCES
-cat >"$HOME/.bashrc" <<'BASHRC'
+[ -e "$HOME/.bashrc" ] || cat >"$HOME/.bashrc" <<'BASHRC'
 PS1='\w\$ '
 alias ls='ls --color=auto'
 BASHRC

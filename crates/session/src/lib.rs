@@ -17,6 +17,7 @@ pub mod code;
 pub mod columns;
 pub mod event;
 pub mod format;
+pub mod homes;
 pub mod ids;
 pub mod lifecycle;
 pub mod names;
@@ -34,6 +35,7 @@ pub mod words;
 mod model;
 
 pub use event::{Actor, Event, EventKind, Origin};
+pub use homes::{HomeKind, HomeUse, Homes};
 pub use ids::{ApplicationId, BatchId, EnvironmentId, LoginId, SessionId, UserId};
 pub use model::{End, EndReason, ONLY_NODE, Session, Status, Teardown};
 pub use policy::Policy;

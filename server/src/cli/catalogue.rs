@@ -1,11 +1,11 @@
 //! `cloud-delivery application …` and `cloud-delivery environment …`
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use clap::Subcommand;
 use control::Control;
 use session::{
-    Transfer,
+    HomeKind, Homes, Transfer,
     catalogue::{LaunchState, draft::ApplicationDraft},
 };
 
@@ -70,6 +70,16 @@ pub enum EnvironmentVerb {
         #[arg(long)]
         end_sessions: bool,
     },
+    /// Set the fate of files: kept for later sessions, or deleted with the session (scratch).
+    Homes {
+        /// Name of the environment.
+        name: String,
+        /// kept or scratch.
+        kind: HomeKind,
+        /// The most that the kept home of one person may use, in MiB; unlimited if left out.
+        #[arg(long)]
+        limit_mib: Option<NonZeroU32>,
+    },
     /// List all environments.
     List,
 }
@@ -124,9 +134,16 @@ pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> anyho
         EnvironmentVerb::Close { name, end_sessions } => {
             set_environment_launches(control, &name, closing(end_sessions)).await?
         }
+        EnvironmentVerb::Homes { name, kind, limit_mib } => {
+            let id = control.environment_named(&operator, &name).await.map_err(message)?;
+            let homes = Homes { kind, limit_mib };
+            control.set_homes(&operator, id, homes).await.map_err(message)?;
+            println!("files in {name}: {}", homes.words());
+        }
         EnvironmentVerb::List => {
             for row in control.environments(&operator).await.map_err(message)?.items {
-                println!("{}\t{}\t{}\t{}", row.name, row.kind, word(row.open), row.id);
+                let files = row.homes.map_or_else(|| "no files".to_owned(), Homes::words);
+                println!("{}\t{}\t{}\t{}\t{files}", row.name, row.kind, word(row.open), row.id);
             }
         }
     }

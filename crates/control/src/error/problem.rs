@@ -156,6 +156,7 @@ const fn denied_status(refusal: LaunchRefusal) -> u16 {
         LaunchRefusal::ApplicationClosed
         | LaunchRefusal::EnvironmentClosed
         | LaunchRefusal::NoSeat
+        | LaunchRefusal::HomeFull
         | LaunchRefusal::RelaunchBlocked(_) => 409,
     }
 }

@@ -30,6 +30,7 @@ pub fn session(n: u32) -> Session {
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy,
+        home: None,
         node: session::ONLY_NODE.into(),
         version: 1,
     }

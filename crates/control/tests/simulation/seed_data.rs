@@ -38,6 +38,7 @@ pub async fn seed(memory: &Memory, at: Timestamp) {
             name: format!("environment{number}").into(),
             kind: "simulation".into(),
             open: true,
+            homes: None,
         };
         memory.add_environment(&row, &Actor::System, at).await.unwrap();
     }
@@ -59,6 +60,7 @@ pub async fn seed(memory: &Memory, at: Timestamp) {
     for (id, role) in students.chain([(ADMIN, Role::SystemAdmin)]) {
         let user = User {
             id,
+            number: 0,
             username: name(id),
             password_hash: String::new(),
             role,

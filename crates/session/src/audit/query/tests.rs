@@ -48,6 +48,7 @@ fn session() -> Session {
         teardown: crate::Teardown::NotNeeded,
         blocked_until: None,
         policy: crate::Policy::default(),
+        home: None,
         node: crate::ONLY_NODE.into(),
         version: 1,
     }
@@ -113,6 +114,7 @@ fn what_an_event_names_is_found_without_a_session() {
         environment_id: crate::EnvironmentId::numbered(9),
         name: "This host".into(),
         open: false,
+        homes: None,
     };
     let closed = numbered(None, Actor::System, closed);
     for query in ["env:host", "who:system", "closed", "env:00000009"] {
