@@ -101,6 +101,12 @@ impl Homes {
         Ok(Home { path, uid })
     }
 
+    /// Opens the home of a person, made if it is missing, and finds its user of the host. Blocks.
+    pub fn open_for(&self, owner: Owner, identities: &Identities) -> io::Result<(OwnedFd, Option<u32>)> {
+        let uid = identities.of_home(owner.number).map_err(io::Error::other)?;
+        Ok((self.folder(owner.user_id, uid)?, uid))
+    }
+
     /// Opens the folder of a home, after it was made and given to its user if that was necessary.
     fn folder(&self, person: UserId, uid: Option<u32>) -> io::Result<OwnedFd> {
         let name = person.to_string();

@@ -1,11 +1,15 @@
 //! The port: the trait of an environment and its types.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use session::{SessionId, UserId};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
 };
+
+use crate::HomeFiles;
 
 /// The start of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +112,11 @@ pub trait Environment: Send + Sync + 'static {
     /// answers 0.
     async fn home_size(&self, _person: UserId, _enough: u64) -> Result<u64, EnvironmentError> {
         Ok(0)
+    }
+
+    /// The files of kept homes; `None` if this environment keeps none.
+    fn home_files(&self) -> Option<Arc<dyn HomeFiles>> {
+        None
     }
 
     /// The sessions that really run now.
