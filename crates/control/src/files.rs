@@ -39,7 +39,7 @@ pub struct Upload {
     control: Arc<Control>,
     writing: Box<dyn Writing>,
     by: Actor,
-    place: EnvironmentRow,
+    place: Place,
     path: HomePath,
     bytes: u64,
     room: Option<u64>,
@@ -59,10 +59,7 @@ impl Control {
         let path = HomePath::parse(path)?;
         let environments = self.keepers().await?;
         let place = self.place(me, environment).await?;
-        let size = match place.row.homes.and_then(session::Homes::limit) {
-            Some(limit) => self.home_use(place.row.id, me.user_id, limit).await,
-            None => None,
-        };
+        let size = self.size(&place).await;
         Ok(Folder {
             listing: place.files.list(place.owner, &path).await?,
             environment: place.row,
@@ -102,19 +99,14 @@ impl Control {
         let folder = HomePath::parse(folder)?;
         let path = folder.join(name)?;
         let place = self.place(me, Some(environment)).await?;
-        let room = match place.row.homes.and_then(session::Homes::limit) {
-            Some(limit) => {
-                let size = self.home_use(place.row.id, me.user_id, limit).await;
-                Some(size.map_or(limit, |size| size.limit.saturating_sub(size.used)))
-            }
-            None => None,
-        };
+        place.files.forget_size(place.owner);
+        let room = self.size(&place).await.map(|size| size.limit.saturating_sub(size.used));
         let largest = self.options.largest_upload;
         Ok(Upload {
             control: self.clone(),
             writing: place.files.write(place.owner, &folder, name).await?,
             by: actor(me),
-            place: place.row,
+            place,
             path,
             bytes: 0,
             room: room.into_iter().chain(largest).min(),
@@ -142,7 +134,9 @@ impl Control {
         require(me, Role::User)?;
         let path = HomePath::parse(path)?;
         let place = self.place(me, Some(environment)).await?;
-        Ok(place.files.remove(place.owner, &path).await?)
+        place.files.remove(place.owner, &path).await?;
+        place.files.forget_size(place.owner);
+        Ok(())
     }
 
     /// The environments that keep homes and that this server reaches, by name.
@@ -157,6 +151,12 @@ impl Control {
                     .is_some_and(|reached| reached.home_files().is_some())
         });
         Ok(rows)
+    }
+
+    /// The size of a home, if it has a limit and can be measured.
+    async fn size(&self, place: &Place) -> Option<HomeUse> {
+        let limit = place.row.homes?.limit()?;
+        self.home_use(place.row.id, place.owner.user_id, limit).await
     }
 
     async fn place(&self, me: &Me, environment: Option<EnvironmentId>) -> Result<Place> {
@@ -224,8 +224,13 @@ impl Upload {
             bytes,
             ..
         } = self;
+        // Uploads at the same time had the same room. All of their unfinished files count here.
+        place.files.forget_size(place.owner);
+        if let Some(size) = control.size(&place).await.filter(|size| size.is_full()) {
+            return Err(Error::FileTooLarge(size.limit.saturating_sub(size.used)));
+        }
         control
-            .log_transfer(&by, &place, &path, FileTransfer::Uploaded, bytes)
+            .log_transfer(&by, &place.row, &path, FileTransfer::Uploaded, bytes)
             .await?;
         Ok(writing.commit().await?)
     }

@@ -79,6 +79,12 @@ pub(crate) struct LocalFiles(pub Arc<Shared>);
 
 #[async_trait]
 impl HomeFiles for LocalFiles {
+    fn forget_size(&self, owner: Owner) {
+        if let Some(homes) = &self.0.homes {
+            homes.forget_size(owner.user_id);
+        }
+    }
+
     async fn list(&self, owner: Owner, folder: &HomePath) -> Result<Listing, FilesError> {
         let folder = folder.clone();
         self.0

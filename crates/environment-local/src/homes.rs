@@ -168,6 +168,12 @@ impl Homes {
         measuring.await.map_err(io::Error::other)?
     }
 
+    /// Makes the next measurement a fresh one.
+    pub fn forget_size(&self, person: UserId) {
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        measured.remove(&person);
+    }
+
     fn measure(&self, person: UserId, enough: u64) -> io::Result<u64> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = match openat(&self.handle, person.to_string(), flags, Mode::empty()) {

@@ -147,6 +147,8 @@ pub enum FilesError {
 /// The files of kept homes.
 #[async_trait]
 pub trait HomeFiles: Send + Sync {
+    /// Makes the next measurement of the home a fresh one, because its size has changed.
+    fn forget_size(&self, owner: Owner);
     /// The files in a folder.
     async fn list(&self, owner: Owner, folder: &HomePath) -> Result<Listing, FilesError>;
     /// Opens a regular file. Never waits for a pipe or a device.
