@@ -90,7 +90,7 @@ impl Homes {
         self.folder(owner.user_id, uid).map_err(failed)?;
         if reached_by_path && uid.is_some() {
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            as_user(uid, || Ok(drop(open(&path, flags, Mode::empty())?))).map_err(|_| {
+            as_user(uid, || Ok(open(&path, flags, Mode::empty())?)).map_err(|_| {
                 format!(
                     "the users of sessions can't reach the homes in {}: give each folder above them the mode 0711, or \
                      set homes_dir to another folder",

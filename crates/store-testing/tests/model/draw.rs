@@ -54,7 +54,7 @@ fn environment(n: u128) -> EnvironmentRow {
         name: format!("Host {n}").into(),
         kind: "local".into(),
         open: true,
-        homes: (n % 2 == 0).then(Homes::default),
+        homes: n.is_multiple_of(2).then(Homes::default),
     }
 }
 
