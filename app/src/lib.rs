@@ -23,6 +23,8 @@ pub mod pages;
 pub mod ui;
 
 #[cfg(feature = "ssr")]
+pub mod files_page;
+#[cfg(feature = "ssr")]
 pub mod password_page;
 #[cfg(feature = "ssr")]
 pub mod plain_page;

@@ -8,21 +8,12 @@
 mod menu;
 
 use leptos::prelude::*;
-use session::{EndReason, HomeKind, api::SessionView};
+use session::{EndReason, HomeKind, api::SessionView, homes};
 
 use crate::plain_page::{document, local_times, moment};
 
 /// Shown before it matters: while the session starts, and in its menu.
 const NOT_KEPT: &str = "Files that you save here are deleted when the session ends.";
-
-/// The consequence of the end of a session, for its user.
-pub const fn end_consequence(home: Option<HomeKind>) -> &'static str {
-    match home {
-        Some(HomeKind::Scratch) => "The application closes. Its files are deleted, and unsaved work is lost.",
-        Some(HomeKind::Kept) => "The application closes. Unsaved work is lost. Saved files stay.",
-        None => "The application closes. Unsaved work is lost.",
-    }
-}
 
 /// The page of a live session: the application, or a note that it is starting.
 pub fn live(session: &SessionView) -> String {
@@ -37,7 +28,7 @@ pub fn live(session: &SessionView) -> String {
         {menu::keys()}
         <dialog id="end-dialog" class="end-dialog" aria-labelledby="end-title" aria-describedby="end-text">
             <h2 id="end-title">{format!("End {title}?")}</h2>
-            <p id="end-text">{end_consequence(session.home)}</p>
+            <p id="end-text">{homes::end_consequence(session.home)}</p>
             <p class="menu-actions">
                 <button type="button" id="end-cancel" autofocus>
                     "Cancel"

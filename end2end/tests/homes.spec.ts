@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '../support/test.ts';
+import { expect, test, waitForHydration } from '../support/test.ts';
 import { expectConnected, expectPrompt, typeLine } from '../support/portal.ts';
-import { waitForHydration } from '../support/test.ts';
 import type { Server } from '../support/server.ts';
 
 test.use({ setup: { name: 'homes' } });
@@ -32,6 +31,7 @@ test('a file that was saved in one session is there in the next, byte for byte',
   await typeLine(tab, 'head -c 2000000 /dev/urandom >notes.bin; sync; touch saved');
   await expect.poll(() => readdirSync(home(server)).includes('saved')).toBe(true);
   const before = sum(join(home(server), 'notes.bin'));
+  await tab.close();
   await server.expire(first.id);
   // The next server finds the same home.
   await server.kill();
@@ -114,9 +114,10 @@ test('where files are deleted, everything says so before it matters', async ({ s
   const second = await server.launchAs('student', 'Calculator');
   const calculator = await open('student', `/sessions/${second.id}`);
   await expectConnected(calculator);
-  await calculator.getByLabel('Session menu').click();
-  await expect(calculator.getByText('Files that you save here are deleted when the session ends.').first()).toBeVisible();
-  await calculator.getByRole('group').getByRole('button', { name: 'End session…' }).click();
+  await calculator.getByRole('button', { name: 'Session menu' }).click();
+  const menu = calculator.getByRole('region', { name: 'Session menu' });
+  await expect(menu.getByText('Files that you save here are deleted when the session ends.')).toBeVisible();
+  await menu.getByRole('button', { name: 'End session…' }).click();
   await expect(calculator.getByRole('dialog')).toContainText('Its files are deleted, and unsaved work is lost.');
   await calculator.getByRole('button', { name: 'End session and delete files' }).click();
   await expect(calculator.getByRole('heading', { name: 'Your session has ended' })).toBeVisible();

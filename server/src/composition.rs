@@ -78,6 +78,8 @@ pub async fn serve(settings: &Settings) -> anyhow::Result<Served> {
         peers: Arc::new(HttpPeers::new()?),
         launches_per_minute: NonZeroU32::new(settings.launches_per_minute),
         live_sessions_per_user: NonZeroU32::new(settings.live_sessions_per_user),
+        files: settings.files,
+        largest_upload: (settings.upload_limit_mib > 0).then(|| u64::from(settings.upload_limit_mib) << 20),
         audit_key: settings.audit_key_file.as_deref().map(audit_key::read).transpose()?,
         lost_after,
         password_checks: settings.password_checks,

@@ -12,6 +12,7 @@ mod authentication;
 pub mod client_address;
 pub mod connections;
 mod etag;
+mod files;
 mod forms;
 mod health;
 mod id;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::{
     Router,
-    extract::FromRef,
+    extract::{DefaultBodyLimit, FromRef},
     middleware,
     routing::{get, post},
 };
@@ -118,12 +119,24 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let signed_in = Router::new()
         .route(passwords::PATH, get(passwords::show))
         .route("/sessions/{id}", get(tab::page))
+        .route("/files", get(files::show))
         .merge(pages.portal)
         .layer(middleware::from_fn_with_state(state.clone(), access::signed_in_page))
         .layer(https);
+    // Transfers of files: bodies and answers of any length, so without the layers that read a body whole.
+    let transfers = Router::new()
+        .route("/files/upload", post(files::upload))
+        .route("/files/download", get(files::download))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(access::password_is_own))
+        .layer(middleware::from_fn_with_state(state.clone(), authentication::identify))
+        .with_state(state.clone());
     // Forms, streams and programs. Each handler takes a `Person`, and `control` checks the role.
     let requests = Router::new()
         .route("/launch", post(forms::launch))
+        .route("/files/folder", post(files::make_folder))
+        .route("/files/rename", post(files::rename))
+        .route("/files/delete", post(files::delete))
         .route("/sessions/{id}/end", post(forms::end))
         .route("/sessions/{id}/stream", get(stream::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
@@ -141,8 +154,9 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         .layer(middleware::from_fn_with_state(state.clone(), authentication::identify))
         .with_state(state.clone())
         .merge(open)
-        .layer(csrf)
         .layer(RequestBodyLimitLayer::new(request_body::BODY_BYTES))
+        .merge(transfers)
+        .layer(csrf)
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(refusals::present))
         .layer(middleware::from_fn_with_state(state, security::headers))

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use serde::Deserialize;
-use session::ONLY_NODE;
+use session::{ONLY_NODE, Transfer};
 use url::{Host, Url};
 
 use crate::{
@@ -77,6 +77,10 @@ pub struct Settings {
     pub launches_per_minute: u32,
     /// Most live sessions of one person; 0: no limit.
     pub live_sessions_per_user: u32,
+    /// Directions of files on the page Files.
+    pub files: Transfer,
+    /// Largest file of an upload in MiB; 0: as large as the home allows.
+    pub upload_limit_mib: u32,
     /// File with the key that signs the log of events; `None`: the log is not signed.
     pub audit_key_file: Option<PathBuf>,
     /// Source of the time: `steady` or `system`.
@@ -112,6 +116,8 @@ impl Default for Settings {
             reload_grace_ms: 2000,
             launches_per_minute: 20,
             live_sessions_per_user: 10,
+            files: Transfer::Both,
+            upload_limit_mib: 0,
             audit_key_file: None,
             clock: Time::Steady,
             connections_per_address: 4096,
@@ -120,7 +126,7 @@ impl Default for Settings {
 }
 
 /// All keys, for messages and for the test of the documentation.
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 29] = [
     "addr",
     "data_dir",
     "homes_dir",
@@ -145,6 +151,8 @@ const KEYS: [&str; 27] = [
     "reload_grace_ms",
     "launches_per_minute",
     "live_sessions_per_user",
+    "files",
+    "upload_limit_mib",
     "audit_key_file",
     "clock",
     "connections_per_address",
@@ -188,11 +196,7 @@ impl Settings {
             "node" => self.node = Some(value.to_owned()),
             "node_url" => self.node_url = Some(value.to_owned()),
             "node_http_insecure" => self.node_http_insecure = yes(value)?,
-            "database_lost_seconds" => {
-                self.database_lost_seconds = value
-                    .parse()
-                    .map_err(|_| anyhow!("“{value}” is not a number of seconds"))?;
-            }
+            "database_lost_seconds" => self.database_lost_seconds = number(value)?,
             "admin_password" => self.admin_password = Some(value.to_owned()),
             "public_url" => self.public_url = Some(value.to_owned()),
             "trusted_proxies" => self.trusted_proxies = value.parse().map_err(Error::msg)?,
@@ -206,20 +210,17 @@ impl Settings {
             "simulated" => self.simulated = yes(value)?,
             "require_limits" => self.require_limits = yes(value)?,
             "database_notify" => self.database_notify = yes(value)?,
-            "reload_grace_ms" => {
-                self.reload_grace_ms = value
-                    .parse()
-                    .map_err(|_| anyhow!("“{value}” is not a number of milliseconds"))?;
-            }
+            "reload_grace_ms" => self.reload_grace_ms = number(value)?,
             "launches_per_minute" => self.launches_per_minute = number(value)?,
             "live_sessions_per_user" => self.live_sessions_per_user = number(value)?,
+            "files" => {
+                self.files =
+                    Transfer::of_code(value).ok_or_else(|| anyhow!("“{value}” is none of both, in, out and off"))?;
+            }
+            "upload_limit_mib" => self.upload_limit_mib = number(value)?,
             "audit_key_file" => self.audit_key_file = Some(value.into()),
             "clock" => self.clock = value.parse().map_err(Error::msg)?,
-            "connections_per_address" => {
-                self.connections_per_address = value
-                    .parse()
-                    .map_err(|_| anyhow!("“{value}” is not a number of connections"))?;
-            }
+            "connections_per_address" => self.connections_per_address = number(value)?,
             // `read` uses the one and `log_filter` the other.
             "config" | "log" => {}
             _ => bail!("there is no such setting; there are {}", KEYS.join(", ")),

@@ -4,7 +4,7 @@ use crate::ui::dynamic::{DynShow, dyn_view, keyed};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use session::{
-    Role,
+    HomeKind, Role,
     api::{MyApplication, SessionView},
 };
 
@@ -48,6 +48,7 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
     let list = PolledList::start(applications, my_applications);
     let ending = RwSignal::new(None::<SessionView>);
     let keys = Signal::derive(move || list.data.read().iter().map(|app| app.id.number()).collect());
+    let keeps_files = move || list.data.read().iter().any(|app| app.home == Some(HomeKind::Kept));
     let card = move |key| {
         let application = Memo::new(move |_| list.data.read().iter().find(|app| app.id.number() == key).cloned());
         view! {
@@ -69,6 +70,14 @@ fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
         <ul class="cards">
             {keyed(keys, card)}
         </ul>
+        <DynShow is=keeps_files>
+            <p class="lead">
+                "Files that you save in your home folder stay after a session. "
+                <a href="/files" rel="external">
+                    "Files"
+                </a>
+            </p>
+        </DynShow>
         <EndDialog ending list />
     }
 }

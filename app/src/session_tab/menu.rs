@@ -100,11 +100,18 @@ fn clipboard() -> impl IntoView {
 
 /// The fate of the files of the session.
 fn files(home: HomeKind) -> impl IntoView {
-    let text = match home {
-        HomeKind::Kept => "Files that you save in your home folder are there in your next sessions.",
-        HomeKind::Scratch => NOT_KEPT,
-    };
-    view! { <p>{text}</p> }
+    match home {
+        HomeKind::Kept => view! {
+            <p>"Files that you save in your home folder are there in your next sessions."</p>
+            <p class="menu-actions">
+                <a class="quiet" href="/files" target="_blank">
+                    "Open Files"
+                </a>
+            </p>
+        }
+        .into_any(),
+        HomeKind::Scratch => view! { <p>{NOT_KEPT}</p> }.into_any(),
+    }
 }
 
 fn screen() -> impl IntoView {

@@ -2,6 +2,7 @@
 
 mod problem;
 
+use environments::FilesError;
 use session::{
     ApplicationId, EnvironmentId, Role, SessionId, Timestamp,
     api::SessionView,
@@ -103,6 +104,18 @@ pub enum Error {
     /// The selection has more sessions than can be expired at once; their number.
     #[error("too many sessions to expire at once: {0}")]
     TooMany(usize),
+    /// No environment that this server reaches keeps homes, or not the one that was asked for.
+    #[error("no kept home")]
+    NoHomes,
+    /// An administrator has turned this kind of transfer off.
+    #[error("{0} are off")]
+    FilesOff(&'static str),
+    /// An upload exceeds a limit; the bytes that were left.
+    #[error("the file exceeds {0} bytes")]
+    FileTooLarge(u64),
+    /// The files of a home refused a call.
+    #[error(transparent)]
+    Files(FilesError),
     /// The environment failed; its own message.
     #[error("environment: {0}")]
     Environment(String),

@@ -70,7 +70,7 @@ impl Control {
     }
 
     /// The size of the kept home of a person; `None` if it can't be measured, which refuses nothing.
-    async fn home_use(&self, id: EnvironmentId, person: UserId, limit: u64) -> Option<HomeUse> {
+    pub(crate) async fn home_use(&self, id: EnvironmentId, person: UserId, limit: u64) -> Option<HomeUse> {
         match self.environments.get(&id)?.home_size(person, limit).await {
             Ok(used) => Some(HomeUse { used, limit }),
             Err(error) => {

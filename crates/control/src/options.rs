@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use session::ONLY_NODE;
+use session::{ONLY_NODE, Transfer};
 
 use crate::{NoPeers, Peers};
 
@@ -31,6 +31,10 @@ pub struct Options {
     pub launches_per_minute: Option<NonZeroU32>,
     /// Most live sessions of one person, over all nodes; `None` = no limit.
     pub live_sessions_per_user: Option<NonZeroU32>,
+    /// Directions of files on the page Files.
+    pub files: Transfer,
+    /// The largest file of an upload, in bytes; `None` = as large as the home allows.
+    pub largest_upload: Option<u64>,
     /// The key that signs the head of the log of events; `None` = it is not signed.
     pub audit_key: Option<store::chain::Key>,
     /// Tabs and watches are closed after this long without the log; `None` = they stay open.
@@ -50,6 +54,8 @@ impl Default for Options {
             peers: Arc::new(NoPeers),
             launches_per_minute: None,
             live_sessions_per_user: None,
+            files: Transfer::Both,
+            largest_upload: None,
             audit_key: None,
             lost_after: None,
         }

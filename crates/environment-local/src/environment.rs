@@ -12,13 +12,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use environments::{Duplex, Environment, EnvironmentError, Home, Observed, Signal, Signals, StartSpec, Windows};
+use environments::{Duplex, Environment, EnvironmentError, Home, HomeFiles, Observed, Signal, Signals, StartSpec, Windows};
 use session::{SessionId, UserId, windows::WindowAction};
 use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     desk::{Command, Desk},
+    files::LocalFiles,
     folder::{Folder, RunDir},
     homes::Homes,
     isolation::Isolation,
@@ -229,6 +230,11 @@ impl Environment for LocalEnvironment {
         let Some(homes) = &self.shared.homes else { return Ok(0) };
         let failed = |error| EnvironmentError::Failed(format!("the home of {person} can't be measured: {error}"));
         homes.size(person, enough).await.map_err(failed)
+    }
+
+    fn home_files(&self) -> Option<Arc<dyn HomeFiles>> {
+        self.shared.homes.as_ref()?;
+        Some(Arc::new(LocalFiles(Arc::clone(&self.shared))))
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError> {

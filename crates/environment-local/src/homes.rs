@@ -90,11 +90,7 @@ impl Homes {
         self.folder(owner.user_id, uid).map_err(failed)?;
         if reached_by_path && uid.is_some() {
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let reach = || {
-                open(&path, flags, Mode::empty())?;
-                Ok(())
-            };
-            as_user(uid, reach).map_err(|_| {
+            as_user(uid, || Ok(open(&path, flags, Mode::empty())?)).map_err(|_| {
                 format!(
                     "the users of sessions can't reach the homes in {}: give each folder above them the mode 0711, or \
                      set homes_dir to another folder",
@@ -103,6 +99,12 @@ impl Homes {
             })?;
         }
         Ok(Home { path, uid })
+    }
+
+    /// Opens the home of a person, made if it is missing, and finds its user of the host. Blocks.
+    pub fn open_for(&self, owner: Owner, identities: &Identities) -> io::Result<(OwnedFd, Option<u32>)> {
+        let uid = identities.of_home(owner.number).map_err(io::Error::other)?;
+        Ok((self.folder(owner.user_id, uid)?, uid))
     }
 
     /// Opens the folder of a home, after it was made and given to its user if that was necessary.
@@ -164,6 +166,12 @@ impl Homes {
             Ok(size)
         });
         measuring.await.map_err(io::Error::other)?
+    }
+
+    /// Makes the next measurement a fresh one.
+    pub fn forget_size(&self, person: UserId) {
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        measured.remove(&person);
     }
 
     fn measure(&self, person: UserId, enough: u64) -> io::Result<u64> {

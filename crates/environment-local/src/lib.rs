@@ -6,7 +6,7 @@
 //! can't fulfil.
 //!
 //! The parts: `environment` (the port), `programs` (the programs that must be installed),
-//! `identities` (a user id for each session or person), `homes` (the kept homes, with `as_user`), `limits` (the resources of a session), `cgroups`
+//! `identities` (a user id for each session or person), `homes` (the kept homes, with `as_user`), `files` (the files in them), `limits` (the resources of a session), `cgroups`
 //! (which enforce them), `syscalls` (the denied ones), `folder` (the session's socket and files),
 //! `sandbox` (the command line, with `outside.sh` and `inside.sh`), `launcher` (the one thread that
 //! spawns), `readiness` (the reports of a sandbox), `desk` (the windows of a session), `life` (the
@@ -18,6 +18,7 @@ mod as_user;
 mod cgroups;
 mod desk;
 mod environment;
+mod files;
 mod folder;
 mod homes;
 mod identities;

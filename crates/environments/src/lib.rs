@@ -7,7 +7,9 @@
 //! To add a kind: a crate that implements [`Environment`], a test in it that runs the suite of
 //! `environment-testing`, and one line in the server's composition root. Nothing else names it.
 
+mod files;
 mod port;
 pub mod rfb;
 
+pub use files::{Entry, EntryKind, FilesError, HomeFiles, HomePath, Listing, Reading, Writing};
 pub use port::{Duplex, Environment, EnvironmentError, Home, Observed, Owner, Signal, Signals, StartSpec, Windows};

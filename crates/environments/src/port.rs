@@ -1,5 +1,7 @@
 //! The port: the trait of an environment and its types.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use session::{
     SessionId, UserId,
@@ -9,6 +11,8 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{mpsc, watch},
 };
+
+use crate::HomeFiles;
 
 /// The start of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +119,11 @@ pub trait Environment: Send + Sync + 'static {
     /// answers 0.
     async fn home_size(&self, _person: UserId, _enough: u64) -> Result<u64, EnvironmentError> {
         Ok(0)
+    }
+
+    /// The files of kept homes; `None` if this environment keeps none.
+    fn home_files(&self) -> Option<Arc<dyn HomeFiles>> {
+        None
     }
 
     /// The sessions that really run now.

@@ -140,6 +140,19 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         homes: Option<Homes>,
     },
+    /// A file went from the actor's device into their kept home, or the other way; there is no session.
+    FileTransferred {
+        /// Direction.
+        transfer: FileTransfer,
+        /// Environment that keeps the home.
+        environment_id: EnvironmentId,
+        /// Its name at the time of the event.
+        environment: Arc<str>,
+        /// Path from the home on, as requested: a name that was in use got a number.
+        file: Arc<str>,
+        /// Size.
+        bytes: u64,
+    },
     /// A person was added or changed; there is no session.
     UserChanged {
         /// User id.
@@ -184,6 +197,16 @@ pub enum SignInFailure {
     Throttled,
     /// The password, role or account changed during the password check.
     Superseded,
+}
+
+/// The direction of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileTransfer {
+    /// Into the home.
+    Uploaded,
+    /// Out of the home.
+    Downloaded,
 }
 
 /// A change of a person's account.
@@ -240,6 +263,7 @@ impl EventKind {
             Self::Purged => "purged",
             Self::ApplicationChanged { .. } => "application_changed",
             Self::EnvironmentChanged { .. } => "environment_changed",
+            Self::FileTransferred { .. } => "file_transferred",
             Self::UserChanged { .. } => "user_changed",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",

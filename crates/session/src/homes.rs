@@ -51,6 +51,15 @@ impl FromStr for HomeKind {
     }
 }
 
+/// The consequence of the end of a session, for its user.
+pub const fn end_consequence(home: Option<HomeKind>) -> &'static str {
+    match home {
+        Some(HomeKind::Scratch) => "The application closes. Its files are deleted, and unsaved work is lost.",
+        Some(HomeKind::Kept) => "The application closes. Unsaved work is lost. Saved files stay.",
+        None => "The application closes. Unsaved work is lost.",
+    }
+}
+
 /// The homes of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

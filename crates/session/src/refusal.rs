@@ -78,8 +78,7 @@ impl LaunchRefusal {
                 "You have launched too many applications within a minute. Wait a moment, then try again.".into()
             }
             Self::HomeFull => {
-                "Your files have reached their size limit. Delete files that you no longer need, then launch again."
-                    .into()
+                "Your files have reached their size limit. Delete some on the page Files, then launch again.".into()
             }
         }
     }

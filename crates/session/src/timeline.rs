@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Actor, BatchId, EndReason, Event, EventKind, Timestamp,
-    event::{ApplicationChange, SignInFailure, UserChange},
+    event::{ApplicationChange, FileTransfer, SignInFailure, UserChange},
     format,
 };
 
@@ -136,6 +136,15 @@ fn describe(event: &Event, launched: Option<Timestamp>) -> String {
         EventKind::EnvironmentChanged { name, open, .. } => {
             let how = if *open { "opened" } else { "closed" };
             format!("Environment {name} {how} to launches{by}")
+        }
+        EventKind::FileTransferred {
+            transfer, file, bytes, ..
+        } => {
+            let how = match transfer {
+                FileTransfer::Uploaded => "uploaded",
+                FileTransfer::Downloaded => "downloaded",
+            };
+            format!("File {file} ({}) {how}{by}", format::bytes(*bytes))
         }
         EventKind::UserChanged { username, change, .. } => match change {
             UserChange::Added(role) => format!("User {username} added{by}, with the role {role}"),

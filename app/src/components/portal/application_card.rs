@@ -5,12 +5,12 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use session::{
     HomeKind,
     api::{MyApplication, SessionView},
+    homes,
 };
 
 use crate::{
     api::sessions::end_session,
     components::{moment::Moment, polled_list::PolledList, status::StatusBadge, timeline::UserDeadline},
-    session_tab::end_consequence,
     ui::{
         banner::{Banner, Tone},
         dialog::Dialog,
@@ -210,7 +210,7 @@ pub fn EndDialog(
                 <p id="end-consequence">
                     {dyn_text(move || {
                         let home = ending.read().as_ref().and_then(|session| session.home);
-                        end_consequence(home).to_owned()
+                        homes::end_consequence(home).to_owned()
                     })}
                 </p>
                 <DynShow is=move || list.failed.read().is_some()>

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use environments::FilesError;
 use session::{
     api::{MAX_NOTE_CHARS, Problem},
     batch::MAX_CHOSEN,
+    format,
     refusal::LaunchRefusal,
 };
 use store::StoreError;
@@ -64,6 +66,10 @@ impl Error {
             ),
             Self::NoteTooLong(_) => (422, "reason_too_long", "The reason is too long"),
             Self::TooMany(_) => (422, "too_many_sessions", "Too many sessions"),
+            Self::NoHomes => (404, "no_homes", "There is no place for your files"),
+            Self::FilesOff(_) => (403, "files_off", "This is turned off"),
+            Self::FileTooLarge(_) => (413, "file_too_large", "The file is too large"),
+            Self::Files(error) => files_kind(error),
             Self::Environment(_) => (502, "environment_failed", "The environment failed"),
             Self::NodeAway(_) => (503, "node_away", "The server that runs this session can't be reached"),
             Self::Lost => (503, "database_lost", "The database can't be reached"),
@@ -121,6 +127,13 @@ impl Error {
             Self::TooMany(count) => {
                 format!("{count} sessions match; at most {MAX_CHOSEN} can be expired at once. Narrow the search.")
             }
+            Self::NoHomes => "The applications of this server delete files when a session ends.".into(),
+            Self::FilesOff(what) => format!("{what} are turned off by an administrator."),
+            Self::FileTooLarge(room) => format!(
+                "There is room for {} only. Nothing of it was stored.",
+                format::bytes(*room)
+            ),
+            Self::Files(error) => error.to_string(),
             Self::NodeAway(node) => format!("The node {node} is away. Try again in a moment."),
             Self::Lost => "Nothing can be shown or changed without it. The server keeps trying to reconnect.".into(),
             Self::Stopping => "Try again in a moment.".into(),
@@ -158,6 +171,18 @@ const fn denied_status(refusal: LaunchRefusal) -> u16 {
         | LaunchRefusal::NoSeat
         | LaunchRefusal::HomeFull
         | LaunchRefusal::RelaunchBlocked(_) => 409,
+    }
+}
+
+const fn files_kind(error: &FilesError) -> (u16, &'static str, &'static str) {
+    match error {
+        FilesError::NotFound => (404, "no_such_file", "There is no such file"),
+        FilesError::Exists => (409, "file_exists", "The name is in use"),
+        FilesError::Name => (422, "bad_file_name", "This can’t be the name of a file"),
+        FilesError::NotAFile => (422, "not_a_file", "This is no file"),
+        FilesError::TooDeep => (422, "folder_too_deep", "The folder is nested too deeply"),
+        FilesError::DiskFull => (503, "disk_full", "The server’s disk is full"),
+        FilesError::Failed(_) => (503, "files_unavailable", "Your files can’t be used now"),
     }
 }
 

@@ -106,6 +106,7 @@ fn a_home_out_of_reach_is_refused_with_the_way_out() {
         assert!(reached(&trial).is_ok(), "the server's own user");
         return;
     }
+    permit(trial.folder.path(), 0o700);
     let refused = reached(&trial).unwrap_err();
     assert!(
         refused.contains("mode 0711") && refused.contains("homes_dir"),

@@ -55,7 +55,15 @@ impl Trial {
             "the application ended with status 7",
             "{script}"
         );
-        self.leaves_nothing(spec.session_id);
+        assert_eq!(processes(spec.session_id), []);
+        assert!(
+            !self
+                .folder
+                .path()
+                .join("run")
+                .join(spec.session_id.to_string())
+                .exists()
+        );
     }
 
     /// Starts a session that goes on after the script.

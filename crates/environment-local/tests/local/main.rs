@@ -6,6 +6,7 @@
     reason = "helpers of tests; clippy.toml covers only what is marked #[test]"
 )]
 
+mod files;
 mod homes;
 mod kit;
 mod lifecycle;

@@ -186,6 +186,11 @@ impl Text {
             EventKind::EnvironmentChanged {
                 environment_id, name, ..
             } => named(&mut environment, name, environment_id),
+            EventKind::FileTransferred {
+                environment_id,
+                environment: name,
+                ..
+            } => named(&mut environment, name, environment_id),
             EventKind::UserChanged { user_id, username, .. } => named(&mut user, username, user_id),
             EventKind::SignInFailed {
                 username: Some(username),

@@ -1,0 +1,243 @@
+//! Files of a person in kept homes: each person sees and moves their own only, with or without a
+//! session.
+//!
+//! A transfer is an event, which is written before an upload becomes visible and before the first byte
+//! of a download.
+
+use std::sync::Arc;
+
+use environments::{FilesError, HomeFiles, HomePath, Listing, Owner, Reading, Writing};
+use session::{
+    Actor, EnvironmentId, Event, EventKind, HomeKind, HomeUse, Role, Transfer, api::Me, event::FileTransfer,
+};
+use store::EnvironmentRow;
+
+use crate::{
+    Control, Error, Result,
+    authorization::{actor, require},
+};
+
+/// A folder of a person.
+#[derive(Debug)]
+pub struct Folder {
+    /// The environment that keeps it, and those that the person can choose instead.
+    pub environment: EnvironmentRow,
+    /// Every environment that keeps homes and that this server reaches.
+    pub environments: Vec<EnvironmentRow>,
+    /// The folder.
+    pub path: HomePath,
+    /// Its files.
+    pub listing: Listing,
+    /// The size of the whole home, if it has a limit and could be measured.
+    pub size: Option<HomeUse>,
+    /// The permitted directions.
+    pub transfer: Transfer,
+}
+
+/// An upload that has begun. Dropping it leaves nothing.
+pub struct Upload {
+    control: Arc<Control>,
+    writing: Box<dyn Writing>,
+    by: Actor,
+    place: Place,
+    path: HomePath,
+    bytes: u64,
+    room: Option<u64>,
+}
+
+/// The place of a home.
+struct Place {
+    row: EnvironmentRow,
+    files: Arc<dyn HomeFiles>,
+    owner: Owner,
+}
+
+impl Control {
+    /// A folder of this person. Without an environment: in the first that keeps homes.
+    pub async fn folder(&self, me: &Me, environment: Option<EnvironmentId>, path: &str) -> Result<Folder> {
+        require(me, Role::User)?;
+        let path = HomePath::parse(path)?;
+        let environments = self.keepers().await?;
+        let place = self.place(me, environment).await?;
+        let size = self.size(&place).await;
+        Ok(Folder {
+            listing: place.files.list(place.owner, &path).await?,
+            environment: place.row,
+            environments,
+            path,
+            size,
+            transfer: self.options.files,
+        })
+    }
+
+    /// Opens a file of this person for download.
+    pub async fn download(&self, me: &Me, environment: EnvironmentId, path: &str) -> Result<Reading> {
+        require(me, Role::User)?;
+        if !self.options.files.allows_out() {
+            return Err(Error::FilesOff("Downloads"));
+        }
+        let path = HomePath::parse(path)?;
+        let place = self.place(me, Some(environment)).await?;
+        let reading = place.files.read(place.owner, &path).await?;
+        self.log_transfer(&actor(me), &place.row, &path, FileTransfer::Downloaded, reading.size)
+            .await?;
+        Ok(reading)
+    }
+
+    /// Begins an upload into a folder of this person.
+    pub async fn upload(
+        self: &Arc<Self>,
+        me: &Me,
+        environment: EnvironmentId,
+        folder: &str,
+        name: &str,
+    ) -> Result<Upload> {
+        require(me, Role::User)?;
+        if !self.options.files.allows_in() {
+            return Err(Error::FilesOff("Uploads"));
+        }
+        let folder = HomePath::parse(folder)?;
+        let path = folder.join(name)?;
+        let place = self.place(me, Some(environment)).await?;
+        place.files.forget_size(place.owner);
+        let room = self.size(&place).await.map(|size| size.limit.saturating_sub(size.used));
+        let largest = self.options.largest_upload;
+        Ok(Upload {
+            control: self.clone(),
+            writing: place.files.write(place.owner, &folder, name).await?,
+            by: actor(me),
+            place,
+            path,
+            bytes: 0,
+            room: room.into_iter().chain(largest).min(),
+        })
+    }
+
+    /// Makes a folder of this person.
+    pub async fn make_folder(&self, me: &Me, environment: EnvironmentId, folder: &str, name: &str) -> Result<()> {
+        require(me, Role::User)?;
+        let path = HomePath::parse(folder)?.join(name)?;
+        let place = self.place(me, Some(environment)).await?;
+        Ok(place.files.make_folder(place.owner, &path).await?)
+    }
+
+    /// Gives a file of this person another name.
+    pub async fn rename_file(&self, me: &Me, environment: EnvironmentId, path: &str, name: &str) -> Result<()> {
+        require(me, Role::User)?;
+        let path = HomePath::parse(path)?;
+        let place = self.place(me, Some(environment)).await?;
+        Ok(place.files.rename(place.owner, &path, name).await?)
+    }
+
+    /// Removes a file of this person, or a folder with everything in it.
+    pub async fn remove_file(&self, me: &Me, environment: EnvironmentId, path: &str) -> Result<()> {
+        require(me, Role::User)?;
+        let path = HomePath::parse(path)?;
+        let place = self.place(me, Some(environment)).await?;
+        place.files.remove(place.owner, &path).await?;
+        place.files.forget_size(place.owner);
+        Ok(())
+    }
+
+    /// The environments that keep homes and that this server reaches, by name.
+    async fn keepers(&self) -> Result<Vec<EnvironmentRow>> {
+        let mut rows = self.store.environments().await?;
+        rows.retain(|row| {
+            let keeps = row.homes.is_some_and(|homes| homes.kind == HomeKind::Kept);
+            keeps
+                && self
+                    .environments
+                    .get(&row.id)
+                    .is_some_and(|reached| reached.home_files().is_some())
+        });
+        Ok(rows)
+    }
+
+    /// The size of a home, if it has a limit and can be measured.
+    async fn size(&self, place: &Place) -> Option<HomeUse> {
+        let limit = place.row.homes?.limit()?;
+        self.home_use(place.row.id, place.owner.user_id, limit).await
+    }
+
+    async fn place(&self, me: &Me, environment: Option<EnvironmentId>) -> Result<Place> {
+        let rows = self.keepers().await?;
+        let wanted = |row: &EnvironmentRow| environment.is_none_or(|id| row.id == id);
+        let row = rows.into_iter().find(wanted).ok_or(Error::NoHomes)?;
+        let files = self.environments.get(&row.id).and_then(|reached| reached.home_files());
+        let user = self.store.user_named(&me.username).await?;
+        let user = user.filter(|user| user.id == me.user_id).ok_or(Error::SignIn)?;
+        Ok(Place {
+            row,
+            files: files.ok_or(Error::NoHomes)?,
+            owner: Owner {
+                user_id: user.id,
+                number: user.number,
+            },
+        })
+    }
+
+    async fn log_transfer(
+        &self,
+        by: &Actor,
+        place: &EnvironmentRow,
+        path: &HomePath,
+        transfer: FileTransfer,
+        bytes: u64,
+    ) -> Result<()> {
+        let event = Event {
+            at: self.clock.now(),
+            session_id: None,
+            actor: by.clone(),
+            what: EventKind::FileTransferred {
+                transfer,
+                environment_id: place.id,
+                environment: place.name.clone(),
+                file: path.to_string().into(),
+                bytes,
+            },
+        };
+        Ok(self.store.log_event(&event).await?)
+    }
+}
+
+impl Upload {
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// If the file would exceed the limit of the home or of an upload.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes += bytes.len() as u64;
+        if let Some(room) = self.room.filter(|room| self.bytes > *room) {
+            return Err(Error::FileTooLarge(room));
+        }
+        Ok(self.writing.write(bytes).await?)
+    }
+
+    /// Makes the file visible. Returns its name, which has a number if the name was in use.
+    pub async fn commit(self) -> Result<String> {
+        let Self {
+            control,
+            writing,
+            by,
+            place,
+            path,
+            bytes,
+            ..
+        } = self;
+        // Uploads at the same time had the same room. All of their unfinished files count here.
+        place.files.forget_size(place.owner);
+        if let Some(size) = control.size(&place).await.filter(|size| size.is_full()) {
+            return Err(Error::FileTooLarge(size.limit.saturating_sub(size.used)));
+        }
+        control
+            .log_transfer(&by, &place.row, &path, FileTransfer::Uploaded, bytes)
+            .await?;
+        Ok(writing.commit().await?)
+    }
+}
+
+impl From<FilesError> for Error {
+    fn from(error: FilesError) -> Self {
+        Self::Files(error)
+    }
+}
