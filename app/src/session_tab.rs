@@ -8,14 +8,27 @@
 mod menu;
 
 use leptos::prelude::*;
-use session::{EndReason, api::SessionView};
+use session::{EndReason, HomeKind, api::SessionView};
 
 use crate::plain_page::{document, local_times, moment};
+
+/// Shown before it matters: while the session starts, and in its menu.
+const NOT_KEPT: &str = "Files that you save here are deleted when the session ends.";
+
+/// The consequence of the end of a session, for its user.
+pub const fn end_consequence(home: Option<HomeKind>) -> &'static str {
+    match home {
+        Some(HomeKind::Scratch) => "The application closes. Its files are deleted, and unsaved work is lost.",
+        Some(HomeKind::Kept) => "The application closes. Unsaved work is lost. Saved files stay.",
+        None => "The application closes. Unsaved work is lost.",
+    }
+}
 
 /// The page of a live session: the application, or a note that it is starting.
 pub fn live(session: &SessionView) -> String {
     let title = session.application.to_string();
     let starting = format!("Starting {title}…");
+    let scratch = session.home == Some(HomeKind::Scratch);
     let body = view! {
         <div id="last-picture" aria-hidden="true"></div>
         <main id="screen" data-session=session.id.to_string() aria-label=title.clone()></main>
@@ -24,13 +37,13 @@ pub fn live(session: &SessionView) -> String {
         {menu::keys()}
         <dialog id="end-dialog" class="end-dialog" aria-labelledby="end-title" aria-describedby="end-text">
             <h2 id="end-title">{format!("End {title}?")}</h2>
-            <p id="end-text">"The application closes. Unsaved work is lost."</p>
+            <p id="end-text">{end_consequence(session.home)}</p>
             <p class="menu-actions">
                 <button type="button" id="end-cancel" autofocus>
                     "Cancel"
                 </button>
                 <button type="button" id="end-confirm" class="danger">
-                    "End session and lose unsaved work"
+                    {if scratch { "End session and delete files" } else { "End session and lose unsaved work" }}
                 </button>
             </p>
         </dialog>
@@ -49,9 +62,11 @@ pub fn live(session: &SessionView) -> String {
                 </button>
             </div>
         </section>
+        <p id="toast" class="toast" role="status"></p>
         <section id="notice" class="notice" role="status">
             <p id="notice-text">{starting}</p>
             <p id="notice-left" aria-hidden="true"></p>
+            {scratch.then(|| view! { <p id="not-kept">{NOT_KEPT}</p> })}
             // CSS shows this after a delay unless the script removes it first. `noscript` would
             // depend on how scripts are disabled.
             <p id="needs-script">"A session needs JavaScript in this tab."</p>

@@ -46,3 +46,10 @@ export function alive(pids: number[]): number[] {
   const now = new Set(processes().map(({ pid }) => pid));
   return pids.filter((pid) => now.has(pid));
 }
+
+/** The path on this host of a file in the home of a session, as the process with this program sees it. */
+export function homeFile(session: string, name: string, program: string): string {
+  const pid = processesOf(session).find(({ command }) => command.split(' ', 1)[0] === program)?.pid;
+  if (pid === undefined) throw new Error(`${program} does not run`);
+  return `/proc/${pid}/root/home/user/${name}`;
+}

@@ -68,7 +68,7 @@ export function observeRow(page: Page, rng: Rng): Promise<StabilityReport> {
         if (frames.length === 2) {
           const distance = Math.min(...frames.map((before) => jump(before, now)));
           if (distance > Math.max(report.jump, 30)) {
-            report.frames = [...frames, now].map(({ scrolled, tops }) => `${scrolled}: ${[...tops.values()].map(Math.round).join(' ')}`);
+            report.frames = [...frames, now].map(({ left, scrolled, tops }) => `${left} of ${region.scrollWidth - region.clientWidth}, ${scrolled}: ${[...tops.values()].map(Math.round).join(' ')}`);
           }
           report.jump = Math.max(report.jump, distance);
         }

@@ -78,5 +78,8 @@ function onPage(page: Page): Promise<List> {
 async function inApi(server: Server, search: string): Promise<List> {
   const list = await server.list(search);
   const rows = list.items.map(({ id, status, connected, username }) => `${id} ${status} ${connected ? 'Yes' : 'No'} ${username}`);
-  return { revision: list.revision, busy: false, search, text: [`${list.total} of ${list.all} sessions`, ...rows].join('\n') };
+  return { revision: list.revision, busy: false, search, text: [`${grouped(list.total)} of ${grouped(list.all)} sessions`, ...rows].join('\n') };
 }
+
+/** `1,234`, as the pages of the tests show numbers. */
+const grouped = (count: number): string => count.toLocaleString('en-GB');

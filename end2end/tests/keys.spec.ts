@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { difference, expectConnected, expectPrompt, picture, sessionIn, settled, typeLine } from '../support/portal.ts';
-import { processesOf } from '../support/processes.ts';
+import { homeFile, processesOf } from '../support/processes.ts';
 import type { Server } from '../support/server.ts';
 
 test.use({ setup: { name: 'keys' } });
@@ -28,13 +28,6 @@ async function openApplication(server: Server, open: (username: string, path: st
   const session = await server.launchAs('student', application);
   return open('student', `/sessions/${session.id}`);
 }
-
-/** A file in the home of a session, as its processes see it. */
-const homeFile = (session: string, name: string, command: string) => {
-  const pid = processesOf(session).find((process) => process.command === command)?.pid;
-  if (pid === undefined) throw new Error(`${command} does not run`);
-  return `/proc/${pid}/root/home/user/${name}`;
-};
 
 const processList = (session: string) => processesOf(session).map(({ pid, command }) => `${pid} ${command}`);
 

@@ -5,6 +5,7 @@
 import * as clipboard from './clipboard.js';
 import * as end from './end.js';
 import * as help from './help.js';
+import * as home from './home.js';
 import * as menu from './menu.js';
 import * as notices from './notices.js';
 import * as picture from './picture.js';
@@ -13,7 +14,7 @@ import { open } from './stream.js';
 import * as touch from './touch.js';
 import * as windows from './windows.js';
 
-const SECTIONS = [windows, notices, clipboard, screen, picture, touch, help, end];
+const SECTIONS = [windows, notices, home, clipboard, screen, picture, touch, help, end];
 
 /**
  * The tab as its sections see it. Events:

@@ -42,7 +42,7 @@ enum Verb {
     /// Manage applications: add, open, close, list.
     #[command(subcommand)]
     Application(catalogue::ApplicationVerb),
-    /// Manage environments: open, close, list.
+    /// Manage environments: open, close, homes, list.
     #[command(subcommand)]
     Environment(catalogue::EnvironmentVerb),
     /// Check the log of events: verify.
@@ -57,7 +57,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::read(cli.config.as_deref())?;
     match cli.verb.unwrap_or(Verb::Serve) {
         Verb::Serve => serve::run(settings).await,
-        Verb::User(verb) => user::run(verb, &tool(&settings).await?).await,
+        Verb::User(verb) => user::run(verb, &tool(&settings).await?, &settings.homes()).await,
         Verb::Events(verb) => events::run(verb, &*tool(&settings).await?).await,
         Verb::Sessions(verb) => sessions::run(verb, &*composition::tool(&settings, true).await?).await,
         Verb::Application(verb) => catalogue::application(verb, &tool(&settings).await?).await,

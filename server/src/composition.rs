@@ -10,7 +10,7 @@ use control::{Clock, Control, Environments, FirstStart, Options};
 use environment_local::LocalEnvironment;
 use environment_simulated::{Simulated, SimulatedPlan};
 use environments::{Environment, EnvironmentError, Signals};
-use session::{Actor, ApplicationId, EnvironmentId, Policy};
+use session::{Actor, ApplicationId, EnvironmentId, Homes, Policy};
 use store::{Application, EnvironmentRow, Store, StoreError};
 use store_postgres::Postgres;
 use store_sqlite::Sqlite;
@@ -32,6 +32,7 @@ const KINDS: [(&str, OpenEnvironment); 2] = [
     (environment_local::KIND, |settings, signals| {
         let options = environment_local::Options {
             require_limits: settings.require_limits,
+            homes: Some(settings.homes()),
         };
         Ok(Some(LocalEnvironment::new(
             settings.data_dir.join("run"),
@@ -174,26 +175,33 @@ async fn fill_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()>
             ("Terminal", "xterm", &[]),
             ("Text Editor", "mousepad", &["--disable-server"]),
         ];
-        let host = add_environment(store, "This host", environment_local::KIND).await?;
+        let homes = Some(Homes::default());
+        let host = add_environment(store, "This host", environment_local::KIND, homes).await?;
         for (name, program, arguments) in applications {
             add_application(store, host, name, program, arguments).await?;
         }
     }
     if simulated && !rows.iter().any(|row| &*row.kind == environment_simulated::KIND) {
         let name = "Simulated (no real applications)";
-        let simulated = add_environment(store, name, environment_simulated::KIND).await?;
+        let simulated = add_environment(store, name, environment_simulated::KIND, None).await?;
         add_application(store, simulated, "Simulated desktop", "desktop", &[]).await?;
     }
     Ok(())
 }
 
-async fn add_environment(store: &dyn Store, name: &str, kind: &str) -> store::Result<EnvironmentId> {
+async fn add_environment(
+    store: &dyn Store,
+    name: &str,
+    kind: &str,
+    homes: Option<Homes>,
+) -> store::Result<EnvironmentId> {
     let id = EnvironmentId(Uuid::now_v7());
     let row = EnvironmentRow {
         id,
         name: name.into(),
         kind: kind.into(),
         open: true,
+        homes,
     };
     store.add_environment(&row, &Actor::System, SystemClock.now()).await?;
     Ok(id)

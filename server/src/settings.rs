@@ -30,6 +30,8 @@ pub struct Settings {
     pub addr: SocketAddr,
     /// Folder of the data that must survive.
     pub data_dir: PathBuf,
+    /// Folder of people's kept homes; `None`: `homes` in the data directory.
+    pub homes_dir: Option<PathBuf>,
     /// `postgres://user:password@host/database`; `None`: SQLite in the data directory.
     pub database_url: Option<String>,
     /// Name of this node among those that share the database.
@@ -88,6 +90,7 @@ impl Default for Settings {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             data_dir: "data".into(),
+            homes_dir: None,
             database_url: None,
             node: None,
             node_url: None,
@@ -117,9 +120,10 @@ impl Default for Settings {
 }
 
 /// All keys, for messages and for the test of the documentation.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 27] = [
     "addr",
     "data_dir",
+    "homes_dir",
     "database_url",
     "node",
     "node_url",
@@ -179,6 +183,7 @@ impl Settings {
                     .map_err(|_| anyhow!("“{value}” is not an address like 127.0.0.1:3000"))?
             }
             "data_dir" => self.data_dir = value.into(),
+            "homes_dir" => self.homes_dir = Some(value.into()),
             "database_url" => self.database_url = Some(database_url(value)?),
             "node" => self.node = Some(value.to_owned()),
             "node_url" => self.node_url = Some(value.to_owned()),
@@ -308,6 +313,11 @@ impl Settings {
         self.public_url
             .clone()
             .unwrap_or_else(|| format!("http://{}", self.addr))
+    }
+
+    /// The folder of people's kept homes.
+    pub fn homes(&self) -> PathBuf {
+        self.homes_dir.clone().unwrap_or_else(|| self.data_dir.join("homes"))
     }
 
     /// The name of this node.

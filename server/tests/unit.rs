@@ -53,9 +53,11 @@ fn it_lets_the_server_limit_sessions_and_give_each_a_user() {
     // crates/environment-local/src/cgroups/tree.rs expects this name.
     assert_eq!(value("DelegateSubgroup"), Some("server"));
     assert_eq!(value("OOMPolicy"), Some("continue"));
-    let capabilities = Some("CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL");
+    let capabilities = Some("CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL CAP_CHOWN");
     assert_eq!(value("AmbientCapabilities"), capabilities);
     assert_eq!(value("CapabilityBoundingSet"), capabilities);
+    // Sessions reach kept homes by their path.
+    assert_eq!(value("StateDirectoryMode"), Some("0711"));
 }
 
 #[test]

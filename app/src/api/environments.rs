@@ -1,4 +1,4 @@
-//! Environments and their launch state.
+//! Environments, their launch state and their homes.
 
 #![expect(
     missing_docs,
@@ -7,7 +7,7 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 use session::{
-    EnvironmentId,
+    EnvironmentId, Homes,
     catalogue::{EnvironmentList, EnvironmentView, LaunchState},
 };
 
@@ -28,4 +28,10 @@ pub async fn set_environment_launches(id: EnvironmentId, to: LaunchState) -> Res
         .set_environment_launches(&person()?, id, to)
         .await
         .map_err(refuse)
+}
+
+/// Sets the fate of files in an environment, and the limit of a kept home. System Admin only.
+#[server(prefix = "/api/ui", endpoint = "set_homes", input = Json)]
+pub async fn set_homes(id: EnvironmentId, to: Homes) -> Result<EnvironmentView, AppError> {
+    control()?.set_homes(&person()?, id, to).await.map_err(refuse)
 }

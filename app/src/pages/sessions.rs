@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use session::{api::SessionList, columns::Choice, view::View};
+use session::{
+    api::SessionList,
+    columns::Choice,
+    view::{InvalidView, View},
+};
 
 use crate::{
     api::{AppError, people::columns, sessions::list_sessions},
@@ -60,12 +64,12 @@ pub fn Sessions() -> impl IntoView {
 }
 
 async fn load(url: ViewUrl) -> Result<(SessionList, Choice), AppError> {
-    let bad = |why| {
+    let bad = |why: InvalidView| {
         AppError(session::api::Problem::new(
             400,
             "bad_address",
             "This link isn’t valid",
-            why,
+            why.to_string(),
         ))
     };
     let view = url.view.get_untracked().map_err(bad)?;

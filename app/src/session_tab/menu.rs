@@ -5,7 +5,9 @@
 //! `public/tab`.
 
 use leptos::prelude::*;
-use session::api::SessionView;
+use session::{HomeKind, api::SessionView};
+
+use super::NOT_KEPT;
 
 /// The bar with the button of the menu.
 pub(super) fn bar() -> impl IntoView {
@@ -38,7 +40,9 @@ pub(super) fn panel(session: &SessionView) -> impl IntoView {
                 </button>
             </header>
             {section("Windows", windows())}
+            {section("Clipboard", clipboard())}
             {section("Screen", screen())}
+            {session.home.map(|home| section("Files", files(home)))}
             {section("Picture", picture())}
             {section("Touch", touch())}
             {section("Time left", view! { <p id="limits">"Not connected."</p> })}
@@ -63,6 +67,44 @@ fn windows() -> impl IntoView {
         <ul id="windows" class="windows" aria-label="Windows"></ul>
         <p id="no-windows">"The application shows no window, or its windows can’t be listed."</p>
     }
+}
+
+/// The clipboard's text, for browsers that refuse to copy or to paste. The script shows the parts
+/// that the policy of the application allows.
+fn clipboard() -> impl IntoView {
+    view! {
+        <p id="clipboard-rule"></p>
+        <textarea
+            id="clipboard-text"
+            rows="3"
+            aria-label="Text of the clipboard"
+            placeholder="The text that you copied in the application. Or paste a text here, and send it."
+            autocomplete="off"
+            spellcheck="false"
+            hidden
+        ></textarea>
+        <p class="menu-actions">
+            <button type="button" id="clipboard-send" class="plain" hidden>
+                "Send to the application"
+            </button>
+            <button type="button" id="clipboard-read" class="plain" hidden>
+                "Paste from this device"
+            </button>
+            <button type="button" id="clipboard-copy" class="plain" hidden>
+                "Copy to this device"
+            </button>
+            <span id="clipboard-state" role="status"></span>
+        </p>
+    }
+}
+
+/// The fate of the files of the session.
+fn files(home: HomeKind) -> impl IntoView {
+    let text = match home {
+        HomeKind::Kept => "Files that you save in your home folder are there in your next sessions.",
+        HomeKind::Scratch => NOT_KEPT,
+    };
+    view! { <p>{text}</p> }
 }
 
 fn screen() -> impl IntoView {

@@ -7,16 +7,18 @@ use web_sys::Event;
 /// Whether the page takes over the server's HTML now, and its views must not differ from that.
 /// False on the server.
 pub fn is_hydrating() -> bool {
-    Owner::current_shared_context().is_some_and(|context| context.during_hydration())
+    hydrating()()
+}
+
+/// The same for handlers that run without an owner.
+fn hydrating() -> impl Fn() -> bool + 'static {
+    let context = Owner::current_shared_context();
+    move || context.as_ref().is_some_and(|context| context.during_hydration())
 }
 
 /// Runs `then` in the first frame after hydration, which waits for the piece of a lazy route.
 pub fn after(then: impl FnOnce() + 'static) {
-    let context = Owner::current_shared_context();
-    wait(
-        move || context.as_ref().is_some_and(|context| context.during_hydration()),
-        then,
-    );
+    wait(hydrating(), then);
 }
 
 fn wait(hydrating: impl Fn() -> bool + 'static, then: impl FnOnce() + 'static) {
@@ -33,8 +35,7 @@ fn wait(hydrating: impl Fn() -> bool + 'static, then: impl FnOnce() + 'static) {
 /// component. The router listens before hydration: it would take a link that is clicked while the
 /// page waits for its piece, and lead to nowhere.
 pub fn leave_clicks_to_browser() {
-    let context = Owner::current_shared_context();
-    let hydrating = move || context.as_ref().is_some_and(|context| context.during_hydration());
+    let hydrating = hydrating();
     listen("click", move |event| {
         if hydrating() {
             event.stop_immediate_propagation();

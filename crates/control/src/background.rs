@@ -20,6 +20,9 @@ use crate::{Close, Control, Error, Result, commit::close_reason};
 
 /// The interval of the deadlines: no limit of time acts later than this.
 const TIMER_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval of the checks whether the homes of open tabs are nearly full. The environment measures less
+/// often if that takes long.
+const HOME_INTERVAL: Duration = Duration::from_secs(5);
 /// The interval of the purge of old ended sessions (docs/spec.md §5 allows 60 s).
 const PURGE_INTERVAL: Duration = Duration::from_secs(15);
 /// The interval of the poll of the log for changes by other processes.
@@ -103,6 +106,7 @@ impl Control {
             self.clone()
                 .every(CHECKPOINT_INTERVAL, "checkpoint", Self::make_checkpoint),
         );
+        tasks.spawn(self.clone().every(HOME_INTERVAL, "homes", Self::warn_of_full_homes));
         tasks.spawn(self.clone().follow());
         tasks.spawn(self.clone().every(AUTO_SWEEP_INTERVAL, "sweep", Self::sweep_if_due));
         tasks

@@ -31,7 +31,7 @@ impl Control {
                 let missing = ids.len() - found.len();
                 (found, missing)
             }
-            Selector::Matching(view) => (self.replica.all(view).map_err(Error::Malformed)?, 0),
+            Selector::Matching(view) => (self.replica.all(view)?, 0),
         };
         let sessions: Vec<_> = found
             .iter()

@@ -5,9 +5,13 @@ mod problem;
 use session::{
     ApplicationId, EnvironmentId, Role, SessionId, Timestamp,
     api::SessionView,
+    audit,
     catalogue::{ApplicationView, draft::FieldError},
+    view::InvalidView,
 };
 use store::{LaunchRefusal, StoreError};
+
+use crate::replica::InvalidList;
 
 /// The result of every use-case.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -61,6 +65,15 @@ pub enum Error {
     /// The request is invalid; the text is a sentence that says why.
     #[error("{0}")]
     Malformed(String),
+    /// A parameter of the list of sessions is invalid.
+    #[error(transparent)]
+    InvalidList(#[from] InvalidList),
+    /// A parameter of the list of events is invalid.
+    #[error(transparent)]
+    InvalidEventView(#[from] audit::InvalidView),
+    /// The search of the list of events cannot run.
+    #[error(transparent)]
+    InvalidEventQuery(#[from] audit::InvalidQuery),
     /// The session has ended.
     #[error("the session has ended")]
     Ended(Box<SessionView>),
@@ -111,4 +124,10 @@ pub enum Error {
     /// A fault of the server itself, such as a panic in a task.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<InvalidView> for Error {
+    fn from(error: InvalidView) -> Self {
+        Self::InvalidList(error.into())
+    }
 }

@@ -6,7 +6,7 @@ mod search;
 use session::{
     Role,
     api::Me,
-    audit::{Entry, LIMITS, Newer, Page, Place, Query, Row, View},
+    audit::{Entry, MAX_LIMIT, Newer, Page, Place, Query, Row, View},
 };
 
 use crate::{Control, Error, Result, authorization::require};
@@ -56,11 +56,10 @@ impl Control {
 /// The search of a view. The role comes first: nobody else learns how a search is written.
 fn searched(me: &Me, view: &View) -> Result<Query> {
     require(me, Role::SystemAdmin)?;
-    Query::parse(&view.q).map_err(Error::Malformed)
+    Ok(Query::parse(&view.q)?)
 }
 
 fn checked(limit: u16) -> Result<u16> {
-    let most = LIMITS[LIMITS.len() - 1];
-    let wrong = || Error::Malformed(format!("A page has 1 to {most} events, not {limit}."));
-    (1..=most).contains(&limit).then_some(limit).ok_or_else(wrong)
+    let wrong = || Error::Malformed(format!("A page has 1 to {MAX_LIMIT} events, not {limit}."));
+    (1..=MAX_LIMIT).contains(&limit).then_some(limit).ok_or_else(wrong)
 }

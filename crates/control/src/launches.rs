@@ -77,8 +77,21 @@ impl Control {
         let Err(seconds) = self.launch_rate.check(me.user_id) else {
             return Ok(());
         };
-        let (at, refusal) = (self.clock.now(), LaunchRefusal::TooManyLaunches);
-        let key = (me.user_id, None, refusal);
+        self.refuse_launch(me, application, LaunchRefusal::TooManyLaunches)
+            .await?;
+        Err(Error::TooManyLaunches(seconds))
+    }
+
+    /// Records a refusal that is no decision of the store, and returns it as an error. Equal refusals
+    /// within a minute are counted.
+    pub(crate) async fn refuse_launch(
+        &self,
+        me: &Me,
+        application: ApplicationId,
+        refusal: LaunchRefusal,
+    ) -> Result<Error> {
+        let at = self.clock.now();
+        let key = (me.user_id, (!refusal.is_of_user()).then_some(application), refusal);
         if self.refusals.is_first(key, at) {
             let first = WriteRequest::RecordRefusal {
                 user_id: me.user_id,
@@ -93,7 +106,7 @@ impl Control {
                 return Err(error.into());
             }
         }
-        Err(Error::TooManyLaunches(seconds))
+        Ok(Error::Denied(refusal))
     }
 
     /// The reasons for which a refusal of this launch need not be written again. The store refuses

@@ -260,6 +260,8 @@ impl Control {
         let password_hash = self.passwords.hash(password).await?;
         let user = User {
             id,
+            // The store assigns it.
+            number: 0,
             username: username.into(),
             password_hash,
             role,
@@ -316,13 +318,18 @@ impl Control {
             .await
     }
 
-    /// Removes a person, which ends their logins and sessions at once. Their events stay in the
-    /// log.
+    /// Removes a person, which ends their logins and sessions at once. Their events stay in the log,
+    /// and their kept home stays.
     pub async fn remove_user(self: &Arc<Self>, me: &Me, username: &str) -> Result<()> {
         require(me, Role::SystemAdmin)?;
         let id = self.user(username).await?.id;
         let (store, by, at) = (self.store.clone(), actor(me), self.clock.now());
         self.commit(async move { store.remove_user(id, &by, at).await }).await
+    }
+
+    /// The id of a person. For the operator at the command line.
+    pub async fn user_id(&self, username: &str) -> Result<UserId> {
+        Ok(self.user(username).await?.id)
     }
 
     async fn user(&self, username: &str) -> Result<User> {

@@ -20,6 +20,7 @@ use session::{
 use store::Changes;
 use tokio::sync::watch;
 
+pub use list::InvalidList;
 use rows::Rows;
 
 /// A page of the list with its counts, all of one revision.
@@ -148,13 +149,13 @@ impl Replica {
     }
 
     /// A page of the list: one snapshot.
-    pub fn page(&self, view: &View) -> Result<Page, String> {
+    pub fn page(&self, view: &View) -> Result<Page, InvalidList> {
         let inner = self.inner.read();
         list::page(inner.revision, &inner.rows, view)
     }
 
     /// All sessions of a view over all its pages, in its order: one snapshot.
-    pub fn all(&self, view: &View) -> Result<Vec<Arc<Session>>, String> {
+    pub fn all(&self, view: &View) -> Result<Vec<Arc<Session>>, InvalidList> {
         list::all(&self.inner.read().rows, view)
     }
 

@@ -113,6 +113,7 @@ fn synthetic(n: u64, count: u64, now: Timestamp, names: &Names) -> Session {
         teardown: Teardown::Confirmed,
         blocked_until: None,
         policy: Policy::default(),
+        home: None,
         node: names.node.clone(),
         version: 0,
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use environments::{EnvironmentError, StartSpec};
+use environments::{EnvironmentError, Home, Owner, StartSpec};
 use session::{
-    Actor, ApplicationId, EndReason, Role, Session, SessionId, Teardown,
+    Actor, ApplicationId, EndReason, HomeKind, Role, Session, SessionId, Teardown,
     api::{
         ExpireRequest, Head, LastFailure, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
     },
@@ -13,7 +13,7 @@ use session::{
     timeline,
     view::View,
 };
-use store::{StoreError, WriteOutcome, WriteRequest};
+use store::{Start, StoreError, WriteOutcome, WriteRequest};
 
 use crate::{
     Control, Error, Result,
@@ -31,7 +31,7 @@ impl Control {
 
     /// A page of the list for a caller that has checked the role before.
     pub(crate) fn list_of(&self, view: &View) -> Result<SessionList> {
-        let page = self.replica.page(view).map_err(Error::Malformed)?;
+        let page = self.replica.page(view)?;
         let sweeps = self.sweep_status();
         let head = Head {
             revision: page.revision,
@@ -85,7 +85,7 @@ impl Control {
     /// All sessions of a view over all its pages, in its order: one snapshot.
     pub fn export(&self, me: &Me, view: &View) -> Result<Vec<Arc<Session>>> {
         require(me, Role::SystemAdmin)?;
-        self.replica.all(view).map_err(Error::Malformed)
+        Ok(self.replica.all(view)?)
     }
 
     /// The applications that a user can launch, with the user's live sessions. From memory: a
@@ -117,6 +117,7 @@ impl Control {
         };
         mine.map(|application| MyApplication {
             open: application.open && !catalogue.closed.contains(&application.environment_id),
+            home: catalogue.homes.get(&application.environment_id).map(|homes| homes.kind),
             failed: failed(application.id).filter(|_| !live.contains_key(&application.id)),
             session: live.get(&application.id).map(|session| SessionView::from(&**session)),
             id: application.id,
@@ -246,6 +247,7 @@ impl Control {
 
     async fn launch_detached(self: Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
         self.check_launch_rate(me, application_id).await?;
+        self.check_home(me, application_id).await?;
         let session_id = SessionId(self.new_id());
         let at = self.clock.now();
         let recorded = self.recorded_refusals(me, application_id);
@@ -260,9 +262,9 @@ impl Control {
             at,
         };
         match self.writer.submit(request).await? {
-            WriteOutcome::Launched(session, command) => {
+            WriteOutcome::Launched(session, start) => {
                 let view = SessionView::from(&session);
-                tokio::spawn(async move { self.start_in_environment(&session, command).await });
+                tokio::spawn(async move { self.start_in_environment(&session, start).await });
                 Ok(view)
             }
             WriteOutcome::Resumed(session) => Ok(SessionView::from(&session)),
@@ -276,14 +278,21 @@ impl Control {
 
     /// Starts a launched session in its environment, which sends a signal when it is ready. If the
     /// environment refuses, the session becomes Error.
-    async fn start_in_environment(&self, session: &Session, command: Vec<String>) {
+    async fn start_in_environment(&self, session: &Session, start: Start) {
         let started = match self.environments.get(&session.environment_id) {
             Some(environment) => {
                 environment
                     .start(StartSpec {
                         session_id: session.id,
-                        command,
+                        command: start.command,
                         allow_user_namespaces: session.policy.allow_user_namespaces,
+                        home: match session.home {
+                            Some(HomeKind::Kept) => Home::Kept(Owner {
+                                user_id: session.user_id,
+                                number: start.user_number,
+                            }),
+                            Some(HomeKind::Scratch) | None => Home::Scratch,
+                        },
                     })
                     .await
             }

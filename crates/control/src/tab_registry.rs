@@ -119,6 +119,8 @@ struct Open {
     login: Option<LoginId>,
     opened_at: Timestamp,
     warned: Option<Warning>,
+    /// The last notice about the home of its user.
+    home: Option<Notice>,
 }
 
 /// The open tabs by session.
@@ -148,6 +150,7 @@ impl TabRegistry {
             login: last_use.login.as_ref().and_then(|login| login.me.login),
             last_use: last_use.clone(),
             warned: None,
+            home: None,
         };
         if let Some(older) = self.tabs.lock().insert(id, open) {
             // This fails if the relay of the older tab has just ended, which is fine.
@@ -211,6 +214,22 @@ impl TabRegistry {
         }
         open.warned = warning;
         let notice = warning.map_or(Notice::Calm, |warning| Notice::Warning { server_time, warning });
+        let _ = open.notify.send(notice);
+    }
+
+    /// Sends a notice about a nearly full home to exactly this tab, or the notice that it no longer is.
+    /// Sends nothing if nothing has changed, and no notice about a home that never was nearly full.
+    pub fn warn_of_home(&self, tab: OpenTab, notice: Notice) {
+        let mut tabs = self.tabs.lock();
+        let Some(open) = tabs.get_mut(&tab.id).filter(|open| open.key == tab.key) else {
+            return;
+        };
+        let quiet = matches!(notice, Notice::Home { warn: false, .. });
+        let was_quiet = !matches!(open.home, Some(Notice::Home { warn: true, .. }));
+        if (quiet && was_quiet) || open.home.as_ref() == Some(&notice) {
+            return;
+        }
+        open.home = Some(notice.clone());
         let _ = open.notify.send(notice);
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use environments::{Duplex, Environment, Windows};
 use session::{
-    Actor, SessionId, Status,
+    Actor, SessionId, Status, Transfer,
     api::{Me, SessionView},
     lifecycle::Command,
     notice::{self, Notice},
@@ -42,6 +42,8 @@ pub struct Attachment {
     pub notices: mpsc::UnboundedReceiver<Notice>,
     /// The relay touches it with each use of the tab by a person.
     pub last_use: LastUse,
+    /// The directions of the clipboard, for the relay to enforce.
+    pub clipboard: Transfer,
     /// The windows of the application; `None` if the environment knows none.
     pub windows: Option<Windows>,
     /// Acts on the windows.
@@ -150,6 +152,7 @@ impl Control {
             closed,
             notices,
             last_use,
+            clipboard: session.policy.clipboard,
             windows: environment.windows(id),
             desk: Desk {
                 environment,
@@ -185,6 +188,7 @@ impl Control {
             valid_until: session.valid_until,
             idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
             disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
+            clipboard: session.policy.clipboard,
         };
         self.tabs.notify(id, limits);
         Ok((attachment, stream))

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,14 +12,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use environments::{Duplex, Environment, EnvironmentError, Observed, Signal, Signals, StartSpec, Windows};
-use session::{SessionId, windows::WindowAction};
+use environments::{Duplex, Environment, EnvironmentError, Home, Observed, Signal, Signals, StartSpec, Windows};
+use session::{SessionId, UserId, windows::WindowAction};
 use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     desk::{Command, Desk},
     folder::{Folder, RunDir},
+    homes::Homes,
     isolation::Isolation,
     launcher::Launcher,
     leftovers,
@@ -34,10 +35,12 @@ pub const KIND: &str = "local";
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Settings of the environment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Refuse to start sessions if this host can't limit their memory and their processes.
     pub require_limits: bool,
+    /// The folder of kept homes, made if it is missing; `None` = a session with a kept home is refused.
+    pub homes: Option<PathBuf>,
 }
 
 /// Sessions on this host. Dropping it ends them all.
@@ -53,6 +56,7 @@ pub struct LocalEnvironment {
 pub(crate) struct Shared {
     pub(crate) run_dir: RunDir,
     pub(crate) isolation: Isolation,
+    pub(crate) homes: Option<Arc<Homes>>,
     pub(crate) require_limits: bool,
     pub(crate) signals: Signals,
     pub(crate) sessions: Mutex<HashMap<SessionId, Arc<Session>>>,
@@ -77,7 +81,8 @@ impl LocalEnvironment {
     /// [`missing`](crate::missing).
     ///
     /// # Errors
-    /// If another server uses the folder, or a session in it can't be ended or removed.
+    /// If another server uses the folder, a session in it can't be ended or removed, or the folder of
+    /// homes can't be made.
     pub fn new(run_dir: PathBuf, options: Options, signals: Signals) -> Result<Arc<Self>, EnvironmentError> {
         let unusable = |error: io::Error| {
             EnvironmentError::Failed(format!(
@@ -92,7 +97,9 @@ impl LocalEnvironment {
         if left > 0 {
             tracing::info!(sessions = left, "removed the sessions of an earlier server");
         }
+        let homes = options.homes.as_deref().map(open_homes).transpose()?;
         let shared = Shared {
+            homes,
             run_dir: taken,
             isolation,
             require_limits: options.require_limits,
@@ -105,6 +112,15 @@ impl LocalEnvironment {
             launcher,
         }))
     }
+}
+
+fn open_homes(root: &Path) -> Result<Arc<Homes>, EnvironmentError> {
+    Homes::open(root).map(Arc::new).map_err(|error| {
+        EnvironmentError::Failed(format!(
+            "the folder for homes, {}, can't be used: {error}",
+            root.display()
+        ))
+    })
 }
 
 impl Drop for LocalEnvironment {
@@ -176,6 +192,11 @@ impl Environment for LocalEnvironment {
         let Some(application) = spec.command.first() else {
             return Err(EnvironmentError::Failed("the application has no command".to_owned()));
         };
+        if matches!(spec.home, Home::Kept(_)) && self.shared.homes.is_none() {
+            return Err(EnvironmentError::Failed(
+                "this server has no folder for homes".to_owned(),
+            ));
+        }
         if self.shared.require_limits && !self.shared.isolation.enforced().is_enough() {
             let words = self.shared.isolation.enforced().words(PER_SESSION);
             return Err(EnvironmentError::Failed(format!(
@@ -202,6 +223,12 @@ impl Environment for LocalEnvironment {
 
     fn limits(&self) -> Option<String> {
         Some(self.shared.isolation.enforced().words(PER_SESSION))
+    }
+
+    async fn home_size(&self, person: UserId, enough: u64) -> Result<u64, EnvironmentError> {
+        let Some(homes) = &self.shared.homes else { return Ok(0) };
+        let failed = |error| EnvironmentError::Failed(format!("the home of {person} can't be measured: {error}"));
+        homes.size(person, enough).await.map_err(failed)
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError> {

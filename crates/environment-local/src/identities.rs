@@ -1,5 +1,5 @@
-//! A user id for each session, so that the kernel keeps sessions apart from each other and from the
-//! server.
+//! A user id for each session with a home of its own, and one for each person with a kept home, so
+//! that the kernel keeps them apart from each other and from the server.
 
 use std::{
     collections::HashSet,
@@ -10,23 +10,43 @@ use std::{
 
 use crate::processes;
 
-/// The number of ids of a range.
-const MANY: u32 = 60_000;
+/// The ids of sessions with a home of their own, and those of people with a kept home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Ranges {
+    sessions: Range<u32>,
+    homes: Range<u32>,
+}
 
-/// The ranges of ids; the first one that this host maps completely is used. The first is free by
+/// The ranges of ids; the first pair that this host maps completely is used. The first is free by
 /// the conventions of systemd and Debian. The others are for containers that map few ids; they may
 /// overlap with `subuid` ranges, which is one reason to skip every id that a process uses.
-const STARTS: [u32; 3] = [1_879_100_000, 100_000, 5_000];
+/// docs/operation.md names them.
+const RANGES: [Ranges; 3] = [
+    Ranges {
+        sessions: 1_879_100_000..1_879_160_000,
+        homes: 1_879_200_000..1_880_200_000,
+    },
+    Ranges {
+        sessions: 100_000..130_000,
+        homes: 130_000..160_000,
+    },
+    Ranges {
+        sessions: 5_000..35_000,
+        homes: 35_000..65_000,
+    },
+];
 
 /// The Linux capabilities for setpriv and for killing: KILL, SETGID, SETUID, SETPCAP.
 const CAPABILITIES: [u32; 4] = [5, 6, 7, 8];
+/// The Linux capability for mounts.
+const SYS_ADMIN: u32 = 21;
 
 /// The ids of the range, and those in use.
 #[derive(Debug)]
 pub(crate) struct Identities {
     /// None if the server may not become another user: then every session runs as the server's own
     /// user.
-    range: Option<Range<u32>>,
+    ranges: Option<Ranges>,
     taken: Arc<Mutex<HashSet<u32>>>,
 }
 
@@ -45,25 +65,40 @@ impl Identities {
         let groups = fs::read_to_string("/proc/self/gid_map").unwrap_or_default();
         let set_groups = fs::read_to_string("/proc/self/setgroups").unwrap_or_default();
         let allowed = may_switch(&status) && set_groups.trim() != "deny";
-        let range = STARTS
-            .map(|start| start..start + MANY)
+        let mapped = |range: &Range<u32>| maps(&users, range) && maps(&groups, range);
+        let ranges = RANGES
             .into_iter()
-            .find(|range| allowed && maps(&users, range) && maps(&groups, range));
+            .find(|ranges| allowed && mapped(&ranges.sessions) && mapped(&ranges.homes));
         Self {
-            range,
+            ranges,
             taken: Arc::default(),
         }
     }
 
     /// True if each session gets a user of its own.
     pub fn are_given(&self) -> bool {
-        self.range.is_some()
+        self.ranges.is_some()
+    }
+
+    /// The user id of the owner of a kept home. `Ok(None)` if this server can't change users: then all
+    /// homes belong to its own.
+    pub fn of_home(&self, number: u32) -> Result<Option<u32>, String> {
+        let Some(Ranges { homes, .. }) = &self.ranges else {
+            return Ok(None);
+        };
+        let uid = homes.start.checked_add(number).filter(|uid| homes.contains(uid));
+        uid.map(Some).ok_or_else(|| {
+            format!(
+                "there is no user id for the home of person {number}; the last is {}",
+                homes.len() - 1
+            )
+        })
     }
 
     /// Takes an id that no process uses. `Ok(None)` if this server has none. Reads `/proc`, so it
     /// may block for a while.
     pub fn take(&self) -> Result<Option<Identity>, String> {
-        let Some(range) = self.range.clone() else {
+        let Some(Ranges { sessions: range, .. }) = self.ranges.clone() else {
             return Ok(None);
         };
         let in_use = processes::users();
@@ -100,11 +135,20 @@ impl Drop for Identity {
 /// True if a process with this `/proc/PID/status` may become another user, and end that user's
 /// processes.
 fn may_switch(status: &str) -> bool {
+    CAPABILITIES.iter().all(|capability| has(status, *capability))
+}
+
+/// True if a process with this `/proc/PID/status` may mount.
+pub(crate) fn may_mount(status: &str) -> bool {
+    has(status, SYS_ADMIN)
+}
+
+fn has(status: &str, capability: u32) -> bool {
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let set = effective
         .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
         .unwrap_or(0);
-    CAPABILITIES.iter().all(|capability| set & (1 << capability) != 0)
+    set & (1 << capability) != 0
 }
 
 /// True if a `/proc/PID/uid_map` maps the whole range in one line.
@@ -144,7 +188,10 @@ mod tests {
     #[test]
     fn ids_differ_and_come_back() {
         let identities = Identities {
-            range: Some(1_900_000_000..1_900_000_002),
+            ranges: Some(Ranges {
+                sessions: 1_900_000_000..1_900_000_002,
+                homes: 1_900_000_002..1_900_000_005,
+            }),
             taken: Arc::default(),
         };
         let one = identities.take().unwrap().unwrap();
@@ -153,14 +200,26 @@ mod tests {
         assert!(identities.take().is_err());
         drop(one);
         assert!(identities.take().is_ok());
+        assert_eq!(identities.of_home(1), Ok(Some(1_900_000_003)));
+        assert_eq!(identities.of_home(2), Ok(Some(1_900_000_004)));
+        assert!(identities.of_home(3).is_err() && identities.of_home(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn ranges_never_overlap() {
+        for Ranges { sessions, homes } in RANGES {
+            assert!(sessions.end <= homes.start && homes.end <= 4_294_967_294);
+            assert!(!homes.contains(&65_534) && !sessions.contains(&65_534), "nobody");
+        }
     }
 
     #[test]
     fn without_a_range_there_are_none() {
         let identities = Identities {
-            range: None,
+            ranges: None,
             taken: Arc::default(),
         };
         assert!(identities.take().unwrap().is_none());
+        assert_eq!(identities.of_home(1), Ok(None));
     }
 }

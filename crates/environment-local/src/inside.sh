@@ -8,7 +8,8 @@
 exec 8<&0 9>&1 </dev/null >/dev/null
 umask 077
 
-cat >"$HOME/.Xdefaults" <<'RESOURCES'
+# Only if they are missing: a kept home has the versions of its owner.
+[ -e "$HOME/.Xdefaults" ] || cat >"$HOME/.Xdefaults" <<'RESOURCES'
 XTerm*faceName: Monospace
 XTerm*faceSize: 12
 XTerm*background: #1d1f21
@@ -20,15 +21,18 @@ XTerm*VT100.translations: #override \
   Ctrl Shift <Key>C: copy-selection(CLIPBOARD) \n\
   Ctrl Shift <Key>V: insert-selection(CLIPBOARD)
 RESOURCES
-cat >"$HOME/.bashrc" <<'BASHRC'
+[ -e "$HOME/.bashrc" ] || cat >"$HOME/.bashrc" <<'BASHRC'
 PS1='\w\$ '
 alias ls='ls --color=auto'
 BASHRC
 
 # The display writes its number once clients can connect. Xtigervnc itself uses descriptor 3 in this mode.
+# MaxCutText is above the relay's limit, which does not count the CRs that the tab adds. Only the clipboard is shared:
+# marking a text must not copy it, and applications drop their selection when another client takes PRIMARY.
 mkfifo /tmp/.display || exit 125
 Xtigervnc "$DISPLAY" -inetd -auth "$XAUTHORITY" -SecurityTypes None -nolisten tcp -nolisten local -noreset \
-  -depth 24 -geometry 1280x800 -AlwaysShared=1 -desktop "$1" -displayfd 7 <&8 7>/tmp/.display 8<&- 9>&- &
+  -depth 24 -geometry 1280x800 -AlwaysShared=1 -MaxCutText=4194304 -SendPrimary=0 -SetPrimary=0 \
+  -desktop "$1" -displayfd 7 <&8 7>/tmp/.display 8<&- 9>&- &
 server=$!
 exec 8<&-
 read -r display </tmp/.display || { echo "the display did not start" >&2; exit 125; }

@@ -1,14 +1,17 @@
 //! The isolation between sessions that this host offers: detected once at the start, and logged.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use environments::EnvironmentError;
 
 use crate::{
     cgroups::Cgroups,
-    identities::Identities,
+    identities::{Identities, may_mount},
     limits::{Enforced, Limit, PER_SESSION},
-    sandbox::{NamespaceLimit, Proc, ProcessLimit},
+    sandbox::{HomeMount, Host, NamespaceLimit, Proc, ProcessLimit},
     syscalls::{Filters, UserNamespaces},
 };
 
@@ -23,6 +26,8 @@ pub(crate) struct Isolation {
     with_namespaces: Filters,
     /// Set after this host refused a private `/proc` for a sandbox.
     no_proc: AtomicBool,
+    /// Set if this server may not mount, or after this host refused a private mount of a home.
+    no_mount: AtomicBool,
     /// Set after this host refused to limit the user namespaces of a sandbox.
     no_namespace_limit: AtomicBool,
 }
@@ -50,6 +55,7 @@ impl Isolation {
             without_namespaces: filters(UserNamespaces::Denied)?,
             with_namespaces: filters(UserNamespaces::Allowed)?,
             no_proc: AtomicBool::new(false),
+            no_mount: AtomicBool::new(!may_mount(&fs::read_to_string("/proc/self/status").unwrap_or_default())),
             no_namespace_limit: AtomicBool::new(false),
         })
     }
@@ -69,7 +75,7 @@ impl Isolation {
             );
         }
         if self.identities.are_given() {
-            tracing::info!("each session runs as a user of its own");
+            tracing::info!("each session runs as a user of its own, or of the owner of its home");
         } else {
             tracing::warn!("the server may not become another user: all sessions run as its own user");
         }
@@ -92,6 +98,15 @@ impl Isolation {
         }
     }
 
+    /// The way of a kept home into a sandbox.
+    pub fn home_mount(&self, host: &Host) -> HomeMount {
+        if self.no_mount.load(Ordering::Acquire) || !host.can_mount() || !self.identities.are_given() {
+            HomeMount::Path
+        } else {
+            HomeMount::Private
+        }
+    }
+
     /// The limit of user namespaces in a sandbox.
     pub fn namespace_limit(&self) -> NamespaceLimit {
         if self.no_namespace_limit.load(Ordering::Acquire) {
@@ -108,11 +123,16 @@ impl Isolation {
         const NO_PROC: &str = "Can't mount proc";
         /// The file that bwrap can't write if `/proc/sys` is read-only.
         const NO_NAMESPACE_LIMIT: &str = "max_user_namespaces";
+        /// The messages of `unshare` and `mount`, as in containers whose security module forbids them.
+        const NO_MOUNT: [&str; 2] = ["unshare: ", "mount: /tmp: "];
         let (refused, consequence) = if last_words.contains(NO_PROC) {
             (
                 &self.no_proc,
                 "this host does not allow a private /proc in sandboxes; mounting an empty one",
             )
+        } else if NO_MOUNT.iter().any(|message| last_words.contains(message)) {
+            let consequence = "this host does not allow private mounts; sessions reach their homes by path";
+            (&self.no_mount, consequence)
         } else if last_words.contains(NO_NAMESPACE_LIMIT) {
             let consequence = "this host does not let the kernel limit user namespaces in sandboxes; only the filter \
                 of system calls denies them";

@@ -6,7 +6,7 @@
 //! can't fulfil.
 //!
 //! The parts: `environment` (the port), `programs` (the programs that must be installed),
-//! `identities` (a user id for each session), `limits` (the resources of a session), `cgroups`
+//! `identities` (a user id for each session or person), `homes` (the kept homes, with `as_user`), `limits` (the resources of a session), `cgroups`
 //! (which enforce them), `syscalls` (the denied ones), `folder` (the session's socket and files),
 //! `sandbox` (the command line, with `outside.sh` and `inside.sh`), `launcher` (the one thread that
 //! spawns), `readiness` (the reports of a sandbox), `desk` (the windows of a session), `life` (the
@@ -14,10 +14,12 @@
 //! (one task for each session), `leftovers` (after a crash). To give applications one more thing: a
 //! line in `sandbox`, and in its test.
 
+mod as_user;
 mod cgroups;
 mod desk;
 mod environment;
 mod folder;
+mod homes;
 mod identities;
 mod isolation;
 mod launcher;

@@ -1,7 +1,7 @@
 //! The command line of a session: its user, its limits, and the files that it can see. Pure, so
 //! that a test can read it.
 //!
-//! `sh outside.sh` (opens files) → `setpriv` (no privileges; dies with the server) → `prlimit`
+//! `sh outside.sh` (opens files) → perhaps `unshare` (mounts the home) → `setpriv` (no privileges; dies with the server) → `prlimit`
 //! (limits) → `bwrap` (own namespaces, own root) → `sh inside.sh` (display, window manager,
 //! application). Each except the last becomes the next by exec, so the spawned process finally is
 //! the outer bwrap. setpriv comes before bwrap, because a bwrap that root runs keeps capabilities.
@@ -26,6 +26,12 @@ pub(crate) const INSIDE: &str = include_str!("inside.sh");
 /// The keyboard map of the display, which `scripts/keymap` writes.
 const KEYMAP: &str = include_str!("keymap.xkb");
 const OUTSIDE: &str = include_str!("outside.sh");
+
+/// Mounts a kept home where its user can reach it by name, for this session only: the folders above the
+/// homes may be closed to everybody else. The sandbox has a `/tmp` of its own.
+const MOUNT: &str = r#""$1" --no-mtab --bind "$2" /tmp || exit 125; shift 2; exec "$@""#;
+/// The place of that mount.
+const MOUNTED: &str = "/tmp";
 
 /// Continues only if the server still lives. From setpriv on, the death of the server is a signal;
 /// an earlier death needs this check.
@@ -70,6 +76,8 @@ pub(crate) struct Host {
     setpriv: PathBuf,
     prlimit: PathBuf,
     bwrap: PathBuf,
+    /// `unshare` and `mount`, if they are installed.
+    mounting: Option<(PathBuf, PathBuf)>,
     /// `/bin`, `/lib` and so on: links into `/usr` on a merged host, with their target; otherwise
     /// folders.
     roots: Vec<(&'static str, Option<PathBuf>)>,
@@ -94,9 +102,26 @@ impl Host {
             setpriv: programs::tool("setpriv")?,
             prlimit: programs::tool("prlimit")?,
             bwrap: programs::tool("bwrap")?,
+            mounting: programs::tool("unshare").ok().zip(programs::tool("mount").ok()),
             roots,
         })
     }
+}
+
+impl Host {
+    /// True if this host has the programs for a private mount.
+    pub fn can_mount(&self) -> bool {
+        self.mounting.is_some()
+    }
+}
+
+/// The way of a kept home into the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HomeMount {
+    /// A private mount by the server, before it drops its privileges.
+    Private,
+    /// By its path: the user of the session must be able to reach it.
+    Path,
 }
 
 /// The kind of `/proc` in the sandbox.
@@ -140,7 +165,7 @@ pub(crate) struct Sandbox<'a> {
     pub host: &'a Host,
     pub proc: Proc,
     pub session: SessionId,
-    /// The session's own user id outside, if the server may assign one.
+    /// The user id outside, of the session or of the owner of its home, if the server may assign one.
     pub uid: Option<u32>,
     /// The folder with the files that `outside.sh` opens.
     pub folder: &'a Path,
@@ -150,6 +175,9 @@ pub(crate) struct Sandbox<'a> {
     /// True if the application may make user namespaces of its own.
     pub namespaces: UserNamespaces,
     pub namespace_limit: NamespaceLimit,
+    /// The folder of the kept home; `None` = a home in memory.
+    pub home: Option<&'a Path>,
+    pub home_mount: HomeMount,
 }
 
 impl Sandbox<'_> {
@@ -164,6 +192,7 @@ impl Sandbox<'_> {
         ]);
         line.add([self.folder.as_os_str(), self.cgroups.len().to_string().as_ref()]);
         line.add(self.cgroups);
+        self.mount(&mut line);
         self.privileges(&mut line);
         self.limits(&mut line);
         self.namespaces(&mut line);
@@ -176,6 +205,28 @@ impl Sandbox<'_> {
         line.add(["/bin/sh", "-c", script, "inside"]);
         line.add(arguments);
         line.0
+    }
+
+    /// The private mount of a kept home, if that is the way.
+    fn mount(&self, line: &mut Line) {
+        let (HomeMount::Private, Some(home), Some((unshare, mount))) =
+            (self.home_mount, self.home, &self.host.mounting)
+        else {
+            return;
+        };
+        line.add([
+            unshare.as_os_str(),
+            "--mount".as_ref(),
+            "--propagation".as_ref(),
+            "slave".as_ref(),
+        ]);
+        line.add([
+            self.host.sh.as_os_str(),
+            "-c".as_ref(),
+            MOUNT.as_ref(),
+            "mount".as_ref(),
+        ]);
+        line.add([mount.as_os_str(), home.as_os_str()]);
     }
 
     fn privileges(&self, line: &mut Line) {
@@ -275,7 +326,11 @@ impl Sandbox<'_> {
         // memory of the session's cgroup, which is limited.
         line.tmpfs("/dev/shm", "1777", 64 * MIB);
         line.tmpfs("/tmp", "1777", 256 * MIB);
-        line.tmpfs(HOME, "0700", 256 * MIB);
+        match (self.home, self.home_mount) {
+            (None, _) => line.tmpfs(HOME, "0700", 256 * MIB),
+            (Some(_), HomeMount::Private) => line.add(["--bind", MOUNTED, HOME]),
+            (Some(home), HomeMount::Path) => line.add(["--bind".as_ref(), home.as_os_str(), HOME.as_ref()]),
+        }
         line.tmpfs("/run/user/1000", "0700", 16 * MIB);
         line.add(["--ro-bind-data", "4", "/etc/Xauthority"]);
         line.add([

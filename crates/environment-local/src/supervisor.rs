@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use environments::StartSpec;
+use environments::{Home, Owner, StartSpec};
 use tokio::{
     sync::mpsc,
     task::spawn_blocking,
@@ -20,13 +20,14 @@ use crate::{
     desk::Command,
     environment::{Ending, Session, Shared},
     folder::Folder,
+    homes::Home as HomeFolder,
     identities::Identity,
     launcher::Launcher,
     life::Life,
     limits::PER_SESSION,
     readiness::Report,
     running::{Event, Running, describe},
-    sandbox::{Host, INSIDE, Sandbox},
+    sandbox::{HomeMount, Host, INSIDE, Sandbox},
     syscalls::UserNamespaces,
 };
 
@@ -34,7 +35,7 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// One attempt, and one more for each feature that `Isolation::learn` can do without.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 4;
 
 /// Runs a session to its end.
 pub(crate) async fn supervise(
@@ -52,7 +53,7 @@ pub(crate) async fn supervise(
     };
     let prepared = {
         let (shared, session) = (Arc::clone(&shared), Arc::clone(&session));
-        spawn_blocking(move || prepare(&shared, &session, namespaces)).await
+        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home)).await
     };
     let mut ending = match prepared
         .map_err(|error| error.to_string())
@@ -77,14 +78,19 @@ pub(crate) async fn supervise(
 
 /// The resources of a session before its first process, except its folder.
 struct Prepared {
+    /// The user of a session whose home is not kept.
     identity: Option<Identity>,
+    owner: Option<Owner>,
     cgroups: Vec<PathBuf>,
     namespaces: UserNamespaces,
 }
 
-fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces) -> Result<Prepared, String> {
+fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces, home: Home) -> Result<Prepared, String> {
     let isolation = &shared.isolation;
-    let identity = isolation.identities.take()?;
+    let (identity, owner) = match home {
+        Home::Scratch => (isolation.identities.take()?, None),
+        Home::Kept(owner) => (None, Some(owner)),
+    };
     let filters = isolation.filters(namespaces);
     let folder = Folder::create(shared.run_dir.path(), session.id, filters).map_err(not_started)?;
     // Stored first, so that it is removed after any error below.
@@ -92,9 +98,21 @@ fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces) -> Re
     let cgroups = isolation.cgroups.make(session.id).map_err(not_started)?;
     Ok(Prepared {
         identity,
+        owner,
         cgroups,
         namespaces,
     })
+}
+
+/// The kept home of the session, if it has one.
+async fn home(shared: &Arc<Shared>, owner: Option<Owner>, mount: HomeMount) -> Result<Option<HomeFolder>, String> {
+    let Some(owner) = owner else { return Ok(None) };
+    let shared = Arc::clone(shared);
+    let taken = spawn_blocking(move || {
+        let homes = shared.homes.as_ref().ok_or("this server has no folder for homes")?;
+        homes.take(owner, &shared.isolation.identities, mount == HomeMount::Path)
+    });
+    taken.await.map_err(|error| error.to_string())?.map(Some)
 }
 
 fn not_started(error: io::Error) -> String {
@@ -103,7 +121,7 @@ fn not_started(error: io::Error) -> String {
 
 /// A session and the parts of its environment.
 struct Place<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     launcher: Launcher,
     session: &'a Session,
 }
@@ -124,16 +142,24 @@ impl Place<'_> {
         };
         // Each further attempt does without one more feature that this host refuses.
         for _ in 0..ATTEMPTS {
+            let home_mount = shared.isolation.home_mount(host);
+            let home = match home(shared, prepared.owner, home_mount).await {
+                Ok(home) => home,
+                Err(why) => return Ending::Lost(format!("the application could not be started: {why}")),
+            };
+            let own = prepared.identity.as_ref().map(Identity::uid);
             let sandbox = Sandbox {
                 host,
                 proc: shared.isolation.proc(),
                 session: session.id,
-                uid: prepared.identity.as_ref().map(Identity::uid),
+                uid: home.as_ref().map_or(own, |home| home.uid),
                 folder: folder.path(),
                 cgroups: &prepared.cgroups,
                 processes: shared.isolation.processes,
                 namespaces: prepared.namespaces,
                 namespace_limit: shared.isolation.namespace_limit(),
+                home: home.as_ref().map(|home| &*home.path),
+                home_mount,
             };
             let line = sandbox.command_line(INSIDE, application);
             let ending = self.attempt(folder, line, commands).await;

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use environments::{Duplex, Environment, EnvironmentError, Observed, Signal, Signals, StartSpec};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use session::SessionId;
+use session::{SessionId, UserId};
 use tokio::{io::duplex, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +74,7 @@ struct State {
     starts: u64,
     failing_stops: u32,
     unreachable: bool,
+    home_size: u64,
     sessions: HashMap<SessionId, Simulation>,
     signals: Signals,
 }
@@ -95,6 +96,7 @@ impl Simulated {
             starts: 0,
             failing_stops: plan.failing_stops,
             unreachable: false,
+            home_size: 0,
             sessions: HashMap::new(),
             signals,
         };
@@ -123,6 +125,11 @@ impl Simulated {
     /// Makes every call fail, like a lost connection to the environment, or ends that.
     pub fn set_unreachable(&self, unreachable: bool) {
         self.state().unreachable = unreachable;
+    }
+
+    /// Sets the size of everybody's kept home, in bytes.
+    pub fn set_home_size(&self, size: u64) {
+        self.state().home_size = size;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -227,6 +234,12 @@ impl Environment for Simulated {
             }
         }));
         Ok(())
+    }
+
+    async fn home_size(&self, _person: UserId, enough: u64) -> Result<u64, EnvironmentError> {
+        let state = self.state();
+        state.reachable()?;
+        Ok(state.home_size.min(enough))
     }
 
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError> {

@@ -50,7 +50,7 @@ async fn read_message<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Vec<u8
         header.resize(wanted, 0);
         stream.read_exact(&mut header[read..]).await?;
     }
-    let body = message.body(&header).map_err(refused)?;
+    let body = message.body(&header);
     copy(&mut stream.take(body), &mut sink()).await?;
     Ok(header)
 }

@@ -8,7 +8,7 @@
 use std::{sync::Arc, time::Duration};
 
 use environment_simulated::{Simulated, SimulatedPlan};
-use environments::{Environment, EnvironmentError, Signal, StartSpec};
+use environments::{Environment, EnvironmentError, Home, Signal, StartSpec};
 use session::SessionId;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,6 +21,7 @@ fn spec() -> StartSpec {
         session_id: SessionId(Uuid::now_v7()),
         command: vec!["anything".to_owned()],
         allow_user_namespaces: false,
+        home: Home::Scratch,
     }
 }
 

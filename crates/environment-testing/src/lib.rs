@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use environments::{Duplex, Environment, EnvironmentError, Signal, Signals, StartSpec};
+use environments::{Duplex, Environment, EnvironmentError, Home, Signal, Signals, StartSpec};
 use session::SessionId;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -50,6 +50,7 @@ impl<E: Environment> Trial<E> {
             session_id: SessionId(Uuid::now_v7()),
             command: self.command.clone(),
             allow_user_namespaces: false,
+            home: Home::Scratch,
         }
     }
 

@@ -10,4 +10,4 @@
 mod port;
 pub mod rfb;
 
-pub use port::{Duplex, Environment, EnvironmentError, Observed, Signal, Signals, StartSpec, Windows};
+pub use port::{Duplex, Environment, EnvironmentError, Home, Observed, Owner, Signal, Signals, StartSpec, Windows};

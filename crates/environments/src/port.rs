@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use session::{
-    SessionId,
+    SessionId, UserId,
     windows::{Window, WindowAction},
 };
 use tokio::{
@@ -20,6 +20,28 @@ pub struct StartSpec {
     pub command: Vec<String>,
     /// Allows the application to make user namespaces of its own, as the sandboxes of browsers do.
     pub allow_user_namespaces: bool,
+    /// The home of the session.
+    pub home: Home,
+}
+
+/// The home of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// A home of its own, gone with the session.
+    Scratch,
+    /// The kept home of this person, which all of their sessions share. The environment makes it if
+    /// it is missing.
+    Kept(Owner),
+}
+
+/// The owner of a kept home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// The person; also the name of the home.
+    pub user_id: UserId,
+    /// The number of the person among all people, from 1. It never becomes that of another person,
+    /// so an environment can derive a user id of the host from it.
+    pub number: u32,
 }
 
 /// An unsolicited notice about a session.
@@ -87,6 +109,13 @@ pub trait Environment: Send + Sync + 'static {
     /// has no time limit here: the caller stops a session that is not ready in time. The start of a
     /// session that already runs succeeds and does nothing.
     async fn start(&self, spec: StartSpec) -> Result<(), EnvironmentError>;
+
+    /// The size of the kept home of a person in bytes; 0 if there is none. A measurement may be some
+    /// seconds old, and stops when it has found `enough` bytes. An environment that keeps no homes
+    /// answers 0.
+    async fn home_size(&self, _person: UserId, _enough: u64) -> Result<u64, EnvironmentError> {
+        Ok(0)
+    }
 
     /// The sessions that really run now.
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError>;

@@ -11,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use crate::{Actor, Event, Session, SessionId, Timestamp, timeline};
 
 pub use columns::{Column, Columns};
-pub use query::{Field, Query};
-pub use view::View;
+pub use query::{Field, InvalidQuery, Query};
+pub use view::{InvalidView, View};
 
 /// Default number of events on a page.
 pub const DEFAULT_LIMIT: u16 = 50;
-/// Page sizes to choose from. The last one is the maximum.
-pub const LIMITS: [u16; 3] = [50, 100, 200];
+/// Page sizes to choose from.
+pub const LIMITS: [u16; 3] = [50, 100, MAX_LIMIT];
+/// Maximum number of events on a page.
+pub const MAX_LIMIT: u16 = 200;
 
 /// An event with its position in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

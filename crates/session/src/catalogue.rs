@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::draft::Field;
-use crate::{ApplicationId, EnvironmentId, Policy, Timestamp, policy::PolicyLimit};
+use crate::{ApplicationId, EnvironmentId, Homes, Policy, Timestamp, policy::PolicyLimit};
 
 /// Whether an application or an environment accepts launches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,7 @@ impl ApplicationView {
             Field::Idle => PolicyLimit::Idle.words(&spec.policy),
             Field::Disconnected => PolicyLimit::Disconnected.words(&spec.policy),
             Field::Total => PolicyLimit::Total.words(&spec.policy),
+            Field::Clipboard => spec.policy.clipboard.label().to_owned(),
             Field::UserNamespaces => if spec.policy.allow_user_namespaces { "Yes" } else { "No" }.to_owned(),
         }
     }
@@ -161,6 +162,9 @@ pub struct EnvironmentView {
     /// Number of its applications that accept launches.
     #[serde(default)]
     pub applications: u32,
+    /// Homes of its sessions; `None` = its sessions have no files.
+    #[serde(default)]
+    pub homes: Option<Homes>,
     /// Resource limits of a session there, if this server runs the environment.
     pub limits: Option<Arc<str>>,
 }

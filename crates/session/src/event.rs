@@ -5,7 +5,8 @@ use std::{num::NonZeroU32, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, BatchId, EndReason, EnvironmentId, Role, SessionId, Timestamp, UserId, catalogue::ApplicationSpec,
+    ApplicationId, BatchId, EndReason, EnvironmentId, Homes, Role, SessionId, Timestamp, UserId,
+    catalogue::ApplicationSpec,
 };
 
 /// Source of a network request.
@@ -127,7 +128,7 @@ pub enum EventKind {
         /// Type of change.
         change: ApplicationChange,
     },
-    /// An environment was added, opened or closed; there is no session.
+    /// An environment was added, opened or closed, or its homes changed; there is no session.
     EnvironmentChanged {
         /// Environment that changed.
         environment_id: EnvironmentId,
@@ -135,6 +136,9 @@ pub enum EventKind {
         name: Arc<str>,
         /// Whether it accepts launches from now on.
         open: bool,
+        /// The new homes, if they changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        homes: Option<Homes>,
     },
     /// A person was added or changed; there is no session.
     UserChanged {

@@ -66,6 +66,26 @@ pub fn span(seconds: u32) -> String {
         .join(" ")
 }
 
+/// A size: `512 bytes`, `1.5 KiB`, `256 MiB`, `2 GiB`. Rounded down, so that a full home never appears
+/// fuller than its limit.
+pub fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if size < 1024 {
+        return if size == 1 {
+            "1 byte".to_owned()
+        } else {
+            format!("{size} bytes")
+        };
+    }
+    let power = (size.ilog2() / 10).min(4);
+    let unit = UNITS[power as usize - 1];
+    let tenths = (u128::from(size) * 10) >> (10 * power);
+    match (tenths / 10, tenths % 10) {
+        (whole, part @ 1..) if whole < 100 => format!("{whole}.{part} {unit}"),
+        (whole, _) => format!("{whole} {unit}"),
+    }
+}
+
 /// A waiting time as text: `1 second`, `45 seconds`, `5 minutes` (rounded up).
 pub fn seconds(wait: u32) -> String {
     let (number, unit) = if wait <= 90 {
@@ -99,6 +119,24 @@ mod tests {
             (300, "5 minutes"),
         ] {
             assert_eq!(seconds(wait), text);
+        }
+    }
+
+    #[test]
+    fn a_size_has_the_unit_that_fits() {
+        for (size, text) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (1023, "1023 bytes"),
+            (1024, "1 KiB"),
+            (1536, "1.5 KiB"),
+            (256 << 20, "256 MiB"),
+            ((2 << 30) - 1, "1.9 GiB"),
+            (2 << 30, "2 GiB"),
+            (123 << 30, "123 GiB"),
+            (u64::MAX, "16777215 TiB"),
+        ] {
+            assert_eq!(bytes(size), text);
         }
     }
 

@@ -17,6 +17,7 @@ pub mod code;
 pub mod columns;
 pub mod event;
 pub mod format;
+pub mod homes;
 pub mod ids;
 pub mod lifecycle;
 pub mod names;
@@ -26,6 +27,7 @@ pub mod query;
 pub mod refusal;
 pub mod role;
 pub mod timeline;
+pub mod transfer;
 pub mod view;
 pub mod windows;
 pub mod words;
@@ -33,10 +35,12 @@ pub mod words;
 mod model;
 
 pub use event::{Actor, Event, EventKind, Origin};
+pub use homes::{HomeKind, HomeUse, Homes};
 pub use ids::{ApplicationId, BatchId, EnvironmentId, LoginId, SessionId, UserId};
 pub use model::{End, EndReason, ONLY_NODE, Session, Status, Teardown};
 pub use policy::Policy;
 pub use role::Role;
+pub use transfer::Transfer;
 
 /// A moment in UTC, with microsecond precision.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplicationId, EnvironmentId, Policy, SessionId, Timestamp, UserId, code::UnknownCode};
+use crate::{ApplicationId, EnvironmentId, HomeKind, Policy, SessionId, Timestamp, UserId, code::UnknownCode};
 
 /// The status of a session. See [`crate::lifecycle`] for the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -260,6 +260,8 @@ pub struct Session {
     pub blocked_until: Option<Timestamp>,
     /// Limits and permissions at launch.
     pub policy: Policy,
+    /// The fate of its files, fixed at launch; `None` = it has none, or an earlier version launched it.
+    pub home: Option<HomeKind>,
     /// Name of the node that accepted the launch. Only this node runs it and closes it in its
     /// environment.
     pub node: Arc<str>,

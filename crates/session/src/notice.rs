@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Session, Timestamp,
+    HomeUse, Session, Timestamp, Transfer,
     lifecycle::Timer,
     windows::{Window, WindowAction},
 };
@@ -27,6 +27,8 @@ pub enum Notice {
         idle_seconds: Option<u32>,
         /// Seconds without a tab after which the session expires.
         disconnected_seconds: Option<u32>,
+        /// Directions of the clipboard. The relay enforces them; the tab only explains them.
+        clipboard: Transfer,
     },
     /// A limit is near.
     Warning {
@@ -38,6 +40,20 @@ pub enum Notice {
     },
     /// The last warning no longer holds, because the tab was used.
     Calm,
+    /// The kept home of the user is nearly full, or no longer.
+    Home {
+        /// Its size and its limit.
+        #[serde(flatten)]
+        size: HomeUse,
+        /// True if the user must be warned.
+        warn: bool,
+        /// True if further launches are refused.
+        full: bool,
+    },
+    /// A text was copied in the application, and the policy forbids to send it to the tab.
+    ClipboardKept,
+    /// A text that was copied in the application is too long for the tab, and was not sent.
+    ClipboardTooLong,
     /// The windows of the application, sent at each change.
     Windows {
         /// In the order in which they were opened.
@@ -144,6 +160,7 @@ mod tests {
             teardown: Teardown::NotNeeded,
             blocked_until: None,
             policy,
+            home: None,
             node: crate::ONLY_NODE.into(),
             version: 1,
         }

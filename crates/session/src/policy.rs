@@ -4,7 +4,7 @@
 use crate::format;
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Timestamp, Transfer};
 
 /// Seconds; `None` is Off.
 pub type Limit = Option<std::num::NonZeroU32>;
@@ -28,6 +28,10 @@ pub struct Policy {
     /// also for stored rows of earlier versions, which lack the field.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_user_namespaces: bool,
+    /// Directions of the clipboard. Default both ways, also for stored rows of earlier versions,
+    /// which lack the field.
+    #[serde(default, skip_serializing_if = "Transfer::is_default")]
+    pub clipboard: Transfer,
 }
 
 impl Policy {
@@ -54,6 +58,7 @@ impl Default for Policy {
             disconnected_seconds: minutes(15),
             total_seconds: minutes(8 * 60),
             allow_user_namespaces: false,
+            clipboard: Transfer::Both,
         }
     }
 }
@@ -141,12 +146,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_of_an_earlier_version_allows_no_user_namespaces() {
+    fn a_policy_of_an_earlier_version_has_the_defaults_of_the_later_fields() {
         let mut policy = Policy::default();
         let text = serde_json::to_string(&policy).unwrap();
         assert!(!text.contains("namespaces"), "earlier versions can read it: {text}");
+        assert!(!text.contains("clipboard"), "earlier versions can read it: {text}");
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
         policy.allow_user_namespaces = true;
+        policy.clipboard = Transfer::Out;
         let text = serde_json::to_string(&policy).unwrap();
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
     }

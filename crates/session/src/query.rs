@@ -4,7 +4,7 @@
 
 use crate::{Session, Status, words};
 
-pub use crate::words::{MAX_CHARS, check, fold};
+pub use crate::words::{MAX_CHARS, SearchTooLong, check, fold};
 
 /// The part of a session that a word must match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Query {
 impl Query {
     /// Parses a search. Only an excessive length is an error; an unknown keyword is an ordinary
     /// word.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, SearchTooLong> {
         let words = words::parse(text, &FIELDS)?;
         Ok(Self { words })
     }

@@ -26,6 +26,8 @@ pub enum LaunchRefusal {
     TooManySessions,
     /// The user launched too often within a minute.
     TooManyLaunches,
+    /// The user's kept home has reached its size limit.
+    HomeFull,
 }
 
 impl LaunchRefusal {
@@ -41,6 +43,7 @@ impl LaunchRefusal {
             Self::RelaunchBlocked(_) => "relaunch_blocked",
             Self::TooManySessions => "too_many_live_sessions",
             Self::TooManyLaunches => "too_many_launches",
+            Self::HomeFull => "home_full",
         }
     }
 
@@ -73,6 +76,10 @@ impl LaunchRefusal {
             Self::TooManySessions => "You have reached the limit of live sessions. End one, then launch again.".into(),
             Self::TooManyLaunches => {
                 "You have launched too many applications within a minute. Wait a moment, then try again.".into()
+            }
+            Self::HomeFull => {
+                "Your files have reached their size limit. Delete files that you no longer need, then launch again."
+                    .into()
             }
         }
     }

@@ -128,6 +128,11 @@ fn describe(event: &Event, launched: Option<Timestamp>) -> String {
             };
             format!("Application {name} {how}{by}")
         }
+        EventKind::EnvironmentChanged {
+            name,
+            homes: Some(homes),
+            ..
+        } => format!("Homes of environment {name} changed{by}: {}", homes.words()),
         EventKind::EnvironmentChanged { name, open, .. } => {
             let how = if *open { "opened" } else { "closed" };
             format!("Environment {name} {how} to launches{by}")
@@ -240,6 +245,7 @@ mod tests {
             environment_id: EnvironmentId::numbered(1),
             name: "This host".into(),
             open,
+            homes: None,
         };
         let user = |change| EventKind::UserChanged {
             user_id: UserId::numbered(2),

@@ -1,11 +1,11 @@
 //! A view of the session list: search, filter, order and page. It is encoded in the URL of the page
 //! and of the API, so a link reproduces the list.
 
-use std::str::FromStr;
+use std::{error::Error, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, code::UnknownCode, columns::Column};
+use crate::{Status, code::UnknownCode, columns::Column, query::SearchTooLong};
 
 /// Default number of rows on a page.
 pub const DEFAULT_LIMIT: u16 = 50;
@@ -47,6 +47,66 @@ impl FromStr for Sort {
             column: column.unwrap_or(text).parse()?,
             descending: column.is_some(),
         })
+    }
+}
+
+/// A view with an invalid parameter. Its text is a sentence for the person who wrote the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidView {
+    /// A status or a column that does not exist.
+    Code(UnknownCode),
+    /// A switch with a value other than `yes`.
+    Switch {
+        /// Name of the parameter.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// A number outside its limits, or no number.
+    Number {
+        /// Name of the parameter.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Largest possible value; the smallest is 1.
+        max: u32,
+    },
+    /// The search is too long.
+    Search(SearchTooLong),
+}
+
+impl fmt::Display for InvalidView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(error) => error.fmt(f),
+            Self::Switch { name, value } => write!(f, "“{name}” can only be “yes”, not “{value}”."),
+            Self::Number { name, value, max } => {
+                write!(f, "“{name}” must be a whole number from 1 to {max}, not “{value}”.")
+            }
+            Self::Search(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for InvalidView {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Code(error) => Some(error),
+            Self::Search(error) => Some(error),
+            Self::Switch { .. } | Self::Number { .. } => None,
+        }
+    }
+}
+
+impl From<UnknownCode> for InvalidView {
+    fn from(error: UnknownCode) -> Self {
+        Self::Code(error)
+    }
+}
+
+impl From<SearchTooLong> for InvalidView {
+    fn from(error: SearchTooLong) -> Self {
+        Self::Search(error)
     }
 }
 
@@ -101,18 +161,17 @@ impl View {
 
     /// Parses the parameters of a URL. Ignores unknown names; an invalid value is an error that
     /// names it.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
-        let sentence = |error: UnknownCode| error.to_string();
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, InvalidView> {
         let mut view = Self::default();
         for (name, value) in pairs {
             match name {
                 "q" => value.clone_into(&mut view.q),
                 "status" if value.is_empty() => view.status = None,
-                "status" => view.status = Some(value.parse().map_err(sentence)?),
-                "connected" => view.connected = yes(name, value)?,
-                "sort" => view.sort = Some(value.parse().map_err(sentence)?),
-                "limit" => view.limit = number(name, value, u32::from(MAX_LIMIT))?,
-                "page" => view.page = number(name, value, MAX_PAGE)?,
+                "status" => view.status = Some(value.parse()?),
+                "connected" => view.connected = yes("connected", value)?,
+                "sort" => view.sort = Some(value.parse()?),
+                "limit" => view.limit = number("limit", value, u32::from(MAX_LIMIT))?,
+                "page" => view.page = number("page", value, MAX_PAGE)?,
                 "cursor" if !value.is_empty() => view.cursor = Some(value.to_owned()),
                 _ => {}
             }
@@ -122,10 +181,10 @@ impl View {
     }
 
     /// Validates a view that arrived as JSON and so bypassed [`View::from_pairs`].
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), InvalidView> {
         between("limit", u32::from(self.limit), u32::from(MAX_LIMIT))?;
         between("page", self.page, MAX_PAGE)?;
-        crate::query::check(&self.q)
+        Ok(crate::query::check(&self.q)?)
     }
 
     /// The parameters that differ from the default, before percent-encoding.
@@ -158,25 +217,32 @@ impl View {
 }
 
 /// Accepts only `yes` and an empty value. Other values would suggest a filter that does not exist.
-fn yes(name: &str, value: &str) -> Result<bool, String> {
+fn yes(name: &'static str, value: &str) -> Result<bool, InvalidView> {
     match value {
         "yes" => Ok(true),
         "" => Ok(false),
-        other => Err(format!("“{name}” can only be “yes”, not “{other}”.")),
+        other => Err(InvalidView::Switch {
+            name,
+            value: other.to_owned(),
+        }),
     }
 }
 
-fn number<T: FromStr>(name: &str, value: &str, high: u32) -> Result<T, String> {
-    value.parse().map_err(|_| not_between(name, value, high))
+fn number<T: FromStr>(name: &'static str, value: &str, max: u32) -> Result<T, InvalidView> {
+    value.parse().map_err(|_| not_between(name, value, max))
 }
 
-fn between(name: &str, value: u32, high: u32) -> Result<(), String> {
-    let is_between = (1..=high).contains(&value);
-    is_between.then_some(()).ok_or_else(|| not_between(name, value, high))
+fn between(name: &'static str, value: u32, max: u32) -> Result<(), InvalidView> {
+    let is_between = (1..=max).contains(&value);
+    is_between.then_some(()).ok_or_else(|| not_between(name, value, max))
 }
 
-fn not_between(name: &str, value: impl std::fmt::Display, high: u32) -> String {
-    format!("“{name}” must be a whole number from 1 to {high}, not “{value}”.")
+fn not_between(name: &'static str, value: impl fmt::Display, max: u32) -> InvalidView {
+    InvalidView::Number {
+        name,
+        value: value.to_string(),
+        max,
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +281,7 @@ mod tests {
             ("connected", "no"),
             ("sort", "-colour"),
         ] {
-            let error = View::from_pairs([(name, value)]).unwrap_err();
+            let error = View::from_pairs([(name, value)]).unwrap_err().to_string();
             assert!(error.contains(value.trim_start_matches('-')), "{error}");
         }
         assert!(View::from_pairs([("utm", "x")]).is_ok());

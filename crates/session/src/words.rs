@@ -4,10 +4,31 @@
 //! restricts a word to a field. Case, accents and typographic quotes are ignored. Each search has
 //! its own fields: [`crate::query`] for sessions, [`crate::audit`] for events.
 
+use std::{error::Error, fmt};
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Maximum length of a search, in characters. Longer ones are refused, never cut.
 pub const MAX_CHARS: usize = 200;
+
+/// A search that has more than [`MAX_CHARS`] characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchTooLong {
+    /// Number of its characters.
+    pub chars: usize,
+}
+
+impl fmt::Display for SearchTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chars = self.chars;
+        write!(
+            f,
+            "The search has {chars} characters; at most {MAX_CHARS} are possible."
+        )
+    }
+}
+
+impl Error for SearchTooLong {}
 
 /// One word or phrase, folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +41,7 @@ pub struct Word<F> {
 
 /// Parses a search; `fields` lists the keywords with their colon. Only an excessive length is an
 /// error; an unknown keyword is an ordinary word.
-pub fn parse<F: Copy>(text: &str, fields: &[(&str, F)]) -> Result<Vec<Word<F>>, String> {
+pub fn parse<F: Copy>(text: &str, fields: &[(&str, F)]) -> Result<Vec<Word<F>>, SearchTooLong> {
     check(text)?;
     let words = split(text, fields)
         .into_iter()
@@ -35,12 +56,10 @@ pub fn parse<F: Copy>(text: &str, fields: &[(&str, F)]) -> Result<Vec<Word<F>>, 
 
 /// Checks the length of a search. Separate from [`parse`], so that the browser does not load the
 /// tables for folding accents (90 kB).
-pub fn check(text: &str) -> Result<(), String> {
+pub fn check(text: &str) -> Result<(), SearchTooLong> {
     match text.chars().count() {
         0..=MAX_CHARS => Ok(()),
-        chars => Err(format!(
-            "The search has {chars} characters; at most {MAX_CHARS} are possible."
-        )),
+        chars => Err(SearchTooLong { chars }),
     }
 }
 
@@ -174,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_search_that_is_too_long_is_refused_with_both_numbers() {
-        let error = parse(&"é".repeat(10_000), &FIELDS).unwrap_err();
+        let error = parse(&"é".repeat(10_000), &FIELDS).unwrap_err().to_string();
         assert!(error.contains("10000") && error.contains("200"), "{error}");
         assert!(parse(&"é".repeat(MAX_CHARS), &FIELDS).is_ok());
     }

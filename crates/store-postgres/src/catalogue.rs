@@ -1,8 +1,10 @@
 //! Environments and applications. Each change is one transaction with its event.
 
+use std::num::NonZeroU32;
+
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Timestamp,
+    Actor, ApplicationId, EnvironmentId, Homes, Timestamp,
     catalogue::{ApplicationSpec, LaunchState},
     query::fold,
 };
@@ -34,7 +36,9 @@ macro_rules! columns {
 impl Catalogue for Postgres {
     async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
         let rows = self
-            .read_all(sqlx::query("SELECT id, name, kind, open FROM environments"))
+            .read_all(sqlx::query(
+                "SELECT id, name, kind, open, homes, home_limit_mib FROM environments",
+            ))
             .await?;
         let all = rows.iter().map(|row| environment(&mut Columns::of(row)));
         let mut all = all.collect::<Result<Vec<_>>>()?;
@@ -44,11 +48,19 @@ impl Catalogue for Postgres {
 
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
         let mut change = Change::begin(self, by, at).await?;
-        let insert = sqlx::query("INSERT INTO environments (id, name, kind, open) VALUES ($1, $2, $3, $4)")
-            .bind(row.id.0)
-            .bind(text(&row.name))
-            .bind(text(&row.kind))
-            .bind(row.open);
+        let insert = sqlx::query(
+            "INSERT INTO environments (id, name, kind, open, homes, home_limit_mib) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(row.id.0)
+        .bind(text(&row.name))
+        .bind(text(&row.kind))
+        .bind(row.open)
+        .bind(row.homes.map(|homes| homes.kind.code()))
+        .bind(
+            row.homes
+                .and_then(|homes| homes.limit_mib)
+                .map(|limit| i64::from(limit.get())),
+        );
         change.lease().insert(insert, &row.name, "environment").await?;
         change.commit_one(decide::environment_added(row)).await
     }
@@ -61,7 +73,8 @@ impl Catalogue for Postgres {
         at: Timestamp,
     ) -> Result<bool> {
         let mut change = Change::begin(self, by, at).await?;
-        let select = sqlx::query("SELECT id, name, kind, open FROM environments WHERE id = $1").bind(id.0);
+        let select = sqlx::query("SELECT id, name, kind, open, homes, home_limit_mib FROM environments WHERE id = $1")
+            .bind(id.0);
         let Some(row) = change.lease().optional(select).await? else {
             change.undo().await?;
             return Ok(false);
@@ -72,6 +85,26 @@ impl Catalogue for Postgres {
             session_rows::UNENDED_OF_ENVIRONMENT,
         );
         set_launches(change, id.0, decided, statements).await
+    }
+
+    async fn set_homes(&self, id: EnvironmentId, to: Homes, by: &Actor, at: Timestamp) -> Result<bool> {
+        let mut change = Change::begin(self, by, at).await?;
+        let select = sqlx::query("SELECT id, name, kind, open, homes, home_limit_mib FROM environments WHERE id = $1");
+        let Some(row) = change.lease().optional(select.bind(id.0)).await? else {
+            change.undo().await?;
+            return Ok(false);
+        };
+        let Some(event) = decide::set_homes(&environment(&mut Columns::of(&row))?, to) else {
+            change.undo().await?;
+            return Ok(true);
+        };
+        let update = sqlx::query("UPDATE environments SET homes = $2, home_limit_mib = $3 WHERE id = $1")
+            .bind(id.0)
+            .bind(to.kind.code())
+            .bind(to.limit_mib.map(|limit| i64::from(limit.get())));
+        change.lease().execute(update).await?;
+        change.commit_one(event).await?;
+        Ok(true)
     }
 
     async fn applications(&self) -> Result<Vec<Application>> {
@@ -184,7 +217,7 @@ pub(crate) async fn launchable(lease: &mut Lease, ids: &[ApplicationId]) -> Resu
     let select = sqlx::query(concat!(
         "SELECT ",
         columns!(),
-        ", environments.id, environments.name, kind, environments.open \
+        ", environments.id, environments.name, kind, environments.open, homes, home_limit_mib \
          FROM applications JOIN environments ON environments.id = environment_id WHERE applications.id = ANY ($1)"
     ))
     .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>());
@@ -231,5 +264,15 @@ fn environment(columns: &mut Columns<'_>) -> Result<EnvironmentRow> {
         name: columns.text(shared)?,
         kind: columns.text(shared)?,
         open: columns.value()?,
+        homes: homes(columns)?,
     })
+}
+
+fn homes(columns: &mut Columns<'_>) -> Result<Option<Homes>> {
+    let (kind, limit_mib) = (columns.opt_parsed()?, columns.value::<Option<i64>>()?);
+    let limit_mib = limit_mib.map(u32::try_from).transpose().map_err(corrupt)?;
+    Ok(kind.map(|kind| Homes {
+        kind,
+        limit_mib: limit_mib.and_then(NonZeroU32::new),
+    }))
 }

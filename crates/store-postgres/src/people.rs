@@ -20,7 +20,7 @@ use crate::{
 /// The columns that [`user`] reads.
 macro_rules! user_columns {
     () => {
-        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked, \
+        "users.id, (SELECT number FROM user_numbers WHERE user_id = users.id) AS number, users.username, users.password_hash, users.role, users.created_at, users.blocked, \
          users.must_change_password"
     };
 }
@@ -59,6 +59,14 @@ impl People for Postgres {
         .bind(user.blocked)
         .bind(user.must_change_password);
         change.lease().insert(insert, &user.username, "user").await?;
+        // Somebody who is added again with the same id keeps the number. The transaction holds the lock
+        // of the log, so no other takes the same.
+        let number = sqlx::query(
+            "INSERT INTO user_numbers (number, user_id) SELECT coalesce(max(number), 0) + 1, $1 FROM user_numbers \
+             ON CONFLICT (user_id) DO NOTHING",
+        )
+        .bind(user.id.0);
+        change.lease().execute(number).await?;
         change.commit_one(decide::added(user)).await
     }
 
@@ -179,6 +187,7 @@ pub(crate) async fn by_ids(lease: &mut Lease, ids: &[Uuid]) -> Result<Vec<User>>
 pub(crate) fn user(columns: &mut Columns<'_>) -> Result<User> {
     Ok(User {
         id: UserId(columns.id()?),
+        number: columns.count()?,
         username: columns.text(&mut Shared::default())?,
         password_hash: columns.string()?,
         role: Role::from_stored(columns.value()?),

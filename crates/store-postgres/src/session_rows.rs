@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use session::{ApplicationId, End, EnvironmentId, Session, SessionId, Timestamp, UserId};
+use session::{ApplicationId, End, EnvironmentId, HomeKind, Session, SessionId, Timestamp, UserId};
 use sqlx::{
     postgres::{PgArguments, PgRow},
     query::Query,
@@ -24,7 +24,7 @@ macro_rules! columns {
     () => {
         "id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
          started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
-         error, teardown, blocked_until, policy, node, version"
+         error, teardown, blocked_until, policy, home, node, version"
     };
 }
 
@@ -151,13 +151,13 @@ pub(crate) async fn insert(lease: &mut Lease, revision: u64, sessions: &[Session
         columns!(),
         ") SELECT id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
          started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
-         error, teardown, blocked_until, policy::json, node, $1 \
+         error, teardown, blocked_until, policy::json, home, node, $1 \
          FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], \
          $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], \
          $15::timestamptz[], $16::uuid[], $17::text[], $18::uuid[], $19::text[], $20::uuid[], $21::text[], \
-         $22::timestamptz[], $23::text[], $24::text[]) AS added (id, status, access_epoch, ready_at, valid_until, \
+         $22::timestamptz[], $23::text[], $24::text[], $25::text[]) AS added (id, status, access_epoch, ready_at, valid_until, \
          connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, error, teardown, blocked_until, \
-         environment_id, environment, application_id, application, user_id, username, started_at, policy, node)"
+         environment_id, environment, application_id, application, user_id, username, started_at, policy, home, node)"
     ))
     .bind(number(revision));
     let statement = bind_mutable(statement, sessions)
@@ -169,6 +169,7 @@ pub(crate) async fn insert(lease: &mut Lease, revision: u64, sessions: &[Session
         .bind(column(sessions, |session| text(&session.username)))
         .bind(column(sessions, |session| Moment(session.started_at)))
         .bind(policies)
+        .bind(column(sessions, |session| session.home.map(HomeKind::code)))
         .bind(column(sessions, |session| text(&session.node)));
     lease.execute(statement).await?;
     Ok(())
@@ -261,6 +262,7 @@ pub(crate) fn session(row: &PgRow, shared: &mut Shared) -> Result<Session> {
         teardown: columns.parsed()?,
         blocked_until: columns.opt_time()?,
         policy: shared.policy(columns.json_text()?)?,
+        home: columns.opt_parsed()?,
         node: columns.text(shared)?,
         version: columns.count()?,
     })

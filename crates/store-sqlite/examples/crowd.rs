@@ -33,6 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn add(store: &dyn Store, name: &str, token_hash: [u8; 32], at: Timestamp) -> store::Result<()> {
     let user = User {
         id: UserId(Uuid::now_v7()),
+        number: 0,
         username: name.into(),
         password_hash: String::new(),
         role: Role::User,

@@ -1,8 +1,10 @@
 //! Environments and applications. Each change is one transaction with its event.
 
+use std::num::NonZeroU32;
+
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Timestamp,
+    Actor, ApplicationId, EnvironmentId, Homes, Timestamp,
     catalogue::{ApplicationSpec, LaunchState},
     query::fold,
 };
@@ -34,7 +36,7 @@ macro_rules! columns {
 #[async_trait]
 impl Catalogue for Sqlite {
     async fn environments(&self) -> Result<Vec<EnvironmentRow>> {
-        let rows = sqlx::query("SELECT id, name, kind, open FROM environments")
+        let rows = sqlx::query("SELECT id, name, kind, open, homes, home_limit_mib FROM environments")
             .fetch_all(&self.readers)
             .await
             .map_err(sql)?;
@@ -46,14 +48,18 @@ impl Catalogue for Sqlite {
 
     async fn add_environment(&self, row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Result<()> {
         let mut change = Change::begin(self, by, at).await?;
-        sqlx::query("INSERT INTO environments (id, name, kind, open) VALUES (?1, ?2, ?3, ?4)")
-            .bind(&row.id.0.as_bytes()[..])
-            .bind(&*row.name)
-            .bind(&*row.kind)
-            .bind(row.open)
-            .execute(change.connection())
-            .await
-            .map_err(|error| constraint(error, &row.name, "environment"))?;
+        sqlx::query(
+            "INSERT INTO environments (id, name, kind, open, homes, home_limit_mib) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )
+        .bind(&row.id.0.as_bytes()[..])
+        .bind(&*row.name)
+        .bind(&*row.kind)
+        .bind(row.open)
+        .bind(row.homes.map(|homes| homes.kind.code()))
+        .bind(row.homes.and_then(|homes| homes.limit_mib).map(NonZeroU32::get))
+        .execute(change.connection())
+        .await
+        .map_err(|error| constraint(error, &row.name, "environment"))?;
         change.commit_one(decide::environment_added(row)).await
     }
 
@@ -65,7 +71,7 @@ impl Catalogue for Sqlite {
         at: Timestamp,
     ) -> Result<bool> {
         let mut change = Change::begin(self, by, at).await?;
-        let row = sqlx::query("SELECT id, name, kind, open FROM environments WHERE id = ?1")
+        let row = sqlx::query("SELECT id, name, kind, open, homes, home_limit_mib FROM environments WHERE id = ?1")
             .bind(&id.0.as_bytes()[..])
             .fetch_optional(change.connection())
             .await
@@ -77,6 +83,28 @@ impl Catalogue for Sqlite {
             session_rows::UNENDED_OF_ENVIRONMENT,
         );
         set_launches(change, id.0, decided, statements).await
+    }
+
+    async fn set_homes(&self, id: EnvironmentId, to: Homes, by: &Actor, at: Timestamp) -> Result<bool> {
+        let mut change = Change::begin(self, by, at).await?;
+        let row = sqlx::query("SELECT id, name, kind, open, homes, home_limit_mib FROM environments WHERE id = ?1")
+            .bind(&id.0.as_bytes()[..])
+            .fetch_optional(change.connection())
+            .await
+            .map_err(sql)?;
+        let Some(row) = row else { return Ok(false) };
+        let Some(event) = decide::set_homes(&environment(&mut Columns::of(&row))?, to) else {
+            return Ok(true);
+        };
+        sqlx::query("UPDATE environments SET homes = ?2, home_limit_mib = ?3 WHERE id = ?1")
+            .bind(&id.0.as_bytes()[..])
+            .bind(to.kind.code())
+            .bind(to.limit_mib.map(NonZeroU32::get))
+            .execute(change.connection())
+            .await
+            .map_err(sql)?;
+        change.commit_one(event).await?;
+        Ok(true)
     }
 
     async fn applications(&self) -> Result<Vec<Application>> {
@@ -191,7 +219,7 @@ pub(crate) async fn launchable(connection: &mut SqliteConnection, id: Applicatio
     let row = sqlx::query(concat!(
         "SELECT ",
         columns!(),
-        ", environments.id, environments.name, kind, environments.open \
+        ", environments.id, environments.name, kind, environments.open, homes, home_limit_mib \
          FROM applications JOIN environments ON environments.id = environment_id WHERE applications.id = ?1"
     ))
     .bind(&id.0.as_bytes()[..])
@@ -236,5 +264,14 @@ fn environment(columns: &mut Columns<'_>) -> Result<EnvironmentRow> {
         name: columns.text(shared)?,
         kind: columns.text(shared)?,
         open: columns.value()?,
+        homes: homes(columns)?,
     })
+}
+
+fn homes(columns: &mut Columns<'_>) -> Result<Option<Homes>> {
+    let (kind, limit_mib) = (columns.opt_parsed()?, columns.value::<Option<u32>>()?);
+    Ok(kind.map(|kind| Homes {
+        kind,
+        limit_mib: limit_mib.and_then(NonZeroU32::new),
+    }))
 }

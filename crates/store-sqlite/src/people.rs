@@ -21,7 +21,7 @@ use crate::{
 /// The columns that [`user`] reads.
 macro_rules! user_columns {
     () => {
-        "users.id, users.username, users.password_hash, users.role, users.created_at, users.blocked, \
+        "users.id, (SELECT number FROM user_numbers WHERE user_id = users.id) AS number, users.username, users.password_hash, users.role, users.created_at, users.blocked, \
          users.must_change_password"
     };
 }
@@ -69,6 +69,15 @@ impl People for Sqlite {
         .execute(change.connection())
         .await
         .map_err(|error| constraint(error, &user.username, "user"))?;
+        // Somebody who is added again with the same id keeps the number.
+        sqlx::query(
+            "INSERT INTO user_numbers (number, user_id) SELECT coalesce(max(number), 0) + 1, ?1 FROM user_numbers \
+             WHERE true ON CONFLICT (user_id) DO NOTHING",
+        )
+        .bind(&user.id.0.as_bytes()[..])
+        .execute(change.connection())
+        .await
+        .map_err(sql)?;
         change.commit_one(decide::added(user)).await
     }
 
@@ -201,6 +210,7 @@ pub(crate) async fn by_ids(connection: &mut SqliteConnection, ids: &[Uuid]) -> R
 pub(crate) fn user(columns: &mut Columns<'_>) -> Result<User> {
     Ok(User {
         id: UserId(columns.id()?),
+        number: columns.number()?,
         username: columns.text(&mut Shared::default())?,
         password_hash: columns.value()?,
         role: Role::from_stored(columns.value()?),

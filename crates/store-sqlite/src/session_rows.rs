@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use session::{ApplicationId, End, EnvironmentId, Session, SessionId, Timestamp, UserId};
+use session::{ApplicationId, End, EnvironmentId, HomeKind, Session, SessionId, Timestamp, UserId};
 use sqlx::{QueryBuilder, SqliteConnection, SqliteExecutor, query_builder::Separated};
 use store::{
     Result,
@@ -21,7 +21,7 @@ macro_rules! columns {
     () => {
         "id, environment_id, environment, application_id, application, user_id, username, status, access_epoch, \
          started_at, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, end_note, \
-         error, teardown, blocked_until, policy, node, version"
+         error, teardown, blocked_until, policy, home, node, version"
     };
 }
 
@@ -29,7 +29,7 @@ macro_rules! columns {
 /// change.
 macro_rules! inserted {
     () => {
-        "id, environment_id, environment, application_id, application, user_id, username, started_at, policy, node, version, \
+        "id, environment_id, environment, application_id, application, user_id, username, started_at, policy, home, node, version, \
          status, access_epoch, ready_at, valid_until, connected_since, disconnected_at, ended_at, ended_by, end_reason, \
          end_note, error, teardown, blocked_until"
     };
@@ -204,6 +204,7 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, revision: u64, ses
             .push_bind(&*session.username)
             .push_bind(micros(session.started_at))
             .push_bind(policy)
+            .push_bind(session.home.map(HomeKind::code))
             .push_bind(&*session.node)
             .push_bind(number(revision));
         bind_mutable(&mut row, session);
@@ -288,6 +289,7 @@ pub(crate) fn session<R: Row>(row: &R, shared: &mut Shared) -> Result<Session> {
         teardown: columns.parsed()?,
         blocked_until: columns.opt_time()?,
         policy: shared.policy(columns.str()?)?,
+        home: columns.opt_parsed()?,
         node: columns.text(shared)?,
         version: columns.revision()?,
     })

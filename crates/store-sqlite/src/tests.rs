@@ -86,6 +86,7 @@ async fn a_role_that_is_not_known_reads_as_user() {
     let store = Sqlite::open(dir.path()).await.unwrap();
     let user = User {
         id: UserId(uuid::Uuid::from_u128(1)),
+        number: 0,
         username: "jane".into(),
         password_hash: String::new(),
         role: Role::SystemAdmin,

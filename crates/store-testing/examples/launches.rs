@@ -61,6 +61,7 @@ async fn populate(store: &dyn Store) -> store::Result<()> {
         name: "Host".into(),
         kind: "simulated".into(),
         open: true,
+        homes: None,
     };
     store.add_environment(&environment, by, at).await?;
     for n in 0..LAUNCHES / PEOPLE {
@@ -80,6 +81,7 @@ async fn populate(store: &dyn Store) -> store::Result<()> {
     for n in 0..PEOPLE {
         let user = User {
             id: UserId(Uuid::from_u128(n)),
+            number: 0,
             username: format!("person{n}").into(),
             password_hash: String::new(),
             role: Role::User,

@@ -14,6 +14,7 @@ use store::{EventScan, Store};
 
 mod access;
 mod catalogue;
+mod homes;
 mod launches;
 mod life;
 mod log;
@@ -141,6 +142,10 @@ cases! {
         an_edit_of_an_application_that_changed_since_is_refused,
         an_edit_to_what_cannot_be_leaves_nothing_behind,
         each_change_is_one_event_and_one_revision;
+    homes:
+        homes_are_kept_and_changed,
+        a_number_is_never_given_again,
+        a_session_keeps_the_homes_of_its_launch;
     access:
         blocking_a_user_ends_logins_and_sessions,
         removing_a_user_ends_their_sessions_and_keeps_their_history,

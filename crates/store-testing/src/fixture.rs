@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use session::{
-    Actor, ApplicationId, EndReason, EnvironmentId, Policy, Role, Session, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, EndReason, EnvironmentId, Homes, Policy, Role, Session, SessionId, Timestamp, UserId,
     catalogue::LaunchState, lifecycle::Command,
 };
 use store::{Application, Committed, EnvironmentRow, Login, NewLogin, Store, User, WriteOutcome, WriteRequest};
@@ -38,6 +38,8 @@ pub const fn person(n: u128) -> UserId {
 pub fn user(n: u128) -> User {
     User {
         id: person(n),
+        // Correct if they are added in this order.
+        number: u32::try_from(n).unwrap(),
         username: format!("person{n}").into(),
         password_hash: format!("$argon2id${n}"),
         role: Role::User,
@@ -79,6 +81,7 @@ pub fn environment() -> EnvironmentRow {
         name: "This host".into(),
         kind: "local".into(),
         open: true,
+        homes: Some(Homes::default()),
     }
 }
 

@@ -39,6 +39,8 @@ struct State {
     sessions: BTreeMap<SessionId, Session>,
     events: Vec<StoredEvent>,
     users: BTreeMap<UserId, User>,
+    /// The number of everybody who was ever added.
+    numbers: BTreeMap<UserId, u32>,
     logins: HashMap<[u8; 32], Login>,
     /// The last sign-in of each person from each network.
     networks: BTreeMap<(UserId, Arc<str>), Timestamp>,

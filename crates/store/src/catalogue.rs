@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Policy, Timestamp,
+    Actor, ApplicationId, EnvironmentId, Homes, Policy, Timestamp,
     catalogue::{ApplicationSpec, LaunchState},
 };
 
@@ -21,6 +21,8 @@ pub struct EnvironmentRow {
     pub kind: Arc<str>,
     /// True if it is open to launches.
     pub open: bool,
+    /// Homes of its sessions; `None` = its sessions have no files.
+    pub homes: Option<Homes>,
 }
 
 /// An application that users can launch, with its delivery method.
@@ -103,6 +105,9 @@ pub trait Catalogue: Send + Sync + 'static {
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool>;
+    /// Changes the homes of an environment, with its event; writes nothing if they are so already.
+    /// Live sessions keep the homes of their launch. False if no environment has that id.
+    async fn set_homes(&self, id: EnvironmentId, to: Homes, by: &Actor, at: Timestamp) -> Result<bool>;
     /// All applications, by name.
     async fn applications(&self) -> Result<Vec<Application>>;
     /// Adds an application, with its event.

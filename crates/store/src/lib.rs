@@ -37,7 +37,7 @@ pub use crate::{
     events::{EventLog, EventScan},
     logins::{Login, Logins, NewLogin, SignedIn},
     people::{People, User},
-    sessions::{Changes, Committed, Sessions, WriteOutcome, WriteRequest},
+    sessions::{Changes, Committed, Sessions, Start, WriteOutcome, WriteRequest},
     store::{Result, Store},
     writer::Writer,
 };

@@ -12,6 +12,10 @@ use crate::Result;
 pub struct User {
     /// Id; a person who is removed and added again gets a new one.
     pub id: UserId,
+    /// The number of the person among all that were ever added, from 1: the owner of their files. The
+    /// store assigns it in [`People::add_user`] and ignores the given one. It stays the number of this
+    /// id after a removal, so nobody else ever gets it.
+    pub number: u32,
     /// The name; unique, and its case is ignored.
     pub username: Arc<str>,
     /// argon2id in PHC form.

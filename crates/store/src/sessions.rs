@@ -79,11 +79,20 @@ pub enum WriteRequest {
     },
 }
 
+/// The facts that the start of a new session needs beside its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// See [`User::number`](crate::User::number).
+    pub user_number: u32,
+}
+
 /// The outcome of a [`WriteRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// A new session, Pending, and the command to start for it.
-    Launched(Session, Vec<String>),
+    /// A new session, Pending, and its start.
+    Launched(Session, Start),
     /// The user's live session of that application. Nothing was written.
     Resumed(Session),
     /// The launch was refused. The refusal is in the log, written now unless it was already

@@ -1,10 +1,13 @@
 //! `cloud-delivery application …` and `cloud-delivery environment …`
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use clap::Subcommand;
 use control::Control;
-use session::catalogue::{LaunchState, draft::ApplicationDraft};
+use session::{
+    HomeKind, Homes, Transfer,
+    catalogue::{LaunchState, draft::ApplicationDraft},
+};
 
 use super::message;
 
@@ -27,6 +30,9 @@ pub enum ApplicationVerb {
         /// Allow the application to create user namespaces. Browsers need them for their sandbox.
         #[arg(long)]
         allow_user_namespaces: bool,
+        /// Directions of the clipboard: both, in, out or off.
+        #[arg(long, default_value = "both", value_parser = transfer)]
+        clipboard: Transfer,
         /// Program and arguments, after `--`.
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -64,6 +70,16 @@ pub enum EnvironmentVerb {
         #[arg(long)]
         end_sessions: bool,
     },
+    /// Set the fate of files: kept for later sessions, or deleted with the session (scratch).
+    Homes {
+        /// Name of the environment.
+        name: String,
+        /// kept or scratch.
+        kind: HomeKind,
+        /// The most that the kept home of one person may use, in MiB; unlimited if left out.
+        #[arg(long)]
+        limit_mib: Option<NonZeroU32>,
+    },
     /// List all environments.
     List,
 }
@@ -78,6 +94,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
             environment,
             seats,
             allow_user_namespaces,
+            clipboard,
             mut command,
         } => {
             let environment = control.environment_named(&operator, &environment).await;
@@ -89,6 +106,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
                 program: command.remove(0),
                 seats: seats.map(|seats| seats.to_string()).unwrap_or_default(),
                 allow_user_namespaces,
+                clipboard,
                 ..ApplicationDraft::default()
             };
             let added = control.add_application(&operator, &draft).await.map_err(message)?;
@@ -116,9 +134,16 @@ pub async fn environment(verb: EnvironmentVerb, control: &Arc<Control>) -> anyho
         EnvironmentVerb::Close { name, end_sessions } => {
             set_environment_launches(control, &name, closing(end_sessions)).await?
         }
+        EnvironmentVerb::Homes { name, kind, limit_mib } => {
+            let id = control.environment_named(&operator, &name).await.map_err(message)?;
+            let homes = Homes { kind, limit_mib };
+            control.set_homes(&operator, id, homes).await.map_err(message)?;
+            println!("files in {name}: {}", homes.words());
+        }
         EnvironmentVerb::List => {
             for row in control.environments(&operator).await.map_err(message)?.items {
-                println!("{}\t{}\t{}\t{}", row.name, row.kind, word(row.open), row.id);
+                let files = row.homes.map_or_else(|| "no files".to_owned(), Homes::words);
+                println!("{}\t{}\t{}\t{}\t{files}", row.name, row.kind, word(row.open), row.id);
             }
         }
     }
@@ -145,6 +170,10 @@ async fn set_environment_launches(control: &Arc<Control>, name: &str, to: Launch
         .map_err(message)?;
     println!("{name} is {} to launches", word(to.is_open()));
     Ok(())
+}
+
+fn transfer(code: &str) -> Result<Transfer, String> {
+    Transfer::of_code(code).ok_or_else(|| "the directions are both, in, out and off".to_owned())
 }
 
 const fn closing(end_sessions: bool) -> LaunchState {

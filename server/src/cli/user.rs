@@ -2,10 +2,12 @@
 
 use std::{
     io::{BufRead, IsTerminal},
+    path::Path,
+    process::Command,
     sync::Arc,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 use control::Control;
 use session::Role;
@@ -53,16 +55,20 @@ pub enum Verb {
         username: String,
     },
     /// Remove a person, and end their logins and sessions at once. The log keeps the person's
-    /// events.
+    /// events, and the kept home stays unless --delete-home is given.
     Remove {
         /// Username of the person.
         username: String,
+        /// Also delete the kept home of the person with all files. There is no undo.
+        #[arg(long)]
+        delete_home: bool,
     },
     /// List all people.
     List,
 }
 
-pub async fn run(verb: Verb, control: &Arc<Control>) -> anyhow::Result<()> {
+/// Runs a verb. `homes` is the folder of kept homes.
+pub async fn run(verb: Verb, control: &Arc<Control>, homes: &Path) -> anyhow::Result<()> {
     match verb {
         Verb::Add { username, role } => {
             match password()? {
@@ -94,10 +100,12 @@ pub async fn run(verb: Verb, control: &Arc<Control>) -> anyhow::Result<()> {
             control.unlock_user(&operator, &username).await.map_err(message)?;
             println!("the next sign-in of {username} is not delayed");
         }
-        Verb::Remove { username } => {
+        Verb::Remove { username, delete_home } => {
             let operator = control.operator().await.map_err(message)?;
+            let id = control.user_id(&username).await.map_err(message)?;
             control.remove_user(&operator, &username).await.map_err(message)?;
             println!("removed {username}");
+            home(&homes.join(id.to_string()), delete_home)?;
         }
         Verb::List => {
             for user in control.users().await.map_err(message)? {
@@ -116,6 +124,30 @@ async fn block(control: &Arc<Control>, username: &str, blocked: bool) -> anyhow:
         .await
         .map_err(message)?;
     println!("{username} is {} now", if blocked { "blocked" } else { "unblocked" });
+    Ok(())
+}
+
+/// Deletes the kept home of a person who was removed, or prints its path. `rm` and not the standard library,
+/// whose recursion a very deep tree could exhaust.
+fn home(path: &Path, delete: bool) -> anyhow::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    if !delete {
+        println!("kept the files in {}", path.display());
+        return Ok(());
+    }
+    let removed = Command::new("rm")
+        .args(["-rf", "--one-file-system", "--"])
+        .arg(path)
+        .status();
+    if !removed.context("could not run rm")?.success() {
+        bail!(
+            "could not delete all of {}: a session may still have written to it; delete it now",
+            path.display()
+        );
+    }
+    println!("deleted the files in {}", path.display());
     Ok(())
 }
 

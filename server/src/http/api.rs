@@ -13,7 +13,7 @@ mod watch;
 
 use axum::{
     Router,
-    routing::{delete, get, post},
+    routing::{delete, get, post, put},
 };
 use serde::Deserialize;
 use session::{api::Problem, catalogue::LaunchState};
@@ -32,6 +32,7 @@ pub fn router() -> Router<AppState> {
         .route("/environments", get(environments::list))
         .route("/environments/{id}/open", post(environments::open))
         .route("/environments/{id}/close", post(environments::close))
+        .route("/environments/{id}/homes", put(environments::set_homes))
         .route("/events", get(events::list))
         .route("/events.csv", get(events::csv))
         .route("/sessions", get(sessions::list).post(sessions::launch))

@@ -14,7 +14,7 @@ use axum::{
 use control::{Attachment, Close, Desk, Host, LastUse};
 use environments::{
     Duplex, Windows,
-    rfb::{Activity, ClientFilter},
+    rfb::{Activity, ClientFilter, Copied, ServerFilter},
 };
 use futures::{
     SinkExt, StreamExt,
@@ -22,7 +22,7 @@ use futures::{
 };
 use parking_lot::Mutex;
 use session::{
-    SessionId,
+    SessionId, Transfer,
     api::Problem,
     notice::{Notice, TabRequest},
 };
@@ -98,7 +98,13 @@ pub async fn open(
 /// sends the reason and drops the attachment.
 async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket: WebSocket, silent: Duration) {
     let (mut to_tab, mut from_tab) = socket.split();
-    let (mut from_application, mut to_application) = tokio::io::split(application);
+    let (from_application, mut to_application) = tokio::io::split(application);
+    let clipboard = attachment.clipboard;
+    let mut display = Display {
+        stream: from_application,
+        filter: ServerFilter::new(clipboard),
+        chunk: vec![0; CHUNK],
+    };
     let last_received = Mutex::new(Instant::now());
     let used = attachment.last_use.clone();
     // One answer waits; a tab that asks faster than it reads gets fewer.
@@ -122,13 +128,13 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
         biased;
         why = &mut attachment.closed => why.ok(),
         () = silence(&last_received, silent) => Some(Close::Lost),
-        end = down(&mut from_application, &mut news, &mut to_tab) => Some(match end {
+        end = down(&mut display, &mut news, &mut to_tab) => Some(match end {
             // The session is about to end, and its reason then closes this tab. A tab that reloads
             // before would find a live session.
             End::Application => timeout(REASON, &mut attachment.closed).await.ok().and_then(Result::ok).unwrap_or(Close::Lost),
             End::Tab => Close::Lost,
         }),
-        () = up(&mut from_tab, &mut to_application, &last_received, &tab) => None,
+        () = up(&mut from_tab, &mut to_application, &last_received, &tab, clipboard) => None,
     };
     if let Some(why) = why {
         let (code, reason) = why.code();
@@ -206,30 +212,55 @@ impl Lists {
     }
 }
 
-/// Sends the application's bytes, notices and pings to the tab. Returns when the application ends
-/// or the connection fails, which includes a tab that reads nothing (see
+/// The filtered stream of an application's display.
+struct Display {
+    stream: ReadHalf<Box<dyn Duplex>>,
+    filter: ServerFilter,
+    chunk: Vec<u8>,
+}
+
+impl Display {
+    /// The next bytes for the tab, and a notice about a text among them. `None` at the end, and if
+    /// the display sends invalid RFB. May be dropped and called again.
+    async fn read(&mut self) -> Option<(Vec<u8>, Option<Notice>)> {
+        let count = self
+            .stream
+            .read(&mut self.chunk)
+            .await
+            .ok()
+            .filter(|count| *count > 0)?;
+        let mut bytes = Vec::with_capacity(count);
+        match self.filter.feed(&self.chunk[..count], &mut bytes) {
+            Ok(Copied::Passed) => Some((bytes, None)),
+            Ok(Copied::Kept) => Some((bytes, Some(Notice::ClipboardKept))),
+            Ok(Copied::TooLong) => Some((bytes, Some(Notice::ClipboardTooLong))),
+            Err(error) => {
+                tracing::warn!(%error, "a session's display sent invalid RFB; closed the connection of its tab");
+                None
+            }
+        }
+    }
+}
+
+/// Sends the application's bytes, notices and pings to the tab. Returns when the application ends,
+/// its display sends invalid RFB, or the connection fails, which includes a tab that reads nothing (see
 /// [`Connection`](super::connections::Connection)).
-async fn down(
-    application: &mut ReadHalf<Box<dyn Duplex>>,
-    news: &mut News<'_>,
-    tab: &mut SplitSink<WebSocket, Message>,
-) -> End {
-    let mut chunk = vec![0; CHUNK];
+async fn down(display: &mut Display, news: &mut News<'_>, tab: &mut SplitSink<WebSocket, Message>) -> End {
     let mut pings = interval(PING);
     loop {
-        let message = tokio::select! {
-            read = application.read(&mut chunk) => match read {
-                Ok(count) if count > 0 => Message::Binary(Bytes::copy_from_slice(&chunk[..count])),
-                _ => return End::Application,
+        let (message, notice) = tokio::select! {
+            read = display.read() => match read {
+                Some((bytes, notice)) => (Some(Message::Binary(bytes.into())), notice),
+                None => return End::Application,
             },
-            notice = news.next() => match serde_json::to_string(&notice) {
-                Ok(text) => Message::Text(text.into()),
-                Err(_) => continue,
-            },
-            _ = pings.tick() => Message::Ping(Bytes::new()),
+            notice = news.next() => (None, Some(notice)),
+            _ = pings.tick() => (Some(Message::Ping(Bytes::new())), None),
         };
-        if tab.send(message).await.is_err() {
-            return End::Tab;
+        let notice = notice.and_then(|notice| serde_json::to_string(&notice).ok());
+        for message in message.into_iter().chain(notice.map(|text| Message::Text(text.into()))) {
+            if tab.send(message).await.is_err() {
+                return End::Tab;
+            }
         }
     }
 }
@@ -268,8 +299,9 @@ async fn up(
     application: &mut WriteHalf<Box<dyn Duplex>>,
     last_received: &Mutex<Instant>,
     requests: &Requests<'_>,
+    clipboard: Transfer,
 ) {
-    let mut filter = ClientFilter::default();
+    let mut filter = ClientFilter::new(clipboard);
     let mut bytes = Vec::new();
     while let Some(Ok(message)) = tab.next().await {
         *last_received.lock() = Instant::now();

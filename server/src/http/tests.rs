@@ -11,6 +11,7 @@ use axum::{
 };
 use control::{Client, Control, Options};
 use session::Role;
+use store::Store;
 use store_sqlite::Sqlite;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -23,6 +24,7 @@ mod audit;
 mod bad_input;
 mod connections;
 mod forms;
+mod nodes;
 mod server_functions;
 mod tabs;
 
@@ -40,11 +42,22 @@ fn home() -> Client {
 struct TestServer {
     router: Router,
     control: Arc<Control>,
-    _folder: TempDir,
+    _site: TempDir,
+    _data: Option<TempDir>,
 }
 
 impl TestServer {
     async fn new() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&data.path().join("data")).await.unwrap();
+        Self {
+            _data: Some(data),
+            ..Self::on(Arc::new(store)).await
+        }
+    }
+
+    /// A server on a log that the test also uses.
+    async fn on(store: Arc<dyn Store>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
         std::fs::create_dir_all(site.join("pkg")).unwrap();
@@ -53,7 +66,6 @@ impl TestServer {
             site_dir: Some(site),
             ..Settings::default()
         };
-        let store = Arc::new(Sqlite::open(&folder.path().join("data")).await.unwrap());
         let control = Control::open(store, HashMap::new(), Arc::new(SystemClock), Options::default())
             .await
             .unwrap();
@@ -64,7 +76,8 @@ impl TestServer {
         Self {
             router,
             control,
-            _folder: folder,
+            _site: folder,
+            _data: None,
         }
     }
 

@@ -13,7 +13,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// The folder of the types below.
 const TYPES: &str = "crates/session/src/";
 /// The types that the API sends and accepts.
-const SHAPES: [&str; 24] = [
+const SHAPES: [&str; 25] = [
     "ApplicationSpec",
     "ApplicationView",
     "Chosen",
@@ -28,6 +28,7 @@ const SHAPES: [&str; 24] = [
     "ExpireRequest",
     "FieldError",
     "Head",
+    "Homes",
     "LastFailure",
     "MyApplication",
     "Outcome",

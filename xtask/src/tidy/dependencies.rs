@@ -56,7 +56,7 @@ const RULES: [Rule; 14] = [
             "environment-local",
             "environment-simulated",
         ],
-        &[],
+        &["store-testing"],
     ),
     rule("xtask", &[], &[]),
 ];

@@ -26,6 +26,9 @@ const WALL_CLOCK: [&str; 4] = ["SystemTime::now", "Utc::now", "Local::now", "std
 
 /// All rules about names, for one file.
 pub fn check(source: &Source) -> Vec<Finding> {
+    if let Some(finding) = module_file(source) {
+        return vec![finding];
+    }
     if source.kind() != "rs" || source.is_test() || source.path.starts_with("xtask/") {
         return Vec::new();
     }
@@ -42,6 +45,20 @@ pub fn check(source: &Source) -> Vec<Finding> {
         findings.extend(found.map(|(rule, advice)| Finding::new(&source.path, line, rule, advice)));
     }
     findings
+}
+
+/// The file of a module has the name of the module: open files that are all called `mod` look the same. Cargo's folders
+/// `tests` are exempt, because a file directly in them is a test program.
+fn module_file(source: &Source) -> Option<Finding> {
+    let folder = source.path.strip_suffix("/mod.rs")?;
+    (folder.starts_with("src/") || folder.contains("/src/")).then(|| {
+        Finding::new(
+            &source.path,
+            1,
+            "no-mod-rs",
+            format!("rename it to `{folder}.rs`: one style of modules everywhere"),
+        )
+    })
 }
 
 type Verdict = Option<(&'static str, String)>;
@@ -190,6 +207,24 @@ mod tests {
             .is_empty()
         );
         assert!(rules("app/src/pages/sessions.rs", "use crate::components::Table;").is_empty());
+    }
+
+    #[test]
+    fn no_module_file_is_called_mod() {
+        for path in [
+            "app/src/ui/mod.rs",
+            "crates/control/src/replica/mod.rs",
+            "xtask/src/site/mod.rs",
+        ] {
+            assert_eq!(rules(path, "//! Documented.\nmod a;"), ["no-mod-rs"], "{path}");
+        }
+        for path in [
+            "app/src/ui.rs",
+            "crates/control/tests/common/mod.rs",
+            "app/src/ui/chmod.rs",
+        ] {
+            assert!(rules(path, "mod a;").is_empty(), "{path}");
+        }
     }
 
     #[test]

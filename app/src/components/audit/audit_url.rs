@@ -31,7 +31,7 @@ impl Asked {
                     q: address::parameter(search, "q").unwrap_or_default(),
                     ..View::default()
                 },
-                wrong: Some(wrong),
+                wrong: Some(wrong.to_string()),
             },
         }
     }

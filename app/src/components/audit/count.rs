@@ -64,26 +64,12 @@ fn sentence(place: Place, page: &Page, number: impl Fn(u64) -> String, time: imp
 
 #[cfg(test)]
 mod tests {
-    use session::audit::{Entry, Row};
-
     use super::*;
-    use crate::ui::number::grouped;
+    use crate::{components::audit::fixture::row, ui::number::grouped};
 
     fn one() -> Page {
-        let entry = Entry {
-            id: 7,
-            at: Timestamp::default(),
-            kind: "expired".into(),
-            who: "jane".into(),
-            what: "Expired by jane".into(),
-            session_id: None,
-            reason: None,
-            address: None,
-            request_id: None,
-            revision: 1,
-        };
         Page {
-            items: vec![Row { entry, about: None }],
+            items: vec![row(7)],
             found: 1,
             counted: true,
             ..Page::default()

@@ -280,29 +280,11 @@ fn extend(page: &mut Page, newer: Newer, limit: usize) {
 
 #[cfg(test)]
 mod tests {
-    use session::{Timestamp, audit::Entry};
-
     use super::*;
+    use crate::components::audit::fixture::row;
 
     fn rows(ids: impl IntoIterator<Item = u64>) -> Vec<Row> {
-        let entry = |id| Entry {
-            id,
-            at: Timestamp::default(),
-            kind: "expired".into(),
-            who: "jane".into(),
-            what: "Expired by jane".into(),
-            session_id: None,
-            reason: None,
-            address: None,
-            request_id: None,
-            revision: 1,
-        };
-        ids.into_iter()
-            .map(|id| Row {
-                entry: entry(id),
-                about: None,
-            })
-            .collect()
+        ids.into_iter().map(row).collect()
     }
 
     fn ids(rows: &[Row]) -> Vec<u64> {

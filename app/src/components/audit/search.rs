@@ -1,6 +1,6 @@
 //! The search of events: a plain form, which the router follows with JavaScript.
 
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, prelude::*};
 use session::{
     audit::{Place, View},
     words::MAX_CHARS,
@@ -9,15 +9,15 @@ use session::{
 use super::{audit_url::AuditUrl, model::Model};
 use crate::ui::{
     dynamic::{DynShow, dyn_attr, dyn_text},
-    focus,
     icon::{Glyph, Icon},
+    search_input::{SearchInput, SearchNode, typed},
 };
 
 /// Lists the search keywords.
 const HINT: &str = "Narrow a word with who: what: session: reason: address: request: user: app: env: and the time with \
     after:2026-11-01 before:2026-12-01 (UTC).";
 
-/// The search box. `/` focuses it from anywhere on the page.
+/// The search box.
 #[component]
 pub fn SearchForm(
     /// Events on screen.
@@ -25,7 +25,7 @@ pub fn SearchForm(
     /// Address, which contains the search.
     url: AuditUrl,
 ) -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
+    let node = SearchNode::new();
     let wrong = dyn_attr(move || model.wrong.read().as_ref().map(|_| "true"));
     let described = dyn_text(move || {
         let error = if model.wrong.read().is_some() {
@@ -37,10 +37,9 @@ pub fn SearchForm(
     });
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let Some(input) = input.get_untracked() else { return };
         let view = untrack(|| url.view());
         let searched = View {
-            q: input.value(),
+            q: typed(node),
             place: Place::Newest,
             ..view.clone()
         };
@@ -54,33 +53,25 @@ pub fn SearchForm(
     Effect::new(move |before: Option<String>| {
         let q = url.view().q;
         if before.is_some_and(|before| before != q)
-            && let Some(input) = input.get_untracked()
+            && let Some(input) = node.get_untracked()
         {
             input.set_value(&q);
         }
         q
     });
-    focus::on_slash(input);
     let View { q, limit, .. } = untrack(|| url.view());
     let limit = (limit != View::default().limit)
         .then(|| view! { <input type="hidden" name="limit" value=limit.to_string() /> });
     view! {
         <form class="search" method="get" role="search" on:submit=submit>
             <Icon glyph=Glyph::Search />
-            <input
-                class="search-input"
-                type="search"
-                name="q"
-                aria-label="Search events"
-                aria-keyshortcuts="/"
-                aria-describedby=described
-                aria-invalid=wrong
-                placeholder="Search events"
-                maxlength=MAX_CHARS.to_string()
-                autocomplete="off"
-                spellcheck="false"
+            <SearchInput
+                node
+                label="Search events"
+                max_chars=MAX_CHARS
                 value=q
-                node_ref=input
+                described_by=described
+                invalid=wrong
             />
             {limit}
             <button type="submit" class="button">

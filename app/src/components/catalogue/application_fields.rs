@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use session::{
+    Transfer,
     catalogue::{
         EnvironmentChoice,
         draft::{ApplicationDraft, Field as Of, FieldError, check},
@@ -89,8 +90,16 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
             />
             "Allow user namespaces (web browsers need them for their own sandbox)"
         </label>
+        {field(Of::Clipboard, "Copy and paste between the session and the user’s device.", from.clipboard.code(), Control::Choice(transfers()))}
     }
     .into_any()
+}
+
+/// The choices of a field with directions.
+fn transfers() -> Vec<(String, String)> {
+    Transfer::ALL
+        .map(|transfer| (transfer.code().to_owned(), transfer.label().to_owned()))
+        .into()
 }
 
 /// A limit in minutes, with a check box for Off.
@@ -148,6 +157,7 @@ pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
             (!off).then(|| text(of))
         }),
         allow_user_namespaces: is_checked(form, Of::UserNamespaces.code()),
+        clipboard: Transfer::of_code(&text(Of::Clipboard)).unwrap_or_default(),
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Element id of the banner about a concurrent change.
-const MEANWHILE_ID: &str = "meanwhile";
+const CONFLICT_ID: &str = "edit-conflict";
 
 /// The form and its conflict banner.
 #[component]
@@ -63,7 +63,7 @@ pub fn ApplicationEditor(
         refused: Vec::new(),
     });
     let seen = RwSignal::new(application);
-    let meanwhile = RwSignal::new(None::<ApplicationView>);
+    let conflict = RwSignal::new(None::<ApplicationView>);
     let failed = RwSignal::new(None::<AppError>);
     let sending = RwSignal::new(false);
 
@@ -98,8 +98,8 @@ pub fn ApplicationEditor(
         if let Some(now) = error.0.application {
             let before = seen.try_get_untracked().flatten();
             seen.try_set(Some(*now));
-            meanwhile.try_set(before);
-            later(0, || focus_id(MEANWHILE_ID));
+            conflict.try_set(before);
+            later(0, || focus_id(CONFLICT_ID));
         } else if error.0.fields.is_empty() {
             failed.try_set(Some(error));
         } else {
@@ -143,7 +143,7 @@ pub fn ApplicationEditor(
             typed.touched.clear();
         });
         start.set(fresh);
-        meanwhile.set(None);
+        conflict.set(None);
         later(0, move || {
             // The fields take the new values and discard the typed ones.
             if let Some(form) = node.try_get_untracked().flatten() {
@@ -161,7 +161,7 @@ pub fn ApplicationEditor(
             </p>
             {(!is_new)
                 .then(|| view! { <p class="lead">"Changes apply to future launches only. Live sessions keep the settings of their launch."</p> })}
-            <MeanwhileBanner before=meanwhile now=seen start_again />
+            <ConflictBanner before=conflict now=seen start_again />
             {dyn_view(drawn)}
             <FailedAction failed />
             <div class="dialog-actions">
@@ -193,7 +193,7 @@ fn field_of(event: &ev::Event) -> Option<Field> {
 
 /// Shows the new values and lets the person choose between them and their own.
 #[component]
-fn MeanwhileBanner(
+fn ConflictBanner(
     /// The version that the form started from; opens the banner when set.
     before: RwSignal<Option<ApplicationView>>,
     /// The current version.
@@ -209,7 +209,7 @@ fn MeanwhileBanner(
                 .map(|(field, words)| view! { <div><dt>{field.label()}</dt><dd>{words}</dd></div> })
                 .collect_view();
             view! {
-                <div id=MEANWHILE_ID tabindex="-1">
+                <div id=CONFLICT_ID tabindex="-1">
                     <Banner tone=Tone::Danger>
                         <strong>"Somebody else has changed this application. "</strong>
                         "Your changes are not saved yet. These values are new:"

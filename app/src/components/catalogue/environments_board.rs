@@ -2,16 +2,17 @@
 
 use leptos::prelude::*;
 use session::{
-    Role, Timestamp,
+    Homes, Role, Timestamp,
     catalogue::{EnvironmentList, EnvironmentState, EnvironmentView, LaunchState},
 };
 
 use super::{
+    homes::HomesAction,
     launches::{Launches, LaunchesActions, LiveSessions, sentence},
     table::CatalogueTable,
 };
 use crate::{
-    api::environments::{list_environments, set_environment_launches},
+    api::environments::{list_environments, set_environment_launches, set_homes},
     components::{
         moment::{Age, Moment},
         polled_list::{PolledList, row},
@@ -79,18 +80,33 @@ fn environment_row(list: PolledList<EnvironmentList>, key: u128) -> AnyView {
 
 #[component]
 fn EnvironmentRow(first: EnvironmentView, list: PolledList<EnvironmentList>) -> impl IntoView {
-    let id = first.id;
+    let (id, has_files) = (first.id, first.homes.is_some());
     let environment = row(list, first, move |list, _| {
         list.items.iter().find(|row| row.id == id).cloned()
     });
     let name = dyn_text(move || environment.read().name.to_string());
     let limits = move || environment.read().limits.as_deref().unwrap_or_default().to_owned();
+    let files = move || {
+        let homes = environment.read().homes;
+        homes
+            .map(|homes| format!("Files: {}", homes.words()))
+            .unwrap_or_default()
+    };
     let open = dyn_flag(move || environment.read().open);
+    let homes = Signal::derive(move || environment.read().homes.unwrap_or_default());
     let live = Signal::derive(move || environment.read().live);
     let sending = RwSignal::new(false);
     let press = Callback::new(move |to: LaunchState| {
         list.send(sending, set_environment_launches(id, to), move |rows, now| {
             let text = sentence(&now.name, to);
+            let items = rows.items.iter_mut().filter(|row| row.id == id);
+            items.for_each(|row| *row = now.clone());
+            text
+        });
+    });
+    let save = Callback::new(move |to: Homes| {
+        list.send(sending, set_homes(id, to), move |rows, now| {
+            let text = format!("Files in {}: {}.", now.name, to.words());
             let items = rows.items.iter_mut().filter(|row| row.id == id);
             items.for_each(|row| *row = now.clone());
             text
@@ -115,6 +131,7 @@ fn EnvironmentRow(first: EnvironmentView, list: PolledList<EnvironmentList>) -> 
             <td class="col-name" data-label=HEADERS[0]>{name}</td>
             <td data-label=HEADERS[1]>
                 {dyn_text(move || environment.read().kind.to_string())} <span class="cell-note cell-note-limits">{dyn_text(limits)}</span>
+                <span class="cell-note cell-note-limits">{dyn_text(files)}</span>
             </td>
             <td data-label=HEADERS[2]>
                 <State state=Signal::derive(move || environment.read().state) />
@@ -134,6 +151,7 @@ fn EnvironmentRow(first: EnvironmentView, list: PolledList<EnvironmentList>) -> 
             <td class="col-action">
                 <div class="row-actions">
                     <LaunchesActions name open live sending concerns on_press=press />
+                    {has_files.then(|| view! { <HomesAction name homes sending on_save=save /> })}
                 </div>
             </td>
         </tr>

@@ -2,11 +2,15 @@
 
 use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, prelude::*};
-use session::api::{MyApplication, SessionView};
+use session::{
+    HomeKind,
+    api::{MyApplication, SessionView},
+};
 
 use crate::{
     api::sessions::end_session,
     components::{moment::Moment, polled_list::PolledList, status::StatusBadge, timeline::UserDeadline},
+    session_tab::end_consequence,
     ui::{
         banner::{Banner, Tone},
         dialog::Dialog,
@@ -37,6 +41,14 @@ pub fn ApplicationCard(
             .and_then(|application| application.session.clone())
     });
     let live = Memo::new(move |_| session.read().is_some());
+    // A live session keeps the home of its launch.
+    let scratch = Memo::new(move |_| {
+        let application = application.read();
+        let home = application
+            .as_ref()
+            .and_then(|app| app.session.as_ref().map_or(app.home, |session| session.home));
+        home == Some(HomeKind::Scratch)
+    });
     let fixed = application.get_untracked();
     let (id, name) = fixed
         .as_ref()
@@ -84,6 +96,9 @@ pub fn ApplicationCard(
                     <CardState session />
                 </DynShow>
             </div>
+            <DynShow is=scratch>
+                <p class="quiet card-files">"Files are deleted when the session ends."</p>
+            </DynShow>
             <div class="card-actions">
                 <DynShow is=live otherwise=launch>
                     <LiveActions session ending />
@@ -192,7 +207,12 @@ pub fn EndDialog(
                         session.as_ref().map(|session| format!("End your session of {}?", session.application)).unwrap_or_default()
                     })}
                 </h2>
-                <p id="end-consequence">"The application closes. Unsaved work is lost."</p>
+                <p id="end-consequence">
+                    {dyn_text(move || {
+                        let home = ending.read().as_ref().and_then(|session| session.home);
+                        end_consequence(home).to_owned()
+                    })}
+                </p>
                 <DynShow is=move || list.failed.read().is_some()>
                     <Banner tone=Tone::Danger>
                         {dyn_text(move || list.failed.read().as_ref().map(|error| error.0.detail.clone()).unwrap_or_default())}

@@ -1,7 +1,7 @@
 //! The search box: it searches while the person types, suggests keywords, and is a plain form
 //! without JavaScript.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use session::{
     query::{KEYWORDS, MAX_CHARS, advice, completions},
     view::{DEFAULT_LIMIT, View},
@@ -11,9 +11,9 @@ use super::view_url::ViewUrl;
 use crate::ui::{
     clock::later,
     dynamic::{dyn_text, dyn_view},
-    focus,
     icon::{Glyph, Icon},
     menu::{Menu, close},
+    search_input::{self, SearchInput, SearchNode},
 };
 
 /// Element id of the list of keywords.
@@ -22,13 +22,13 @@ const HELP_ID: &str = "search-help";
 /// Milliseconds of pause in typing before the search starts.
 const DEBOUNCE_MS: u64 = 40;
 
-/// The search box. `/` focuses it from anywhere on the page, Esc clears it.
+/// The search box.
 #[component]
 pub fn SearchBox(
     /// Address, which contains the search.
     url: ViewUrl,
 ) -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
+    let node = SearchNode::new();
     let text = RwSignal::new(String::new());
     let keystrokes = StoredValue::new(0_u32);
     let search = move |q: String| {
@@ -40,7 +40,7 @@ pub fn SearchBox(
             });
         }
     };
-    let typed = move || input.get_untracked().map(|input| input.value()).unwrap_or_default();
+    let typed = move || search_input::typed(node);
     let soon = move || {
         text.set(typed());
         keystrokes.update_value(|count| *count += 1);
@@ -51,17 +51,14 @@ pub fn SearchBox(
             }
         });
     };
-    let clear = move || {
-        if let Some(input) = input.get_untracked() {
-            input.set_value("");
-        }
+    let clear = move |()| {
         text.set(String::new());
         keystrokes.update_value(|count| *count += 1);
         search(String::new());
     };
     Effect::new(move |before: Option<()>| {
         let q = url.view.read().as_ref().map(|view| view.q.clone()).unwrap_or_default();
-        let Some(input) = input.get_untracked() else { return };
+        let Some(input) = node.get_untracked() else { return };
         if before.is_none() && input.value() != q {
             // The person typed before hydration.
             soon();
@@ -69,9 +66,8 @@ pub fn SearchBox(
             input.set_value(&q);
         }
     });
-    focus::on_slash(input);
     let insert = Callback::new(move |search: String| {
-        if let Some(input) = input.get_untracked() {
+        if let Some(input) = node.get_untracked() {
             input.set_value(&search);
             let _ = input.focus();
         }
@@ -89,25 +85,13 @@ pub fn SearchBox(
             }
         >
             <Icon glyph=Glyph::Search />
-            <input
-                class="search-input"
-                type="search"
-                name="q"
-                aria-label="Search sessions"
-                aria-keyshortcuts="/"
-                placeholder="Search sessions"
-                maxlength=MAX_CHARS.to_string()
-                autocomplete="off"
-                spellcheck="false"
+            <SearchInput
+                node
+                label="Search sessions"
+                max_chars=MAX_CHARS
                 value=q
-                node_ref=input
-                on:input=move |_| soon()
-                on:keydown=move |event| {
-                    if event.key() == "Escape" {
-                        event.prevent_default();
-                        clear();
-                    }
-                }
+                on_input=Callback::new(move |()| soon())
+                on_clear=Callback::new(clear)
             />
             <Aid text insert />
             <KeptFields url />

@@ -8,7 +8,7 @@ use leptos_router::{
 };
 use session::{
     SessionId,
-    view::{Sort, View},
+    view::{InvalidView, Sort, View},
 };
 
 use crate::ui::address;
@@ -20,7 +20,7 @@ pub const SESSIONS_PATH: &str = "/admin/cloud-delivery/sessions";
 #[derive(Clone, Copy)]
 pub struct ViewUrl {
     /// The view in the address, or the error in it.
-    pub view: Memo<Result<View, String>>,
+    pub view: Memo<Result<View, InvalidView>>,
     path: Memo<String>,
     preferred: RwSignal<Sort>,
     go: Callback<(String, bool)>,
@@ -113,7 +113,7 @@ impl ViewUrl {
 }
 
 /// Parses a query string into a view.
-pub fn parse(search: &str) -> Result<View, String> {
+pub fn parse(search: &str) -> Result<View, InvalidView> {
     let pairs = address::pairs(search);
     View::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }

@@ -1,9 +1,12 @@
 //! A cache of the catalogue for My apps, which is open in thousands of tabs that all poll.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use parking_lot::Mutex;
-use session::EnvironmentId;
+use session::{EnvironmentId, Homes};
 use store::{Application, Store, StoreError};
 
 use crate::{Control, Result};
@@ -14,6 +17,8 @@ pub struct Launchable {
     pub applications: Vec<Application>,
     /// Environments that are closed to launches.
     pub closed: HashSet<EnvironmentId>,
+    /// The homes of the environments that have some.
+    pub homes: HashMap<EnvironmentId, Homes>,
 }
 
 impl Launchable {
@@ -21,7 +26,11 @@ impl Launchable {
     pub async fn read(store: &dyn Store) -> std::result::Result<Self, StoreError> {
         let environments = store.environments().await?;
         let closed = environments.iter().filter(|environment| !environment.open);
+        let homes = environments
+            .iter()
+            .filter_map(|environment| Some((environment.id, environment.homes?)));
         Ok(Self {
+            homes: homes.collect(),
             closed: closed.map(|environment| environment.id).collect(),
             applications: store.applications().await?,
         })

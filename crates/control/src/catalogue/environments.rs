@@ -37,6 +37,7 @@ impl Control {
                 kind: row.kind,
                 state,
                 open: row.open,
+                homes: row.homes,
                 swept,
                 limits: self.limits(row.id).map(Into::into),
                 applications: count(

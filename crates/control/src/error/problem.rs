@@ -45,7 +45,9 @@ impl Error {
             Self::NoEvent(_) => (404, "no_such_event", "There is no such event"),
             Self::Invalid(_) => (422, "invalid_application", "The application can’t be saved as it is"),
             Self::ApplicationChanged(_) => (409, "application_changed", "The application has changed"),
-            Self::Malformed(_) => (400, "malformed", "The request can't be understood"),
+            Self::Malformed(_) | Self::InvalidList(_) | Self::InvalidEventView(_) | Self::InvalidEventQuery(_) => {
+                (400, "malformed", "The request can't be understood")
+            }
             Self::Ended(_) => (410, "session_ended", "Your session has ended"),
             Self::Status(_) => (409, "wrong_status", "The session can't do this now"),
             Self::Changed(_) => (409, "session_changed", "The session has changed"),
@@ -101,6 +103,9 @@ impl Error {
                 "Another administrator saved it after you had opened it. Read the new values, then decide again.".into()
             }
             Self::Malformed(detail) | Self::Environment(detail) | Self::Tampered(detail) => detail.clone(),
+            Self::InvalidList(error) => error.to_string(),
+            Self::InvalidEventView(error) => error.to_string(),
+            Self::InvalidEventQuery(error) => error.to_string(),
             Self::Ended(_) => "Launch the application again.".into(),
             Self::Status(session) => format!("The session is {} now.", session.status),
             Self::Changed(_) => "It changed since you looked at it. Read the new facts, then decide again.".into(),
@@ -151,6 +156,7 @@ const fn denied_status(refusal: LaunchRefusal) -> u16 {
         LaunchRefusal::ApplicationClosed
         | LaunchRefusal::EnvironmentClosed
         | LaunchRefusal::NoSeat
+        | LaunchRefusal::HomeFull
         | LaunchRefusal::RelaunchBlocked(_) => 409,
     }
 }

@@ -7,19 +7,36 @@ use session::{
     Session, Status, Timestamp,
     api::{Counts, SessionView},
     columns::Column,
-    query::{Query, fold, folded_names},
-    view::{Sort, View},
+    query::{Query, SearchTooLong, fold, folded_names},
+    view::{InvalidView, Sort, View},
 };
 use uuid::Uuid;
 
 use super::{Page, rows::Rows, scan};
 
+/// A list that cannot be made. Its text is a sentence for the caller.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidList {
+    /// A parameter of the view is invalid.
+    #[error(transparent)]
+    View(#[from] InvalidView),
+    /// The cursor is from another order, or not from this server.
+    #[error("“cursor” is not one that this server gave for this order.")]
+    Cursor,
+}
+
+impl From<SearchTooLong> for InvalidList {
+    fn from(error: SearchTooLong) -> Self {
+        Self::View(error.into())
+    }
+}
+
 /// A session with its line of the search text, which has its folded names. The line is empty if the
 /// sort does not need it.
 type Row<'a> = (&'a Arc<Session>, &'a str);
 
-/// Makes a page. The error is a sentence for a person.
-pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
+/// Makes a page.
+pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, InvalidList> {
     view.check()?;
     let found = scan::matches(rows, &Query::parse(&view.q)?);
     let sort = normalized(view.order());
@@ -61,7 +78,7 @@ pub fn page(revision: u64, rows: &Rows, view: &View) -> Result<Page, String> {
 }
 
 /// All rows of a view over all its pages, in its order.
-pub fn all(rows: &Rows, view: &View) -> Result<Vec<Arc<Session>>, String> {
+pub fn all(rows: &Rows, view: &View) -> Result<Vec<Arc<Session>>, InvalidList> {
     let found = scan::matches(rows, &Query::parse(&view.q)?);
     let sort = normalized(view.order());
     let slots = rows.by_start().iter();
@@ -250,17 +267,16 @@ impl<'a> Key<'a> {
         }
     }
 
-    fn read(text: &str, column: Column) -> Result<Key<'static>, String> {
-        let wrong = || "“cursor” is not one that this server gave for this order.".to_owned();
-        let (id, rest) = text.split_at_checked(32).ok_or_else(wrong)?;
-        let id = Uuid::parse_str(id).map_err(|_| wrong())?;
+    fn read(text: &str, column: Column) -> Result<Key<'static>, InvalidList> {
+        let (id, rest) = text.split_at_checked(32).ok_or(InvalidList::Cursor)?;
+        let id = Uuid::parse_str(id).map_err(|_| InvalidList::Cursor)?;
         let mut letters = rest.chars();
         let value = match (letters.next(), kind(column)) {
             (Some('-'), _) => Value::Missing,
-            (Some('n'), 'n') => Value::Number(letters.as_str().parse().map_err(|_| wrong())?),
+            (Some('n'), 'n') => Value::Number(letters.as_str().parse().map_err(|_| InvalidList::Cursor)?),
             (Some('t'), 't') => Value::Text(Cow::Owned(letters.as_str().to_owned())),
-            (Some('i'), 'i') => Value::Id(Uuid::parse_str(letters.as_str()).map_err(|_| wrong())?),
-            _ => return Err(wrong()),
+            (Some('i'), 'i') => Value::Id(Uuid::parse_str(letters.as_str()).map_err(|_| InvalidList::Cursor)?),
+            _ => return Err(InvalidList::Cursor),
         };
         Ok(Key { value, id })
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Event, Role, Session, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, EnvironmentId, Event, Homes, Role, Session, SessionId, Timestamp, UserId,
     audit::Numbered,
     catalogue::{ApplicationSpec, LaunchState},
 };
@@ -292,6 +292,9 @@ impl Catalogue for FaultyStore {
     ) -> Result<bool> {
         self.transact(self.memory().set_environment_launches(id, to, by, at))
             .await
+    }
+    async fn set_homes(&self, id: EnvironmentId, to: Homes, by: &Actor, at: Timestamp) -> Result<bool> {
+        self.transact(self.memory().set_homes(id, to, by, at)).await
     }
     async fn applications(&self) -> Result<Vec<Application>> {
         self.read(self.memory().applications()).await

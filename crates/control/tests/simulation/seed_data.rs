@@ -38,6 +38,7 @@ pub async fn seed(memory: &Memory, at: Timestamp) {
             name: format!("environment{number}").into(),
             kind: "simulation".into(),
             open: true,
+            homes: None,
         };
         memory.add_environment(&row, &Actor::System, at).await.unwrap();
     }
@@ -59,6 +60,7 @@ pub async fn seed(memory: &Memory, at: Timestamp) {
     for (id, role) in students.chain([(ADMIN, Role::SystemAdmin)]) {
         let user = User {
             id,
+            number: 0,
             username: name(id),
             password_hash: String::new(),
             role,
@@ -77,7 +79,7 @@ fn short() -> Policy {
         idle_seconds: NonZeroU32::new(40),
         disconnected_seconds: NonZeroU32::new(15),
         total_seconds: NonZeroU32::new(180),
-        allow_user_namespaces: false,
+        ..Policy::default()
     }
 }
 

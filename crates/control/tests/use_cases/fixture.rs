@@ -196,6 +196,7 @@ pub async fn seed(store: &dyn Store) {
         name: "Lab".into(),
         kind: "simulated".into(),
         open: true,
+        homes: None,
     };
     store.add_environment(&row, &Actor::System, at).await.unwrap();
     let application = Application {

@@ -7,6 +7,7 @@ mod cluster;
 mod deadlines;
 mod fixture;
 mod health;
+mod homes;
 mod integrity;
 mod launches;
 mod logins;

@@ -12,13 +12,31 @@ fn line_with(
     proc: Proc,
     cgroups: &[PathBuf],
     processes: ProcessLimit,
+    namespaces: (UserNamespaces, NamespaceLimit),
+) -> Vec<String> {
+    line_of(uid, proc, cgroups, processes, namespaces, (None, HomeMount::Private))
+}
+
+fn line_at_home(home_mount: HomeMount) -> Vec<String> {
+    let standard = (UserNamespaces::Denied, NamespaceLimit::KernelAndFilter);
+    let home = (Some(Path::new("/data/homes/one")), home_mount);
+    line_of(Some(4711), Proc::Own, &[], ProcessLimit::Cgroup, standard, home)
+}
+
+fn line_of(
+    uid: Option<u32>,
+    proc: Proc,
+    cgroups: &[PathBuf],
+    processes: ProcessLimit,
     (namespaces, namespace_limit): (UserNamespaces, NamespaceLimit),
+    (home, home_mount): (Option<&Path>, HomeMount),
 ) -> Vec<String> {
     let host = Host {
         sh: "/bin/sh".into(),
         setpriv: "/bin/setpriv".into(),
         prlimit: "/bin/prlimit".into(),
         bwrap: "/bin/bwrap".into(),
+        mounting: Some(("/bin/unshare".into(), "/bin/mount".into())),
         roots: vec![("/bin", Some("usr/bin".into())), ("/lib", None)],
     };
     let session = SessionId(uuid::Uuid::nil());
@@ -32,6 +50,8 @@ fn line_with(
         processes,
         namespaces,
         namespace_limit,
+        home,
+        home_mount,
     };
     let words = sandbox.command_line("script", &["xterm".to_owned(), "-e; rm -rf /".to_owned()]);
     words.into_iter().map(|word| word.into_string().unwrap()).collect()
@@ -112,6 +132,31 @@ fn nothing_of_the_host_is_writable() {
     let sized = line.iter().filter(|word| *word == "--size").count();
     assert_eq!(sized, line.iter().filter(|word| *word == "--tmpfs").count());
     assert!(at(&line, "--ro-bind-data") < line.iter().rposition(|word| word == "--remount-ro").unwrap());
+}
+
+#[test]
+fn a_kept_home_is_the_only_writable_folder_of_the_host() {
+    for (way, source) in [(HomeMount::Private, "/tmp"), (HomeMount::Path, "/data/homes/one")] {
+        let line = line_at_home(way);
+        assert_eq!(line.iter().filter(|word| *word == "--bind").count(), 1);
+        assert!(holds(&line, &["--bind", source, "/home/user"]), "{line:?}");
+        assert!(
+            !line
+                .windows(4)
+                .any(|words| words[..] == ["--size", "268435456", "--tmpfs", "/home/user"])
+        );
+    }
+}
+
+#[test]
+fn the_server_mounts_a_home_before_it_drops_its_privileges() {
+    let line = line_at_home(HomeMount::Private);
+    assert!(at(&line, "/bin/unshare") < at(&line, MOUNT) && at(&line, MOUNT) < at(&line, "/bin/setpriv"));
+    assert!(holds(
+        &line,
+        &["mount", "/bin/mount", "/data/homes/one", "/bin/setpriv"]
+    ));
+    assert!(!holds(&line_at_home(HomeMount::Path), &["/bin/unshare"]));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 };
 
 use environment_local::{LocalEnvironment, Options, missing};
-use environments::{Environment, Signal, StartSpec};
+use environments::{Environment, Home, Signal, StartSpec};
 use session::SessionId;
 use tempfile::TempDir;
 use tokio::{
@@ -34,8 +34,11 @@ impl Trial {
     }
 
     pub fn with(options: Options) -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap(), options)
+    }
+
+    pub fn in_folder(folder: TempDir, options: Options) -> Self {
         assert_eq!(missing(), [], "install these to run this test");
-        let folder = tempfile::tempdir().unwrap();
         let (signals, received) = mpsc::unbounded_channel();
         Self {
             environment: LocalEnvironment::new(folder.path().join("run"), options, signals).unwrap(),
@@ -90,6 +93,7 @@ pub fn spec(command: &[&str]) -> StartSpec {
         session_id: SessionId(Uuid::now_v7()),
         command,
         allow_user_namespaces: false,
+        home: Home::Scratch,
     }
 }
 

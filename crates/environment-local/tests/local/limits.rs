@@ -148,7 +148,10 @@ async fn a_start_without_the_required_limits_is_refused() {
     let refused = reason.contains("require_limits") && reason.contains("memory");
     assert!(refused || (!is_root() && reason.is_empty()), "{reason}");
 
-    let trial = Trial::with(environment_local::Options { require_limits: true });
+    let trial = Trial::with(environment_local::Options {
+        require_limits: true,
+        ..Default::default()
+    });
     let started = trial.environment.start(crate::kit::spec(&["xterm"])).await;
     assert_eq!(started.is_ok(), memory_is_limited(&trial), "{started:?}");
 }

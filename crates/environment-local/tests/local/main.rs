@@ -6,6 +6,7 @@
     reason = "helpers of tests; clippy.toml covers only what is marked #[test]"
 )]
 
+mod homes;
 mod kit;
 mod lifecycle;
 mod limits;

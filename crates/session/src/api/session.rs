@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplicationId, EndReason, EnvironmentId, Session, SessionId, Status, Teardown, Timestamp, UserId,
+    ApplicationId, EndReason, EnvironmentId, HomeKind, Session, SessionId, Status, Teardown, Timestamp, UserId,
     lifecycle::{self, Seen, Timer},
     timeline::Entry,
 };
@@ -51,6 +51,9 @@ pub struct SessionView {
     pub error: Option<Arc<str>>,
     /// The environment's progress in closing it.
     pub teardown: Teardown,
+    /// The fate of its files.
+    #[serde(default)]
+    pub home: Option<HomeKind>,
     /// Name of the hosting node.
     pub node: Arc<str>,
     /// Revision of the log that last changed it.
@@ -80,6 +83,7 @@ impl From<&Session> for SessionView {
             end_note: end.and_then(|end| end.note.clone()),
             error: session.error.clone(),
             teardown: session.teardown,
+            home: session.home,
             node: session.node.clone(),
             version: session.version,
         }
@@ -143,6 +147,9 @@ pub struct MyApplication {
     pub name: Arc<str>,
     /// Text of the launch button.
     pub launch_text: Arc<str>,
+    /// The fate of the files of a new session; `None` = it has none.
+    #[serde(default)]
+    pub home: Option<HomeKind>,
     /// Whether it can be launched now.
     #[serde(default)]
     pub open: bool,

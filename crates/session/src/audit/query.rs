@@ -4,7 +4,10 @@
 //! match the subject of an event: names and ids in the event, and those of its session while that
 //! is in the list. `after:` and `before:` take a date, optionally with a time.
 
-use std::fmt::Display;
+use std::{
+    error::Error,
+    fmt::{self, Display},
+};
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
@@ -13,7 +16,7 @@ use crate::{
     Actor, EventKind, Session, SessionId, Timestamp,
     event::ApplicationChange,
     timeline,
-    words::{self, fold},
+    words::{self, SearchTooLong, fold},
 };
 
 /// The field that a word is restricted to.
@@ -57,6 +60,47 @@ const FIELDS: [(&str, Field); 11] = [
     ("before:", Field::Before),
 ];
 
+/// A search that cannot run. Its text is a sentence for the person who typed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidQuery {
+    /// It is too long.
+    TooLong(SearchTooLong),
+    /// `after:` or `before:` without a valid date.
+    Time {
+        /// Keyword, with its colon.
+        keyword: &'static str,
+        /// Its value, folded.
+        value: String,
+    },
+}
+
+impl Display for InvalidQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(error) => error.fmt(f),
+            Self::Time { keyword, value } => write!(
+                f,
+                "“{keyword}{value}” isn’t a valid date. Write a day as {keyword}2026-11-01, or a day and a time in UTC as {keyword}2026-11-01T14:05."
+            ),
+        }
+    }
+}
+
+impl Error for InvalidQuery {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::TooLong(error) => Some(error),
+            Self::Time { .. } => None,
+        }
+    }
+}
+
+impl From<SearchTooLong> for InvalidQuery {
+    fn from(error: SearchTooLong) -> Self {
+        Self::TooLong(error)
+    }
+}
+
 /// A parsed search; empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
@@ -72,7 +116,7 @@ pub struct Query {
 
 impl Query {
     /// Parses a search. An invalid time is an error that quotes it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, InvalidQuery> {
         let mut query = Self::default();
         for word in words::parse(text, &FIELDS)? {
             match word.field {
@@ -215,11 +259,10 @@ fn named(to: &mut String, name: &str, id: impl Display) {
 
 /// `2026-11-01` (start of the day), `2026-11-01T14:05` or `2026-11-01T14:05:09`, all in UTC; a
 /// trailing `Z` is allowed.
-fn moment(field: &str, text: &str) -> Result<Timestamp, String> {
-    let wrong = || {
-        format!(
-            "“{field}{text}” isn’t a valid date. Write a day as {field}2026-11-01, or a day and a time in UTC as {field}2026-11-01T14:05."
-        )
+fn moment(keyword: &'static str, text: &str) -> Result<Timestamp, InvalidQuery> {
+    let wrong = || InvalidQuery::Time {
+        keyword,
+        value: text.to_owned(),
     };
     let (day, time) = text.split_once('t').unwrap_or((text, "00:00"));
     let date = match day.split('-').collect::<Vec<_>>()[..] {

@@ -1,8 +1,35 @@
 //! A view of the audit log, as encoded in the address of the page and of the API.
 
+use std::{error::Error, fmt};
+
 use serde::{Deserialize, Serialize};
 
-use super::{DEFAULT_LIMIT, LIMITS, Place};
+use super::{DEFAULT_LIMIT, MAX_LIMIT, Place};
+
+/// A view with an invalid parameter. Its text is a sentence for the person who wrote the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidView {
+    /// The size of the page is outside its limits, or no number.
+    Limit(String),
+    /// The start of the page is no number of an event.
+    Place {
+        /// Name of the parameter.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl fmt::Display for InvalidView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit(value) => write!(f, "“limit={value}” must be a number from 1 to {MAX_LIMIT}."),
+            Self::Place { name, value } => write!(f, "“{name}={value}” is no event’s number."),
+        }
+    }
+}
+
+impl Error for InvalidView {}
 
 /// A search and a page of its results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,22 +55,17 @@ impl Default for View {
 impl View {
     /// Parses the parameters of an address. Ignores unknown names; an invalid value is an error
     /// that names it.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, InvalidView> {
         let mut view = Self::default();
-        let number = |name: &str, value: &str| {
-            let wrong = |_| format!("“{name}={value}” is no event’s number.");
-            value.parse().map_err(wrong)
-        };
         for (name, value) in pairs {
             match name {
                 "q" => value.clone_into(&mut view.q),
                 "limit" => {
-                    let most = LIMITS[LIMITS.len() - 1];
-                    let limit = value.parse().ok().filter(|limit| (1..=most).contains(limit));
-                    view.limit = limit.ok_or_else(|| format!("“limit={value}” must be a number from 1 to {most}."))?;
+                    let limit = value.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+                    view.limit = limit.ok_or_else(|| InvalidView::Limit(value.to_owned()))?;
                 }
-                "before" if !value.is_empty() => view.place = Place::Before(number(name, value)?),
-                "after" if !value.is_empty() => view.place = Place::After(number(name, value)?),
+                "before" if !value.is_empty() => view.place = Place::Before(number("before", value)?),
+                "after" if !value.is_empty() => view.place = Place::After(number("after", value)?),
                 _ => {}
             }
         }
@@ -66,6 +88,13 @@ impl View {
         }
         pairs
     }
+}
+
+fn number(name: &'static str, value: &str) -> Result<u64, InvalidView> {
+    value.parse().map_err(|_| InvalidView::Place {
+        name,
+        value: value.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -106,7 +135,7 @@ mod tests {
             ("after", "x"),
             ("before", "99999999999999999999"),
         ] {
-            let error = View::from_pairs([(name, value)]).unwrap_err();
+            let error = View::from_pairs([(name, value)]).unwrap_err().to_string();
             assert!(error.contains(&format!("{name}={value}")), "{error}");
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApplicationSpec, EnvironmentChoice};
 use crate::{
-    EnvironmentId, Policy, names,
+    EnvironmentId, Policy, Transfer, names,
     policy::{Limit, PolicyLimit},
 };
 
@@ -45,6 +45,9 @@ pub struct ApplicationDraft {
     /// See [`Policy::allow_user_namespaces`].
     #[serde(default)]
     pub allow_user_namespaces: bool,
+    /// See [`Policy::clipboard`].
+    #[serde(default)]
+    pub clipboard: Transfer,
 }
 
 impl Default for ApplicationDraft {
@@ -58,6 +61,7 @@ impl Default for ApplicationDraft {
             seats: String::new(),
             limits: minutes(&Policy::default()),
             allow_user_namespaces: false,
+            clipboard: Transfer::default(),
         }
     }
 }
@@ -73,6 +77,7 @@ impl From<&ApplicationSpec> for ApplicationDraft {
             seats: spec.seats.map(|seats| seats.to_string()).unwrap_or_default(),
             limits: minutes(&spec.policy),
             allow_user_namespaces: spec.policy.allow_user_namespaces,
+            clipboard: spec.policy.clipboard,
         }
     }
 }
@@ -105,11 +110,13 @@ pub enum Field {
     Total,
     /// See [`ApplicationDraft::allow_user_namespaces`].
     UserNamespaces,
+    /// See [`ApplicationDraft::clipboard`].
+    Clipboard,
 }
 
 impl Field {
     /// All fields, from top to bottom.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Name,
         Self::LaunchText,
         Self::Environment,
@@ -122,6 +129,7 @@ impl Field {
         Self::Disconnected,
         Self::Total,
         Self::UserNamespaces,
+        Self::Clipboard,
     ];
 
     /// Name in the form and in JSON.
@@ -139,6 +147,7 @@ impl Field {
             Self::Disconnected => "disconnected",
             Self::Total => "total",
             Self::UserNamespaces => "user_namespaces",
+            Self::Clipboard => "clipboard",
         }
     }
 
@@ -157,6 +166,7 @@ impl Field {
             Self::Disconnected => PolicyLimit::Disconnected.label(),
             Self::Total => PolicyLimit::Total.label(),
             Self::UserNamespaces => "Allow user namespaces",
+            Self::Clipboard => "Clipboard",
         }
     }
 
@@ -232,6 +242,7 @@ pub fn check(draft: &ApplicationDraft, environments: &[EnvironmentChoice]) -> Re
     };
     let mut policy = Policy {
         allow_user_namespaces: draft.allow_user_namespaces,
+        clipboard: draft.clipboard,
         ..Policy::default()
     };
     for (limit, (_, set)) in PolicyLimit::ALL.into_iter().zip(limits) {

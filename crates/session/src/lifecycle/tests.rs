@@ -42,6 +42,7 @@ fn session(status: Status) -> Session {
         teardown: if ended { Teardown::Wanted } else { Teardown::NotNeeded },
         blocked_until: None,
         policy,
+        home: None,
         node: crate::ONLY_NODE.into(),
         version: 7,
     }

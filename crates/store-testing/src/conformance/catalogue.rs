@@ -20,6 +20,7 @@ pub(super) async fn environments_and_applications_are_kept(store: Arc<dyn Store>
         name: "a “pool”".into(),
         kind: "slurm".into(),
         open: false,
+        homes: None,
     };
     for row in [&environment(), &pool] {
         store.add_environment(row, &Actor::System, at(0)).await.unwrap();
@@ -161,6 +162,7 @@ async fn second_environment(store: &dyn Store) {
         name: "Pool".into(),
         kind: "slurm".into(),
         open: true,
+        homes: None,
     };
     store.add_environment(&pool, &Actor::System, at(0)).await.unwrap();
 }
@@ -266,6 +268,7 @@ pub(super) async fn each_change_is_one_event_and_one_revision(store: Arc<dyn Sto
         environment_id: HOST,
         name: "This host".into(),
         open,
+        homes: None,
     };
     let mut revision = store.revision().await.unwrap();
     let mut step = async |expected: Option<EventKind>| {

@@ -2,8 +2,8 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use session::{Actor, Event, EventKind, Policy, Session, Status, Teardown, lifecycle::Command};
-use store::{Application, Store, WriteOutcome, WriteRequest};
+use session::{Actor, Event, EventKind, HomeKind, Policy, Session, Status, Teardown, Transfer, lifecycle::Command};
+use store::{Application, Start, Store, WriteOutcome, WriteRequest};
 
 use crate::fixture::*;
 
@@ -31,11 +31,15 @@ pub(super) async fn a_launch_gives_a_pending_session(store: Arc<dyn Store>) {
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy: Policy::default(),
+        home: Some(HomeKind::Kept),
         node: "a".into(),
         version: before + 1,
     };
-    let command = vec!["xterm".into(), "-T".into(), "Terminal".into()];
-    assert_eq!(done.outcomes, [WriteOutcome::Launched(expected.clone(), command)]);
+    let start = Start {
+        command: vec!["xterm".into(), "-T".into(), "Terminal".into()],
+        user_number: 1,
+    };
+    assert_eq!(done.outcomes, [WriteOutcome::Launched(expected.clone(), start)]);
     assert_eq!(done.revision, before + 1);
     assert_eq!(all(&store).await, [expected]);
     let event = Event {
@@ -148,6 +152,7 @@ pub(super) async fn a_policy_is_kept_as_it_was_at_launch(store: Arc<dyn Store>) 
         disconnected_seconds: None,
         total_seconds: None,
         allow_user_namespaces: true,
+        clipboard: Transfer::Out,
     };
     let policies = [
         off,

@@ -3,7 +3,8 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use session::{
-    ApplicationId, End, EndReason, EnvironmentId, ONLY_NODE, Policy, Session, Status, Teardown, Timestamp, UserId,
+    ApplicationId, End, EndReason, EnvironmentId, HomeKind, ONLY_NODE, Policy, Session, Status, Teardown, Timestamp,
+    Transfer, UserId,
 };
 use store::{Store, StoreError};
 use uuid::Uuid;
@@ -38,6 +39,7 @@ pub(super) fn synthetic(n: u128, status: Status, teardown: Teardown, when: Times
         teardown,
         blocked_until: None,
         policy: Policy::default(),
+        home: None,
         node: ONLY_NODE.into(),
         version: 0,
     }
@@ -57,6 +59,7 @@ fn shapes() -> Vec<Session> {
             disconnected_seconds: None,
             total_seconds: None,
             allow_user_namespaces: true,
+            clipboard: Transfer::Out,
         },
         Policy {
             total_seconds: NonZeroU32::new(u32::MAX),
@@ -92,6 +95,7 @@ fn shapes() -> Vec<Session> {
                 }),
                 teardown: [Teardown::NotNeeded, Teardown::Wanted, Teardown::Confirmed][pick % 3],
                 policy: policies[pick % policies.len()],
+                home: [None, Some(HomeKind::Kept), Some(HomeKind::Scratch)][pick % 3],
                 started_at: if has(4) {
                     Timestamp::UNIX_EPOCH - chrono::TimeDelta::microseconds(1)
                 } else {

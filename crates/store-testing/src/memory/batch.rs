@@ -6,7 +6,7 @@ use session::{
     Actor, ApplicationId, EndReason, Event, EventKind, Origin, Session, SessionId, Status, Teardown, Timestamp, UserId,
     lifecycle,
 };
-use store::{LaunchRefusal, Result, StoreError, WriteOutcome, WriteRequest, values::truncate_to_micros};
+use store::{LaunchRefusal, Result, Start, StoreError, WriteOutcome, WriteRequest, values::truncate_to_micros};
 
 use super::{State, event};
 
@@ -98,13 +98,13 @@ fn launch(state: &mut State, events: &mut Vec<Event>, request: &WriteRequest) ->
     if state.sessions.contains_key(session_id) {
         return Err(StoreError::AlreadyExists(session_id.to_string()));
     }
-    let (session, command) = pending(state, (*session_id, *user_id, *application_id), node, at);
+    let (session, start) = pending(state, (*session_id, *user_id, *application_id), node, at);
     state.sessions.insert(*session_id, session.clone());
     events.push(Event {
         session_id: Some(*session_id),
         ..event(&by, at, EventKind::Launched)
     });
-    Ok(WriteOutcome::Launched(session, command))
+    Ok(WriteOutcome::Launched(session, start))
 }
 
 fn author(state: &State, user_id: UserId, origin: Option<&Origin>) -> Actor {
@@ -184,12 +184,13 @@ fn pending(
     (id, user_id, application_id): (SessionId, UserId, ApplicationId),
     node: &Arc<str>,
     started_at: Timestamp,
-) -> (Session, Vec<String>) {
+) -> (Session, Start) {
     let application = &state.applications[&application_id];
+    let environment = &state.environments[&application.environment_id];
     let session = Session {
         id,
         environment_id: application.environment_id,
-        environment: state.environments[&application.environment_id].name.clone(),
+        environment: environment.name.clone(),
         application_id,
         application: application.name.clone(),
         user_id,
@@ -206,10 +207,15 @@ fn pending(
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy: application.policy,
+        home: environment.homes.map(|homes| homes.kind),
         node: node.clone(),
         version: state.next(),
     };
-    (session, application.command.clone())
+    let start = Start {
+        command: application.command.clone(),
+        user_number: state.users[&user_id].number,
+    };
+    (session, start)
 }
 
 pub(super) fn step(

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use session::{
-    Actor, ApplicationId, EndReason, EnvironmentId, Event, EventKind, Timestamp,
+    Actor, ApplicationId, EndReason, EnvironmentId, Event, EventKind, Homes, Timestamp,
     catalogue::{ApplicationSpec, LaunchState},
     event::ApplicationChange,
     query::fold,
@@ -52,6 +52,25 @@ impl Catalogue for Memory {
                 batch::end(state, events, EndReason::EnvironmentClosed, (by, at), |session| {
                     session.environment_id == id
                 })?;
+            }
+            Ok(true)
+        })
+    }
+
+    async fn set_homes(&self, id: EnvironmentId, to: Homes, by: &Actor, at: Timestamp) -> Result<bool> {
+        self.record(|state, events| {
+            let Some(row) = state.environments.get_mut(&id) else {
+                return Ok(false);
+            };
+            if row.homes != Some(to) {
+                row.homes = Some(to);
+                let what = EventKind::EnvironmentChanged {
+                    environment_id: id,
+                    name: row.name.clone(),
+                    open: row.open,
+                    homes: Some(to),
+                };
+                events.push(event(by, at, what));
             }
             Ok(true)
         })
@@ -152,6 +171,7 @@ fn environment_changed(row: &EnvironmentRow, by: &Actor, at: Timestamp) -> Event
         environment_id: row.id,
         name: row.name.clone(),
         open: row.open,
+        homes: None,
     };
     event(by, at, what)
 }

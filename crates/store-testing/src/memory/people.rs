@@ -25,7 +25,9 @@ impl People for Memory {
             if state.users.contains_key(&user.id) || named(state, &user.username).is_some() {
                 return Err(StoreError::AlreadyExists(user.username.to_string()));
             }
+            let next = u32::try_from(state.numbers.len()).unwrap_or(u32::MAX) + 1;
             let stored = User {
+                number: *state.numbers.entry(user.id).or_insert(next),
                 created_at: truncate_to_micros(user.created_at),
                 ..user.clone()
             };

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use chrono::TimeDelta;
 use session::{
-    Actor, ApplicationId, EnvironmentId, Event, Role, SessionId, Timestamp, UserId,
+    Actor, ApplicationId, EnvironmentId, Event, Homes, Role, SessionId, Timestamp, UserId,
     audit::Place,
     catalogue::{ApplicationSpec, LaunchState},
 };
@@ -31,6 +31,7 @@ pub enum Call {
     LogEvent(Event),
     AddEnvironment(EnvironmentRow, Timestamp),
     SetEnvironmentLaunches(EnvironmentId, LaunchState, Timestamp),
+    SetHomes(EnvironmentId, Homes, Timestamp),
     AddApplication(Application, Timestamp),
     /// From the present state if the first specification is `None`.
     Edit(ApplicationId, Option<ApplicationSpec>, ApplicationSpec, Timestamp),
@@ -92,6 +93,7 @@ impl Call {
             Self::LogEvent(event) => text(store.log_event(event).await),
             Self::AddEnvironment(row, at) => text(store.add_environment(row, by, *at).await),
             Self::SetEnvironmentLaunches(id, to, at) => text(store.set_environment_launches(*id, *to, by, *at).await),
+            Self::SetHomes(id, to, at) => text(store.set_homes(*id, *to, by, *at).await),
             Self::AddApplication(row, at) => text(store.add_application(row, by, *at).await),
             Self::Edit(id, seen, wanted, at) => {
                 let applications = store.applications().await.unwrap();

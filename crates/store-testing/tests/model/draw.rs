@@ -4,8 +4,8 @@
 use std::num::NonZeroU32;
 
 use session::{
-    Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Event, EventKind, Origin, Policy, Role, SessionId, Status,
-    Timestamp, UserId,
+    Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Event, EventKind, HomeKind, Homes, Origin, Policy, Role,
+    SessionId, Status, Timestamp, UserId,
     catalogue::{ApplicationSpec, LaunchState},
     event::SignInFailure,
     lifecycle::{Command, Seen},
@@ -54,6 +54,7 @@ fn environment(n: u128) -> EnvironmentRow {
         name: format!("Host {n}").into(),
         kind: "local".into(),
         open: true,
+        homes: n.is_multiple_of(2).then(Homes::default),
     }
 }
 
@@ -135,6 +136,7 @@ impl Draw {
         let name = if self.one_in(4) { n + 1 } else { n };
         User {
             id: UserId(Uuid::from_u128(1000 + n)),
+            number: 0,
             username: self.pick(&[format!("Person{name}"), format!("person{name}")]).into(),
             password_hash: self.words(),
             role: self.pick(&Role::ALL),
@@ -304,7 +306,14 @@ impl Draw {
                 let n = self.small(4);
                 Call::AddEnvironment(environment(n), self.at())
             }
-            47 | 48 => Call::SetEnvironmentLaunches(self.place(), self.launches(), self.at()),
+            47 => Call::SetEnvironmentLaunches(self.place(), self.launches(), self.at()),
+            48 => {
+                let homes = Homes {
+                    kind: self.pick(&HomeKind::ALL),
+                    limit_mib: self.pick(&[None, NonZeroU32::new(1), NonZeroU32::new(u32::MAX)]),
+                };
+                Call::SetHomes(self.place(), homes, self.at())
+            }
             49 | 50 => {
                 let n = self.small(5);
                 Call::AddApplication(self.application(n), self.at())

@@ -14,7 +14,7 @@ use session::{
 };
 
 use super::reads::{Launchable, LoadedRows, Pair};
-use crate::{LaunchRefusal, User, WriteOutcome, WriteRequest, values::truncate_to_micros};
+use crate::{LaunchRefusal, Start, User, WriteOutcome, WriteRequest, values::truncate_to_micros};
 
 /// Rows to write.
 pub struct Rows {
@@ -188,10 +188,13 @@ impl Batch {
                     Some(refusal) => refusal,
                     None => {
                         let session = pending(*session_id, found, user, node, at, self.revision);
-                        let command = found.application.command.clone();
+                        let start = Start {
+                            command: found.application.command.clone(),
+                            user_number: user.number,
+                        };
                         self.add(session.clone());
                         self.log(at, Some(session.id), actor, EventKind::Launched);
-                        return WriteOutcome::Launched(session, command);
+                        return WriteOutcome::Launched(session, start);
                     }
                 }
             }
@@ -347,6 +350,7 @@ fn pending(
         teardown: Teardown::NotNeeded,
         blocked_until: None,
         policy: application.policy,
+        home: environment.homes.map(|homes| homes.kind),
         node: node.clone(),
         version,
     }

@@ -1,7 +1,7 @@
 //! Changes of the catalogue.
 
 use session::{
-    ApplicationId, EndReason, EventKind,
+    ApplicationId, EndReason, EventKind, Homes,
     catalogue::{ApplicationSpec, LaunchState},
     event::ApplicationChange,
 };
@@ -44,6 +44,17 @@ pub fn set_environment_launches(before: &EnvironmentRow, to: LaunchState) -> Set
         open: (before.open != open).then(|| (open, environment_event(before, open))),
         end_sessions: (to == LaunchState::ClosedAndEnded).then_some(EndReason::EnvironmentClosed),
     }
+}
+
+/// Changes the homes of an environment: its event, or `None` if they are so already.
+pub fn set_homes(before: &EnvironmentRow, to: Homes) -> Option<EventKind> {
+    let changed = EventKind::EnvironmentChanged {
+        environment_id: before.id,
+        name: before.name.clone(),
+        open: before.open,
+        homes: Some(to),
+    };
+    (before.homes != Some(to)).then_some(changed)
 }
 
 /// Opens or closes an application.
@@ -89,6 +100,7 @@ fn environment_event(row: &EnvironmentRow, open: bool) -> EventKind {
         environment_id: row.id,
         name: row.name.clone(),
         open,
+        homes: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use session::{
-    EnvironmentId,
+    EnvironmentId, Homes,
     catalogue::{EnvironmentList, EnvironmentView, LaunchState},
 };
 
@@ -43,4 +43,14 @@ pub async fn close(
 ) -> Result<Json<EnvironmentView>, Refused> {
     let to = Closing::admission(body);
     Ok(Json(state.control.set_environment_launches(&me, id, to).await?))
+}
+
+/// `PUT /api/v1/environments/{id}/homes`: sets the fate of files, and the limit of a kept home.
+pub async fn set_homes(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Id(id): Id<EnvironmentId>,
+    Body(to): Body<Homes>,
+) -> Result<Json<EnvironmentView>, Refused> {
+    Ok(Json(state.control.set_homes(&me, id, to).await?))
 }

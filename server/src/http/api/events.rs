@@ -71,8 +71,8 @@ pub async fn csv(
 
 fn asked(Query(parameters): &Parameters) -> Result<(View, audit::Query), Refused> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let view = View::from_pairs(pairs).map_err(control::Error::Malformed)?;
-    let query = audit::Query::parse(&view.q).map_err(control::Error::Malformed)?;
+    let view = View::from_pairs(pairs).map_err(control::Error::from)?;
+    let query = audit::Query::parse(&view.q).map_err(control::Error::from)?;
     Ok((view, query))
 }
 

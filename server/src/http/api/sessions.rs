@@ -26,7 +26,7 @@ pub type Parameters = Query<Vec<(String, String)>>;
 /// Parses the view of the list: search, sort order and page.
 pub fn view(Query(parameters): &Parameters) -> Result<View, Refused> {
     let pairs = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    View::from_pairs(pairs).map_err(|error| control::Error::Malformed(error).into())
+    View::from_pairs(pairs).map_err(|error| control::Error::from(error).into())
 }
 
 /// `GET /api/v1/sessions`

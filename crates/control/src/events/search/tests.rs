@@ -19,6 +19,7 @@ async fn add(store: &Sqlite, n: u32) {
     let at = Timestamp::from_timestamp(1_800_000_000 + i64::from(n), 0).unwrap();
     let user = User {
         id: UserId::numbered(u128::from(n)),
+        number: 0,
         username: format!("{name}{n}").into(),
         password_hash: String::new(),
         role: Role::User,

@@ -48,6 +48,7 @@ fn session() -> Session {
         teardown: crate::Teardown::NotNeeded,
         blocked_until: None,
         policy: crate::Policy::default(),
+        home: None,
         node: crate::ONLY_NODE.into(),
         version: 1,
     }
@@ -113,6 +114,7 @@ fn what_an_event_names_is_found_without_a_session() {
         environment_id: crate::EnvironmentId::numbered(9),
         name: "This host".into(),
         open: false,
+        homes: None,
     };
     let closed = numbered(None, Actor::System, closed);
     for query in ["env:host", "who:system", "closed", "env:00000009"] {
@@ -176,13 +178,13 @@ fn what_is_no_time_is_refused_and_named() {
         "after:+026-11-01",
         "after:é",
     ] {
-        let error = Query::parse(text).unwrap_err();
+        let error = Query::parse(text).unwrap_err().to_string();
         assert!(
             error.contains("after:") && error.contains("2026-11-01"),
             "{text}: {error}"
         );
     }
-    let error = Query::parse("before:noon").unwrap_err();
+    let error = Query::parse("before:noon").unwrap_err().to_string();
     assert!(error.starts_with("“before:noon” isn’t a valid date."), "{error}");
     assert!(Query::parse("after:").is_ok(), "a field without a word filters nothing");
 }

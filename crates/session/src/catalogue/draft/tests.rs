@@ -29,6 +29,7 @@ fn good() -> ApplicationDraft {
             Some("480".into()),
         ],
         allow_user_namespaces: true,
+        clipboard: Transfer::In,
     }
 }
 
@@ -46,6 +47,7 @@ fn a_good_draft_becomes_an_application_and_back() {
     assert_eq!(spec.command, ["jamovi", "--open", "a file"]);
     assert_eq!(spec.seats, Some(30));
     assert!(spec.policy.allow_user_namespaces);
+    assert_eq!(spec.policy.clipboard, Transfer::In);
     assert_eq!(
         PolicyLimit::ALL.map(|limit| limit.words(&spec.policy)),
         ["5 min", "Off", "30 min", "15 min", "8 h"]

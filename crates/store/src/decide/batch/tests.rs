@@ -22,6 +22,7 @@ fn batch(seats: Option<u32>) -> Batch {
         name: "This host".into(),
         kind: "local".into(),
         open: true,
+        homes: None,
     };
     let application = Application {
         id: APPLICATION,
@@ -35,6 +36,7 @@ fn batch(seats: Option<u32>) -> Batch {
     };
     let users = [1, 2].map(|n| User {
         id: user(n),
+        number: 7,
         username: format!("person{n}").into(),
         password_hash: String::new(),
         role: Role::User,
@@ -79,10 +81,13 @@ fn step(id: u128, command: Command) -> WriteRequest {
 #[test]
 fn requests_see_the_result_of_those_before_them() {
     let mut batch = batch(Some(1));
-    let WriteOutcome::Launched(session, command) = batch.decide(&launch(1, 1)) else {
+    let WriteOutcome::Launched(session, start) = batch.decide(&launch(1, 1)) else {
         panic!("the seat is free")
     };
-    assert_eq!((session.version, command), (REVISION, vec!["xterm".to_owned()]));
+    assert_eq!(
+        (session.version, start.command, start.user_number),
+        (REVISION, vec!["xterm".to_owned()], 7)
+    );
     assert_eq!(batch.decide(&launch(2, 1)), WriteOutcome::Resumed(session));
     assert_eq!(batch.decide(&launch(3, 2)), WriteOutcome::Denied(LaunchRefusal::NoSeat));
     let ended = batch.decide(&step(1, Command::expire(EndReason::User)));

@@ -7,6 +7,7 @@ const HOST: EnvironmentId = EnvironmentId(Uuid::from_u128(1));
 
 fn environment(open: bool) -> EnvironmentRow {
     EnvironmentRow {
+        homes: None,
         id: HOST,
         name: "This host".into(),
         kind: "local".into(),

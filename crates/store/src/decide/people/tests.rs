@@ -6,6 +6,7 @@ use super::*;
 fn account(role: Role, blocked: bool, active_admins: i64) -> Account {
     let user = User {
         id: UserId(Uuid::from_u128(1)),
+        number: 1,
         username: "jane".into(),
         password_hash: "old".into(),
         role,

@@ -2,7 +2,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use super::*;
+use super::{super::server::encoding, *};
 
 const HELLO: &[u8] = b"RFB 003.008\n\x01\x01";
 
@@ -20,7 +20,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Activity)> {
     let mut qemu = sized(255, 12);
     qemu[1] = 0;
     vec![
-        ("SetPixelFormat", sized(0, 20), None),
+        ("SetPixelFormat", pixels(32, 24, 255), None),
         ("SetEncodings of none", vec![2, 0, 0, 0], None),
         (
             "SetEncodings of two",
@@ -37,10 +37,14 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Activity)> {
             User,
         ),
         (
-            "extended clipboard",
-            [&[6, 0, 0, 0, 255, 255, 255, 252][..], &[1, 0, 0, 1]].concat(),
-            User,
+            "capabilities of the clipboard",
+            extended(clipboard::CAPS | clipboard::NOTIFY | 1, 4),
+            None,
         ),
+        ("new clipboard", extended(clipboard::NOTIFY | 1, 0), User),
+        ("wish for the clipboard", extended(clipboard::REQUEST | 1, 0), None),
+        ("wish for its state", extended(clipboard::PEEK, 0), None),
+        ("content of the clipboard", extended(clipboard::PROVIDE | 1, 500), None),
         ("EnableContinuousUpdates", sized(150, 10), None),
         ("ClientFence", fence, None),
         ("ClientFence of none", vec![248, 0, 0, 0, 128, 0, 0, 0, 0], None),
@@ -48,6 +52,21 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Activity)> {
         ("SetDesktopSize", desktop((800, 600), &[(0, 0, 800, 600)]), None),
         ("QEMU key", qemu, User),
     ]
+}
+
+/// SetPixelFormat for pixels of this many bits, with this depth and maximum of each colour.
+fn pixels(bits: u8, depth: u8, maximum: u16) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0, 0, bits, depth, 0, 1];
+    bytes.extend([maximum; 3].iter().flat_map(|most| most.to_be_bytes()));
+    bytes.extend([16, 8, 0, 0, 0, 0]);
+    bytes
+}
+
+/// A message of the extended clipboard with these flags and this many bytes after them.
+fn extended(flags: u32, bytes: usize) -> Vec<u8> {
+    let length = -i32::try_from(4 + bytes).unwrap();
+    let head = [&[6, 0, 0, 0][..], &length.to_be_bytes(), &flags.to_be_bytes()].concat();
+    [head, vec![0xA5; bytes]].concat()
 }
 
 fn desktop((width, height): (u16, u16), screens: &[(u16, u16, u16, u16)]) -> Vec<u8> {
@@ -65,7 +84,7 @@ fn desktop((width, height): (u16, u16), screens: &[(u16, u16, u16, u16)]) -> Vec
 
 /// A filter after the handshake.
 fn ready() -> ClientFilter {
-    let mut filter = ClientFilter::new();
+    let mut filter = ClientFilter::new(Transfer::Both);
     assert_eq!(filter.feed(HELLO, &mut Vec::new()), Ok(Activity::None));
     filter
 }
@@ -95,7 +114,7 @@ fn every_chunk_size_gives_the_same_bytes_and_the_same_activity() {
         .filter(|(_, _, activity)| *activity == Activity::User)
         .count();
     for size in 1..=stream.len() {
-        let mut filter = ClientFilter::new();
+        let mut filter = ClientFilter::new(Transfer::Both);
         let mut out = Vec::new();
         let mut seen = 0;
         for chunk in stream.chunks(size) {
@@ -184,12 +203,72 @@ fn the_clipboard_has_a_limit_whatever_its_sign() {
     let head = |length: i32| [&[6, 0, 0, 0][..], &length.to_be_bytes()].concat();
     let most = i32::try_from(MAX_CUT_TEXT).unwrap();
     assert!(passed(&head(most)).is_ok());
+    assert_eq!(passed(&head(-3)), Err(RfbError::UnknownMessage(6)));
     assert!(passed(&head(-most)).is_ok());
     for length in [most + 1, -most - 1, i32::MAX, i32::MIN] {
         assert_eq!(
             passed(&head(length)),
             Err(RfbError::CutTextTooLong(length.unsigned_abs()))
         );
+    }
+}
+
+#[test]
+fn the_clipboard_goes_in_the_allowed_directions_only() {
+    let text = [&[6, 0, 0, 0, 0, 0, 0, 5][..], b"hello"].concat();
+    let into = [
+        text,
+        extended(clipboard::NOTIFY | 1, 0),
+        extended(clipboard::PROVIDE | 1, 500),
+    ];
+    let out_of = [extended(clipboard::REQUEST | 1, 0), extended(clipboard::PEEK, 0)];
+    let key = [4, 1, 0, 0, 0, 0, 0, 97];
+    for transfer in Transfer::ALL {
+        let passes = |message: &[u8]| {
+            let mut filter = ClientFilter::new(transfer);
+            filter.feed(HELLO, &mut Vec::new()).unwrap();
+            let mut out = Vec::new();
+            filter.feed(&[message, &key].concat(), &mut out).unwrap();
+            assert!(out.ends_with(&key), "the next message passes");
+            out.len() > key.len()
+        };
+        for message in &into {
+            assert_eq!(passes(message), transfer.allows_in(), "{transfer:?} {message:?}");
+        }
+        for message in &out_of {
+            assert_eq!(passes(message), transfer.allows_out(), "{transfer:?} {message:?}");
+        }
+        assert!(passes(&extended(clipboard::CAPS | 1, 4)), "capabilities carry no text");
+    }
+    let unknown = passed(&extended(1 << 30, 0));
+    assert_eq!(unknown, Err(RfbError::UnknownMessage(6)));
+}
+
+#[test]
+fn only_encodings_that_the_other_filter_can_measure_are_passed() {
+    let list = |encodings: &[i32]| {
+        let many = u16::try_from(encodings.len()).unwrap();
+        let mut bytes = [&[2, 0][..], &many.to_be_bytes()].concat();
+        bytes.extend(encodings.iter().flat_map(|encoding| encoding.to_be_bytes()));
+        bytes
+    };
+    let (hextile, zrle, tight_png, mouse) = (5, 16, -260, -316);
+    assert_eq!(
+        passed(&list(&[
+            hextile,
+            encoding::TIGHT,
+            zrle,
+            tight_png,
+            -26,
+            mouse,
+            encoding::EXTENDED_CLIPBOARD
+        ])),
+        Ok(list(&[encoding::TIGHT, -26, encoding::EXTENDED_CLIPBOARD]))
+    );
+    assert_eq!(passed(&list(&[0; 256])), Ok(list(&[0; 256])));
+    assert_eq!(passed(&list(&[0; 257])), Err(RfbError::TooManyEncodings(257)));
+    for (bits, depth, maximum) in [(8, 8, 7), (16, 16, 31), (32, 24, 254), (32, 30, 255)] {
+        assert_eq!(passed(&pixels(bits, depth, maximum)), Err(RfbError::PixelFormat));
     }
 }
 
@@ -208,8 +287,9 @@ fn a_long_clipboard_is_never_held() {
 
 #[test]
 fn the_handshake_is_read_first() {
-    let refused = |bytes: &[u8]| ClientFilter::new().feed(bytes, &mut Vec::new());
-    assert_eq!(refused(b"RFB 003.007\n\x01\x00"), Ok(Activity::None));
+    let refused = |bytes: &[u8]| ClientFilter::new(Transfer::Both).feed(bytes, &mut Vec::new());
+    assert_eq!(refused(b"RFB 003.008\n\x01\x00"), Ok(Activity::None));
+    assert_eq!(refused(b"RFB 003.007\n"), Err(RfbError::Version));
     assert_eq!(refused(b"RFB 003.003\n"), Err(RfbError::Version));
     assert_eq!(refused(b"GET / HTTP/1.1\r\n"), Err(RfbError::Version));
     assert_eq!(refused(b"RFB 003.008\n\x02"), Err(RfbError::Security(2)));
@@ -228,9 +308,9 @@ fn rubbish_never_panics_nor_grows_and_cutting_changes_nothing() {
         } else {
             [HELLO, &rubbish].concat()
         };
-        let (mut whole, mut whole_out) = (ClientFilter::new(), Vec::new());
+        let (mut whole, mut whole_out) = (ClientFilter::new(Transfer::Both), Vec::new());
         let verdict = whole.feed(&stream, &mut whole_out).err();
-        let (mut cut, mut cut_out) = (ClientFilter::new(), Vec::new());
+        let (mut cut, mut cut_out) = (ClientFilter::new(Transfer::Both), Vec::new());
         let mut cut_verdict = None;
         for byte in &stream {
             cut_verdict = cut.feed(&[*byte], &mut cut_out).err();

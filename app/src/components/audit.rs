@@ -5,6 +5,8 @@ pub mod board;
 pub mod columns;
 pub mod count;
 pub mod details;
+#[cfg(test)]
+mod fixture;
 pub mod live;
 pub mod model;
 pub mod pager;

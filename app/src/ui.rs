@@ -16,6 +16,7 @@ pub mod menu;
 pub mod number;
 pub mod repeat;
 pub mod row_link;
+pub mod search_input;
 pub mod shed;
 pub mod stable_rows;
 pub mod stream;

@@ -4,5 +4,6 @@ pub mod application_fields;
 pub mod application_form;
 pub mod applications_board;
 pub mod environments_board;
+pub mod homes;
 pub mod launches;
 pub mod table;
