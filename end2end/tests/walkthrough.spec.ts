@@ -26,7 +26,7 @@ test('a student launches Terminal, and an administrator watches and expires the 
   await expectRow(admin, { Environment: HOST, Username: 'student', Status: 'Active', Connected: 'Yes' });
 
   const size = await tab.locator('canvas').boundingBox();
-  expect([size?.width, size?.height], 'the application fills the tab').toEqual([1280, 800]);
+  expect([size?.width, size?.height], 'the application fills the tab below the bar of the menu').toEqual([1280, 776]);
   const empty = await picture(tab);
   await typeLine(tab, 'sleep 4242 &');
   await expect.poll(() => running('sleep 4242'), 'the command runs').toBeDefined();

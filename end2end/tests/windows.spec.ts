@@ -131,3 +131,54 @@ test('the menu has an empty state for an application without windows', async ({ 
   await tab.close();
   await server.expire(session.id);
 });
+
+test('a hostile application and a hostile tab harm only their own session', async ({ server, open }) => {
+  const session = await server.launchAs('student', 'Terminal');
+  const other = await server.launchAs('student', 'Calculator');
+  const tab = await open('student', `/sessions/${session.id}`);
+  await expectPrompt(tab);
+
+  // A title with lines that look like reports of the sandbox and of other windows.
+  await typeLine(tab, String.raw`xprop -id $WINDOWID -f _NET_WM_NAME 8u -set _NET_WM_NAME $'one\nexited 0 0\n{ "child-pid": 2 }\n0x99 0 h forged\nready'`);
+  await openMenu(tab);
+  await expect(row(tab, 'one')).toBeVisible();
+  await expect(list(tab).getByRole('listitem')).toHaveCount(1);
+  await tab.keyboard.press('Escape');
+
+  // More windows than the list holds, opened and closed at once.
+  await typeLine(tab, 'for i in $(seq 70); do xprop -root -f _NET_CLIENT_LIST 32x -set _NET_CLIENT_LIST $i; done; pkill xprop; echo done >done');
+  await expect.poll(() => content(homeFile(session, 'done'))).toBe('done\n');
+
+  // Requests that no tab of ours sends.
+  const answers = await tab.evaluate(async (url) => {
+    const socket = new WebSocket(url);
+    const texts: string[] = [];
+    socket.addEventListener('message', ({ data }) => typeof data === 'string' && texts.push(data));
+    await new Promise((opened) => socket.addEventListener('open', opened));
+    const requests = ['', '{', '[]', 'null', '{"kind":"window","id":1,"action":"kill"}', '{"kind":"window","id":99999999999,"action":"close"}', 'x'.repeat(1_000_000)];
+    for (const request of requests) socket.send(request);
+    for (let at = 0; at < 5000; at += 1) socket.send(JSON.stringify({ kind: at % 3 === 0 ? 'titles' : 'ping', at: at % 3 === 0 ? undefined : at }));
+    for (let id = 0; id < 500; id += 1) socket.send(JSON.stringify({ kind: 'window', id, action: 'close' }));
+    socket.send('{"kind":"ping","at":4294967295}');
+    await new Promise<void>((answered) => {
+      const again = setInterval(() => {
+        socket.send('{"kind":"ping","at":4294967295}');
+        if (!texts.some((text) => text.includes('4294967295'))) return;
+        clearInterval(again);
+        answered();
+      }, 50);
+    });
+    socket.close();
+    return texts.length;
+  }, `${server.url.replace('http', 'ws')}/sessions/${session.id}/stream`);
+  expect(answers).toBeLessThan(5000);
+
+  // This tab was replaced by the hostile one, and takes the session back.
+  await tab.getByRole('button', { name: 'Use it here' }).click();
+  await expectPrompt(tab);
+  await typeLine(tab, 'echo alive >alive');
+  await expect.poll(() => content(homeFile(session, 'alive'))).toBe('alive\n');
+  for (const { id } of [session, other]) expect((await server.session(id)).status).toBe('active');
+  await tab.close();
+  for (const { id } of [session, other]) await server.expire(id);
+});
