@@ -12,7 +12,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use environments::{Duplex, Environment, EnvironmentError, Home, HomeFiles, Observed, Signal, Signals, StartSpec, Windows};
+use environments::{
+    Duplex, Environment, EnvironmentError, Home, HomeFiles, Observed, Signal, Signals, StartSpec, Windows,
+};
 use session::{SessionId, UserId, windows::WindowAction};
 use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
