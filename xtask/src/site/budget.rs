@@ -17,7 +17,7 @@ const BUDGETS: [(&str, u64); 5] = [
     (MAIN, 283),
     ("applications", 81),
     ("audit", 97),
-    ("environments", 49),
+    ("environments", 66),
     ("sessions", 209),
 ];
 
