@@ -19,7 +19,7 @@ type Open = (username: string, path: string) => Promise<Page>;
 /** Opens a text editor whose file is notes.txt in the home, with these directions of the clipboard. */
 async function openNotes(server: Server, open: Open, clipboard: string): Promise<Page> {
   const name = `Notes ${++editors}`;
-  await server.cli(['application', 'add', name, '--clipboard', clipboard, '--', 'sh', '-c', 'touch notes.txt; exec mousepad --disable-server notes.txt']);
+  await server.cli(['application', 'add', name, '--clipboard', clipboard, '--', 'sh', '-c', 'rm -f notes.txt; touch notes.txt; exec mousepad --disable-server notes.txt']);
   const session = await server.launchAs('student', name);
   const tab = await open('student', `/sessions/${session.id}`);
   await expectConnected(tab);

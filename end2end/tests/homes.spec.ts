@@ -45,7 +45,8 @@ test('a file that was saved in one session is there in the next, byte for byte',
   await server.expire(second.id);
 });
 
-test('a nearly full home warns in the tab, and a full one refuses the next launch', async ({ server, open }) => {
+test('a nearly full home warns in the tab, and a full one refuses the next launch', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/409 \(Conflict\)/);
   await setHomes(server, 'kept', '--limit-mib', '100');
   const session = await server.launchAs('student', 'Calculator');
   const tab = await open('student', `/sessions/${session.id}`);
@@ -73,10 +74,12 @@ test('a nearly full home warns in the tab, and a full one refuses the next launc
   await expect(warning).toHaveCount(0, { timeout: 30_000 });
   const next = await server.launchAs('student', 'Terminal');
   await server.expire(next.id);
+  await tab.close();
   await server.expire(session.id);
 });
 
 test('where files are deleted, everything says so before it matters', async ({ server, open }) => {
+  await setHomes(server, 'kept', '--limit-mib', '100');
   const kept = await server.launchAs('student', 'Text Editor');
   const admin = await open('admin', '/admin/cloud-delivery/environments');
   await waitForHydration(admin);

@@ -57,28 +57,33 @@ test('every combination of keys reaches Terminal, and none ends or starts anythi
   await server.expire(session);
 });
 
-test('no combination of keys ends Calculator or starts anything beside it', async ({ server, open }) => {
-  const tab = await openApplication(server, open, 'Calculator');
-  await expectConnected(tab);
-  const session = sessionIn(tab);
-  await settled(tab);
-  const before = processList(session);
-  for (const combination of COMBINATIONS) {
-    // Calculator itself quits with these.
-    if (/^Control(\+Shift)?(\+Meta)?\+KeyQ$/.test(combination)) continue;
-    await tab.keyboard.press(combination);
-    // Closes the menus and dialogs of Calculator.
-    await tab.keyboard.press('Escape');
-    await tab.keyboard.press('Escape');
-  }
-  const cleared = await settled(tab);
-  await tab.keyboard.type('8888888');
-  await expect.poll(async () => difference(await picture(tab), cleared), 'Calculator still computes').toBeGreaterThan(10);
-  expect(processList(session), 'the processes of the session').toEqual(before);
-  expect((await server.session(session)).status).toBe('active');
-  await tab.close();
-  await server.expire(session);
-});
+for (const [part, combinations] of [
+  ['without Super', COMBINATIONS.filter((combination) => !combination.includes('Meta'))],
+  ['with Super', COMBINATIONS.filter((combination) => combination.includes('Meta'))],
+] as const) {
+  test(`no combination of keys ${part} ends Calculator or starts anything beside it`, async ({ server, open }) => {
+    const tab = await openApplication(server, open, 'Calculator');
+    await expectConnected(tab);
+    const session = sessionIn(tab);
+    await settled(tab);
+    const before = processList(session);
+    for (const combination of combinations) {
+      // Calculator itself quits with these.
+      if (/^Control(\+Shift)?(\+Meta)?\+KeyQ$/.test(combination)) continue;
+      await tab.keyboard.press(combination);
+      // Closes the menus and dialogs of Calculator.
+      await tab.keyboard.press('Escape');
+      await tab.keyboard.press('Escape');
+    }
+    const cleared = await settled(tab);
+    await tab.keyboard.type('8888888');
+    await expect.poll(async () => difference(await picture(tab), cleared), 'Calculator still computes').toBeGreaterThan(10);
+    expect(processList(session), 'the processes of the session').toEqual(before);
+    expect((await server.session(session)).status).toBe('active');
+    await tab.close();
+    await server.expire(session);
+  });
+}
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => String.fromCodePoint(from + at));
 const ALPHABETS = {
