@@ -78,7 +78,8 @@ test('a nearly full home warns in the tab, and a full one refuses the next launc
   await server.expire(session.id);
 });
 
-test('where files are deleted, everything says so before it matters', async ({ server, open }) => {
+test('where files are deleted, everything says so before it matters', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/410 \(Gone\)/);
   await setHomes(server, 'kept', '--limit-mib', '100');
   const kept = await server.launchAs('student', 'Text Editor');
   const admin = await open('admin', '/admin/cloud-delivery/environments');

@@ -163,6 +163,7 @@ test.describe('permissions', () => {
     refresh_sessions: {},
     list_environments: {},
     set_environment_launches: { id: UNKNOWN, to: 'closed' },
+    set_homes: { id: UNKNOWN, to: { kind: 'kept', limit_mib: 1 } },
     give_up_cleanup: { id: UNKNOWN },
     list_events: { view: EVENTS },
     newer_events: { view: EVENTS, seen: null },
