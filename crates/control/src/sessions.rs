@@ -293,6 +293,7 @@ impl Control {
                             }),
                             Some(HomeKind::Scratch) | None => Home::Scratch,
                         },
+                        sound: true,
                     })
                     .await
             }

@@ -13,10 +13,14 @@ use std::{
 
 use async_trait::async_trait;
 use environments::{
-    Duplex, Environment, EnvironmentError, Home, HomeFiles, Observed, Signal, Signals, StartSpec, Windows,
+    Duplex, Environment, EnvironmentError, Home, HomeFiles, Observed, Signal, Signals, Sound, StartSpec, Windows,
 };
 use session::{SessionId, UserId, windows::WindowAction};
-use tokio::{net::UnixStream, sync::mpsc, time::timeout};
+use tokio::{
+    net::{UnixStream, unix::pipe},
+    sync::mpsc,
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -70,6 +74,8 @@ pub(crate) struct Shared {
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) ready: AtomicBool,
+    /// True once its server of sound runs.
+    pub(crate) sound: AtomicBool,
     pub(crate) folder: OnceLock<Folder>,
     pub(crate) desk: Desk,
     /// Cancelled when the session must end.
@@ -279,6 +285,16 @@ impl Environment for LocalEnvironment {
         Ok(Box::new(UnixStream::connect(folder.socket()).await.map_err(refused)?))
     }
 
+    fn sound(&self, id: SessionId) -> Option<Sound> {
+        let session = self.shared.sessions().get(&id).cloned()?;
+        if session.stop.is_cancelled() || !session.sound.load(Ordering::Acquire) {
+            return None;
+        }
+        let opened = pipe::OpenOptions::new().open_receiver(session.folder.get()?.sound());
+        let opened = opened.inspect_err(|error| tracing::error!(session = %id, %error, "could not open the sound"));
+        Some(Box::new(opened.ok()?))
+    }
+
     fn windows(&self, id: SessionId) -> Option<Windows> {
         Some(self.shared.sessions().get(&id)?.desk.subscribe())
     }
@@ -299,6 +315,7 @@ impl Session {
         let session = Self {
             id,
             ready: AtomicBool::new(false),
+            sound: AtomicBool::new(false),
             folder: OnceLock::new(),
             desk,
             stop,

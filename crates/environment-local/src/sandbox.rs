@@ -1,7 +1,7 @@
 //! The command line of a session: its user, its limits, and the files that it can see. Pure, so
 //! that a test can read it.
 //!
-//! `sh outside.sh` (opens files) → perhaps `unshare` (mounts the home) → `setpriv` (no privileges; dies with the server) → `prlimit`
+//! `bash outside.sh` (opens files) → perhaps `unshare` (mounts the home) → `setpriv` (no privileges; dies with the server) → `prlimit`
 //! (limits) → `bwrap` (own namespaces, own root) → `sh inside.sh` (display, window manager,
 //! application). Each except the last becomes the next by exec, so the spawned process finally is
 //! the outer bwrap. setpriv comes before bwrap, because a bwrap that root runs keeps capabilities.
@@ -56,7 +56,8 @@ pub(crate) const GROUP: &str = "user:x:1000:\n";
 
 /// The parts of `/etc` that libraries need and that contain no secret. Not all of it, because it
 /// names the host's users.
-const ETC: [&str; 10] = [
+const ETC: [&str; 11] = [
+    "alsa",
     "alternatives",
     "fonts",
     "X11",
@@ -72,6 +73,7 @@ const ETC: [&str; 10] = [
 /// The root folder of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Host {
+    bash: PathBuf,
     sh: PathBuf,
     setpriv: PathBuf,
     prlimit: PathBuf,
@@ -98,6 +100,7 @@ impl Host {
             }
         }
         Ok(Self {
+            bash: programs::tool("bash")?,
             sh: programs::tool("sh")?,
             setpriv: programs::tool("setpriv")?,
             prlimit: programs::tool("prlimit")?,
@@ -185,7 +188,7 @@ impl Sandbox<'_> {
     pub fn command_line(&self, script: &str, arguments: &[String]) -> Vec<OsString> {
         let mut line = Line(Vec::new());
         line.add([
-            self.host.sh.as_os_str(),
+            self.host.bash.as_os_str(),
             "-c".as_ref(),
             OUTSIDE.as_ref(),
             "outside".as_ref(),
@@ -338,7 +341,7 @@ impl Sandbox<'_> {
             "5",
             "/etc/passwd",
             "--ro-bind-data",
-            "6",
+            "10",
             "/etc/group",
         ]);
         line.add(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]);
@@ -364,6 +367,10 @@ impl Sandbox<'_> {
             ("NO_AT_BRIDGE", "1"),
             ("GSETTINGS_BACKEND", "memory"),
             ("GIO_USE_VFS", "local"),
+            // Set even without sound: otherwise the library of PulseAudio starts a server by itself.
+            ("PULSE_SERVER", "unix:/run/user/1000/pulse/native"),
+            // Otherwise each program writes a secret into the home.
+            ("PULSE_COOKIE", "/run/user/1000/pulse-cookie"),
             // `inside.sh` removes it. It is no file, because `outside.sh` has no descriptor left.
             ("KEYMAP", KEYMAP),
         ] {

@@ -25,6 +25,7 @@ use crate::{
     launcher::Launcher,
     life::Life,
     limits::PER_SESSION,
+    programs::can_play_sound,
     readiness::Report,
     running::{Event, Running, describe},
     sandbox::{HomeMount, Host, INSIDE, Sandbox},
@@ -53,7 +54,7 @@ pub(crate) async fn supervise(
     };
     let prepared = {
         let (shared, session) = (Arc::clone(&shared), Arc::clone(&session));
-        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home)).await
+        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home, spec.sound)).await
     };
     let mut ending = match prepared
         .map_err(|error| error.to_string())
@@ -85,7 +86,13 @@ struct Prepared {
     namespaces: UserNamespaces,
 }
 
-fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces, home: Home) -> Result<Prepared, String> {
+fn prepare(
+    shared: &Shared,
+    session: &Session,
+    namespaces: UserNamespaces,
+    home: Home,
+    sound: bool,
+) -> Result<Prepared, String> {
     let isolation = &shared.isolation;
     let (identity, owner) = match home {
         Home::Scratch => (isolation.identities.take()?, None),
@@ -94,7 +101,10 @@ fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces, home:
     let filters = isolation.filters(namespaces);
     let folder = Folder::create(shared.run_dir.path(), session.id, filters).map_err(not_started)?;
     // Stored first, so that it is removed after any error below.
-    session.folder.get_or_init(|| folder);
+    let folder = session.folder.get_or_init(|| folder);
+    if sound && can_play_sound() {
+        folder.make_sound().map_err(not_started)?;
+    }
     let cgroups = isolation.cgroups.make(session.id).map_err(not_started)?;
     Ok(Prepared {
         identity,
@@ -248,6 +258,7 @@ impl Place<'_> {
 
     fn note(&self, report: &Report, life: &mut Life) {
         match report {
+            Report::Sound => self.session.sound.store(true, Ordering::Release),
             Report::Ready => self.shared.announce_ready(self.session),
             Report::Exited(exit) => life.exited(*exit, Instant::now()),
             report => {

@@ -22,6 +22,7 @@ fn spec() -> StartSpec {
         command: vec!["anything".to_owned()],
         allow_user_namespaces: false,
         home: Home::Scratch,
+        sound: false,
     }
 }
 

@@ -51,6 +51,7 @@ impl<E: Environment> Trial<E> {
             command: self.command.clone(),
             allow_user_namespaces: false,
             home: Home::Scratch,
+            sound: false,
         }
     }
 

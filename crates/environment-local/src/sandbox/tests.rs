@@ -32,6 +32,7 @@ fn line_of(
     (home, home_mount): (Option<&Path>, HomeMount),
 ) -> Vec<String> {
     let host = Host {
+        bash: "/bin/bash".into(),
         sh: "/bin/sh".into(),
         setpriv: "/bin/setpriv".into(),
         prlimit: "/bin/prlimit".into(),

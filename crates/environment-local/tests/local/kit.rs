@@ -94,6 +94,7 @@ pub fn spec(command: &[&str]) -> StartSpec {
         command,
         allow_user_namespaces: false,
         home: Home::Scratch,
+        sound: false,
     }
 }
 
