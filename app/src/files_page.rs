@@ -23,6 +23,8 @@ pub struct Folder {
     pub size: Option<(u64, u64)>,
     /// Permitted directions.
     pub transfer: Transfer,
+    /// Applications that run and restrict the directions: name and permitted directions.
+    pub restricted_by: Vec<(String, Transfer)>,
 }
 
 /// A file of a folder.
@@ -63,6 +65,16 @@ pub fn page(folder: &Folder, wrong: Option<&str>) -> String {
         .then(|| view! { <p>"Only the first 10,000 files are shown."</p> });
     let others = (folder.environments.len() > 1).then(|| places(folder));
     let upload = folder.transfer.allows_in().then(|| upload(folder));
+    let restricted = folder.restricted_by.iter().map(|(application, permits)| {
+        let off = match permits {
+            Transfer::Both => return ().into_any(),
+            Transfer::In => "downloads are off",
+            Transfer::Out => "uploads are off",
+            Transfer::Off => "uploads and downloads are off",
+        };
+        view! { <p>"While " {application.clone()} " runs, " {off} "."</p> }.into_any()
+    });
+    let restricted = restricted.collect_view();
     let body = view! {
         <main class="page files">
             <h1>"Files"</h1>
@@ -70,6 +82,7 @@ pub fn page(folder: &Folder, wrong: Option<&str>) -> String {
             {crumbs(folder)}
             {wrong}
             {size}
+            {restricted}
             {upload}
             {new_folder(folder)}
             {rows(folder)}
@@ -265,6 +278,7 @@ mod tests {
             is_cut: false,
             size: Some((1 << 30, 2 << 30)),
             transfer,
+            restricted_by: vec![("Exam".into(), Transfer::Off)],
         }
     }
 
@@ -275,6 +289,7 @@ mod tests {
         assert!(page.contains("path=a%26b%2F100%25%20%22x%22.txt"), "{page}");
         assert!(page.contains("Your files use 1 GiB of 2 GiB."), "{page}");
         assert!(page.contains("multipart/form-data"), "{page}");
+        assert!(page.contains("uploads and downloads are off"), "{page}");
     }
 
     #[test]

@@ -126,6 +126,27 @@ test('an upload above the limit is refused with the reason, and leaves nothing',
   await server.cli(['environment', 'homes', HOST, 'kept', '--limit-mib', '2048']);
 });
 
+test('an application restricts the transfers of its user while it runs', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/403 \(/);
+  await server.cli(['application', 'add', 'Exam', '--files', 'in', '--', 'galculator']);
+  const page = await open(await server.person('examinee', 'user'), '/files');
+  await upload(page, { name: 'notes.txt', content: 'notes' });
+  const link = file(page, 'notes.txt').getByRole('link', { name: 'notes.txt' });
+  await expect(link).toBeVisible();
+  const address = (await link.getAttribute('href')) ?? '';
+  const session = await server.launchAs('examinee', 'Exam');
+  await page.reload();
+  await expect(page.getByText('While Exam runs, downloads are off.')).toBeVisible();
+  await expect(link).toHaveCount(0);
+  expect((await server.call('examinee', 'GET', address)).status, 'a page from before the launch').toBe(403);
+  await upload(page, { name: 'more.txt', content: 'more' });
+  await expect(file(page, 'more.txt')).toBeVisible();
+  await server.expire(session.id);
+  await page.reload();
+  await expect(link).toBeVisible();
+  expect((await server.call('examinee', 'GET', address)).text).toBe('notes');
+});
+
 test('the page works without JavaScript and at 320 px', async ({ open }) => {
   const page = await open('student', '/files', { javaScriptEnabled: false, viewport: { width: 320, height: 640 } });
   await upload(page, { name: 'a-name-that-is-long-enough-to-need-more-than-one-line-on-a-phone.txt', content: 'x' });

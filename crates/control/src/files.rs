@@ -32,6 +32,17 @@ pub struct Folder {
     pub size: Option<HomeUse>,
     /// The permitted directions.
     pub transfer: Transfer,
+    /// The applications whose live sessions restrict the directions further than the setting does.
+    pub restricted_by: Vec<Restriction>,
+}
+
+/// A live session whose application restricts the transfers of its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restriction {
+    /// Name of the application.
+    pub application: Arc<str>,
+    /// The directions that it permits.
+    pub permits: Transfer,
 }
 
 /// An upload that has begun. Dropping it leaves nothing.
@@ -61,19 +72,20 @@ impl Control {
         let place = self.place(me, environment).await?;
         let size = self.size(&place).await;
         Ok(Folder {
+            transfer: self.permitted(me, place.row.id),
+            restricted_by: self.restrictions(me, place.row.id),
             listing: place.files.list(place.owner, &path).await?,
             environment: place.row,
             environments,
             path,
             size,
-            transfer: self.options.files,
         })
     }
 
     /// Opens a file of this person for download.
     pub async fn download(&self, me: &Me, environment: EnvironmentId, path: &str) -> Result<Reading> {
         require(me, Role::User)?;
-        if !self.options.files.allows_out() {
+        if !self.permitted(me, environment).allows_out() {
             return Err(Error::FilesOff("Downloads"));
         }
         let path = HomePath::parse(path)?;
@@ -93,7 +105,7 @@ impl Control {
         name: &str,
     ) -> Result<Upload> {
         require(me, Role::User)?;
-        if !self.options.files.allows_in() {
+        if !self.permitted(me, environment).allows_in() {
             return Err(Error::FilesOff("Uploads"));
         }
         let folder = HomePath::parse(folder)?;
@@ -137,6 +149,27 @@ impl Control {
         place.files.remove(place.owner, &path).await?;
         place.files.forget_size(place.owner);
         Ok(())
+    }
+
+    /// The directions in which a person may transfer files of an environment now.
+    fn permitted(&self, me: &Me, environment: EnvironmentId) -> Transfer {
+        let restrictions = self.restrictions(me, environment);
+        let all = restrictions.iter().map(|restriction| restriction.permits);
+        all.fold(self.options.files, Transfer::and)
+    }
+
+    /// The live sessions of a person that use the kept home and restrict its transfers. Every
+    /// application of a person has the same home, so the page Files obeys each of them.
+    fn restrictions(&self, me: &Me, environment: EnvironmentId) -> Vec<Restriction> {
+        let mut all: Vec<_> = self.replica.live_of(me.user_id).into_values().collect();
+        all.retain(|session| session.environment_id == environment && session.home == Some(HomeKind::Kept));
+        all.retain(|session| session.policy.files != Transfer::Both);
+        all.sort_by(|a, b| a.application.cmp(&b.application));
+        let restriction = |session: Arc<session::Session>| Restriction {
+            application: session.application.clone(),
+            permits: session.policy.files,
+        };
+        all.into_iter().map(restriction).collect()
     }
 
     /// The environments that keep homes and that this server reaches, by name.

@@ -80,9 +80,15 @@ impl ApplicationView {
             Field::Disconnected => PolicyLimit::Disconnected.words(&spec.policy),
             Field::Total => PolicyLimit::Total.words(&spec.policy),
             Field::Clipboard => spec.policy.clipboard.label().to_owned(),
-            Field::UserNamespaces => if spec.policy.allow_user_namespaces { "Yes" } else { "No" }.to_owned(),
+            Field::Files => spec.policy.files.label().to_owned(),
+            Field::Sound => yes_or_no(spec.policy.sound),
+            Field::UserNamespaces => yes_or_no(spec.policy.allow_user_namespaces),
         }
     }
+}
+
+fn yes_or_no(yes: bool) -> String {
+    if yes { "Yes" } else { "No" }.to_owned()
 }
 
 /// An environment to choose in the application form.

@@ -32,6 +32,19 @@ pub struct Policy {
     /// which lack the field.
     #[serde(default, skip_serializing_if = "Transfer::is_default")]
     pub clipboard: Transfer,
+    /// Directions of uploads and downloads while a session of the application is live. Default both
+    /// ways, also for stored rows of earlier versions, which lack the field.
+    #[serde(default, skip_serializing_if = "Transfer::is_default")]
+    pub files: Transfer,
+    /// Whether the tab plays the sound of the application. Default true, also for stored rows of
+    /// earlier versions, which lack the field.
+    #[serde(default = "allowed", skip_serializing_if = "Clone::clone")]
+    pub sound: bool,
+}
+
+/// The value of a permission that a stored row or a request lacks.
+pub(crate) const fn allowed() -> bool {
+    true
 }
 
 impl Policy {
@@ -59,6 +72,8 @@ impl Default for Policy {
             total_seconds: minutes(8 * 60),
             allow_user_namespaces: false,
             clipboard: Transfer::Both,
+            files: Transfer::Both,
+            sound: true,
         }
     }
 }
@@ -150,10 +165,14 @@ mod tests {
         let mut policy = Policy::default();
         let text = serde_json::to_string(&policy).unwrap();
         assert!(!text.contains("namespaces"), "earlier versions can read it: {text}");
-        assert!(!text.contains("clipboard"), "earlier versions can read it: {text}");
+        for later in ["clipboard", "files", "sound"] {
+            assert!(!text.contains(later), "earlier versions can read it: {text}");
+        }
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
         policy.allow_user_namespaces = true;
         policy.clipboard = Transfer::Out;
+        policy.files = Transfer::In;
+        policy.sound = false;
         let text = serde_json::to_string(&policy).unwrap();
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
     }

@@ -56,6 +56,20 @@ impl Transfer {
         matches!(self, Self::Both | Self::Out)
     }
 
+    /// The directions that both permit.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (
+            self.allows_in() && other.allows_in(),
+            self.allows_out() && other.allows_out(),
+        ) {
+            (true, true) => Self::Both,
+            (true, false) => Self::In,
+            (false, true) => Self::Out,
+            (false, false) => Self::Off,
+        }
+    }
+
     /// Whether this is the default.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub(crate) fn is_default(&self) -> bool {
@@ -66,6 +80,16 @@ impl Transfer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_restrictions_permit_the_directions_of_both() {
+        for one in Transfer::ALL {
+            assert_eq!(one.and(Transfer::Both), one);
+            assert_eq!(one.and(one), one);
+            assert_eq!(one.and(Transfer::Off), Transfer::Off);
+        }
+        assert_eq!(Transfer::In.and(Transfer::Out), Transfer::Off);
+    }
 
     #[test]
     fn each_value_is_found_by_its_code_and_has_the_same_name_in_json() {

@@ -33,6 +33,12 @@ pub enum ApplicationVerb {
         /// Directions of the clipboard: both, in, out or off.
         #[arg(long, default_value = "both", value_parser = transfer)]
         clipboard: Transfer,
+        /// Directions of uploads and downloads while a session is live: both, in, out or off.
+        #[arg(long, default_value = "both", value_parser = transfer)]
+        files: Transfer,
+        /// Do not play the sound of the application in the tab.
+        #[arg(long)]
+        no_sound: bool,
         /// Program and arguments, after `--`.
         #[arg(last = true, required = true)]
         command: Vec<String>,
@@ -95,6 +101,8 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
             seats,
             allow_user_namespaces,
             clipboard,
+            files,
+            no_sound,
             mut command,
         } => {
             let environment = control.environment_named(&operator, &environment).await;
@@ -107,6 +115,8 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
                 seats: seats.map(|seats| seats.to_string()).unwrap_or_default(),
                 allow_user_namespaces,
                 clipboard,
+                files,
+                sound: !no_sound,
                 ..ApplicationDraft::default()
             };
             let added = control.add_application(&operator, &draft).await.map_err(message)?;

@@ -225,5 +225,10 @@ fn view(folder: control::Folder) -> files_page::Folder {
         rows: folder.listing.entries.into_iter().map(row).collect(),
         size: folder.size.map(|size| (size.used, size.limit)),
         transfer: folder.transfer,
+        restricted_by: folder
+            .restricted_by
+            .iter()
+            .map(|session| (session.application.to_string(), session.permits))
+            .collect(),
     }
 }

@@ -90,7 +90,12 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
             />
             "Allow user namespaces (web browsers need them for their own sandbox)"
         </label>
+        <label class="field-check">
+            <input type="checkbox" name=Of::Sound.code() id=id_of(Of::Sound.code()) checked=from.sound />
+            "Allow sound"
+        </label>
         {field(Of::Clipboard, "Copy and paste between the session and the user’s device.", from.clipboard.code(), Control::Choice(transfers()))}
+        {field(Of::Files, "Uploads and downloads of the user while a session is live.", from.files.code(), Control::Choice(transfers()))}
     }
     .into_any()
 }
@@ -158,6 +163,8 @@ pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
         }),
         allow_user_namespaces: is_checked(form, Of::UserNamespaces.code()),
         clipboard: Transfer::of_code(&text(Of::Clipboard)).unwrap_or_default(),
+        files: Transfer::of_code(&text(Of::Files)).unwrap_or_default(),
+        sound: is_checked(form, Of::Sound.code()),
     }
 }
 

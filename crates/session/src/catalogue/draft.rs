@@ -48,6 +48,12 @@ pub struct ApplicationDraft {
     /// See [`Policy::clipboard`].
     #[serde(default)]
     pub clipboard: Transfer,
+    /// See [`Policy::files`].
+    #[serde(default)]
+    pub files: Transfer,
+    /// See [`Policy::sound`].
+    #[serde(default = "crate::policy::allowed")]
+    pub sound: bool,
 }
 
 impl Default for ApplicationDraft {
@@ -62,6 +68,8 @@ impl Default for ApplicationDraft {
             limits: minutes(&Policy::default()),
             allow_user_namespaces: false,
             clipboard: Transfer::default(),
+            files: Transfer::default(),
+            sound: true,
         }
     }
 }
@@ -78,6 +86,8 @@ impl From<&ApplicationSpec> for ApplicationDraft {
             limits: minutes(&spec.policy),
             allow_user_namespaces: spec.policy.allow_user_namespaces,
             clipboard: spec.policy.clipboard,
+            files: spec.policy.files,
+            sound: spec.policy.sound,
         }
     }
 }
@@ -112,11 +122,15 @@ pub enum Field {
     UserNamespaces,
     /// See [`ApplicationDraft::clipboard`].
     Clipboard,
+    /// See [`ApplicationDraft::files`].
+    Files,
+    /// See [`ApplicationDraft::sound`].
+    Sound,
 }
 
 impl Field {
     /// All fields, from top to bottom.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Name,
         Self::LaunchText,
         Self::Environment,
@@ -130,6 +144,8 @@ impl Field {
         Self::Total,
         Self::UserNamespaces,
         Self::Clipboard,
+        Self::Files,
+        Self::Sound,
     ];
 
     /// Name in the form and in JSON.
@@ -148,6 +164,8 @@ impl Field {
             Self::Total => "total",
             Self::UserNamespaces => "user_namespaces",
             Self::Clipboard => "clipboard",
+            Self::Files => "files",
+            Self::Sound => "sound",
         }
     }
 
@@ -167,6 +185,8 @@ impl Field {
             Self::Total => PolicyLimit::Total.label(),
             Self::UserNamespaces => "Allow user namespaces",
             Self::Clipboard => "Clipboard",
+            Self::Files => "Files",
+            Self::Sound => "Allow sound",
         }
     }
 
@@ -243,6 +263,8 @@ pub fn check(draft: &ApplicationDraft, environments: &[EnvironmentChoice]) -> Re
     let mut policy = Policy {
         allow_user_namespaces: draft.allow_user_namespaces,
         clipboard: draft.clipboard,
+        files: draft.files,
+        sound: draft.sound,
         ..Policy::default()
     };
     for (limit, (_, set)) in PolicyLimit::ALL.into_iter().zip(limits) {

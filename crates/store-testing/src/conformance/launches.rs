@@ -153,6 +153,8 @@ pub(super) async fn a_policy_is_kept_as_it_was_at_launch(store: Arc<dyn Store>) 
         total_seconds: None,
         allow_user_namespaces: true,
         clipboard: Transfer::Out,
+        files: Transfer::Off,
+        sound: false,
     };
     let policies = [
         off,

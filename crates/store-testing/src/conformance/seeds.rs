@@ -60,6 +60,8 @@ fn shapes() -> Vec<Session> {
             total_seconds: None,
             allow_user_namespaces: true,
             clipboard: Transfer::Out,
+            files: Transfer::In,
+            sound: false,
         },
         Policy {
             total_seconds: NonZeroU32::new(u32::MAX),

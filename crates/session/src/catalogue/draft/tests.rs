@@ -30,6 +30,8 @@ fn good() -> ApplicationDraft {
         ],
         allow_user_namespaces: true,
         clipboard: Transfer::In,
+        files: Transfer::Out,
+        sound: false,
     }
 }
 
@@ -48,6 +50,8 @@ fn a_good_draft_becomes_an_application_and_back() {
     assert_eq!(spec.seats, Some(30));
     assert!(spec.policy.allow_user_namespaces);
     assert_eq!(spec.policy.clipboard, Transfer::In);
+    assert_eq!(spec.policy.files, Transfer::Out);
+    assert!(!spec.policy.sound);
     assert_eq!(
         PolicyLimit::ALL.map(|limit| limit.words(&spec.policy)),
         ["5 min", "Off", "30 min", "15 min", "8 h"]
