@@ -33,8 +33,10 @@ mod return_path;
 mod security;
 mod sign_in;
 mod site;
+mod sound;
 mod stream;
 mod tab;
+mod tab_socket;
 mod timing;
 
 use std::sync::Arc;
@@ -139,6 +141,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
         .route("/files/delete", post(files::delete))
         .route("/sessions/{id}/end", post(forms::end))
         .route("/sessions/{id}/stream", get(stream::open))
+        .route("/sessions/{id}/sound", get(sound::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
         .merge(pages.functions)
         .nest(

@@ -116,6 +116,12 @@ pub enum Error {
     /// The files of a home refused a call.
     #[error(transparent)]
     Files(FilesError),
+    /// The session has no sound; the reason.
+    #[error("no sound: {0}")]
+    NoSound(&'static str),
+    /// No tab of this login has the session open.
+    #[error("no tab has the session open")]
+    NotOpen,
     /// The environment failed; its own message.
     #[error("environment: {0}")]
     Environment(String),

@@ -293,7 +293,7 @@ impl Control {
                             }),
                             Some(HomeKind::Scratch) | None => Home::Scratch,
                         },
-                        sound: true,
+                        sound: session.policy.sound,
                     })
                     .await
             }

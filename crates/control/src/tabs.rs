@@ -20,6 +20,7 @@ use crate::{
     Close, Control, Error, Result,
     authorization::actor,
     commit::close_reason,
+    sound,
     tab_registry::{LastUse, Registered, TabKey},
 };
 
@@ -139,6 +140,8 @@ impl Control {
             .await
             .map_err(|error| Error::Environment(error.to_string()))?;
 
+        let sound = sound::state(&session, &*environment);
+
         // Check, register, commit (which checks the epoch), check again. So an expire at any moment
         // in between finds the tab.
         let Registered {
@@ -189,6 +192,7 @@ impl Control {
             idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
             disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
             clipboard: session.policy.clipboard,
+            sound,
         };
         self.tabs.notify(id, limits);
         Ok((attachment, stream))

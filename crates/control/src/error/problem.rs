@@ -70,6 +70,8 @@ impl Error {
             Self::FilesOff(_) => (403, "files_off", "This is turned off"),
             Self::FileTooLarge(_) => (413, "file_too_large", "The file is too large"),
             Self::Files(error) => files_kind(error),
+            Self::NoSound(_) => (404, "no_sound", "This session has no sound"),
+            Self::NotOpen => (409, "not_open", "The session is not open in a tab"),
             Self::Environment(_) => (502, "environment_failed", "The environment failed"),
             Self::NodeAway(_) => (503, "node_away", "The server that runs this session can't be reached"),
             Self::Lost => (503, "database_lost", "The database can't be reached"),
@@ -134,6 +136,8 @@ impl Error {
                 format::bytes(*room)
             ),
             Self::Files(error) => error.to_string(),
+            Self::NoSound(why) => format!("There is no sound: {why}."),
+            Self::NotOpen => "Open the session in a tab first, with the same login.".into(),
             Self::NodeAway(node) => format!("The node {node} is away. Try again in a moment."),
             Self::Lost => "Nothing can be shown or changed without it. The server keeps trying to reconnect.".into(),
             Self::Stopping => "Try again in a moment.".into(),

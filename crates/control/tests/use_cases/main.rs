@@ -15,5 +15,6 @@ mod nodes;
 mod people;
 mod sessions;
 mod sign_in;
+mod sound;
 mod sweep;
 mod time;
