@@ -4,10 +4,11 @@
 # The programs of `local` sessions. The server also runs without them: a launch then reports the missing program.
 run_packages=(
     tigervnc-standalone-server bubblewrap matchbox-window-manager wmctrl x11-utils
+    pulseaudio
     xterm galculator mousepad
     xauth x11-xkb-utils xkb-data fonts-dejavu-core
 )
-test_packages=(chromium chromium-driver faketime procps strace postgresql iproute2 nftables nginx-light)
+test_packages=(pulseaudio-utils chromium chromium-driver faketime procps strace postgresql iproute2 nftables nginx-light)
 
 # Prints the given packages that are not installed, one per line.
 missing_packages() {

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             command: arguments.collect(),
             allow_user_namespaces: false,
             home: if at_home { Home::Kept(person) } else { Home::Scratch },
-            sound: false,
+            sound: true,
         })
         .await?;
     while let Some(signal) = received.recv().await {

@@ -102,6 +102,9 @@ impl LocalEnvironment {
         let taken = RunDir::take(&run_dir).map_err(unusable)?;
         let isolation = Isolation::detect()?;
         isolation.report();
+        if !programs::can_play_sound() {
+            tracing::info!("sessions have no sound: pulseaudio (Debian package pulseaudio) is not installed");
+        }
         let left = leftovers::clear(taken.path(), &isolation.cgroups).map_err(unusable)?;
         if left > 0 {
             tracing::info!(sessions = left, "removed the sessions of an earlier server");
@@ -291,7 +294,7 @@ impl Environment for LocalEnvironment {
             return None;
         }
         let opened = pipe::OpenOptions::new().open_receiver(session.folder.get()?.sound());
-        let opened = opened.inspect_err(|error| tracing::error!(session = %id, %error, "could not open the sound"));
+        let opened = opened.inspect_err(|error| tracing::warn!(session = %id, %error, "could not open the sound"));
         Some(Box::new(opened.ok()?))
     }
 
