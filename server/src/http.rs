@@ -36,6 +36,7 @@ mod site;
 mod stream;
 mod tab;
 mod timing;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
     middleware,
-    routing::{get, post},
+    routing::{get, patch, post},
 };
 use control::Control;
 use leptos::config::LeptosOptions;
@@ -127,6 +128,12 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let transfers = Router::new()
         .route("/files/upload", post(files::upload))
         .route("/files/download", get(files::download))
+        .route("/files/archive", get(files::archive))
+        .route(uploads::PATH, post(uploads::begin).options(uploads::describe))
+        .route(
+            "/files/uploads/{id}",
+            patch(uploads::append).head(uploads::offset).delete(uploads::cancel),
+        )
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(access::password_is_own))
         .layer(middleware::from_fn_with_state(state.clone(), authentication::identify))
