@@ -13,7 +13,7 @@ function start() {
     list: document.getElementById('uploads'),
     place: () => ({ environment, folder: path }),
     announce: (text) => (status.textContent = text),
-    finished: refresh,
+    uploaded: refresh,
   });
   form.querySelector('button').hidden = true;
   document.getElementById('drop-hint').hidden = false;

@@ -53,15 +53,14 @@ export class Uploads {
   #waiting = [];
   #active = 0;
   #round = { done: 0, failed: 0 };
+  #uploaded;
 
-  /** `announce(text)` tells people about the beginning and the end of a round; `finished()` runs at its end. */
-  constructor({ list, place, announce, finished }) {
+  /** `announce(text)` tells people about the beginning and the end of a round; `uploaded()` runs after each file. */
+  constructor({ list, place, announce, uploaded }) {
     this.#list = list;
     this.#place = place;
-    this.#announce = (text, isEnd) => {
-      announce(text);
-      if (isEnd) finished?.();
-    };
+    this.#announce = announce;
+    this.#uploaded = uploaded;
     window.addEventListener('beforeunload', (event) => {
       if (this.#active > 0) event.preventDefault();
     });
@@ -71,7 +70,7 @@ export class Uploads {
     const all = Array.from(files);
     if (all.length === 0) return;
     this.#waiting.push(...all.map((file) => this.#entry(file)));
-    this.#announce(`Uploading ${count(all.length)}…`, false);
+    this.#announce(`Uploading ${count(all.length)}…`);
     this.#next();
   }
 
@@ -85,7 +84,7 @@ export class Uploads {
     if (done + failed === 0) return;
     this.#round = { done: 0, failed: 0 };
     const failures = failed > 0 ? ` ${count(failed)} could not be uploaded.` : '';
-    this.#announce(`${done > 0 || failed === 0 ? `${count(done)} uploaded.` : ''}${failures}`.trim(), true);
+    this.#announce(`${done > 0 || failed === 0 ? `${count(done)} uploaded.` : ''}${failures}`.trim());
   }
 
   /** A file with its line in the list. */
@@ -119,6 +118,7 @@ export class Uploads {
         upload.options.onError = (error) => (isCancelled ? undefined : fail(reason(error)));
         upload.options.onSuccess = ({ lastResponse }) => {
           line.done(decodeURIComponent(lastResponse?.getHeader('File-Name') ?? file.name));
+          this.#uploaded?.();
           end('done');
         };
         upload.start();
