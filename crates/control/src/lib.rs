@@ -9,6 +9,7 @@
 //! To add a use-case, write a method of [`Control`] in the file of its resource. Its first line
 //! calls [`authorization`].
 
+mod archives;
 mod authorization;
 mod background;
 mod batch;
@@ -40,6 +41,7 @@ mod tab_registry;
 mod tabs;
 mod temporary_passwords;
 mod throttle;
+mod uploads;
 mod watch;
 
 use std::{collections::HashMap, sync::Arc};
@@ -55,7 +57,7 @@ use uuid::Uuid;
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
 pub use events::{Proof, Signed};
-pub use files::{Folder, Upload};
+pub use files::{Folder, Restriction, Upload};
 pub use first_start::FirstStart;
 pub use nodes::{Host, PEER_TIMEOUT, Relay};
 pub use options::Options;
@@ -67,6 +69,7 @@ pub use sound::Listening;
 pub use sweep::SWEEP_INTERVAL;
 pub use tab_registry::{Close, LastUse};
 pub use tabs::{Attachment, Desk, Tab};
+pub use uploads::ClaimedUpload;
 pub use watch::{Message, Watch};
 
 use coalesce::Coalescer;
@@ -94,6 +97,8 @@ pub struct Control {
     refusals: Coalescer<launches::RefusalKey>,
     seen_head: events::SeenHead,
     sweeps: sweep::Sweeps,
+    uploads: uploads::Uploads,
+    archives: archives::Archives,
     nodes: nodes::Nodes,
     /// Wakes the task that closes ended and failed sessions in their environments.
     closing: Arc<Notify>,
@@ -174,6 +179,8 @@ impl Control {
             refusals: Coalescer::new(usize::MAX),
             seen_head: events::SeenHead::default(),
             sweeps,
+            uploads: uploads::Uploads::default(),
+            archives: archives::Archives::default(),
             nodes,
             closing,
             failed: Mutex::default(),

@@ -193,6 +193,7 @@ impl Control {
             disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
             clipboard: session.policy.clipboard,
             sound,
+            files: self.permitted(me, session.environment_id),
         };
         self.tabs.notify(id, limits);
         Ok((attachment, stream))

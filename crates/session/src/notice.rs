@@ -31,6 +31,8 @@ pub enum Notice {
         clipboard: Transfer,
         /// Whether the tab can play sound.
         sound: SoundState,
+        /// Directions of uploads and downloads of the user's files.
+        files: Transfer,
     },
     /// A limit is near.
     Warning {

@@ -16,13 +16,13 @@ use environments::EntryKind;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use session::{EnvironmentId, api::Problem};
-use tokio::time::timeout;
+use tokio::{io::AsyncRead, time::timeout};
 use tokio_util::io::ReaderStream;
 
 use super::{AppState, authentication::Person, problem::Refused, tab};
 
 /// Timeout for the next part of an upload.
-const STALLED: Duration = Duration::from_secs(30);
+pub(super) const STALLED: Duration = Duration::from_secs(30);
 /// Size of the buffer of a download, in bytes.
 const BUFFER: usize = 256 * 1024;
 
@@ -63,21 +63,43 @@ pub async fn download(
     Query(file): Query<Action>,
 ) -> Result<Response, Refused> {
     let reading = state.control.download(&me, file.environment, &file.path).await?;
-    let name = file.path.rsplit('/').next().unwrap_or_default();
-    let disposition = format!(
-        "attachment; filename*=UTF-8''{}",
-        utf8_percent_encode(name, NON_ALPHANUMERIC)
-    );
-    let mut answer = Body::from_stream(ReaderStream::with_capacity(reading.content, BUFFER)).into_response();
+    Ok(attachment(
+        reading.content,
+        name_of(&file.path),
+        "application/octet-stream",
+    ))
+}
+
+/// `GET /files/archive`: a folder as a zip archive.
+pub async fn archive(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Query(folder): Query<Action>,
+) -> Result<Response, Refused> {
+    let archive = state.control.download_folder(&me, folder.environment, &folder.path);
+    let name = match name_of(&folder.path) {
+        "" => "home.zip".to_owned(),
+        name => format!("{name}.zip"),
+    };
+    Ok(attachment(archive.await?, &name, "application/zip"))
+}
+
+/// The last name of a path.
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// A file for the browser to save.
+fn attachment(content: impl AsyncRead + Send + 'static, name: &str, content_type: &'static str) -> Response {
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    let disposition = format!("attachment; filename*=UTF-8''{name}");
+    let mut answer = Body::from_stream(ReaderStream::with_capacity(content, BUFFER)).into_response();
     let headers = answer.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/octet-stream"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
-    Ok(answer)
+    answer
 }
 
 /// `POST /files/upload`: the fields `environment` and `path`, then any number of files.

@@ -38,6 +38,7 @@ async fn an_idle_tab_is_warned_and_closed_and_can_be_opened_again() {
             disconnected_seconds: Some(15 * 60),
             clipboard: session::Transfer::Both,
             sound: session::notice::SoundState::Missing,
+            files: session::Transfer::Both,
         }
     );
     let closes = start + TimeDelta::minutes(30);
