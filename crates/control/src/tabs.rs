@@ -1,13 +1,13 @@
 //! The tab of a session: its content, and the stream behind it.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use environments::{Duplex, Environment, Windows};
 use session::{
-    Actor, SessionId, Status, Transfer,
+    Actor, Session, SessionId, Status, Transfer,
     api::{Me, SessionView},
     lifecycle::Command,
-    notice::{self, Notice},
+    notice::{self, Notice, SoundState},
     windows::WindowAction,
 };
 use tokio::{
@@ -186,17 +186,21 @@ impl Control {
             let lost = matches!(refused, Error::Lost);
             self.tabs.close(id, if lost { Close::LogLost } else { Close::Restart });
         }
-        let limits = Notice::Limits {
+        self.tabs.notify(id, self.limits_of_tab(me, &session, sound));
+        Ok((attachment, stream))
+    }
+
+    /// The first notice to a tab.
+    fn limits_of_tab(&self, me: &Me, session: &Session, sound: SoundState) -> Notice {
+        Notice::Limits {
             server_time: self.clock.now(),
             valid_until: session.valid_until,
-            idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
-            disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
+            idle_seconds: session.policy.idle_seconds.map(NonZeroU32::get),
+            disconnected_seconds: session.policy.disconnected_seconds.map(NonZeroU32::get),
             clipboard: session.policy.clipboard,
             sound,
             files: self.permitted(me, session.environment_id),
-        };
-        self.tabs.notify(id, limits);
-        Ok((attachment, stream))
+        }
     }
 
     /// Returns when the session is no longer Pending. The start timer guarantees that this happens.

@@ -104,9 +104,7 @@ pub fn missing() -> Vec<Program> {
 
 /// True if this host can play sound.
 pub(crate) fn can_play_sound() -> bool {
-    FOR_SOUND
-        .iter()
-        .all(|program| find(program.name, HOST_PATH).is_some())
+    FOR_SOUND.iter().all(|program| find(program.name, HOST_PATH).is_some())
 }
 
 /// The path of one of the host's tools.

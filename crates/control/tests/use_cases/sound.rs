@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use control::{Error, Options};
 use environment_simulated::{Simulated, SimulatedPlan};
 use environments::{Duplex, Environment, EnvironmentError, Observed, Sound, StartSpec};
-use session::{ApplicationId, Policy, SessionId, notice::{Notice, SoundState}};
+use session::{
+    ApplicationId, Policy, SessionId,
+    notice::{Notice, SoundState},
+};
 use store::Application;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -57,12 +60,25 @@ async fn sound_is_for_the_login_that_has_the_tab_open() {
     assert!(matches!(refused(&fixture.student), Error::NotOpen));
     let (mut tab, _bytes) = fixture.open(id).await;
     let limits = timeout(PATIENCE, tab.notices.recv()).await.unwrap().unwrap();
-    assert!(matches!(limits, Notice::Limits { sound: SoundState::Available, .. }), "{limits:?}");
+    assert!(
+        matches!(
+            limits,
+            Notice::Limits {
+                sound: SoundState::Available,
+                ..
+            }
+        ),
+        "{limits:?}"
+    );
     assert!(fixture.control.listen(&fixture.student, id).is_ok());
     assert!(matches!(refused(&fixture.other), Error::NoSession(_)));
     assert!(matches!(refused(&fixture.admin), Error::NoSession(_)));
 
-    let token = fixture.control.sign_in("student", PASSWORD, &client(HOME)).await.unwrap();
+    let token = fixture
+        .control
+        .sign_in("student", PASSWORD, &client(HOME))
+        .await
+        .unwrap();
     let elsewhere = fixture.control.authenticate(&token).await.unwrap().unwrap();
     assert!(matches!(refused(&elsewhere), Error::NotOpen));
 }
@@ -120,10 +136,24 @@ async fn a_policy_without_sound_is_kept_by_the_server() {
         .store
         .add_application(&application, &session::Actor::System, fixture.control.now());
     added.await.unwrap();
-    let id = fixture.control.launch(&fixture.student, application.id).await.unwrap().id;
+    let id = fixture
+        .control
+        .launch(&fixture.student, application.id)
+        .await
+        .unwrap()
+        .id;
     let (mut tab, _bytes) = fixture.open(id).await;
     let limits = timeout(PATIENCE, tab.notices.recv()).await.unwrap().unwrap();
-    assert!(matches!(limits, Notice::Limits { sound: SoundState::Off, .. }), "{limits:?}");
+    assert!(
+        matches!(
+            limits,
+            Notice::Limits {
+                sound: SoundState::Off,
+                ..
+            }
+        ),
+        "{limits:?}"
+    );
     let refused = fixture.control.listen(&fixture.student, id).map(drop);
     assert!(matches!(refused, Err(Error::NoSound(_))));
 }

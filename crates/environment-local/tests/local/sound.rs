@@ -42,7 +42,10 @@ async fn next_second(sound: &mut Sound) -> Vec<i16> {
     };
     timeout(TIMEOUT, one).await.unwrap();
     let (frames, _) = bytes.as_chunks::<4>();
-    frames.iter().map(|[low, high, ..]| i16::from_le_bytes([*low, *high])).collect()
+    frames
+        .iter()
+        .map(|[low, high, ..]| i16::from_le_bytes([*low, *high]))
+        .collect()
 }
 
 /// Twice the frequency of a tone.
@@ -82,7 +85,10 @@ async fn without_the_permission_nothing_that_plays_is_started() {
     let id = trial.running(&["sh", "-c", script]).await;
     assert!(trial.environment.sound(id).is_none());
     let names: Vec<String> = processes(id).into_iter().map(|seen| seen.name).collect();
-    assert!(!names.iter().any(|name| name == "pulseaudio" || name == "dd"), "{names:?}");
+    assert!(
+        !names.iter().any(|name| name == "pulseaudio" || name == "dd"),
+        "{names:?}"
+    );
     trial.environment.stop(id).await.unwrap();
 }
 
@@ -96,7 +102,10 @@ async fn a_flood_waits_for_its_reader_and_the_session_goes_on() {
     assert!(bytes.iter().all(|byte| *byte <= 1));
     let mut greeting = [0; 12];
     let mut display = trial.environment.connect(id).await.unwrap();
-    timeout(TIMEOUT, display.read_exact(&mut greeting)).await.unwrap().unwrap();
+    timeout(TIMEOUT, display.read_exact(&mut greeting))
+        .await
+        .unwrap()
+        .unwrap();
     trial.environment.stop(id).await.unwrap();
     trial.leaves_nothing(id);
 }
@@ -130,6 +139,9 @@ async fn a_host_without_sound_runs_the_session_all_the_same() {
         let mut server = with_mounts(&format!("mount --bind {program} /usr/bin/pulseaudio"));
         let script = "pgrep -x dd >/dev/null && exit 8; exit 7";
         let reason = end_of(folder.path(), &mut server, &["sh", "-c", script]);
-        assert!(reason.contains("the application ended with status 7"), "{program}: {reason}");
+        assert!(
+            reason.contains("the application ended with status 7"),
+            "{program}: {reason}"
+        );
     }
 }
