@@ -26,6 +26,7 @@ mod health;
 mod homes;
 mod launches;
 mod logins;
+mod my_applications;
 mod nodes;
 mod options;
 mod passwords;
@@ -93,6 +94,8 @@ pub struct Control {
     logins: logins::Logins,
     failed_sign_ins: Coalescer<people::FailedSignIn>,
     catalogue: catalogue::Cache,
+    own: my_applications::OwnApplications,
+    decoders: catalogue::Decoders,
     launch_rate: launches::LaunchRate,
     refusals: Coalescer<launches::RefusalKey>,
     seen_head: events::SeenHead,
@@ -173,6 +176,8 @@ impl Control {
             logins: logins::Logins::default(),
             failed_sign_ins: Coalescer::new(people::MAX_FAILED_SIGN_INS),
             catalogue: catalogue::Cache::default(),
+            own: my_applications::OwnApplications::default(),
+            decoders: catalogue::Decoders::default(),
             launch_rate,
             // A launch is refused for few reasons, each for one person and one existing
             // application: that bounds the keys.

@@ -11,6 +11,7 @@ mod homes;
 mod integrity;
 mod launches;
 mod logins;
+mod my_applications;
 mod nodes;
 mod people;
 mod sessions;
