@@ -26,6 +26,7 @@ mod passwords;
 pub mod peers;
 mod problem;
 mod refusals;
+mod regional;
 mod relay;
 mod render;
 mod request_body;

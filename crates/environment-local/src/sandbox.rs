@@ -17,6 +17,7 @@ use session::SessionId;
 
 use crate::{
     limits::PER_SESSION,
+    locales::Locale,
     programs::{self, APPLICATION_PATH},
     syscalls::{FILES, UserNamespaces},
 };
@@ -178,6 +179,7 @@ pub(crate) struct Sandbox<'a> {
     /// The folder of the kept home; `None` = a home in memory.
     pub home: Option<&'a Path>,
     pub home_mount: HomeMount,
+    pub locale: &'a Locale,
 }
 
 impl Sandbox<'_> {
@@ -354,7 +356,7 @@ impl Sandbox<'_> {
             ("USER", "user"),
             ("LOGNAME", "user"),
             ("SHELL", "/bin/bash"),
-            ("LANG", "C.UTF-8"),
+            ("LANG", self.locale.lang.as_str()),
             ("DISPLAY", ":1"),
             ("XAUTHORITY", "/etc/Xauthority"),
             ("XDG_RUNTIME_DIR", "/run/user/1000"),
@@ -368,6 +370,9 @@ impl Sandbox<'_> {
             ("KEYMAP", KEYMAP),
         ] {
             line.add(["--setenv", name, value]);
+        }
+        if let Some(zone) = &self.locale.time_zone {
+            line.add(["--setenv", "TZ", zone]);
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use environments::{Home, Owner, StartSpec};
+use session::regional::Regional;
 use tokio::{
     sync::mpsc,
     task::spawn_blocking,
@@ -25,6 +26,7 @@ use crate::{
     launcher::Launcher,
     life::Life,
     limits::PER_SESSION,
+    locales::Locale,
     readiness::Report,
     running::{Event, Running, describe},
     sandbox::{HomeMount, Host, INSIDE, Sandbox},
@@ -53,7 +55,7 @@ pub(crate) async fn supervise(
     };
     let prepared = {
         let (shared, session) = (Arc::clone(&shared), Arc::clone(&session));
-        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home)).await
+        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home, &spec.regional)).await
     };
     let mut ending = match prepared
         .map_err(|error| error.to_string())
@@ -83,9 +85,16 @@ struct Prepared {
     owner: Option<Owner>,
     cgroups: Vec<PathBuf>,
     namespaces: UserNamespaces,
+    locale: Locale,
 }
 
-fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces, home: Home) -> Result<Prepared, String> {
+fn prepare(
+    shared: &Shared,
+    session: &Session,
+    namespaces: UserNamespaces,
+    home: Home,
+    regional: &Regional,
+) -> Result<Prepared, String> {
     let isolation = &shared.isolation;
     let (identity, owner) = match home {
         Home::Scratch => (isolation.identities.take()?, None),
@@ -101,6 +110,7 @@ fn prepare(shared: &Shared, session: &Session, namespaces: UserNamespaces, home:
         owner,
         cgroups,
         namespaces,
+        locale: Locale::nearest(regional),
     })
 }
 
@@ -160,6 +170,7 @@ impl Place<'_> {
                 namespace_limit: shared.isolation.namespace_limit(),
                 home: home.as_ref().map(|home| &*home.path),
                 home_mount,
+                locale: &prepared.locale,
             };
             let line = sandbox.command_line(INSIDE, application);
             let ending = self.attempt(folder, line, commands).await;

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use environment_simulated::{Simulated, SimulatedPlan};
 use environments::{Environment, EnvironmentError, Home, Signal, StartSpec};
-use session::SessionId;
+use session::{SessionId, regional::Regional};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc::{self, UnboundedReceiver},
@@ -22,6 +22,7 @@ fn spec() -> StartSpec {
         command: vec!["anything".to_owned()],
         allow_user_namespaces: false,
         home: Home::Scratch,
+        regional: Regional::default(),
     }
 }
 

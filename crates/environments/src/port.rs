@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use session::{
     SessionId, UserId,
+    regional::Regional,
     windows::{Window, WindowAction},
 };
 use tokio::{
@@ -26,6 +27,9 @@ pub struct StartSpec {
     pub allow_user_namespaces: bool,
     /// The home of the session.
     pub home: Home,
+    /// The languages and the time zone of the user, for the defaults of the application. An environment
+    /// takes the nearest that it has.
+    pub regional: Regional,
 }
 
 /// The home of a session.

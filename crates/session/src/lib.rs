@@ -25,6 +25,7 @@ pub mod notice;
 pub mod policy;
 pub mod query;
 pub mod refusal;
+pub mod regional;
 pub mod role;
 pub mod timeline;
 pub mod transfer;

@@ -12,7 +12,7 @@ use std::{
 
 use environment_local::{LocalEnvironment, Options, missing};
 use environments::{Environment, Home, Signal, StartSpec};
-use session::SessionId;
+use session::{SessionId, regional::Regional};
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver},
@@ -94,6 +94,7 @@ pub fn spec(command: &[&str]) -> StartSpec {
         command,
         allow_user_namespaces: false,
         home: Home::Scratch,
+        regional: Regional::default(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The local environment with real applications. Needs the programs in `environment_local::NEEDED`,
-//! and xterm, galculator, mousepad and perl.
+//! xterm, galculator, mousepad and perl, and the fonts and locales of set-up.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,4 +11,5 @@ mod homes;
 mod kit;
 mod lifecycle;
 mod limits;
+mod regional;
 mod system_calls;
