@@ -9,6 +9,8 @@ run_packages=(
     # Every script in use: 42 MB for all but Chinese, Japanese and Korean, 91 MB for these three, 11 MB for emoji.
     fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
     locales tzdata
+    # The printer of sessions, 21 MB.
+    cups-daemon cups-client cups-filters
 )
 # The languages of sessions: at least one for each script. Applications are in English where none is the user's.
 # 20 MB and about 40 s of one core. Debian's locales-all has all of them in 230 MB.
@@ -53,6 +55,15 @@ ensure_c_compiler() {
 }
 
 # The server runs without these packages, so a missing one is only a warning.
+# Stops Debian's package cups-daemon from starting a print server of this host. Sessions start their own.
+disable_system_printing() {
+    local unit
+    [ -d /run/systemd/system ] || return 0
+    for unit in cups.service cups.socket cups.path; do
+        as_root systemctl mask "$unit" >>"$apt_log" 2>&1 || true
+    done
+}
+
 ensure_run_packages() {
     local missing=() failed=() package
     if ! command -v dpkg-query >/dev/null; then
@@ -64,6 +75,9 @@ ensure_run_packages() {
         return
     fi
     step "programs for sessions on this machine, about 60 s: ${missing[*]}"
+    if [[ " ${missing[*]} " = *" cups-daemon "* ]]; then
+        disable_system_printing
+    fi
     if install_packages "${missing[@]}"; then
         return
     fi

@@ -128,6 +128,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let transfers = Router::new()
         .route("/files/upload", post(files::upload))
         .route("/files/download", get(files::download))
+        .route("/sessions/{id}/prints/{name}", get(files::print))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(access::password_is_own))
         .layer(middleware::from_fn_with_state(state.clone(), authentication::identify))

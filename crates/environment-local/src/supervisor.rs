@@ -172,6 +172,7 @@ impl Place<'_> {
                 home_mount,
                 locale: &prepared.locale,
             };
+            let _ = session.user.set(sandbox.uid);
             let line = sandbox.command_line(INSIDE, application);
             let ending = self.attempt(folder, line, commands).await;
             let ready = session.ready.load(Ordering::Acquire);
@@ -244,7 +245,13 @@ impl Place<'_> {
                     }
                 }
                 event = running.next() => match event {
-                    Ok(Event::Report(report)) => self.note(&report, &mut life),
+                    Ok(Event::Report(report)) => {
+                        if report == Report::Ready && let Some(inner) = running.inner() {
+                            // Only the first counts: the application could repeat the report.
+                            let _ = session.inside.set(inner);
+                        }
+                        self.note(&report, &mut life);
+                    }
                     Ok(Event::Ended) => return Ok(None),
                     Err(error) => return Err(format!("the application can't be monitored: {error}")),
                 },
@@ -261,6 +268,7 @@ impl Place<'_> {
         match report {
             Report::Ready => self.shared.announce_ready(self.session),
             Report::Exited(exit) => life.exited(*exit, Instant::now()),
+            Report::Printed(print) => drop(self.session.prints.send_replace(Some(print.clone()))),
             report => {
                 if self.session.desk.apply(report) {
                     life.windows(self.session.desk.count(), Instant::now());

@@ -12,4 +12,6 @@ mod port;
 pub mod rfb;
 
 pub use files::{Entry, EntryKind, FilesError, HomeFiles, HomePath, Listing, Reading, Writing};
-pub use port::{Duplex, Environment, EnvironmentError, Home, Observed, Owner, Signal, Signals, StartSpec, Windows};
+pub use port::{
+    Duplex, Environment, EnvironmentError, Home, Observed, Owner, Prints, Signal, Signals, StartSpec, Windows,
+};

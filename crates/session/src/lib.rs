@@ -23,6 +23,7 @@ pub mod lifecycle;
 pub mod names;
 pub mod notice;
 pub mod policy;
+pub mod printing;
 pub mod query;
 pub mod refusal;
 pub mod regional;

@@ -38,6 +38,7 @@ fn line_of(
         bwrap: "/bin/bwrap".into(),
         mounting: Some(("/bin/unshare".into(), "/bin/mount".into())),
         roots: vec![("/bin", Some("usr/bin".into())), ("/lib", None)],
+        printing: true,
     };
     let session = SessionId(uuid::Uuid::nil());
     let locale = Locale {

@@ -11,5 +11,6 @@ mod homes;
 mod kit;
 mod lifecycle;
 mod limits;
+mod printing;
 mod regional;
 mod system_calls;
