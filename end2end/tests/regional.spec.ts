@@ -88,14 +88,16 @@ test('letters of each script look different from each other', async ({ server, o
   const session = await server.launchAs('student', 'Terminal');
   const tab = await open('student', `/sessions/${session.id}`);
   await expectPrompt(tab);
-  await typeLine(tab, 'PS1=');
+  await typeLine(tab, `PS1=; d() { clear; for i in {1..200}; do printf "\\u$1 "; done; }`);
   /** The terminal with this letter all over it. A letter without a font is a box like any other. */
   const drawn = async (letter: string) => {
-    await typeLine(tab, `clear; for i in {1..400}; do printf '\\u${letter} '; done`);
+    await typeLine(tab, `d ${letter}`);
     return settled(tab);
   };
+  // Letters that no font has.
+  expect(difference(await drawn('e123'), await drawn('e124'))).toBeLessThan(1);
   for (const [script, one, other] of [
-    ['Latin Extended', '0111', '1e83'],
+    ['Latin Extended', '0131', '0152'],
     ['Greek', '03b1', '03a9'],
     ['Cyrillic', '0416', '0433'],
     ['Hebrew', '05d9', '05e9'],
@@ -106,7 +108,7 @@ test('letters of each script look different from each other', async ({ server, o
     ['Korean', '3163', 'd55c'],
   ] as const) {
     const [first, second] = [await drawn(one), await drawn(other)];
-    expect(difference(first, second), script).toBeGreaterThan(8);
+    expect(difference(first, second), script).toBeGreaterThan(3);
   }
   await tab.close();
   await server.expire(session.id);
