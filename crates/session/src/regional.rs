@@ -188,7 +188,7 @@ mod tests {
         assert!(long.len() > 10_000);
         assert_eq!(of_header(&long).len(), MOST_LANGUAGES);
         assert!(
-            Language::from_str(&"abc-".repeat(9).trim_end_matches('-').to_owned()).is_ok(),
+            Language::from_str("abc-".repeat(9).trim_end_matches('-')).is_ok(),
             "35 characters"
         );
         assert!(Language::from_str(&["abc"; 10].join("-")).is_err(), "39 characters");
