@@ -64,6 +64,7 @@ pub fn page(folder: &Folder, wrong: Option<&str>) -> String {
         .is_cut
         .then(|| view! { <p>"Only the first 10,000 files are shown."</p> });
     let others = (folder.environments.len() > 1).then(|| places(folder));
+    let zip = (folder.transfer.allows_out() && !folder.rows.is_empty()).then(|| archive(folder));
     let upload = folder.transfer.allows_in().then(|| upload(folder));
     let restricted = folder.restricted_by.iter().map(|(application, permits)| {
         let off = match permits {
@@ -81,17 +82,16 @@ pub fn page(folder: &Folder, wrong: Option<&str>) -> String {
             {others}
             {crumbs(folder)}
             {wrong}
-            {size}
             {restricted}
             {upload}
             {new_folder(folder)}
-            {rows(folder)}
-            {cut}
+            <div id="file-area">{size} {rows(folder)} {cut} {zip}</div>
             <p>
                 <a href="/">"My apps"</a>
             </p>
         </main>
         {local_times()}
+        <script type="module" src="/tab/files-page.js"></script>
     };
     document("Files", body)
 }
@@ -111,6 +111,23 @@ fn encoded(text: &str) -> String {
         }
     }
     query
+}
+
+/// The address of a file's content, or of a folder's archive.
+fn download(environment: EnvironmentId, kind: &str, path: &str) -> String {
+    format!("/files/{kind}?environment={environment}&path={}", encoded(path))
+}
+
+/// The link that downloads this folder with everything in it.
+fn archive(folder: &Folder) -> impl IntoView {
+    let href = download(folder.environment, "archive", &folder.path.join("/"));
+    view! {
+        <p>
+            <a href=href download="">
+                "Download this folder as a zip file"
+            </a>
+        </p>
+    }
 }
 
 fn places(folder: &Folder) -> impl IntoView {
@@ -160,12 +177,15 @@ fn place(environment: EnvironmentId, path: String) -> impl IntoView {
 
 fn upload(folder: &Folder) -> impl IntoView {
     view! {
-        <form method="post" action="/files/upload" enctype="multipart/form-data" class="fields">
+        <form id="upload-form" method="post" action="/files/upload" enctype="multipart/form-data" class="fields">
             {place(folder.environment, folder.path.join("/"))}
             <label for="upload">"Upload files"</label>
             <input id="upload" name="file" type="file" multiple required />
             <button type="submit">"Upload"</button>
+            <p id="drop-hint" class="note" hidden>"Or drop files on this page."</p>
         </form>
+        <p id="upload-status" role="status"></p>
+        <ul id="uploads" class="uploads" aria-label="Uploads"></ul>
     }
 }
 
@@ -206,11 +226,7 @@ fn row_view(folder: &Folder, at: usize, row: &Row) -> impl IntoView {
             view! { <a href=address(folder.environment, &path)>{name} "/"</a> }.into_any()
         }
         RowKind::File if row.is_exact && folder.transfer.allows_out() => {
-            let href = format!(
-                "/files/download?environment={}&path={}",
-                folder.environment,
-                encoded(&file)
-            );
+            let href = download(folder.environment, "download", &file);
             view! { <a href=href download="">{name}</a> }.into_any()
         }
         RowKind::Other => view! { {name} " (a link or device, which can’t be downloaded)" }.into_any(),

@@ -53,6 +53,7 @@ pub fn live(session: &SessionView) -> String {
                 </button>
             </div>
         </section>
+        <p id="drop-target" class="drop-target" hidden></p>
         <p id="toast" class="toast" role="status"></p>
         <section id="notice" class="notice" role="status">
             <p id="notice-text">{starting}</p>

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 
 import { spread } from './stats.mjs';
 
-const DIGITS = { ms: 1, s: 2, MB: 1, kB: 1, 'ms/s': 1, '/s': 0, '%': 0, '': 0 };
+const DIGITS = { ms: 1, s: 2, MB: 1, kB: 1, 'ms/s': 1, '/s': 0, 'MB/s': 0, '%': 0, '': 0 };
 
 /** Adds the values that follow from a figure's runs. `aim` is the highest acceptable value, `least` the lowest. */
 export function judged(figure) {

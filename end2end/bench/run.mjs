@@ -11,7 +11,9 @@ import { parseArgs } from 'node:util';
 import * as audit from './figures/audit.mjs';
 import * as changes from './figures/changes.mjs';
 import * as expire from './figures/expire.mjs';
+import * as files from './figures/files.mjs';
 import * as firstPage from './figures/first_page.mjs';
+import * as keys from './figures/keys.mjs';
 import * as launches from './figures/launches.mjs';
 import * as makeRun from './figures/make_run.mjs';
 import * as manyTabs from './figures/many_tabs.mjs';
@@ -39,6 +41,8 @@ const FIGURES = {
   launches,
   million,
   picture,
+  keys,
+  files,
   payload,
   makeRun,
 };

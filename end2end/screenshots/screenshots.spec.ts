@@ -28,6 +28,16 @@ test('screenshots', async ({ server, open }) => {
   await shot(student, 'my-apps');
   await tab.bringToFront();
   await shot(tab, 'session-tab');
+  await tab.getByRole('button', { name: 'Session menu' }).click();
+  await expect(tab.getByRole('list', { name: 'Windows' }).getByRole('listitem')).toHaveCount(1);
+  await shot(tab, 'session-menu');
+  const files = await open('student', '/files');
+  await files.getByLabel('Upload files').setInputFiles(
+    ['survey.csv', 'report.odt', 'figures.zip'].map((name, at) => ({ name, mimeType: 'text/plain', buffer: Buffer.alloc(40_000 * (at + 1)) })),
+  );
+  await expect(files.getByRole('status')).toHaveText('3 files uploaded.');
+  await expect(files.getByRole('link', { name: 'figures.zip' })).toBeVisible();
+  await shot(files, 'files');
 
   const page = await open('admin', SESSIONS);
   await expectRow(page, { Username: 'student', Connected: 'Yes' });

@@ -35,7 +35,8 @@ export function send(url: string, method: string, path: string, more: Pick<Reque
       const finish = () => {
         const text = Buffer.concat(chunks).toString('utf8');
         outgoing.destroy();
-        const json = /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : undefined;
+        // An answer to HEAD has the type of a body, and no body.
+        const json = method !== 'HEAD' && /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : undefined;
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
       };
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -316,6 +316,12 @@ async function everyStatus(server: Server): Promise<void> {
   await expect(() => launchPending(server)).toPass({ intervals: [1] });
 }
 
+/** The sessions with a paused sandbox. A paused process survives its server. */
+const pausedSessions: string[] = [];
+test.afterAll(() => {
+  for (const { pid } of pausedSessions.flatMap(processesOf)) process.kill(pid, 'SIGKILL');
+});
+
 /**
  * Launches a session that stays Pending: its sandbox is paused before it reports that it is ready. Fails if that is too
  * late.
@@ -333,6 +339,7 @@ async function launchPending(server: Server): Promise<void> {
   };
   await expect.poll(paused, { intervals: [1] }).toBe(true);
   const { status } = await server.session(id);
+  pausedSessions.push(id);
   if (status === 'pending') return;
   for (const { pid } of processesOf(id)) process.kill(pid, 'SIGCONT');
   await server.expire(id);

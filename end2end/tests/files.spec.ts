@@ -22,11 +22,18 @@ function home(server: Server): string {
 const fileList = (page: Page) => page.getByRole('list', { name: 'Files' });
 const file = (page: Page, name: string) => fileList(page).getByRole('listitem').filter({ has: page.getByText(name, { exact: true }) });
 
-async function upload(page: Page, ...files: { name: string; content: Buffer | string }[]): Promise<void> {
+async function choose(page: Page, ...files: { name: string; content: Buffer | string }[]): Promise<void> {
   const bytes = files.map(({ name, content }) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) }));
   await page.getByLabel('Upload files').setInputFiles(bytes);
-  await page.getByRole('button', { name: 'Upload', exact: true }).click();
 }
+
+/** Uploads files and waits for the end of all uploads, good or bad. */
+async function upload(page: Page, ...files: { name: string; content: Buffer | string }[]): Promise<void> {
+  await choose(page, ...files);
+  await expect(page.getByRole('status')).toHaveText(/uploaded\.$/);
+}
+
+const uploads = (page: Page) => page.getByRole('list', { name: 'Uploads' }).getByRole('listitem');
 
 /** The environment of the page, from the address of its first folder. */
 async function environmentOf(page: Page): Promise<string> {
@@ -105,25 +112,55 @@ test('no path and no planted link leads out of the home, and nobody reaches the 
   expect((await get(other, 'mine.txt')).status).toBe(404);
 });
 
-test('an upload above the limit is refused with the reason, and leaves nothing', async ({ server, open }) => {
+test('an upload above the limit is refused with the reason, and leaves nothing', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/413 \(/);
   await server.cli(['environment', 'homes', HOST, 'kept', '--limit-mib', '1']);
   const page = await open('student', '/files');
   await expect(page.getByText(/^Your files use .* of 1 MiB\.$/)).toBeVisible();
   const before = readdirSync(home(server));
   await upload(page, { name: 'large.bin', content: Buffer.alloc(2 << 20, 1) });
-  await expect(page.getByRole('alert')).toHaveText('The file does not fit into the limit of your files. Nothing of it was stored.');
+  await expect(uploads(page)).toContainText(['Nothing of it was stored.']);
+  await page.getByRole('button', { name: 'Dismiss large.bin' }).click();
   await expect(file(page, 'large.bin')).toHaveCount(0);
   expect(readdirSync(home(server))).toEqual(before);
   expect(readdirSync(join(home(server), '.cloud-delivery'))).toEqual([]);
   // A full home can be emptied, and filled again.
   writeFileSync(join(home(server), 'filler'), Buffer.alloc(1 << 20, 1));
   await upload(page, { name: 'small.txt', content: 'small' });
-  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(uploads(page)).toContainText(['Nothing of it was stored.']);
+  await page.reload();
   await file(page, 'filler').getByText('Rename or delete').click();
   await file(page, 'filler').getByRole('button', { name: 'Delete filler' }).click();
   await upload(page, { name: 'small.txt', content: 'small' });
   await expect(file(page, 'small.txt')).toBeVisible();
   await server.cli(['environment', 'homes', HOST, 'kept', '--limit-mib', '2048']);
+});
+
+test('a folder is downloaded as a zip file, without the links in it', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/404 \(/);
+  const page = await open(await server.person('archivist', 'user'), '/files');
+  await expect(page.getByRole('link', { name: 'Download this folder' }), 'nothing to download').toHaveCount(0);
+  await page.getByText('New folder').click();
+  await page.getByLabel('Name', { exact: true }).fill('Thesis');
+  await page.getByRole('button', { name: 'Make folder' }).click();
+  await page.getByRole('link', { name: 'Thesis/' }).click();
+  await upload(page, { name: 'table.csv', content: 'a,b\n1,2\n' });
+  const homes = join(server.dataDir, 'homes');
+  const own = readdirSync(homes).map((name) => join(homes, name)).find((folder) => existsSync(join(folder, 'Thesis'))) ?? '';
+  symlinkSync('..', join(own, 'Thesis', 'loop'));
+  symlinkSync('/etc/passwd', join(own, 'Thesis', 'passwords'));
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download this folder as a zip file' }).click();
+  expect((await download).suggestedFilename()).toBe('Thesis.zip');
+  const archive = readFileSync(await (await download).path()).toString('latin1');
+  expect(archive.slice(0, 2)).toBe('PK');
+  expect(archive.match(/table\.csv/g)?.length, 'in the file’s own header and in the directory').toBe(2);
+  expect(archive).not.toMatch(/loop|passwords|root:/);
+  const { items } = (await server.call('admin', 'GET', '/api/v1/events?q=Thesis')).json as { items: { what: string }[] };
+  expect(items.map(({ what }) => what).join('\n')).toMatch(/downloaded/i);
+  const environment = await environmentOf(page);
+  expect((await server.call('archivist', 'GET', `/files/archive?environment=${environment}&path=../..`)).status).toBe(422);
+  expect((await server.call('student', 'GET', `/files/archive?environment=${environment}&path=Thesis`)).status).not.toBe(200);
 });
 
 test('an application restricts the transfers of its user while it runs', async ({ server, open, consoleErrors }) => {
@@ -149,7 +186,8 @@ test('an application restricts the transfers of its user while it runs', async (
 
 test('the page works without JavaScript and at 320 px', async ({ open }) => {
   const page = await open('student', '/files', { javaScriptEnabled: false, viewport: { width: 320, height: 640 } });
-  await upload(page, { name: 'a-name-that-is-long-enough-to-need-more-than-one-line-on-a-phone.txt', content: 'x' });
+  await choose(page, { name: 'a-name-that-is-long-enough-to-need-more-than-one-line-on-a-phone.txt', content: 'x' });
+  await page.getByRole('button', { name: 'Upload', exact: true }).click();
   await expect(file(page, 'a-name-that-is-long-enough-to-need-more-than-one-line-on-a-phone.txt')).toBeVisible();
   const main = await page.getByRole('main').boundingBox();
   expect((main?.x ?? 0) + (main?.width ?? 0)).toBeLessThanOrEqual(320);

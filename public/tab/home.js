@@ -1,5 +1,6 @@
 // The warning that the user's kept home is nearly full. Each change of its size brings a notice; a dismissed warning returns when
 // launches begin to be refused.
+import { bytes } from './sizes.js';
 
 export function start(tab) {
   let bar;
@@ -14,8 +15,8 @@ export function start(tab) {
     if (!warn || dismissed === level) return hide();
     bar ??= build();
     const text = full
-      ? `Your files have reached their limit of ${size(limit)}. You can’t launch applications until you delete some.`
-      : `Your files use ${size(used)} of ${size(limit)}. At the limit you can’t launch applications, so delete what you no longer need.`;
+      ? `Your files have reached their limit of ${bytes(limit)}. You can’t launch applications until you delete some.`
+      : `Your files use ${bytes(used)} of ${bytes(limit)}. At the limit you can’t launch applications, so delete what you no longer need.`;
     const line = bar.querySelector('[role=status]');
     // A screen reader reads each change.
     if (line.textContent !== text) line.textContent = text;
@@ -41,13 +42,4 @@ function build() {
   section.append(box);
   document.body.append(section);
   return section;
-}
-
-/** "1.9 GiB", as the server writes it. */
-function size(bytes) {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let power = 0;
-  while (bytes >= 1024 ** (power + 1) && power < 4) power += 1;
-  const tenths = Math.floor((bytes * 10) / 1024 ** power);
-  return `${tenths % 10 === 0 || tenths >= 1000 ? Math.floor(tenths / 10) : tenths / 10} ${units[power]}`;
 }

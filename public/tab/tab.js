@@ -4,6 +4,7 @@
 // To add a section: a module here, a line in SECTIONS, and its markup.
 import * as clipboard from './clipboard.js';
 import * as end from './end.js';
+import * as files from './files.js';
 import * as help from './help.js';
 import * as home from './home.js';
 import * as menu from './menu.js';
@@ -15,7 +16,7 @@ import { open } from './stream.js';
 import * as touch from './touch.js';
 import * as windows from './windows.js';
 
-const SECTIONS = [windows, notices, home, prints, clipboard, screen, picture, touch, help, end];
+const SECTIONS = [windows, notices, home, prints, clipboard, screen, files, picture, touch, help, end];
 
 /**
  * The tab as its sections see it. Events:

@@ -9,7 +9,11 @@ const format = new Intl.DateTimeFormat(undefined, {
   numberingSystem: 'latn',
 });
 
-for (const time of document.querySelectorAll('time[datetime]')) {
-  time.title = time.dateTime;
-  time.textContent = format.format(new Date(time.dateTime));
+export function showTimes() {
+  for (const time of document.querySelectorAll('time[datetime]')) {
+    time.title = time.dateTime;
+    time.textContent = format.format(new Date(time.dateTime));
+  }
 }
+
+showTimes();

@@ -1,4 +1,4 @@
-# npm packages: noVNC and wasm-opt for the product, Playwright and axe for the tests.
+# npm packages: noVNC, tus-js-client and wasm-opt for the product, Playwright and axe for the tests.
 # shellcheck shell=bash
 
 # Installs the packages of package-lock.json, unless exactly these are installed already.

@@ -24,6 +24,7 @@ mod origin;
 mod pages;
 mod passwords;
 pub mod peers;
+mod prints;
 mod problem;
 mod refusals;
 mod regional;
@@ -37,6 +38,7 @@ mod site;
 mod stream;
 mod tab;
 mod timing;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -45,7 +47,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
     middleware,
-    routing::{get, post},
+    routing::{get, patch, post},
 };
 use control::Control;
 use leptos::config::LeptosOptions;
@@ -128,7 +130,13 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let transfers = Router::new()
         .route("/files/upload", post(files::upload))
         .route("/files/download", get(files::download))
-        .route("/sessions/{id}/prints/{name}", get(files::print))
+        .route("/sessions/{id}/prints/{name}", get(prints::print))
+        .route("/files/archive", get(files::archive))
+        .route(uploads::PATH, post(uploads::begin).options(uploads::describe))
+        .route(
+            "/files/uploads/{id}",
+            patch(uploads::append).head(uploads::offset).delete(uploads::cancel),
+        )
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(access::password_is_own))
         .layer(middleware::from_fn_with_state(state.clone(), authentication::identify))

@@ -7,6 +7,7 @@
 //! site/pkg/__wasm_split.<hash>.js          loads the pieces
 //! site/pkg/__wasm_split_manifest.<hash>.json  the pieces of each lazy route, which the server preloads
 //! site/novnc/{core,vendor}                 noVNC's modules from npm
+//! site/tus/tus.min.js                      the upload client from npm
 //! site/…                                   the files of public/
 //! ```
 //! Compressible files have a brotli copy beside them, with `.br` added. The site is built in a separate folder and
@@ -70,6 +71,7 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     fs::write(fresh.join("hash.txt"), &hashes)?;
     assets::copy_public(&workspace.root, &fresh)?;
     assets::copy_novnc(&workspace.root, &fresh)?;
+    assets::copy_tus(&workspace.root, &fresh)?;
 
     output::progress("      compressing with brotli");
     compress::all(&fresh, if profile == Profile::Release { 11 } else { 5 })?;

@@ -42,7 +42,7 @@ pub(super) fn panel(session: &SessionView) -> impl IntoView {
             {section("Windows", windows())}
             {section("Clipboard", clipboard())}
             {section("Screen", screen())}
-            {session.home.map(|home| section("Files", files(home)))}
+            {session.home.map(|home| section("Files", files(session, home)))}
             {section("Picture", picture())}
             {section("Touch", touch())}
             {section("Time left", view! { <p id="limits">"Not connected."</p> })}
@@ -98,16 +98,25 @@ fn clipboard() -> impl IntoView {
     }
 }
 
-/// The fate of the files of the session.
-fn files(home: HomeKind) -> impl IntoView {
+/// The fate of the files of the session, and uploads. The script shows the button if uploads are
+/// permitted.
+fn files(session: &SessionView, home: HomeKind) -> impl IntoView {
     match home {
         HomeKind::Kept => view! {
             <p>"Files that you save in your home folder are there in your next sessions."</p>
-            <p class="menu-actions">
-                <a class="quiet" href="/files" target="_blank">
-                    "Open Files"
-                </a>
-            </p>
+            <div id="files" data-environment=session.environment_id.to_string()>
+                <p id="files-rule"></p>
+                <p class="menu-actions">
+                    <button type="button" id="upload-button" class="plain" hidden>
+                        "Upload files…"
+                    </button>
+                    <input type="file" id="upload-input" multiple hidden />
+                    <a class="quiet" href="/files" target="_blank">
+                        "Open Files"
+                    </a>
+                </p>
+                <ul id="uploads" class="uploads" aria-label="Uploads"></ul>
+            </div>
         }
         .into_any(),
         HomeKind::Scratch => view! { <p>{NOT_KEPT}</p> }.into_any(),

@@ -31,6 +31,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const LAST_USE_INTERVAL: Duration = Duration::from_secs(60);
 /// The interval of the removal of old logins from the database.
 const LOGIN_CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
+/// The interval of the removal of uploads that nobody continues.
+const UPLOAD_CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 /// The interval of the heartbeats of this node.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// The interval of the check whether this node has lost the log.
@@ -107,6 +109,10 @@ impl Control {
                 .every(CHECKPOINT_INTERVAL, "checkpoint", Self::make_checkpoint),
         );
         tasks.spawn(self.clone().every(HOME_INTERVAL, "homes", Self::warn_of_full_homes));
+        tasks.spawn(
+            self.clone()
+                .every(UPLOAD_CLEANUP_INTERVAL, "unused uploads", Self::forget_unused_uploads),
+        );
         tasks.spawn(self.clone().follow());
         tasks.spawn(self.clone().every(AUTO_SWEEP_INTERVAL, "sweep", Self::sweep_if_due));
         tasks

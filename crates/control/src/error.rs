@@ -113,6 +113,18 @@ pub enum Error {
     /// An upload exceeds a limit; the bytes that were left.
     #[error("the file exceeds {0} bytes")]
     FileTooLarge(u64),
+    /// The upload is unknown: it is done, was given up, or belongs to another person.
+    #[error("no such upload")]
+    NoUpload,
+    /// The person, or all people together, have too many unfinished uploads.
+    #[error("too many unfinished uploads")]
+    TooManyUploads,
+    /// The person downloads a folder already, or too many people do.
+    #[error("too many folders are being downloaded")]
+    TooManyArchives,
+    /// A folder has more files than an archive can have; the limit.
+    #[error("more than {0} files")]
+    ArchiveTooLarge(usize),
     /// The files of a home refused a call.
     #[error(transparent)]
     Files(FilesError),

@@ -4,7 +4,12 @@
 //! A transfer is an event, which is written before an upload becomes visible and before the first byte
 //! of a download.
 
-use std::sync::Arc;
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use environments::{FilesError, HomeFiles, HomePath, Listing, Owner, Reading, Writing};
 use session::{
@@ -12,10 +17,12 @@ use session::{
     event::FileTransfer, printing,
 };
 use store::EnvironmentRow;
+use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::{
     Control, Error, Result,
     authorization::{actor, require},
+    logins::Login,
 };
 
 /// A folder of a person.
@@ -51,22 +58,39 @@ pub struct Upload {
     control: Arc<Control>,
     writing: Box<dyn Writing>,
     by: Actor,
+    login: Option<Arc<Login>>,
     place: Place,
     path: HomePath,
     bytes: u64,
     room: Option<u64>,
 }
 
+/// A download. It fails when the login ends.
+pub(crate) struct Download {
+    pub content: Box<dyn AsyncRead + Send + Unpin>,
+    pub login: Option<Arc<Login>>,
+}
+
 /// The place of a home.
-struct Place {
-    row: EnvironmentRow,
-    files: Arc<dyn HomeFiles>,
-    owner: Owner,
+pub(crate) struct Place {
+    pub row: EnvironmentRow,
+    pub files: Arc<dyn HomeFiles>,
+    pub owner: Owner,
+}
+
+impl Download {
+    fn of(reading: Reading, login: Option<Arc<Login>>) -> Reading {
+        let content = reading.content;
+        Reading {
+            content: Box::new(Self { content, login }),
+            ..reading
+        }
+    }
 }
 
 impl Place {
     /// The environment and its name, for an event.
-    fn named(&self) -> (EnvironmentId, Arc<str>) {
+    pub(crate) fn named(&self) -> (EnvironmentId, Arc<str>) {
         (self.row.id, self.row.name.clone())
     }
 }
@@ -93,19 +117,18 @@ impl Control {
     /// Opens a file of this person for download.
     pub async fn download(&self, me: &Me, environment: EnvironmentId, path: &str) -> Result<Reading> {
         require(me, Role::User)?;
-        if !self.permitted(me, environment).allows_out() {
-            return Err(Error::FilesOff("Downloads"));
-        }
+        self.require_downloads(me, environment)?;
         let path = HomePath::parse(path)?;
         let place = self.place(me, Some(environment)).await?;
+        let login = self.login(me)?;
         let reading = place.files.read(place.owner, &path).await?;
         self.log_transfer(&actor(me), place.named(), &path, FileTransfer::Downloaded, reading.size)
             .await?;
-        Ok(reading)
+        Ok(Download::of(reading, login))
     }
 
-    /// Opens a print of a live session of this person for download. If the home is not kept, this
-    /// node must host the session.
+    /// Opens a print of a session of this person for download. If the home is not kept, the session
+    /// must run on this node.
     pub async fn download_print(&self, me: &Me, id: SessionId, name: &str) -> Result<Reading> {
         let session = self.own_session_fresh(me, id).await?;
         if !self.prints_leave(me, &session) {
@@ -115,15 +138,16 @@ impl Control {
         if session.home == Some(HomeKind::Kept) {
             return self.download(me, session.environment_id, &path.to_string()).await;
         }
-        let environment = self
-            .environments
-            .get(&session.environment_id)
-            .ok_or(FilesError::NotFound)?;
-        let reading = environment.session_file(id, &path).await?;
+        if session.status.is_live() && !self.hosts(&session) {
+            return Err(Error::NodeAway(session.node.clone()));
+        }
+        let login = self.login(me)?;
+        let environment = self.environments.get(&session.environment_id);
+        let reading = environment.ok_or(FilesError::NotFound)?.session_file(id, &path).await?;
         let place = (session.environment_id, session.environment.clone());
         self.log_transfer(&actor(me), place, &path, FileTransfer::Downloaded, reading.size)
             .await?;
-        Ok(reading)
+        Ok(Download::of(reading, login))
     }
 
     /// True if the prints of this session may leave it.
@@ -145,9 +169,7 @@ impl Control {
         name: &str,
     ) -> Result<Upload> {
         require(me, Role::User)?;
-        if !self.permitted(me, environment).allows_in() {
-            return Err(Error::FilesOff("Uploads"));
-        }
+        self.require_uploads(me, environment)?;
         let folder = HomePath::parse(folder)?;
         let path = folder.join(name)?;
         let place = self.place(me, Some(environment)).await?;
@@ -158,6 +180,7 @@ impl Control {
             control: self.clone(),
             writing: place.files.write(place.owner, &folder, name).await?,
             by: actor(me),
+            login: self.login(me)?,
             place,
             path,
             bytes: 0,
@@ -191,8 +214,26 @@ impl Control {
         Ok(())
     }
 
+    /// Refuses a person who may not upload into an environment now.
+    pub(crate) fn require_uploads(&self, me: &Me, environment: EnvironmentId) -> Result<()> {
+        if self.permitted(me, environment).allows_in() {
+            Ok(())
+        } else {
+            Err(Error::FilesOff("Uploads"))
+        }
+    }
+
+    /// Refuses a person who may not download from an environment now.
+    pub(crate) fn require_downloads(&self, me: &Me, environment: EnvironmentId) -> Result<()> {
+        if self.permitted(me, environment).allows_out() {
+            Ok(())
+        } else {
+            Err(Error::FilesOff("Downloads"))
+        }
+    }
+
     /// The directions in which a person may transfer files of an environment now.
-    fn permitted(&self, me: &Me, environment: EnvironmentId) -> Transfer {
+    pub(crate) fn permitted(&self, me: &Me, environment: EnvironmentId) -> Transfer {
         let restrictions = self.restrictions(me, environment);
         let all = restrictions.iter().map(|restriction| restriction.permits);
         all.fold(self.options.files, Transfer::and)
@@ -232,7 +273,7 @@ impl Control {
         self.home_use(place.row.id, place.owner.user_id, limit).await
     }
 
-    async fn place(&self, me: &Me, environment: Option<EnvironmentId>) -> Result<Place> {
+    pub(crate) async fn place(&self, me: &Me, environment: Option<EnvironmentId>) -> Result<Place> {
         let rows = self.keepers().await?;
         let wanted = |row: &EnvironmentRow| environment.is_none_or(|id| row.id == id);
         let row = rows.into_iter().find(wanted).ok_or(Error::NoHomes)?;
@@ -249,7 +290,7 @@ impl Control {
         })
     }
 
-    async fn log_transfer(
+    pub(crate) async fn log_transfer(
         &self,
         by: &Actor,
         (environment_id, environment): (EnvironmentId, Arc<str>),
@@ -277,13 +318,39 @@ impl Upload {
     /// Appends bytes.
     ///
     /// # Errors
-    /// If the file would exceed the limit of the home or of an upload.
+    /// If the file would exceed the limit of the home or of an upload, or if the login has ended.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.bytes += bytes.len() as u64;
-        if let Some(room) = self.room.filter(|room| self.bytes > *room) {
-            return Err(Error::FileTooLarge(room));
+        self.check_login()?;
+        let end = self.bytes + bytes.len() as u64;
+        self.check_room(end)?;
+        self.writing.write(bytes).await?;
+        self.bytes = end;
+        Ok(())
+    }
+
+    /// The number of bytes so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Ties the upload to the login that continues it.
+    pub(crate) fn continue_by(&mut self, login: Option<Arc<Login>>) {
+        self.login = login;
+    }
+
+    /// Refuses a file of `length` bytes if there is no room for it.
+    pub(crate) fn check_room(&self, length: u64) -> Result<()> {
+        match self.room {
+            Some(room) if length > room => Err(Error::FileTooLarge(room)),
+            _ => Ok(()),
         }
-        Ok(self.writing.write(bytes).await?)
+    }
+
+    fn check_login(&self) -> Result<()> {
+        match &self.login {
+            Some(login) if login.ended.is_cancelled() => Err(Error::SignIn),
+            _ => Ok(()),
+        }
     }
 
     /// Makes the file visible. Returns its name, which has a number if the name was in use.
@@ -306,6 +373,19 @@ impl Upload {
             .log_transfer(&by, place.named(), &path, FileTransfer::Uploaded, bytes)
             .await?;
         Ok(writing.commit().await?)
+    }
+}
+
+impl AsyncRead for Download {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.login.as_ref().is_some_and(|login| login.ended.is_cancelled()) {
+            return Poll::Ready(Err(io::Error::other("the login has ended")));
+        }
+        Pin::new(&mut self.content).poll_read(context, buffer)
     }
 }
 

@@ -9,6 +9,7 @@
 //! To add a use-case, write a method of [`Control`] in the file of its resource. Its first line
 //! calls [`authorization`].
 
+mod archives;
 mod authorization;
 mod background;
 mod batch;
@@ -39,6 +40,7 @@ mod tab_registry;
 mod tabs;
 mod temporary_passwords;
 mod throttle;
+mod uploads;
 mod watch;
 
 use std::{collections::HashMap, sync::Arc};
@@ -54,7 +56,7 @@ use uuid::Uuid;
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};
 pub use events::{Proof, Signed};
-pub use files::{Folder, Upload};
+pub use files::{Folder, Restriction, Upload};
 pub use first_start::FirstStart;
 pub use launches::Launch;
 pub use nodes::{Host, PEER_TIMEOUT, Relay};
@@ -66,6 +68,7 @@ pub use replica::InvalidList;
 pub use sweep::SWEEP_INTERVAL;
 pub use tab_registry::{Close, LastUse};
 pub use tabs::{Attachment, Desk, Tab};
+pub use uploads::ClaimedUpload;
 pub use watch::{Message, Watch};
 
 use coalesce::Coalescer;
@@ -93,6 +96,8 @@ pub struct Control {
     refusals: Coalescer<launches::RefusalKey>,
     seen_head: events::SeenHead,
     sweeps: sweep::Sweeps,
+    uploads: uploads::Uploads,
+    archives: archives::Archives,
     nodes: nodes::Nodes,
     /// Wakes the task that closes ended and failed sessions in their environments.
     closing: Arc<Notify>,
@@ -173,6 +178,8 @@ impl Control {
             refusals: Coalescer::new(usize::MAX),
             seen_head: events::SeenHead::default(),
             sweeps,
+            uploads: uploads::Uploads::default(),
+            archives: archives::Archives::default(),
             nodes,
             closing,
             failed: Mutex::default(),

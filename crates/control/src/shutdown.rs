@@ -47,6 +47,7 @@ impl Control {
         if let Err(error) = self.write_refusals(true).await {
             tracing::warn!(%error, "could not write the counts of refused launches; these counts are lost");
         }
+        self.forget_uploads();
         self.writer.close().await;
         if let Err(error) = self.make_checkpoint().await {
             tracing::warn!(%error, "could not sign the head of the log of events; the next start signs a newer one");

@@ -195,6 +195,7 @@ impl Control {
             idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
             disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
             clipboard: session.policy.clipboard,
+            files: self.permitted(me, session.environment_id),
         };
         self.tabs.notify(id, limits);
         Ok((attachment, stream))

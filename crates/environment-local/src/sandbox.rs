@@ -28,8 +28,8 @@ pub(crate) const INSIDE: &str = concat!(include_str!("printing.sh"), include_str
 const KEYMAP: &str = include_str!("keymap.xkb");
 const OUTSIDE: &str = include_str!("outside.sh");
 
-/// Mounts a kept home where its user can reach it by name, for this session only: the folders above the
-/// homes may be closed to everybody else. The sandbox has a `/tmp` of its own.
+/// Mounts a kept home where its user can reach it by name, for this session only: the folders above
+/// may be closed to everybody else. The sandbox has a `/tmp` of its own.
 const MOUNT: &str = r#""$1" --no-mtab --bind "$2" /tmp || exit 125; shift 2; exec "$@""#;
 /// The place of that mount.
 const MOUNTED: &str = "/tmp";
@@ -109,9 +109,7 @@ impl Host {
             printing: programs::can_print(),
         })
     }
-}
 
-impl Host {
     /// True if this host has the programs for a private mount.
     pub fn can_mount(&self) -> bool {
         self.mounting.is_some()

@@ -30,6 +30,8 @@ pub enum Notice {
         disconnected_seconds: Option<u32>,
         /// Directions of the clipboard. The relay enforces them; the tab only explains them.
         clipboard: Transfer,
+        /// Directions of uploads and downloads of the user's files.
+        files: Transfer,
     },
     /// A limit is near.
     Warning {

@@ -7,26 +7,22 @@ use app::files_page::{self, Row, RowKind};
 use axum::{
     Form,
     body::Body,
-    extract::{Multipart, Path, Query, State, multipart::Field},
+    extract::{Multipart, Query, State, multipart::Field},
     http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
 use control::Error;
-use environments::{EntryKind, Reading};
+use environments::EntryKind;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use session::{EnvironmentId, SessionId, api::Problem};
-use tokio::time::timeout;
+use session::{EnvironmentId, api::Problem};
+use tokio::{io::AsyncRead, time::timeout};
 use tokio_util::io::ReaderStream;
 
 use super::{AppState, authentication::Person, problem::Refused, tab};
 
 /// Timeout for the next part of an upload.
-const STALLED: Duration = Duration::from_secs(30);
-/// The policy of a print that the browser shows. Some browsers show it in an object of a page of
-/// their own.
-const SHOWN_POLICY: &str = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; \
-     base-uri 'none'; form-action 'none'";
+pub(super) const STALLED: Duration = Duration::from_secs(30);
 /// Size of the buffer of a download, in bytes.
 const BUFFER: usize = 256 * 1024;
 
@@ -67,45 +63,39 @@ pub async fn download(
     Query(file): Query<Action>,
 ) -> Result<Response, Refused> {
     let reading = state.control.download(&me, file.environment, &file.path).await?;
-    let name = file.path.rsplit('/').next().unwrap_or_default();
-    Ok(content(reading, name, ("attachment", "application/octet-stream")))
+    Ok(attachment(
+        reading.content,
+        name_of(&file.path),
+        "application/octet-stream",
+    ))
 }
 
-/// The query of a print.
-#[derive(Deserialize)]
-pub struct PrintQuery {
-    /// Any value: the browser shows the file instead of saving it.
-    show: Option<String>,
-}
-
-/// `GET /sessions/{id}/prints/{name}`
-pub async fn print(
+/// `GET /files/archive`: a folder as a zip archive.
+pub async fn archive(
     State(state): State<AppState>,
     Person(me): Person,
-    Path((id, name)): Path<(SessionId, String)>,
-    Query(query): Query<PrintQuery>,
+    Query(folder): Query<Action>,
 ) -> Result<Response, Refused> {
-    let reading = state.control.download_print(&me, id, &name).await?;
-    // The file is the application's. No browser takes it for a page, because of the content type.
-    let shown = query.show.is_some() && name.ends_with(".pdf");
-    if !shown {
-        return Ok(content(reading, &name, ("attachment", "application/octet-stream")));
-    }
-    let mut answer = content(reading, &name, ("inline", "application/pdf"));
-    let policy = HeaderValue::from_static(SHOWN_POLICY);
-    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(answer)
+    let archive = state.control.download_folder(&me, folder.environment, &folder.path);
+    let name = match name_of(&folder.path) {
+        "" => "home.zip".to_owned(),
+        name => format!("{name}.zip"),
+    };
+    Ok(attachment(archive.await?, &name, "application/zip"))
 }
 
-/// The answer with a file: `inline` or `attachment`, and its content type.
-fn content(reading: Reading, name: &str, (disposition, kind): (&str, &'static str)) -> Response {
-    let disposition = format!(
-        "{disposition}; filename*=UTF-8''{}",
-        utf8_percent_encode(name, NON_ALPHANUMERIC)
-    );
-    let mut answer = Body::from_stream(ReaderStream::with_capacity(reading.content, BUFFER)).into_response();
+/// The last name of a path.
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// A file for the browser to save.
+pub(super) fn attachment(content: impl AsyncRead + Send + 'static, name: &str, content_type: &'static str) -> Response {
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    let disposition = format!("attachment; filename*=UTF-8''{name}");
+    let mut answer = Body::from_stream(ReaderStream::with_capacity(content, BUFFER)).into_response();
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }

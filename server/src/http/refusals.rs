@@ -38,7 +38,7 @@ enum Reader {
 impl Reader {
     fn of(request: &Request) -> Self {
         let path = request.uri().path();
-        let machines = ["/pkg/", "/novnc/", "/tab/", "/nodes/", "/healthz", "/readyz"];
+        let machines = ["/pkg/", "/novnc/", "/tus/", "/tab/", "/nodes/", "/healthz", "/readyz"];
         let is_stream = path.starts_with("/sessions/") && path.ends_with("/stream");
         if path.starts_with("/api/") {
             Self::Api

@@ -72,6 +72,7 @@ impl Site {
         for (path, files) in [
             folder("pkg", "public, max-age=31536000, immutable"),
             folder("novnc", "no-cache"),
+            folder("tus", "no-cache"),
             folder("tab", "no-cache"),
         ] {
             router = router.nest(&path, files);

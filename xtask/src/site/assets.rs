@@ -1,4 +1,4 @@
-//! The parts of the site that are not compiled: the style sheet, noVNC, and `public/`.
+//! The parts of the site that are not compiled: the style sheet, noVNC, the upload client, and `public/`.
 
 use std::fs;
 use std::path::Path;
@@ -36,6 +36,16 @@ pub fn copy_novnc(root: &Path, site: &Path) -> Result<()> {
             .context("noVNC comes with the npm packages: run scripts/setup")?;
     }
     Ok(())
+}
+
+/// Copies the client for uploads that go on after a lost connection: one classic script, which defines
+/// the global `tus`.
+pub fn copy_tus(root: &Path, site: &Path) -> Result<()> {
+    let script = root.join("node_modules/tus-js-client/dist/tus.min.js");
+    fs::create_dir_all(site.join("tus"))?;
+    fs::copy(script, site.join("tus/tus.min.js"))
+        .map(drop)
+        .context("the upload client comes with the npm packages: run scripts/setup")
 }
 
 /// Replaces each line `@import "name.css";` by the text of that sheet. Other forms of `@import` are errors.

@@ -69,6 +69,10 @@ impl Error {
             Self::NoHomes => (404, "no_homes", "There is no place for your files"),
             Self::FilesOff(_) => (403, "files_off", "This is turned off"),
             Self::FileTooLarge(_) => (413, "file_too_large", "The file is too large"),
+            Self::NoUpload => (404, "no_such_upload", "There is no such upload"),
+            Self::TooManyUploads => (429, "too_many_uploads", "Too many uploads"),
+            Self::TooManyArchives => (429, "too_many_archives", "A folder is being downloaded"),
+            Self::ArchiveTooLarge(_) => (422, "archive_too_large", "The folder has too many files"),
             Self::Files(error) => files_kind(error),
             Self::Environment(_) => (502, "environment_failed", "The environment failed"),
             Self::NodeAway(_) => (503, "node_away", "The server that runs this session can't be reached"),
@@ -133,6 +137,14 @@ impl Error {
                 "There is room for {} only. Nothing of it was stored.",
                 format::bytes(*room)
             ),
+            Self::NoUpload => "It is done, or nobody continued it for an hour. Begin again.".into(),
+            Self::TooManyUploads => "Wait until other uploads are done, then try again.".into(),
+            Self::TooManyArchives => "Wait until your other folder has arrived, then try again.".into(),
+            Self::ArchiveTooLarge(most) => {
+                format!(
+                    "An archive can have at most {most} files, and 10,000 of one folder. Download its folders one by one."
+                )
+            }
             Self::Files(error) => error.to_string(),
             Self::NodeAway(node) => format!("The node {node} is away. Try again in a moment."),
             Self::Lost => "Nothing can be shown or changed without it. The server keeps trying to reconnect.".into(),
