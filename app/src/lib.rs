@@ -32,6 +32,8 @@ pub mod plain_page;
 pub mod session_tab;
 mod shell;
 
+#[cfg(feature = "ssr")]
+pub use components::{addresses::APPLICATIONS_PATH, portal::app_search::my_apps_path};
 pub use shell::App;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

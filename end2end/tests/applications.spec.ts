@@ -192,7 +192,8 @@ test('an administrator adds, edits and closes an application with the keyboard a
   await expect(page).toHaveURL(`${APPLICATIONS}/new`);
   await field(page, 'Name').focus();
   await page.keyboard.type('Keys');
-  await press('Tab', 'Tab');
+  // Description, category, icon, picture, launch text.
+  await press('Tab', 'Tab', 'Tab', 'Tab', 'Tab', 'Tab');
   await page.keyboard.type('This');
   await press('Tab');
   await page.keyboard.type('xterm');
@@ -214,12 +215,33 @@ test('an administrator adds, edits and closes an application with the keyboard a
   await expectCell(row, 'Launches', 'Closed');
 });
 
-test('without JavaScript the list is readable, and the form says that it needs JavaScript', async ({ open }) => {
+test('without JavaScript the list is readable, and the form is a plain form', async ({ server, open, consoleErrors }) => {
+  consoleErrors.allow(/422 \(Unprocessable Content\)|422 \(Unprocessable Entity\)/);
+  await server.addApplication('Plain');
   const page = await open('admin', APPLICATIONS, { javaScriptEnabled: false });
   await expectCell(rowNamed(page, 'Applications', 'Terminal'), 'Command', 'xterm');
   await expect(page.getByRole('button', { name: /launches/ })).toHaveCount(0);
-  await page.getByRole('link', { name: 'Edit Terminal' }).click();
-  await expect(page.getByText('This form needs JavaScript.')).toBeVisible();
-  await expect(field(page, 'Program')).toHaveValue('xterm');
-  await expect(save(page)).toBeHidden();
+  await page.getByRole('link', { name: 'Edit Plain' }).click();
+  await field(page, 'Description').fill('Works without scripts.');
+  await page.getByRole('radio', { name: 'Photos' }).check();
+  await field(page, 'Arguments').fill('-a\nb c');
+  await field(page, 'Idle: Off').check();
+  await save(page).click();
+  await expect(page).toHaveURL(APPLICATIONS);
+  await expectCell(rowNamed(page, 'Applications', 'Plain'), 'Command', 'desktop -a b c');
+  await page.getByRole('link', { name: 'Edit Plain' }).click();
+  await expect(field(page, 'Description')).toHaveValue('Works without scripts.');
+  await expect(page.getByRole('radio', { name: 'Photos' })).toBeChecked();
+  await field(page, 'Idle: Off').uncheck();
+  await field(page, 'Idle').fill('20');
+  await field(page, 'Name').fill('');
+  await save(page).click();
+  await expect(page.getByRole('main')).toContainText('Name: This can’t be empty.');
+
+  await page.goto(`${APPLICATIONS}/new`);
+  await field(page, 'Name').fill('Plain too');
+  await field(page, 'Environment').selectOption(SIMULATED.environment);
+  await field(page, 'Program').fill('desktop');
+  await save(page).click();
+  await expectCell(rowNamed(page, 'Applications', 'Plain too'), 'Limits', /Idle\s30\smin/);
 });

@@ -50,6 +50,12 @@ const PAGES: Record<string, (server: Server) => Promise<TestedPage>> = {
     prepare: (page) => expect(card(page, SIMULATED.application)).toContainText('Not running'),
   }),
 
+  'My apps with a search': async (server) => ({
+    username: await server.person('seeker', 'user'),
+    path: '/?q=desk',
+    prepare: (page) => expect(card(page, SIMULATED.application)).toBeVisible(),
+  }),
+
   'My apps with a live session': async (server) => {
     await server.launchAs(await server.person('busy', 'user'));
     return {

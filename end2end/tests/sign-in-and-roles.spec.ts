@@ -181,7 +181,7 @@ test.describe('permissions', () => {
     edit_application: { id: UNKNOWN, draft: DRAFT, seen: SEEN },
     set_application_launches: { id: UNKNOWN, to: 'closed' },
   };
-  const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, end_session: { id: UNKNOWN } };
+  const EVERYBODYS_FUNCTIONS: Record<string, unknown> = { me: {}, end_session: { id: UNKNOWN }, set_favourite: { id: UNKNOWN, favourite: true } };
   /** Server functions that only read. Pages poll them with GET. */
   const POLLED_FUNCTIONS = ['my_applications'];
   const ADMIN_ROUTES: [string, string][] = [
@@ -263,6 +263,9 @@ test.describe('permissions', () => {
       ['GET', `/api/v1/sessions/${UNKNOWN}`],
       ['POST', '/api/v1/sessions'],
       ['POST', '/launch'],
+      ['POST', '/favourites'],
+      ['POST', '/api/v1/pictures'],
+      ['PUT', `/api/v1/applications/${UNKNOWN}/favourite`],
       ['POST', `/sessions/${UNKNOWN}/end`],
     ];
     for (const [method, path] of [...ADMIN_ROUTES, ...more]) {

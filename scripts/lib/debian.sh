@@ -4,6 +4,7 @@
 # The programs of `local` sessions. The server also runs without them: a launch then reports the missing program.
 run_packages=(
     tigervnc-standalone-server bubblewrap matchbox-window-manager wmctrl x11-utils
+    pulseaudio
     xterm galculator mousepad
     xauth x11-xkb-utils xkb-data fonts-dejavu-core
     # Every script in use: 42 MB for all but Chinese, Japanese and Korean, 91 MB for these three, 11 MB for emoji.
@@ -18,7 +19,7 @@ session_locales=(
     en_US en_GB de_DE fr_FR es_ES pl_PL tr_TR
     el_GR uk_UA ru_RU he_IL ar_EG hy_AM zh_CN zh_TW ja_JP ko_KR
 )
-test_packages=(chromium chromium-driver faketime procps strace postgresql iproute2 nftables nginx-light)
+test_packages=(pulseaudio-utils chromium chromium-driver faketime procps strace postgresql iproute2 nftables nginx-light)
 
 # Prints the given packages that are not installed, one per line.
 missing_packages() {

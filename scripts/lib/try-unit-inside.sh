@@ -80,6 +80,7 @@ check 'processes of a session' '^512$' "$(cat "$group/pids.max")"
 check 'memory of all sessions' '^[0-9]+$' "$(cat "$group/../memory.max")"
 check 'users of its processes' '^18791[0-9]+$' "$(for each in $(cat "$group/cgroup.procs"); do stat -c %u /proc/"$each"; done | sort -u)"
 check 'their capabilities' '^CapEff:.0000000000000000$' "$(for each in $(cat "$group/cgroup.procs"); do grep CapEff /proc/"$each"/status; done | sort -u)"
+check 'its server of sound' '^pulseaudio$' "$(for each in $(cat "$group/cgroup.procs"); do cat /proc/"$each"/comm; done | grep pulse)"
 
 id=$(launch Namespaces)
 check 'user namespaces' 'the application ended with status 7' "$(until_status "$id" 'error|expired' | field error)"

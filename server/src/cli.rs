@@ -39,7 +39,7 @@ enum Verb {
     /// Manage sessions: list, expire, give-up.
     #[command(subcommand)]
     Sessions(sessions::Verb),
-    /// Manage applications: add, open, close, list.
+    /// Manage applications: add, describe, open, close, list.
     #[command(subcommand)]
     Application(catalogue::ApplicationVerb),
     /// Manage environments: open, close, homes, list.

@@ -10,7 +10,7 @@ use control::{Clock, Control, Environments, FirstStart, Options};
 use environment_local::LocalEnvironment;
 use environment_simulated::{Simulated, SimulatedPlan};
 use environments::{Environment, EnvironmentError, Signals};
-use session::{Actor, ApplicationId, EnvironmentId, Homes, Policy};
+use session::{Actor, ApplicationId, EnvironmentId, Homes, Policy, catalogue::appearance::Appearance};
 use store::{Application, EnvironmentRow, Store, StoreError};
 use store_postgres::Postgres;
 use store_sqlite::Sqlite;
@@ -173,20 +173,20 @@ async fn fill_catalogue(store: &dyn Store, simulated: bool) -> store::Result<()>
     let rows = store.environments().await?;
     if !rows.iter().any(|row| &*row.kind == environment_local::KIND) {
         let applications = [
-            ("Calculator", "galculator", &[][..]),
-            ("Terminal", "xterm", &[]),
-            ("Text Editor", "mousepad", &["--disable-server"]),
+            ("Calculator", "galculator", &[][..], "calculator"),
+            ("Terminal", "xterm", &[], "terminal"),
+            ("Text Editor", "mousepad", &["--disable-server"], "text"),
         ];
         let homes = Some(Homes::default());
         let host = add_environment(store, "This host", environment_local::KIND, homes).await?;
-        for (name, program, arguments) in applications {
-            add_application(store, host, name, program, arguments).await?;
+        for (name, program, arguments, icon) in applications {
+            add_application(store, host, name, (program, arguments), icon).await?;
         }
     }
     if simulated && !rows.iter().any(|row| &*row.kind == environment_simulated::KIND) {
         let name = "Simulated (no real applications)";
         let simulated = add_environment(store, name, environment_simulated::KIND, None).await?;
-        add_application(store, simulated, "Simulated desktop", "desktop", &[]).await?;
+        add_application(store, simulated, "Simulated desktop", ("desktop", &[]), "desktop").await?;
     }
     Ok(())
 }
@@ -213,8 +213,8 @@ async fn add_application(
     store: &dyn Store,
     environment_id: EnvironmentId,
     name: &str,
-    program: &str,
-    arguments: &[&str],
+    (program, arguments): (&str, &[&str]),
+    icon: &str,
 ) -> store::Result<()> {
     let command = std::iter::once(program)
         .chain(arguments.iter().copied())
@@ -228,6 +228,10 @@ async fn add_application(
         command,
         policy: Policy::default(),
         seats: None,
+        appearance: Appearance {
+            icon: Some(icon.into()),
+            ..Appearance::default()
+        },
         open: true,
     };
     store

@@ -8,6 +8,7 @@
 
 mod access;
 mod api;
+mod application_form;
 mod authentication;
 pub mod client_address;
 pub mod connections;
@@ -24,6 +25,7 @@ mod origin;
 mod pages;
 mod passwords;
 pub mod peers;
+mod pictures;
 mod prints;
 mod problem;
 mod refusals;
@@ -35,8 +37,10 @@ mod return_path;
 mod security;
 mod sign_in;
 mod site;
+mod sound;
 mod stream;
 mod tab;
+mod tab_socket;
 mod timing;
 mod uploads;
 
@@ -144,12 +148,16 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     // Forms, streams and programs. Each handler takes a `Person`, and `control` checks the role.
     let requests = Router::new()
         .route("/launch", post(forms::launch))
+        .route("/favourites", post(forms::favourite))
+        .route("/pictures/{hash}", get(pictures::show))
         .route("/files/folder", post(files::make_folder))
         .route("/files/rename", post(files::rename))
         .route("/files/delete", post(files::delete))
         .route("/sessions/{id}/end", post(forms::end))
         .route("/sessions/{id}/stream", get(stream::open))
+        .route("/sessions/{id}/sound", get(sound::open))
         .route("/admin/cloud-delivery/sessions/{id}/expire", post(forms::expire))
+        .route("/admin/cloud-delivery/applications/{id}", post(application_form::save))
         .merge(pages.functions)
         .nest(
             "/api",

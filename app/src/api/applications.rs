@@ -11,7 +11,7 @@ use leptos::{
 };
 use session::{
     ApplicationId,
-    api::MyApplication,
+    api::MyApps,
     catalogue::{ApplicationForm, ApplicationSpec, ApplicationView, LaunchState, draft::ApplicationDraft},
 };
 
@@ -19,11 +19,20 @@ use super::AppError;
 #[cfg(feature = "ssr")]
 use super::server::{control, person, refuse};
 
-/// The applications of the person, each with its live session. A GET request, so that browsers can
-/// send the `ETag`: My apps polls every few seconds.
+/// My apps of the person, without the cards if the page has those of the version `known`. A GET
+/// request, so that browsers can send the `ETag`: My apps polls every few seconds.
 #[server(prefix = "/api/ui", endpoint = "my_applications", input = GetUrl)]
-pub async fn my_applications() -> Result<Vec<MyApplication>, AppError> {
-    control()?.my_applications(&person()?).await.map_err(refuse)
+pub async fn my_applications(known: Option<String>) -> Result<MyApps, AppError> {
+    control()?.my_apps(&person()?, known.as_deref()).await.map_err(refuse)
+}
+
+/// Marks an application as a favourite of the person, or removes the mark.
+#[server(prefix = "/api/ui", endpoint = "set_favourite", input = Json)]
+pub async fn set_favourite(id: ApplicationId, favourite: bool) -> Result<(), AppError> {
+    control()?
+        .set_favourite(&person()?, id, favourite)
+        .await
+        .map_err(refuse)
 }
 
 /// All applications. App Admin and above.

@@ -39,8 +39,9 @@ impl<T: Send + Sync + 'static> Clone for PolledList<T> {
 impl<T: Send + Sync + 'static> Copy for PolledList<T> {}
 
 impl<T: PartialEq + Send + Sync + 'static> PolledList<T> {
-    /// Starts with the list that came with the page; `poll` is a server function.
-    pub fn start<F>(first: T, poll: fn() -> F) -> Self
+    /// Starts with the list that came with the page. `poll` calls a server function; it gets the
+    /// list, which says what the page has already.
+    pub fn start<F>(first: T, poll: impl Fn(RwSignal<T>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<T, AppError>> + 'static,
     {
@@ -56,8 +57,9 @@ impl<T: PartialEq + Send + Sync + 'static> PolledList<T> {
                 return;
             }
             let changes = list.changes.get_value();
+            let asked = poll(list.data);
             spawn_local(async move {
-                let answer = poll().await;
+                let answer = asked.await;
                 if list.changes.try_get_value() == Some(changes) {
                     list.take(answer);
                 }

@@ -1,19 +1,23 @@
 //! "My apps": the applications that a person can launch, and their live sessions.
 
-use crate::ui::dynamic::{DynShow, dyn_view, keyed};
+use crate::ui::dynamic::{DynShow, dyn_view};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use session::{
     HomeKind, Role,
-    api::{MyApplication, SessionView},
+    api::{AppCard, MyApps as Apps, SessionView},
 };
 
 use crate::{
-    api::applications::my_applications,
+    api::{AppError, applications::my_applications},
     components::{
         failure::Failure,
         polled_list::{PolledList, TroubleBanner},
-        portal::application_card::{ApplicationCard, EndDialog},
+        portal::{
+            app_search::{AppSearch, SearchBox},
+            app_sections::AppSections,
+            application_card::EndDialog,
+        },
     },
     ui::{
         empty::{EmptyState, Skeleton},
@@ -25,7 +29,7 @@ use crate::{
 /// The My apps page.
 #[component]
 pub fn MyApps() -> impl IntoView {
-    let first = load(|| (), |()| my_applications());
+    let first = load(|| (), |()| my_applications(None));
     let toaster = Toaster::provide();
     view! {
         <Title text="My apps" />
@@ -33,7 +37,7 @@ pub fn MyApps() -> impl IntoView {
             <h1>"My apps"</h1>
             <Transition fallback=|| view! { <Skeleton what="your applications" /> }>
                 {dyn_view(move || first.get().map(|answer| match answer {
-                    Ok(applications) => view! { <Applications applications /> }.into_any(),
+                    Ok(apps) => view! { <Applications apps /> }.into_any(),
                     Err(error) => view! { <Failure error retry=move |()| first.refetch() /> }.into_any(),
                 }).into_any())}
             </Transition>
@@ -42,42 +46,60 @@ pub fn MyApps() -> impl IntoView {
     }
 }
 
+/// Number of applications from which the page has a search box.
+const MANY: usize = 9;
+
 /// The cards. A launch in another tab appears within seconds, even without a return to this tab.
 #[component]
-fn Applications(applications: Vec<MyApplication>) -> impl IntoView {
-    let list = PolledList::start(applications, my_applications);
+fn Applications(apps: Apps) -> impl IntoView {
+    let list = PolledList::start(apps, poll);
     let ending = RwSignal::new(None::<SessionView>);
-    let keys = Signal::derive(move || list.data.read().iter().map(|app| app.id.number()).collect());
-    let keeps_files = move || list.data.read().iter().any(|app| app.home == Some(HomeKind::Kept));
-    let card = move |key| {
-        let application = Memo::new(move |_| list.data.read().iter().find(|app| app.id.number() == key).cloned());
-        view! {
-            <li>
-                <ApplicationCard application list ending />
-            </li>
-        }
-        .into_any()
+    let search = AppSearch::of_this_page();
+    let count = move || list.data.read().cards.as_ref().map_or(0, |cards| cards.items.len());
+    let has_search = move || count() >= MANY || !search.q.read().is_empty();
+    let keeps = |card: &AppCard| card.home == Some(HomeKind::Kept);
+    let keeps_files = move || {
+        list.data
+            .read()
+            .cards
+            .as_ref()
+            .is_some_and(|cards| cards.items.iter().any(keeps))
     };
     view! {
         <div class="banners">
             <TroubleBanner trouble=list.trouble needed=Role::User />
         </div>
-        <DynShow is=move || list.data.read().is_empty()>
-            <EmptyState title="No apps yet">
-                <p>"You will see applications here as soon as an administrator makes one available to you."</p>
-            </EmptyState>
-        </DynShow>
-        <ul class="cards">
-            {keyed(keys, card)}
-        </ul>
-        <DynShow is=keeps_files>
-            <p class="lead">
-                "Files that you save in your home folder stay after a session. "
+        <div class="lead-line apps-tools">
+            <DynShow is=has_search>
+                <SearchBox search />
+            </DynShow>
+            <DynShow is=keeps_files>
                 <a href="/files" rel="external">
                     "Files"
                 </a>
-            </p>
+            </DynShow>
+        </div>
+        <DynShow
+            is=move || { count() > 0 }
+            otherwise=|| view! {
+                <EmptyState title="No apps yet">
+                    <p>"You will see applications here as soon as an administrator makes one available to you."</p>
+                </EmptyState>
+            }
+        >
+            <AppSections list search ending />
         </DynShow>
         <EndDialog ending list />
     }
+}
+
+/// Reads what changed. The cards come again only after a change of the catalogue.
+async fn poll(apps: RwSignal<Apps>) -> Result<Apps, AppError> {
+    let known = apps.try_with_untracked(|apps| apps.version.to_string());
+    let fresh = my_applications(known).await?;
+    let cards = apps.try_with_untracked(|apps| apps.cards.clone()).flatten();
+    Ok(Apps {
+        cards: fresh.cards.or(cards),
+        ..fresh
+    })
 }

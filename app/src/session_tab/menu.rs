@@ -44,6 +44,7 @@ pub(super) fn panel(session: &SessionView) -> impl IntoView {
             {section("Screen", screen())}
             {session.home.map(|home| section("Files", files(session, home)))}
             {section("Picture", picture())}
+            {section("Sound", sound())}
             {section("Touch", touch())}
             {section("Time left", view! { <p id="limits">"Not connected."</p> })}
             {section("Help", help(session))}
@@ -154,6 +155,24 @@ fn picture() -> impl IntoView {
             "Use every pixel of this screen. The application is sharper and smaller."
         </label>
         <p id="latency">"Not connected."</p>
+    }
+}
+
+/// The script shows the controls if the session can have sound.
+fn sound() -> impl IntoView {
+    view! {
+        <p id="sound-controls" class="menu-actions" hidden>
+            <button type="button" id="sound" class="plain">
+                "Turn sound on"
+            </button>
+            <label>
+                "Volume"
+                <input type="range" id="volume" min="0" max="100" step="5" value="100" />
+            </label>
+        </p>
+        <p id="sound-state" role="status">
+            "Not connected."
+        </p>
     }
 }
 

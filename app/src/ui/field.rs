@@ -13,6 +13,8 @@ use super::dynamic::dyn_attr;
 pub enum Control {
     /// Single-line text.
     Line,
+    /// Single-line text with suggestions.
+    Suggested(Vec<String>),
     /// Single-line digits, narrow; the signal, if any, disables it.
     Number(Option<Signal<bool>>),
     /// Multi-line text.
@@ -57,6 +59,17 @@ pub fn Field(
                 aria-invalid=invalid aria-describedby=described_by />
         }
         .into_any(),
+        Control::Suggested(suggestions) => {
+            let list = format!("{id}-list");
+            view! {
+                <input id=own_id name=name type="text" value=value autocomplete="off" spellcheck="false" list=list.clone()
+                    aria-invalid=invalid aria-describedby=described_by />
+                <datalist id=list>
+                    {suggestions.into_iter().map(|value| view! { <option value=value></option> }).collect_view()}
+                </datalist>
+            }
+        }
+        .into_any(),
         Control::Number(disabled) => view! {
             <input id=own_id name=name type="text" inputmode="numeric" value=value autocomplete="off" class="field-number"
                 disabled=disabled.unwrap_or_else(|| Signal::stored(false))
@@ -94,18 +107,25 @@ pub fn Field(
 
 /// Current value of the field with this name.
 pub fn value(form: &HtmlFormElement, name: &str) -> String {
-    property(form, name, "value")
+    property(form, &format!("[name={name}]"), "value")
         .and_then(|value| value.as_string())
         .unwrap_or_default()
 }
 
 /// Whether the check box with this name is checked.
 pub fn is_checked(form: &HtmlFormElement, name: &str) -> bool {
-    property(form, name, "checked").is_some_and(|value| value.is_truthy())
+    property(form, &format!("[name={name}]"), "checked").is_some_and(|value| value.is_truthy())
+}
+
+/// The value that the form sends for this name. `None` if there is no such field, or if it is a
+/// check box or a choice and nothing is checked.
+pub fn sent(form: &HtmlFormElement, name: &str) -> Option<String> {
+    let selector = format!("[name={name}]:not([type=checkbox],[type=radio]),[name={name}]:checked");
+    property(form, &selector, "value")?.as_string()
 }
 
 /// `input`, `textarea` and `select` share these properties, but no Rust type.
-fn property(form: &HtmlFormElement, name: &str, property: &str) -> Option<JsValue> {
-    let element = form.query_selector(&format!("[name={name}]")).ok()??;
+fn property(form: &HtmlFormElement, selector: &str, property: &str) -> Option<JsValue> {
+    let element = form.query_selector(selector).ok()??;
     js_sys::Reflect::get(&element, &property.into()).ok()
 }

@@ -37,8 +37,9 @@ pub fn rescue(id: &'static str) {
     });
 }
 
-/// Restores the focus after a move: moving an element in the document takes the focus from it. Call
-/// this before rows change places.
+/// Restores the focus after a move: moving an element in the document takes the focus from it, and
+/// an element that is built anew in another place has only its id in common. Call this before rows
+/// change places.
 pub fn keep() {
     let Some(element) = focused() else {
         return;
@@ -49,6 +50,8 @@ pub fn keep() {
     request_animation_frame(move || {
         if is_lost() && element.is_connected() {
             let _ = element.focus();
+        } else if is_lost() {
+            focus_id(&element.id());
         }
     });
 }

@@ -26,6 +26,8 @@ pub enum Glyph {
     Sort,
     /// Search.
     Search,
+    /// Favourite.
+    Star,
     /// Refresh.
     Refresh,
     /// Columns of a table.
@@ -71,6 +73,7 @@ impl Glyph {
             Self::Up => "M3.5 10 8 5.5 12.5 10",
             Self::Sort => "M5 6.25 8 3.25l3 3M5 9.75l3 3 3-3",
             Self::Search => "M7 2.25a4.75 4.75 0 1 1 0 9.5a4.75 4.75 0 0 1 0-9.5M10.5 10.5 14 14",
+            Self::Star => "M8 1.75l1.9 4 4.35.55-3.2 3 .85 4.3L8 11.5l-3.9 2.1.85-4.3-3.2-3 4.35-.55Z",
             Self::Refresh => "M13.5 8a5.5 5.5 0 1 1-1.6-3.9M13.5 1.75V4.5h-2.75",
             Self::Columns => "M2 2.75h12v10.5H2ZM6 2.75v10.5M10 2.75v10.5",
             Self::Copy => "M5.5 5.5h8v8h-8ZM10.5 5.5v-3h-8v8h3",

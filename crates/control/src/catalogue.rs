@@ -6,12 +6,14 @@
 mod applications;
 pub(crate) mod cache;
 mod environments;
+mod pictures;
 
 use std::{collections::HashMap, hash::Hash};
 
 use session::Session;
 
 pub use cache::Cache;
+pub use pictures::Decoders;
 
 use crate::Control;
 

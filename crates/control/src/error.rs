@@ -60,6 +60,9 @@ pub enum Error {
     /// The draft of an application has invalid fields.
     #[error("invalid fields: {}", .0.len())]
     Invalid(Vec<FieldError>),
+    /// The upload can't become an icon.
+    #[error("the picture was refused: {0}")]
+    Picture(PictureError),
     /// Another administrator changed the application since the edit began.
     #[error("another administrator changed the application")]
     ApplicationChanged(Box<ApplicationView>),
@@ -128,6 +131,12 @@ pub enum Error {
     /// The files of a home refused a call.
     #[error(transparent)]
     Files(FilesError),
+    /// The session has no sound; the reason.
+    #[error("no sound: {0}")]
+    NoSound(&'static str),
+    /// No tab of this login has the session open.
+    #[error("no tab has the session open")]
+    NotOpen,
     /// The environment failed; its own message.
     #[error("environment: {0}")]
     Environment(String),
@@ -155,4 +164,18 @@ impl From<InvalidView> for Error {
     fn from(error: InvalidView) -> Self {
         Self::InvalidList(error.into())
     }
+}
+
+/// The reason why an upload can't become an icon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PictureError {
+    /// The file is too large; its length in bytes.
+    #[error("{0} bytes")]
+    TooLarge(usize),
+    /// It is no PNG, JPEG or WebP.
+    #[error("unknown format")]
+    Format,
+    /// It is broken, or has too many pixels.
+    #[error("not readable")]
+    Unreadable,
 }

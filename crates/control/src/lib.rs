@@ -26,6 +26,7 @@ mod health;
 mod homes;
 mod launches;
 mod logins;
+mod my_applications;
 mod nodes;
 mod options;
 mod passwords;
@@ -35,6 +36,7 @@ mod replica;
 mod seed;
 mod sessions;
 mod shutdown;
+mod sound;
 mod sweep;
 mod tab_registry;
 mod tabs;
@@ -65,6 +67,7 @@ pub use passwords::{MIN_PASSWORD_CHARS, random_password};
 pub use peers::{NoPeers, Peers};
 pub use people::Client;
 pub use replica::InvalidList;
+pub use sound::Listening;
 pub use sweep::SWEEP_INTERVAL;
 pub use tab_registry::{Close, LastUse};
 pub use tabs::{Attachment, Desk, Tab};
@@ -92,6 +95,8 @@ pub struct Control {
     logins: logins::Logins,
     failed_sign_ins: Coalescer<people::FailedSignIn>,
     catalogue: catalogue::Cache,
+    own: my_applications::OwnApplications,
+    decoders: catalogue::Decoders,
     launch_rate: launches::LaunchRate,
     refusals: Coalescer<launches::RefusalKey>,
     seen_head: events::SeenHead,
@@ -172,6 +177,8 @@ impl Control {
             logins: logins::Logins::default(),
             failed_sign_ins: Coalescer::new(people::MAX_FAILED_SIGN_INS),
             catalogue: catalogue::Cache::default(),
+            own: my_applications::OwnApplications::default(),
+            decoders: catalogue::Decoders::default(),
             launch_rate,
             // A launch is refused for few reasons, each for one person and one existing
             // application: that bounds the keys.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use environments::{EnvironmentError, Home, Owner, StartSpec};
 use session::{
     Actor, EndReason, HomeKind, Role, Session, SessionId, Teardown,
-    api::{
-        ExpireRequest, Head, LastFailure, MAX_NOTE_CHARS, Me, MyApplication, SessionDetails, SessionList, SessionView,
-    },
+    api::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, SessionDetails, SessionList, SessionView},
     checksum,
     lifecycle::{self, Command, Refusal},
     regional::Regional,
@@ -20,7 +18,6 @@ use crate::{
     Control, Error, Result,
     authorization::{actor, require},
     background::MIN_RETRY_DELAY,
-    catalogue::cache::Launchable,
     launches::Launch,
 };
 
@@ -88,45 +85,6 @@ impl Control {
     pub fn export(&self, me: &Me, view: &View) -> Result<Vec<Arc<Session>>> {
         require(me, Role::SystemAdmin)?;
         Ok(self.replica.all(view)?)
-    }
-
-    /// The applications that a user can launch, with the user's live sessions. From memory: a
-    /// change by another process appears within a second.
-    pub async fn my_applications(&self, me: &Me) -> Result<Vec<MyApplication>> {
-        let catalogue = self.cached_catalogue().await?;
-        Ok(self.applications_of(me, &catalogue))
-    }
-
-    /// The same from the database. For programs, which may know of an application that was added a
-    /// moment ago.
-    pub async fn my_applications_now(&self, me: &Me) -> Result<Vec<MyApplication>> {
-        Ok(self.applications_of(me, &Launchable::read(&*self.store).await?))
-    }
-
-    fn applications_of(&self, me: &Me, catalogue: &Launchable) -> Vec<MyApplication> {
-        let live = self.replica.live_of(me.user_id);
-        let ids = catalogue.applications.iter().map(|application| application.id);
-        let failures = self.replica.failures_of(me.user_id, ids);
-        let mine = catalogue
-            .applications
-            .iter()
-            .filter(|application| application.open || live.contains_key(&application.id));
-        let failed = |id| {
-            failures.get(&id).map(|session| LastFailure {
-                at: session.started_at,
-                error: session.error.clone().unwrap_or_default(),
-            })
-        };
-        mine.map(|application| MyApplication {
-            open: application.open && !catalogue.closed.contains(&application.environment_id),
-            home: catalogue.homes.get(&application.environment_id).map(|homes| homes.kind),
-            failed: failed(application.id).filter(|_| !live.contains_key(&application.id)),
-            session: live.get(&application.id).map(|session| SessionView::from(&**session)),
-            id: application.id,
-            name: application.name.clone(),
-            launch_text: application.launch_text.clone(),
-        })
-        .collect()
     }
 
     /// Launches an application, or resumes the user's live session of it. Returns when the launch
@@ -270,6 +228,7 @@ impl Control {
         };
         match self.writer.submit(request).await? {
             WriteOutcome::Launched(session, start) => {
+                self.own.forget(me.user_id);
                 let view = SessionView::from(&session);
                 tokio::spawn(async move { self.start_in_environment(&session, start, regional).await });
                 Ok(view)
@@ -301,6 +260,7 @@ impl Control {
                             Some(HomeKind::Scratch) | None => Home::Scratch,
                         },
                         regional,
+                        sound: session.policy.sound,
                     })
                     .await
             }

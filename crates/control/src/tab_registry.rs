@@ -18,6 +18,7 @@ use session::{
     notice::{Notice, Warning},
 };
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Clock, logins::Login};
 
@@ -121,6 +122,8 @@ struct Open {
     warned: Option<Warning>,
     /// The last notice about the home of its user.
     home: Option<Notice>,
+    /// Ends the sound of the tab when the tab is closed in any way, or when it opens another.
+    sound: Option<DropGuard>,
 }
 
 /// The open tabs by session.
@@ -151,6 +154,7 @@ impl TabRegistry {
             last_use: last_use.clone(),
             warned: None,
             home: None,
+            sound: None,
         };
         if let Some(older) = self.tabs.lock().insert(id, open) {
             // This fails if the relay of the older tab has just ended, which is fine.
@@ -238,6 +242,16 @@ impl TabRegistry {
         if let Some(open) = self.tabs.lock().get(&id) {
             let _ = open.notify.send(notice);
         }
+    }
+
+    /// Gives the tab that this login has open a stream of sound, in place of an earlier one. The token
+    /// is cancelled when the tab is closed in any way. `None`: no tab of this login has the session open.
+    pub fn listen(&self, id: SessionId, login: Option<LoginId>) -> Option<CancellationToken> {
+        let mut tabs = self.tabs.lock();
+        let open = tabs.get_mut(&id).filter(|open| open.login == login)?;
+        let ended = CancellationToken::new();
+        open.sound = Some(ended.clone().drop_guard());
+        Some(ended)
     }
 
     /// Removes exactly this tab. Returns false if it was replaced or closed before.

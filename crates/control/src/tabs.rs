@@ -1,13 +1,13 @@
 //! The tab of a session: its content, and the stream behind it.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use environments::{Duplex, Environment, Prints, Windows};
 use session::{
-    Actor, SessionId, Status, Transfer,
+    Actor, Session, SessionId, Status, Transfer,
     api::{Me, SessionView},
     lifecycle::Command,
-    notice::{self, Notice},
+    notice::{self, Notice, SoundState},
     windows::WindowAction,
 };
 use tokio::{
@@ -20,6 +20,7 @@ use crate::{
     Close, Control, Error, Result,
     authorization::actor,
     commit::close_reason,
+    sound,
     tab_registry::{LastUse, Registered, TabKey},
 };
 
@@ -143,6 +144,8 @@ impl Control {
             .await
             .map_err(|error| Error::Environment(error.to_string()))?;
 
+        let sound = sound::state(&session, &*environment);
+
         // Check, register, commit (which checks the epoch), check again. So an expire at any moment
         // in between finds the tab.
         let Registered {
@@ -189,16 +192,21 @@ impl Control {
             let lost = matches!(refused, Error::Lost);
             self.tabs.close(id, if lost { Close::LogLost } else { Close::Restart });
         }
-        let limits = Notice::Limits {
+        self.tabs.notify(id, self.limits_of_tab(me, &session, sound));
+        Ok((attachment, stream))
+    }
+
+    /// The first notice to a tab.
+    fn limits_of_tab(&self, me: &Me, session: &Session, sound: SoundState) -> Notice {
+        Notice::Limits {
             server_time: self.clock.now(),
             valid_until: session.valid_until,
-            idle_seconds: session.policy.idle_seconds.map(std::num::NonZeroU32::get),
-            disconnected_seconds: session.policy.disconnected_seconds.map(std::num::NonZeroU32::get),
+            idle_seconds: session.policy.idle_seconds.map(NonZeroU32::get),
+            disconnected_seconds: session.policy.disconnected_seconds.map(NonZeroU32::get),
             clipboard: session.policy.clipboard,
+            sound,
             files: self.permitted(me, session.environment_id),
-        };
-        self.tabs.notify(id, limits);
-        Ok((attachment, stream))
+        }
     }
 
     /// Returns when the session is no longer Pending. The start timer guarantees that this happens.

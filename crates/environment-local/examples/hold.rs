@@ -45,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             allow_user_namespaces: false,
             home: if at_home { Home::Kept(person) } else { Home::Scratch },
             regional: Regional::default(),
+            sound: true,
         })
         .await?;
     while let Some(signal) = received.recv().await {

@@ -14,11 +14,11 @@ use std::{
 use async_trait::async_trait;
 use environments::{
     Duplex, Environment, EnvironmentError, FilesError, Home, HomeFiles, HomePath, Observed, Prints, Reading, Signal,
-    Signals, StartSpec, Windows,
+    Signals, Sound, StartSpec, Windows,
 };
 use session::{SessionId, UserId, printing::Print, windows::WindowAction};
 use tokio::{
-    net::UnixStream,
+    net::{UnixStream, unix::pipe},
     sync::{mpsc, watch},
     time::timeout,
 };
@@ -76,6 +76,8 @@ pub(crate) struct Shared {
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) ready: AtomicBool,
+    /// True once its server of sound runs.
+    pub(crate) sound: AtomicBool,
     pub(crate) folder: OnceLock<Folder>,
     pub(crate) desk: Desk,
     /// Its user of the host; `None` is the server's.
@@ -108,6 +110,9 @@ impl LocalEnvironment {
         let taken = RunDir::take(&run_dir).map_err(unusable)?;
         let isolation = Isolation::detect()?;
         isolation.report();
+        if !programs::can_play_sound() {
+            tracing::info!("sessions have no sound: pulseaudio (Debian package pulseaudio) is not installed");
+        }
         let left = leftovers::clear(taken.path(), &isolation.cgroups).map_err(unusable)?;
         if left > 0 {
             tracing::info!(sessions = left, "removed the sessions of an earlier server");
@@ -296,6 +301,16 @@ impl Environment for LocalEnvironment {
         Ok(Box::new(UnixStream::connect(folder.socket()).await.map_err(refused)?))
     }
 
+    fn sound(&self, id: SessionId) -> Option<Sound> {
+        let session = self.shared.sessions().get(&id).cloned()?;
+        if session.stop.is_cancelled() || !session.sound.load(Ordering::Acquire) {
+            return None;
+        }
+        let opened = pipe::OpenOptions::new().open_receiver(session.folder.get()?.sound());
+        let opened = opened.inspect_err(|error| tracing::warn!(session = %id, %error, "could not open the sound"));
+        Some(Box::new(opened.ok()?))
+    }
+
     fn windows(&self, id: SessionId) -> Option<Windows> {
         Some(self.shared.sessions().get(&id)?.desk.subscribe())
     }
@@ -320,6 +335,7 @@ impl Session {
         let session = Self {
             id,
             ready: AtomicBool::new(false),
+            sound: AtomicBool::new(false),
             folder: OnceLock::new(),
             desk,
             user: OnceLock::new(),

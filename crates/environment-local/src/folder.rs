@@ -1,5 +1,5 @@
-//! A session's folder on the host: the socket of its display, and the files that its sandbox gets
-//! by descriptor. Only the server can enter it.
+//! A session's folder on the host: the socket of its display, the FIFO of its sound, and the files
+//! that its sandbox gets by descriptor. Only the server can enter it.
 
 use std::{
     fs::{self, DirBuilder},
@@ -11,13 +11,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, mknodat, open};
 use session::SessionId;
 
-use crate::{
-    sandbox::{GROUP, PASSWD},
-    syscalls::Filters,
-};
+use crate::syscalls::Filters;
+
+/// The user database inside: one user, with a name and a home for shells.
+const PASSWD: &str = "user:x:1000:1000:User:/home/user:/bin/bash\n";
+/// The groups inside.
+const GROUP: &str = "user:x:1000:\n";
 
 /// The folder of all sessions of one server. It is locked, so no other server can use it.
 #[derive(Debug)]
@@ -75,6 +77,22 @@ impl Folder {
     pub fn listen(&self) -> io::Result<UnixListener> {
         fs::remove_file(self.socket()).or_else(unless_absent)?;
         UnixListener::bind(self.socket())
+    }
+
+    /// Makes the FIFO for the sound. `outside.sh` opens it if it exists.
+    pub fn make_sound(&self) -> io::Result<()> {
+        Ok(mknodat(
+            &self.handle,
+            "sound",
+            FileType::Fifo,
+            Mode::RUSR | Mode::WUSR,
+            0,
+        )?)
+    }
+
+    /// The path of the FIFO for the sound, valid in this process only.
+    pub fn sound(&self) -> PathBuf {
+        self.path.join("sound")
     }
 
     /// The socket's address, valid in this process only. It goes through the descriptor of the

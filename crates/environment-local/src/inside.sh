@@ -8,6 +8,23 @@
 exec 8<&0 9>&1 </dev/null >/dev/null
 umask 077
 
+# Descriptor 6 is open if the session may have sound. The server of sound writes to a FIFO of its own while something plays, and
+# drops what nobody reads; dd takes it to the server. It becomes ready while the display starts.
+pulse=$XDG_RUNTIME_DIR/pulse
+starting= pump= sound=
+if true 2>/dev/null >&6; then
+  mkdir "$pulse" && mkfifo "$pulse/out" || exit 125
+  PULSE_RUNTIME_PATH=$pulse PULSE_STATE_PATH=$pulse pulseaudio -n --daemonize=yes --exit-idle-time=-1 --realtime=no \
+    --high-priority=no --disallow-module-loading=yes --disable-shm=yes --log-target=null \
+    -L "module-pipe-sink sink_name=session file=$pulse/out use_system_clock_for_timing=yes format=s16le rate=48000 channels=2" \
+    -L "module-suspend-on-idle timeout=1" \
+    -L "module-native-protocol-unix auth-anonymous=1 auth-cookie-enabled=0 socket=$pulse/native" 6>&- 8<&- 9>&- 2>/dev/null &
+  starting=$!
+  dd bs=3840 if="$pulse/out" >&6 8<&- 9>&- 2>/dev/null &
+  pump=$!
+  exec 6>&-
+fi
+
 # Only if they are missing: a kept home has the versions of its owner.
 [ -e "$HOME/.Xdefaults" ] || cat >"$HOME/.Xdefaults" <<'RESOURCES'
 XTerm*faceName: Monospace
@@ -45,6 +62,10 @@ unset KEYMAP
 # An empty file of shortcuts, because all keys belong to the application. The default file closes windows and starts programs.
 matchbox-window-manager -use_titlebar no -kbdconfig /dev/null 9>&- 2>/dev/null &
 manager=$!
+# The application looks for the server of sound once, at its start.
+if [ -n "$starting" ]; then
+  if wait "$starting" && read -r sound <"$pulse/pid"; then echo sound >&9; else kill "$pump"; fi
+fi
 "$@" 9>&- &
 application=$!
 # If nobody reads this, the server died while the sandbox was being built.
@@ -82,7 +103,7 @@ code=$?
 others=0
 [ -d /proc/1 ] || others=1
 for process in /proc/[0-9]*; do
-  case ${process#/proc/} in 1 | "$server" | "$keymap" | "$manager" | "$windows" | "$commands" | "$printer" | "$prints") continue ;; esac
+  case ${process#/proc/} in 1 | "$sound" | "$pump" | "$server" | "$keymap" | "$manager" | "$windows" | "$commands" | "$printer" | "$prints") continue ;; esac
   # A process that has ended has no command line.
   line=
   read -r line 2>/dev/null <"$process/cmdline"

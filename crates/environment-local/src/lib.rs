@@ -38,5 +38,5 @@ mod syscalls;
 
 pub use self::{
     environment::{KIND, LocalEnvironment, Options},
-    programs::{NEEDED, Program, missing},
+    programs::{FOR_SOUND, NEEDED, Program, missing},
 };

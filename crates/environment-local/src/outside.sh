@@ -3,7 +3,9 @@
 #
 # Arguments: directory of the session; how many cgroups to join, and a file of each; then the program to become.
 cd "$1" || exit 125
-exec 3>&1 4<xauthority 5<passwd 6<group 7<seccomp-missing 8<seccomp-denied 9<seccomp-sockets || exit 125
+exec 3>&1 4<xauthority 5<passwd 10<group 7<seccomp-missing 8<seccomp-denied 9<seccomp-sockets || exit 125
+# Open in both directions, so that nobody waits for the server. bash, because sh knows no descriptor above 9.
+if [ -p sound ]; then exec 6<>sound || exit 125; fi
 groups=$2
 shift 2
 while [ "$groups" -gt 0 ]; do

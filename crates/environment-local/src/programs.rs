@@ -27,7 +27,11 @@ pub struct Program {
 }
 
 /// The programs that a session needs, without its application.
-pub const NEEDED: [Program; 10] = [
+pub const NEEDED: [Program; 11] = [
+    Program {
+        name: "bash",
+        package: "bash",
+    },
     Program {
         name: "sh",
         package: "dash",
@@ -70,6 +74,18 @@ pub const NEEDED: [Program; 10] = [
     },
 ];
 
+/// The programs that a session with sound needs beside [`NEEDED`]. Without them a session has no sound.
+pub const FOR_SOUND: [Program; 2] = [
+    Program {
+        name: "pulseaudio",
+        package: "pulseaudio",
+    },
+    Program {
+        name: "dd",
+        package: "coreutils",
+    },
+];
+
 impl From<Program> for EnvironmentError {
     fn from(Program { name, package }: Program) -> Self {
         let program = if name == package {
@@ -94,6 +110,11 @@ pub fn missing() -> Vec<Program> {
         .into_iter()
         .filter(|program| find(program.name, HOST_PATH).is_none())
         .collect()
+}
+
+/// True if this host can play sound.
+pub(crate) fn can_play_sound() -> bool {
+    FOR_SOUND.iter().all(|program| find(program.name, HOST_PATH).is_some())
 }
 
 /// The path of one of the host's tools.

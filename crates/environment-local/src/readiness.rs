@@ -19,6 +19,8 @@ pub(crate) enum Report {
     /// The number of the process that is pid 1 inside, as seen from outside. When it is gone, the
     /// whole sandbox is gone.
     Init(i32),
+    /// The server of sound is ready. It comes before `Ready`.
+    Sound,
     /// The display is ready and the application runs.
     Ready,
     /// The windows that exist, at most [`MOST`].
@@ -76,8 +78,10 @@ impl Readiness {
 }
 
 fn understand(line: &[u8]) -> Option<Report> {
-    if line == b"ready" {
-        return Some(Report::Ready);
+    match line {
+        b"ready" => return Some(Report::Ready),
+        b"sound" => return Some(Report::Sound),
+        _ => {}
     }
     let text = String::from_utf8_lossy(line);
     if let Some(ids) = text.strip_prefix("_NET_CLIENT_LIST: window id # ") {
@@ -124,7 +128,7 @@ fn window(id: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    const STREAM: &str = "{ \"child-pid\": 7023, \"net-namespace\": 4026532183 }\nready\n\
+    const STREAM: &str = "{ \"child-pid\": 7023, \"net-namespace\": 4026532183 }\nsound\nready\n\
         _NET_CLIENT_LIST:  not found.\n_NET_CLIENT_LIST: window id # \n\
         _NET_CLIENT_LIST: window id # 0x60000c, 0x80000c\n_NET_ACTIVE_WINDOW: window id # 0x80000c\n\
         0x0060000c  1 vm one two\n0x0080000c -1  N/A\n0x0080000d  0 vm \nprinted my notes.pdf\nnot-printed\nexited 0 1\n{ \"exit-code\": 0 }\n";
@@ -137,6 +141,7 @@ mod tests {
         };
         let expected = [
             Report::Init(7023),
+            Report::Sound,
             Report::Ready,
             Report::Windows(Vec::new()),
             Report::Windows(vec![0x0060_000c, 0x0080_000c]),

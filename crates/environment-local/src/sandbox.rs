@@ -1,7 +1,7 @@
 //! The command line of a session: its user, its limits, and the files that it can see. Pure, so
 //! that a test can read it.
 //!
-//! `sh outside.sh` (opens files) → perhaps `unshare` (mounts the home) → `setpriv` (no privileges; dies with the server) → `prlimit`
+//! `bash outside.sh` (opens files) → perhaps `unshare` (mounts the home) → `setpriv` (no privileges; dies with the server) → `prlimit`
 //! (limits) → `bwrap` (own namespaces, own root) → `sh inside.sh` (display, window manager,
 //! application). Each except the last becomes the next by exec, so the spawned process finally is
 //! the outer bwrap. setpriv comes before bwrap, because a bwrap that root runs keeps capabilities.
@@ -31,7 +31,6 @@ const OUTSIDE: &str = include_str!("outside.sh");
 /// Mounts a kept home where its user can reach it by name, for this session only: the folders above
 /// may be closed to everybody else. The sandbox has a `/tmp` of its own.
 const MOUNT: &str = r#""$1" --no-mtab --bind "$2" /tmp || exit 125; shift 2; exec "$@""#;
-/// The place of that mount.
 const MOUNTED: &str = "/tmp";
 
 /// Continues only if the server still lives: from setpriv on, the death of the server is a signal.
@@ -49,14 +48,10 @@ const INNER_ID: &str = "1000";
 pub(crate) const HOME: &str = "/home/user";
 const MIB: u64 = 1 << 20;
 
-/// The user database inside: one user, with a name and a home for shells.
-pub(crate) const PASSWD: &str = "user:x:1000:1000:User:/home/user:/bin/bash\n";
-/// The groups inside.
-pub(crate) const GROUP: &str = "user:x:1000:\n";
-
 /// The parts of `/etc` that libraries need and that contain no secret. Not all of it, because it
 /// names the host's users.
-const ETC: [&str; 10] = [
+const ETC: [&str; 11] = [
+    "alsa",
     "alternatives",
     "fonts",
     "X11",
@@ -72,6 +67,7 @@ const ETC: [&str; 10] = [
 /// The root folder of this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Host {
+    bash: PathBuf,
     sh: PathBuf,
     setpriv: PathBuf,
     prlimit: PathBuf,
@@ -100,6 +96,7 @@ impl Host {
             }
         }
         Ok(Self {
+            bash: programs::tool("bash")?,
             sh: programs::tool("sh")?,
             setpriv: programs::tool("setpriv")?,
             prlimit: programs::tool("prlimit")?,
@@ -187,7 +184,7 @@ impl Sandbox<'_> {
     pub fn command_line(&self, script: &str, arguments: &[String]) -> Vec<OsString> {
         let mut line = Line(Vec::new());
         line.add([
-            self.host.sh.as_os_str(),
+            self.host.bash.as_os_str(),
             "-c".as_ref(),
             OUTSIDE.as_ref(),
             "outside".as_ref(),
@@ -340,7 +337,7 @@ impl Sandbox<'_> {
             "5",
             "/etc/passwd",
             "--ro-bind-data",
-            "6",
+            "10",
             "/etc/group",
         ]);
         line.add(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]);
@@ -349,7 +346,9 @@ impl Sandbox<'_> {
     fn variables(&self, line: &mut Line) {
         line.add(["--clearenv"]);
         let session = self.session.to_string();
-        for (name, value) in [
+        let printer = self.host.printing.then_some(("CUPS_SERVER", PRINTER));
+        let zone = self.locale.time_zone.as_deref().map(|zone| ("TZ", zone));
+        let variables = [
             (MARK, session.as_str()),
             ("PATH", APPLICATION_PATH),
             ("HOME", HOME),
@@ -366,16 +365,15 @@ impl Sandbox<'_> {
             ("NO_AT_BRIDGE", "1"),
             ("GSETTINGS_BACKEND", "memory"),
             ("GIO_USE_VFS", "local"),
+            // Set even without sound: otherwise the library of PulseAudio starts a server by itself.
+            ("PULSE_SERVER", "unix:/run/user/1000/pulse/native"),
+            // Otherwise each program writes a secret into the home.
+            ("PULSE_COOKIE", "/run/user/1000/pulse-cookie"),
             // `inside.sh` removes it. It is no file, because `outside.sh` has no descriptor left.
             ("KEYMAP", KEYMAP),
-        ] {
+        ];
+        for (name, value) in variables.into_iter().chain(printer).chain(zone) {
             line.add(["--setenv", name, value]);
-        }
-        if self.host.printing {
-            line.add(["--setenv", "CUPS_SERVER", PRINTER]);
-        }
-        if let Some(zone) = &self.locale.time_zone {
-            line.add(["--setenv", "TZ", zone]);
         }
     }
 }

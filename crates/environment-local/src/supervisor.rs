@@ -10,7 +10,6 @@ use std::{
 };
 
 use environments::{Home, Owner, StartSpec};
-use session::regional::Regional;
 use tokio::{
     sync::mpsc,
     task::spawn_blocking,
@@ -27,6 +26,7 @@ use crate::{
     life::Life,
     limits::PER_SESSION,
     locales::Locale,
+    programs::can_play_sound,
     readiness::Report,
     running::{Event, Running, describe},
     sandbox::{HomeMount, Host, INSIDE, Sandbox},
@@ -54,8 +54,8 @@ pub(crate) async fn supervise(
         UserNamespaces::Denied
     };
     let prepared = {
-        let (shared, session) = (Arc::clone(&shared), Arc::clone(&session));
-        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home, &spec.regional)).await
+        let (shared, session, spec) = (Arc::clone(&shared), Arc::clone(&session), spec.clone());
+        spawn_blocking(move || prepare(&shared, &session, namespaces, &spec)).await
     };
     let mut ending = match prepared
         .map_err(|error| error.to_string())
@@ -92,25 +92,27 @@ fn prepare(
     shared: &Shared,
     session: &Session,
     namespaces: UserNamespaces,
-    home: Home,
-    regional: &Regional,
+    spec: &StartSpec,
 ) -> Result<Prepared, String> {
     let isolation = &shared.isolation;
-    let (identity, owner) = match home {
+    let (identity, owner) = match spec.home {
         Home::Scratch => (isolation.identities.take()?, None),
         Home::Kept(owner) => (None, Some(owner)),
     };
     let filters = isolation.filters(namespaces);
     let folder = Folder::create(shared.run_dir.path(), session.id, filters).map_err(not_started)?;
     // Stored first, so that it is removed after any error below.
-    session.folder.get_or_init(|| folder);
+    let folder = session.folder.get_or_init(|| folder);
+    if spec.sound && can_play_sound() {
+        folder.make_sound().map_err(not_started)?;
+    }
     let cgroups = isolation.cgroups.make(session.id).map_err(not_started)?;
     Ok(Prepared {
         identity,
         owner,
         cgroups,
         namespaces,
-        locale: Locale::nearest(regional),
+        locale: Locale::nearest(&spec.regional),
     })
 }
 
@@ -266,6 +268,7 @@ impl Place<'_> {
 
     fn note(&self, report: &Report, life: &mut Life) {
         match report {
+            Report::Sound => self.session.sound.store(true, Ordering::Release),
             Report::Ready => self.shared.announce_ready(self.session),
             Report::Exited(exit) => life.exited(*exit, Instant::now()),
             Report::Printed(print) => drop(self.session.prints.send_replace(Some(print.clone()))),

@@ -23,6 +23,7 @@ fn spec() -> StartSpec {
         allow_user_namespaces: false,
         home: Home::Scratch,
         regional: Regional::default(),
+        sound: false,
     }
 }
 

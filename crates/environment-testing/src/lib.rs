@@ -52,6 +52,7 @@ impl<E: Environment> Trial<E> {
             allow_user_namespaces: false,
             home: Home::Scratch,
             regional: Regional::default(),
+            sound: false,
         }
     }
 

@@ -31,6 +31,8 @@ pub struct StartSpec {
     /// The languages and the time zone of the user, for the defaults of the application. An environment
     /// takes the nearest that it has.
     pub regional: Regional,
+    /// True if the application may play sound. If not, nothing that plays sound starts.
+    pub sound: bool,
 }
 
 /// The home of a session.
@@ -88,6 +90,10 @@ pub type Prints = watch::Receiver<Option<Print>>;
 /// The byte stream (RFB) between a tab and the application.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// The sound of a session, as it plays: 48,000 frames a second, each the left and the right sample,
+/// as signed numbers of 16 bits, little-endian. The application can write other bytes, and faster.
+pub type Sound = Box<dyn AsyncRead + Send + Unpin>;
 
 /// The error of an environment. Its text is shown to people.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +156,13 @@ pub trait Environment: Send + Sync + 'static {
 
     /// Opens a new byte stream to a ready session.
     async fn connect(&self, id: SessionId) -> Result<Box<dyn Duplex>, EnvironmentError>;
+
+    /// Opens the sound of a ready session. It may begin with sound of the past. Several readers at
+    /// once share it, so a caller keeps one. It blocks when nothing plays, and ends when nothing
+    /// can play any more. `None`: the session has no sound.
+    fn sound(&self, _id: SessionId) -> Option<Sound> {
+        None
+    }
 
     /// The windows of a session. They count as changed at first. `None`: this environment knows no windows.
     /// The titles are the application's, and cleaned.

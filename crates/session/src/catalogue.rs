@@ -1,13 +1,18 @@
 //! The catalogue as administrators see and change it: environments, applications, and the [`draft`]
 //! of an application. Sessions do not refer to it: they keep the names and limits of their launch.
 
+pub mod appearance;
 pub mod draft;
+pub mod form;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use self::draft::Field;
+use self::{
+    appearance::{Appearance, DEFAULT_ICON, KEPT_ICONS},
+    draft::Field,
+};
 use crate::{ApplicationId, EnvironmentId, Homes, Policy, Timestamp, policy::PolicyLimit};
 
 /// Whether an application or an environment accepts launches.
@@ -44,6 +49,9 @@ pub struct ApplicationSpec {
     pub seats: Option<u32>,
     /// Limits of its sessions.
     pub policy: Policy,
+    /// Description, category and icon on My apps.
+    #[serde(default, skip_serializing_if = "Appearance::is_default")]
+    pub appearance: Appearance,
 }
 
 /// An application, as shown on the Applications page.
@@ -67,6 +75,9 @@ impl ApplicationView {
         let spec = &self.spec;
         match field {
             Field::Name => spec.name.to_string(),
+            Field::Description => spec.appearance.description.to_string(),
+            Field::Category => spec.appearance.category.to_string(),
+            Field::Icon => icon_words(spec.appearance.icon.as_deref()),
             Field::LaunchText => spec.launch_text.to_string(),
             Field::Environment => self.environment.to_string(),
             Field::Program => spec.command.first().cloned().unwrap_or_default(),
@@ -85,6 +96,13 @@ impl ApplicationView {
             Field::UserNamespaces => yes_or_no(spec.policy.allow_user_namespaces),
         }
     }
+}
+
+/// The label of an icon.
+fn icon_words(icon: Option<&str>) -> String {
+    let code = icon.unwrap_or(DEFAULT_ICON);
+    let kept = KEPT_ICONS.iter().find(|(kept, _)| *kept == code);
+    kept.map_or("An uploaded picture", |(_, label)| label).to_owned()
 }
 
 fn yes_or_no(yes: bool) -> String {
@@ -107,6 +125,9 @@ pub struct ApplicationForm {
     pub application: Option<ApplicationView>,
     /// Environments to choose from.
     pub environments: Vec<EnvironmentChoice>,
+    /// Categories of all applications, each once, to choose from.
+    #[serde(default)]
+    pub categories: Vec<Arc<str>>,
 }
 
 /// The state of an environment, as known to this server.

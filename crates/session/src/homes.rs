@@ -51,6 +51,15 @@ impl FromStr for HomeKind {
     }
 }
 
+/// The fate of files, for people who decide about a launch.
+pub const fn outlook(home: Option<HomeKind>) -> &'static str {
+    match home {
+        Some(HomeKind::Scratch) => "When the session ends, its files are deleted.",
+        Some(HomeKind::Kept) => "When the session ends, saved files stay and unsaved work is lost.",
+        None => "When the session ends, unsaved work is lost.",
+    }
+}
+
 /// The consequence of the end of a session, for its user.
 pub const fn end_consequence(home: Option<HomeKind>) -> &'static str {
     match home {

@@ -30,6 +30,8 @@ pub enum Notice {
         disconnected_seconds: Option<u32>,
         /// Directions of the clipboard. The relay enforces them; the tab only explains them.
         clipboard: Transfer,
+        /// Whether the tab can play sound.
+        sound: SoundState,
         /// Directions of uploads and downloads of the user's files.
         files: Transfer,
     },
@@ -75,6 +77,18 @@ pub enum Notice {
         /// The value of the request.
         at: u32,
     },
+}
+
+/// Whether a tab can play the sound of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SoundState {
+    /// The tab can open it.
+    Available,
+    /// The policy of the application forbids it.
+    Off,
+    /// The environment can play no sound.
+    Missing,
 }
 
 /// A request of a tab, in a text message of its stream.

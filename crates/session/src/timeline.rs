@@ -244,6 +244,7 @@ mod tests {
             command: vec!["xterm".into()],
             seats: None,
             policy: Policy::default(),
+            appearance: Default::default(),
         });
         let application = |change| EventKind::ApplicationChanged {
             application_id: ApplicationId::numbered(1),

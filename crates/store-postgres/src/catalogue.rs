@@ -1,11 +1,14 @@
 //! Environments and applications. Each change is one transaction with its event.
 
-use std::num::NonZeroU32;
+use std::{borrow::Cow, num::NonZeroU32};
 
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EnvironmentId, Homes, Timestamp,
-    catalogue::{ApplicationSpec, LaunchState},
+    catalogue::{
+        ApplicationSpec, LaunchState,
+        appearance::{Appearance, hex},
+    },
     query::fold,
 };
 use store::{
@@ -22,13 +25,15 @@ use crate::{
     Postgres,
     change::Change,
     connections::Lease,
+    pictures,
     rows::{Columns, text},
     session_rows,
 };
 
 macro_rules! columns {
     () => {
-        "applications.id, applications.name, launch_text, environment_id, command, policy, seats, applications.open"
+        "applications.id, applications.name, launch_text, environment_id, command, policy, seats, description, category, icon, \
+         picture, applications.open"
     };
 }
 
@@ -119,9 +124,11 @@ impl Catalogue for Postgres {
 
     async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()> {
         let mut change = Change::begin(self, by, at).await?;
+        let look = &application.appearance;
+        pictures::check(change.lease(), look).await?;
         let insert = sqlx::query(
-            "INSERT INTO applications (id, name, launch_text, environment_id, command, policy, seats, open) \
-             VALUES ($1, $2, $3, $4, $5::text::json, $6::text::json, $7, $8)",
+            "INSERT INTO applications (id, name, launch_text, environment_id, command, policy, seats, description, category, \
+             icon, picture, open) VALUES ($1, $2, $3, $4, $5::text::json, $6::text::json, $7, $8, $9, $10, $11, $12)",
         )
         .bind(application.id.0)
         .bind(text(&application.name))
@@ -130,6 +137,10 @@ impl Catalogue for Postgres {
         .bind(json(&application.command)?)
         .bind(json(&application.policy)?)
         .bind(application.seats.map(i64::from))
+        .bind(text(&look.description))
+        .bind(text(&look.category))
+        .bind(kept_icon(look))
+        .bind(look.picture().map(Vec::from))
         .bind(application.open);
         change.lease().insert(insert, &application.name, "environment").await?;
         change.commit_one(decide::application_added(application)).await
@@ -152,9 +163,11 @@ impl Catalogue for Postgres {
             }
             Edit::Write(after, event) => (after, event),
         };
+        let look = &after.appearance;
+        pictures::check(change.lease(), look).await?;
         let update = sqlx::query(
             "UPDATE applications SET name = $2, launch_text = $3, environment_id = $4, command = $5::text::json, \
-             policy = $6::text::json, seats = $7 WHERE id = $1",
+             policy = $6::text::json, seats = $7, description = $8, category = $9, icon = $10, picture = $11 WHERE id = $1",
         )
         .bind(id.0)
         .bind(text(&after.name))
@@ -162,7 +175,11 @@ impl Catalogue for Postgres {
         .bind(after.environment_id.0)
         .bind(json(&after.command)?)
         .bind(json(&after.policy)?)
-        .bind(after.seats.map(i64::from));
+        .bind(after.seats.map(i64::from))
+        .bind(text(&look.description))
+        .bind(text(&look.category))
+        .bind(kept_icon(look))
+        .bind(look.picture().map(Vec::from));
         change.lease().insert(update, &after.name, "environment").await?;
         change.commit_one(event).await?;
         Ok(Edited::Done(after))
@@ -187,6 +204,20 @@ impl Catalogue for Postgres {
         );
         set_launches(change, id.0, decided, statements).await
     }
+
+    async fn add_picture(&self, hash: [u8; 32], png: &[u8], at: Timestamp) -> Result<()> {
+        pictures::add(self, hash, png, at).await
+    }
+
+    async fn picture(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>> {
+        pictures::one(self, hash).await
+    }
+}
+
+/// The icon, unless it is a picture, which has a column of its own.
+fn kept_icon(look: &Appearance) -> Option<Cow<'_, str>> {
+    let icon = look.icon.as_deref().filter(|_| look.picture().is_none());
+    icon.map(text)
 }
 
 /// Writes an opening or a closing: with one statement to update the row, and one to find its
@@ -253,7 +284,19 @@ fn application(columns: &mut Columns<'_>) -> Result<Application> {
             .map(u32::try_from)
             .transpose()
             .map_err(corrupt)?,
+        appearance: appearance(columns, shared)?,
         open: columns.value()?,
+    })
+}
+
+fn appearance(columns: &mut Columns<'_>, shared: &mut Shared) -> Result<Appearance> {
+    Ok(Appearance {
+        description: columns.text(shared)?,
+        category: columns.text(shared)?,
+        icon: match (columns.opt_text(shared)?, columns.opt_hash()?) {
+            (_, Some(picture)) => Some(hex(&picture).into()),
+            (icon, None) => icon,
+        },
     })
 }
 

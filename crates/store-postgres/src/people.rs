@@ -1,9 +1,9 @@
 //! People and their preferences.
 
 use async_trait::async_trait;
-use session::{Actor, Role, Timestamp, UserId, query::fold};
+use session::{Actor, ApplicationId, Role, Timestamp, UserId, query::fold};
 use store::{
-    People, Result, StoreError, User,
+    OwnApplication, People, Result, StoreError, User,
     decide::people::{self as decide, Account, Write},
     values::Shared,
 };
@@ -13,6 +13,7 @@ use crate::{
     Postgres,
     change::Change,
     connections::Lease,
+    own_applications,
     rows::{Columns, Moment, text},
     session_rows,
 };
@@ -123,6 +124,14 @@ impl People for Postgres {
         };
         self.writers.acquire().await?.write(statement, name, "user").await?;
         Ok(())
+    }
+
+    async fn own_applications(&self, user_id: UserId) -> Result<Vec<OwnApplication>> {
+        own_applications::of(self, user_id).await
+    }
+
+    async fn set_favourite(&self, user_id: UserId, id: ApplicationId, favourite: bool) -> Result<()> {
+        own_applications::mark(self, user_id, id, favourite).await
     }
 }
 

@@ -127,6 +127,11 @@ impl<'r> Columns<'r> {
         self.value::<&[u8]>()?.try_into().map_err(corrupt)
     }
 
+    pub(crate) fn opt_hash(&mut self) -> Result<Option<[u8; 32]>> {
+        let bytes = self.value::<Option<&[u8]>>()?;
+        bytes.map(|bytes| bytes.try_into().map_err(corrupt)).transpose()
+    }
+
     pub(crate) fn time(&mut self) -> Result<Timestamp> {
         Ok(self.value::<Moment>()?.0)
     }

@@ -18,7 +18,7 @@ use store::{
 use crate::{
     Postgres, catalogue,
     connections::Lease,
-    events, people,
+    events, own_applications, people,
     rows::{Columns, Moment},
     session_rows,
     transaction::Transaction,
@@ -171,6 +171,7 @@ async fn read_rows(lease: &mut Lease, reads: &Reads) -> Result<LoadedRows> {
 async fn flush(lease: &mut Lease, batch: &mut Batch, revision: u64) -> Result<()> {
     let rows = batch.rows();
     session_rows::insert(lease, revision, &rows.added).await?;
+    own_applications::used(lease, &rows.added).await?;
     session_rows::update(lease, &rows.changed).await
 }
 

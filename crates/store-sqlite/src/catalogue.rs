@@ -5,7 +5,10 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EnvironmentId, Homes, Timestamp,
-    catalogue::{ApplicationSpec, LaunchState},
+    catalogue::{
+        ApplicationSpec, LaunchState,
+        appearance::{Appearance, hex},
+    },
     query::fold,
 };
 use sqlx::SqliteConnection;
@@ -23,13 +26,15 @@ use crate::{
     Sqlite,
     change::Change,
     error::{constraint, sql},
+    pictures,
     rows::Columns,
     session_rows,
 };
 
 macro_rules! columns {
     () => {
-        "applications.id, applications.name, launch_text, environment_id, command, policy, seats, applications.open"
+        "applications.id, applications.name, launch_text, environment_id, command, policy, seats, description, category, icon, \
+         picture, applications.open"
     };
 }
 
@@ -120,9 +125,11 @@ impl Catalogue for Sqlite {
 
     async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()> {
         let mut change = Change::begin(self, by, at).await?;
+        let look = &application.appearance;
+        pictures::check(change.connection(), look).await?;
         sqlx::query(
-            "INSERT INTO applications (id, name, launch_text, environment_id, command, policy, seats, open) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO applications (id, name, launch_text, environment_id, command, policy, seats, description, category, \
+             icon, picture, open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )
         .bind(&application.id.0.as_bytes()[..])
         .bind(&*application.name)
@@ -131,6 +138,10 @@ impl Catalogue for Sqlite {
         .bind(json(&application.command)?)
         .bind(json(&application.policy)?)
         .bind(application.seats)
+        .bind(&*look.description)
+        .bind(&*look.category)
+        .bind(kept_icon(look))
+        .bind(look.picture().map(Vec::from))
         .bind(application.open)
         .execute(change.connection())
         .await
@@ -152,9 +163,11 @@ impl Catalogue for Sqlite {
             Edit::Nothing(outcome) => return Ok(outcome),
             Edit::Write(after, event) => (after, event),
         };
+        let look = &after.appearance;
+        pictures::check(change.connection(), look).await?;
         sqlx::query(
-            "UPDATE applications SET name = ?2, launch_text = ?3, environment_id = ?4, command = ?5, policy = ?6, seats = ?7 \
-             WHERE id = ?1",
+            "UPDATE applications SET name = ?2, launch_text = ?3, environment_id = ?4, command = ?5, policy = ?6, seats = ?7, \
+             description = ?8, category = ?9, icon = ?10, picture = ?11 WHERE id = ?1",
         )
         .bind(&id.0.as_bytes()[..])
         .bind(&*after.name)
@@ -163,6 +176,10 @@ impl Catalogue for Sqlite {
         .bind(json(&after.command)?)
         .bind(json(&after.policy)?)
         .bind(after.seats)
+        .bind(&*look.description)
+        .bind(&*look.category)
+        .bind(kept_icon(look))
+        .bind(look.picture().map(Vec::from))
         .execute(change.connection())
         .await
         .map_err(|error| constraint(error, &after.name, "environment"))?;
@@ -188,6 +205,19 @@ impl Catalogue for Sqlite {
         );
         set_launches(change, id.0, decided, statements).await
     }
+
+    async fn add_picture(&self, hash: [u8; 32], png: &[u8], at: Timestamp) -> Result<()> {
+        pictures::add(self, hash, png, at).await
+    }
+
+    async fn picture(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>> {
+        pictures::one(self, hash).await
+    }
+}
+
+/// The icon, unless it is a picture, which has a column of its own.
+fn kept_icon(look: &Appearance) -> Option<&str> {
+    look.icon.as_deref().filter(|_| look.picture().is_none())
 }
 
 /// Writes an opening or a closing: with one statement to update the row, and one to find its
@@ -253,7 +283,19 @@ fn application(columns: &mut Columns<'_>) -> Result<Application> {
         command: columns.json()?,
         policy: columns.json()?,
         seats: columns.value()?,
+        appearance: appearance(columns, shared)?,
         open: columns.value()?,
+    })
+}
+
+fn appearance(columns: &mut Columns<'_>, shared: &mut Shared) -> Result<Appearance> {
+    Ok(Appearance {
+        description: columns.text(shared)?,
+        category: columns.text(shared)?,
+        icon: match (columns.opt_text(shared)?, columns.opt_hash()?) {
+            (_, Some(picture)) => Some(hex(&picture).into()),
+            (icon, None) => icon,
+        },
     })
 }
 

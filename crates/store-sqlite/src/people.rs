@@ -1,10 +1,10 @@
 //! People and their preferences.
 
 use async_trait::async_trait;
-use session::{Actor, Role, Timestamp, UserId, query::fold};
+use session::{Actor, ApplicationId, Role, Timestamp, UserId, query::fold};
 use sqlx::SqliteConnection;
 use store::{
-    People, Result, StoreError, User,
+    OwnApplication, People, Result, StoreError, User,
     decide::people::{self as decide, Account, Write},
     values::{Shared, json, micros},
 };
@@ -14,6 +14,7 @@ use crate::{
     Sqlite,
     change::Change,
     error::{constraint, sql},
+    own_applications,
     rows::{Columns, hex},
     session_rows,
 };
@@ -139,6 +140,14 @@ impl People for Sqlite {
             .await
             .map_err(|error| constraint(error, name, "user"))?;
         transaction.commit().await
+    }
+
+    async fn own_applications(&self, user_id: UserId) -> Result<Vec<OwnApplication>> {
+        own_applications::of(self, user_id).await
+    }
+
+    async fn set_favourite(&self, user_id: UserId, id: ApplicationId, favourite: bool) -> Result<()> {
+        own_applications::mark(self, user_id, id, favourite).await
     }
 }
 

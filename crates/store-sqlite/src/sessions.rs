@@ -18,7 +18,7 @@ use store::{
 use crate::{
     Sqlite, catalogue,
     error::sql,
-    events, load, people,
+    events, load, own_applications, people,
     rows::Columns,
     session_rows::{self, revision, set_revision},
 };
@@ -163,6 +163,7 @@ async fn read_rows(connection: &mut SqliteConnection, reads: &Reads) -> Result<L
 async fn flush(connection: &mut SqliteConnection, batch: &mut Batch, revision: u64) -> Result<()> {
     let rows = batch.rows();
     session_rows::insert_all(connection, revision, &rows.added).await?;
+    own_applications::used(connection, &rows.added).await?;
     session_rows::update_all(connection, &rows.changed).await
 }
 

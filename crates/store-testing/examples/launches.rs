@@ -74,6 +74,7 @@ async fn populate(store: &dyn Store) -> store::Result<()> {
             policy: Policy::default(),
             // Half of them have limited seats.
             seats: (n % 2 == 0).then_some(1_000_000),
+            appearance: Default::default(),
             open: true,
         };
         store.add_application(&application, by, at).await?;

@@ -18,6 +18,7 @@ mod homes;
 mod launches;
 mod life;
 mod log;
+mod own;
 mod people;
 mod purge;
 mod refusals;
@@ -142,6 +143,13 @@ cases! {
         an_edit_of_an_application_that_changed_since_is_refused,
         an_edit_to_what_cannot_be_leaves_nothing_behind,
         each_change_is_one_event_and_one_revision;
+    own:
+        favourites_are_kept_by_person,
+        a_launch_is_the_last_use_and_outlives_its_session,
+        who_is_removed_leaves_nothing_of_their_own,
+        a_picture_is_kept_under_its_hash,
+        an_application_has_a_picture_that_exists,
+        the_oldest_unused_pictures_are_forgotten;
     homes:
         homes_are_kept_and_changed,
         a_number_is_never_given_again,

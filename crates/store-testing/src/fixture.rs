@@ -95,6 +95,7 @@ pub fn application(id: ApplicationId, name: &str, seats: Option<u32>) -> Applica
         command: vec!["xterm".into(), "-T".into(), name.into()],
         policy: Policy::default(),
         seats,
+        appearance: Default::default(),
         open: true,
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use parking_lot::Mutex;
 use session::{Actor, ApplicationId, EnvironmentId, Event, EventKind, Session, SessionId, Timestamp, UserId};
 use store::{
-    Application, Checkpoint, EnvironmentRow, Hash, Login, Node, Result, User,
+    Application, Checkpoint, EnvironmentRow, Hash, Login, Node, OwnApplication, Result, User,
     chain::{self, Link},
     values::{json, micros, number, truncate_to_micros},
 };
@@ -45,8 +45,11 @@ struct State {
     /// The last sign-in of each person from each network.
     networks: BTreeMap<(UserId, Arc<str>), Timestamp>,
     preferences: HashMap<(UserId, String), String>,
+    own_applications: BTreeMap<(UserId, ApplicationId), OwnApplication>,
     environments: BTreeMap<EnvironmentId, EnvironmentRow>,
     applications: BTreeMap<ApplicationId, Application>,
+    /// Each with the time of its last upload.
+    pictures: BTreeMap<[u8; 32], (Timestamp, Vec<u8>)>,
     checkpoints: BTreeMap<u64, Checkpoint>,
     swept: Option<Timestamp>,
     nodes: BTreeMap<Arc<str>, Node>,

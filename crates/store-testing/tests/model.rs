@@ -92,8 +92,9 @@ impl Bench {
 
     async fn stores(&self) -> Stores {
         sqlx::raw_sql(
-            "DELETE FROM preferences; DELETE FROM logins; DELETE FROM users; DELETE FROM user_numbers; DELETE FROM applications; \
-             DELETE FROM environments; DELETE FROM sessions; DELETE FROM events; DELETE FROM sweeps; \
+            "DELETE FROM own_applications; DELETE FROM preferences; DELETE FROM logins; DELETE FROM users; \
+             DELETE FROM user_numbers; DELETE FROM applications; DELETE FROM pictures; DELETE FROM environments; \
+             DELETE FROM sessions; DELETE FROM events; DELETE FROM sweeps; \
              UPDATE log SET revision = 0, events = 0, head = decode(repeat('00', 32), 'hex')",
         )
         .execute(&mut *self.emptier.lock().await)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EnvironmentId, Homes, Policy, Timestamp,
-    catalogue::{ApplicationSpec, LaunchState},
+    catalogue::{ApplicationSpec, LaunchState, appearance::Appearance},
 };
 
 use crate::Result;
@@ -42,6 +42,8 @@ pub struct Application {
     pub policy: Policy,
     /// The most sessions that may be live at once; `None` = no limit.
     pub seats: Option<u32>,
+    /// Description, category and icon on My apps.
+    pub appearance: Appearance,
     /// True if it is open to launches.
     pub open: bool,
 }
@@ -57,6 +59,7 @@ impl Application {
             command: spec.command,
             policy: spec.policy,
             seats: spec.seats,
+            appearance: spec.appearance,
             open,
         }
     }
@@ -70,6 +73,7 @@ impl Application {
             command: self.command.clone(),
             seats: self.seats,
             policy: self.policy,
+            appearance: self.appearance.clone(),
         }
     }
 }
@@ -85,10 +89,15 @@ pub enum Edited {
     NotFound,
 }
 
+/// Number of uploaded pictures that no application uses and that are kept all the same, the newest
+/// ones: those of forms that are not saved yet.
+pub const UNUSED_PICTURES: u32 = 100;
+
 /// The environments and the applications.
 ///
 /// Names are unique: a call that would use one twice fails with
-/// [`StoreError::AlreadyExists`](crate::StoreError::AlreadyExists).
+/// [`StoreError::AlreadyExists`](crate::StoreError::AlreadyExists). An application whose picture the
+/// store does not have is refused with `StoreError::NotFound("picture")`.
 #[async_trait]
 pub trait Catalogue: Send + Sync + 'static {
     /// All environments, by name.
@@ -131,4 +140,9 @@ pub trait Catalogue: Send + Sync + 'static {
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool>;
+    /// Keeps a picture under its SHA-256, and forgets the oldest ones that no application uses,
+    /// except for [`UNUSED_PICTURES`]. It has no event: an application that uses it has one.
+    async fn add_picture(&self, hash: [u8; 32], png: &[u8], at: Timestamp) -> Result<()>;
+    /// The picture with this SHA-256.
+    async fn picture(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>>;
 }

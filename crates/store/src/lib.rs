@@ -30,13 +30,13 @@ pub mod writer;
 pub use session::refusal::LaunchRefusal;
 
 pub use crate::{
-    catalogue::{Application, Catalogue, Edited, EnvironmentRow},
+    catalogue::{Application, Catalogue, Edited, EnvironmentRow, UNUSED_PICTURES},
     chain::{Checkpoint, Hash, Head, Verified},
     cluster::{Claim, Cluster, Node, PeerHeartbeats},
     error::StoreError,
     events::{EventLog, EventScan},
     logins::{Login, Logins, NewLogin, SignedIn},
-    people::{People, User},
+    people::{OwnApplication, People, User},
     sessions::{Changes, Committed, Sessions, Start, WriteOutcome, WriteRequest},
     store::{Result, Store},
     writer::Writer,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use session::{Actor, Role, Timestamp, UserId};
+use session::{Actor, ApplicationId, Role, Timestamp, UserId};
 
 use crate::Result;
 
@@ -28,6 +28,18 @@ pub struct User {
     pub blocked: bool,
     /// The password was drawn by somebody else: its owner must change it first of all.
     pub must_change_password: bool,
+}
+
+/// An application that a person has marked or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnApplication {
+    /// The application.
+    pub id: ApplicationId,
+    /// True if the person marked it as a favourite.
+    pub favourite: bool,
+    /// The time of the person's last launch of it. The transaction of the launch writes it, because
+    /// ended sessions are removed from the list; `None` = never launched.
+    pub used_at: Option<Timestamp>,
 }
 
 /// The people, and the choices that they made.
@@ -68,4 +80,10 @@ pub trait People: Send + Sync + 'static {
     async fn preference(&self, user_id: UserId, name: &str) -> Result<Option<String>>;
     /// Keeps a choice; `None` forgets it.
     async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()>;
+
+    /// The applications that a person has marked or used, by id.
+    async fn own_applications(&self, user_id: UserId) -> Result<Vec<OwnApplication>>;
+    /// Marks an application as a favourite of a person, or removes the mark.
+    /// [`StoreError::NotFound`](crate::StoreError::NotFound) if either does not exist.
+    async fn set_favourite(&self, user_id: UserId, id: ApplicationId, favourite: bool) -> Result<()>;
 }

@@ -18,9 +18,10 @@ const EVERY_MS = 5000;
 const CONNECTIONS = 64;
 /** Longer than a minute, because the server stores the last use of a login once per minute. */
 const WARM_UP_MS = 65_000;
-/** The requests of a page, the newest first. An older server has only the second. */
+/** The requests of a page, the newest first. A page names the version of the cards that it has. */
 const WAYS = [
-  (person, etag) => person.get('/api/ui/my_applications', etag === undefined ? {} : { 'if-none-match': etag }),
+  (person, etag, known) =>
+    person.get(`/api/ui/my_applications${known === undefined ? '' : `?known=${known}`}`, etag === undefined ? {} : { 'if-none-match': etag }),
   (person) => person.post('/api/ui/my_applications', {}),
 ];
 
@@ -57,11 +58,12 @@ async function open(server, cookies, agent) {
   const state = { closed: false, answers: 0, unchanged: 0, times: [] };
   const page = async (cookie, n) => {
     const person = signedIn(server.url, cookie, agent);
+    const { version } = JSON.parse((await way(person)).text);
     let etag;
     await sleep((EVERY_MS * n) / cookies.length);
     while (!state.closed) {
       const began = performance.now();
-      const answer = await way(person, etag);
+      const answer = await way(person, etag, version);
       etag = answer.headers.etag ?? etag;
       state.answers += 1;
       state.unchanged += Number(answer.status === 304);

@@ -1,12 +1,18 @@
 //! `cloud-delivery application …` and `cloud-delivery environment …`
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{io::Read, num::NonZeroU32, path::Path, sync::Arc};
 
-use clap::Subcommand;
+use anyhow::Context;
+use clap::{Args, Subcommand};
 use control::Control;
 use session::{
     HomeKind, Homes, Transfer,
-    catalogue::{LaunchState, draft::ApplicationDraft},
+    api::Me,
+    catalogue::{
+        LaunchState,
+        appearance::{KEPT_ICONS, MAX_PICTURE_BYTES, is_icon},
+        draft::ApplicationDraft,
+    },
 };
 
 use super::message;
@@ -18,6 +24,8 @@ pub enum ApplicationVerb {
     Add {
         /// Name on "My apps".
         name: String,
+        #[command(flatten)]
+        appearance: AppearanceOptions,
         /// Text of the launch button.
         #[arg(long, default_value = "Launch")]
         launch_text: String,
@@ -43,6 +51,13 @@ pub enum ApplicationVerb {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Change the description, the category or the icon of an application on "My apps".
+    Describe {
+        /// Name of the application.
+        name: String,
+        #[command(flatten)]
+        appearance: AppearanceOptions,
+    },
     /// Open an application to launches.
     Open {
         /// Name of the application.
@@ -58,6 +73,52 @@ pub enum ApplicationVerb {
     },
     /// List all applications.
     List,
+}
+
+/// The appearance of an application on "My apps". An option that is left out changes nothing.
+#[derive(Args)]
+pub struct AppearanceOptions {
+    /// One or two sentences about the application; "" removes it.
+    #[arg(long)]
+    description: Option<String>,
+    /// Heading under which it appears, together with others; "" removes it.
+    #[arg(long)]
+    category: Option<String>,
+    /// Name of an icon, or a PNG, JPEG or WebP file; "" removes it.
+    #[arg(long)]
+    icon: Option<String>,
+}
+
+impl AppearanceOptions {
+    async fn write(self, control: &Control, operator: &Me, draft: &mut ApplicationDraft) -> anyhow::Result<()> {
+        if let Some(description) = self.description {
+            draft.description = description;
+        }
+        if let Some(category) = self.category {
+            draft.category = category;
+        }
+        match self.icon {
+            Some(icon) if icon.is_empty() || is_icon(&icon) => draft.icon = icon,
+            Some(file) => {
+                let upload = picture(Path::new(&file))?;
+                draft.icon = control.add_picture(operator, upload).await.map_err(message)?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a picture, at most one more than an upload may have.
+fn picture(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut upload = Vec::new();
+    let most = u64::try_from(MAX_PICTURE_BYTES)? + 1;
+    let read = std::fs::File::open(file).and_then(|open| open.take(most).read_to_end(&mut upload));
+    read.with_context(|| {
+        let names: Vec<_> = KEPT_ICONS.iter().map(|(code, _)| *code).collect();
+        format!("could not read {}; the icons are {}", file.display(), names.join(", "))
+    })?;
+    Ok(upload)
 }
 
 /// Verbs of `cloud-delivery environment`.
@@ -96,6 +157,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
     match verb {
         ApplicationVerb::Add {
             name,
+            appearance,
             launch_text,
             environment,
             seats,
@@ -106,7 +168,7 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
             mut command,
         } => {
             let environment = control.environment_named(&operator, &environment).await;
-            let draft = ApplicationDraft {
+            let mut draft = ApplicationDraft {
                 name,
                 launch_text,
                 environment_id: Some(environment.map_err(message)?),
@@ -119,8 +181,19 @@ pub async fn application(verb: ApplicationVerb, control: &Arc<Control>) -> anyho
                 sound: !no_sound,
                 ..ApplicationDraft::default()
             };
+            appearance.write(control, &operator, &mut draft).await?;
             let added = control.add_application(&operator, &draft).await.map_err(message)?;
             println!("added {} ({})", added.spec.name, added.id);
+        }
+        ApplicationVerb::Describe { name, appearance } => {
+            let id = control.application_named(&operator, &name).await.map_err(message)?;
+            let form = control.application_form(&operator, Some(id)).await.map_err(message)?;
+            let seen = form.application.map(|application| application.spec);
+            let seen = seen.with_context(|| format!("There is no application “{name}”."))?;
+            let mut draft = ApplicationDraft::from(&seen);
+            appearance.write(control, &operator, &mut draft).await?;
+            let edited = control.edit_application(&operator, id, &draft, seen).await;
+            println!("changed {}", edited.map_err(message)?.spec.name);
         }
         ApplicationVerb::Open { name } => set_application_launches(control, &name, LaunchState::Open).await?,
         ApplicationVerb::Close { name, end_sessions } => {

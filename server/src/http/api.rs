@@ -7,6 +7,7 @@ mod environments;
 mod events;
 mod export;
 mod file;
+mod pictures;
 mod sessions;
 mod users;
 mod watch;
@@ -27,6 +28,10 @@ use super::{
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/applications", get(applications::mine))
+        .route(
+            "/applications/{id}/favourite",
+            put(applications::mark).delete(applications::unmark),
+        )
         .route("/applications/{id}/open", post(applications::open))
         .route("/applications/{id}/close", post(applications::close))
         .route("/environments", get(environments::list))
@@ -35,6 +40,7 @@ pub fn router() -> Router<AppState> {
         .route("/environments/{id}/homes", put(environments::set_homes))
         .route("/events", get(events::list))
         .route("/events.csv", get(events::csv))
+        .route("/pictures", post(pictures::add))
         .route("/sessions", get(sessions::list).post(sessions::launch))
         .route("/sessions.csv", get(export::sessions))
         .route("/sessions/refresh", post(sessions::refresh))

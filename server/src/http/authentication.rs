@@ -127,6 +127,7 @@ mod tests {
             (Method::GET, "/api/v1/sessions", false),
             (Method::GET, "/api/v1/sessions/watch", false),
             (Method::GET, "/sessions/x/stream", false),
+            (Method::GET, "/sessions/x/sound", false),
         ] {
             assert_eq!(is_action(&method, path), action, "{method} {path}");
         }

@@ -13,8 +13,9 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-/// Largest body that is tagged, in bytes. The answers of these paths are far smaller.
-const LARGEST: usize = 1 << 20;
+/// Largest body that is tagged, in bytes: the cards of a few thousand applications with the longest
+/// texts. A larger one would be an error.
+const LARGEST: usize = 16 << 20;
 
 /// The paths that each open page polls.
 const POLLED: [&str; 1] = ["/api/ui/my_applications"];

@@ -7,7 +7,9 @@ use axum::{
 };
 use control::Launch;
 use serde::Deserialize;
-use session::{SessionId, Status, api::ExpireRequest, lifecycle::Seen, refusal::LaunchRefusal, regional::Regional};
+use session::{
+    ApplicationId, SessionId, Status, api::ExpireRequest, lifecycle::Seen, refusal::LaunchRefusal, regional::Regional,
+};
 
 use super::{AppState, authentication::Person, id::Id, problem::Refused, regional::Languages, tab};
 
@@ -55,6 +57,26 @@ pub async fn launch(
 /// Shows the reason in the tab that the launch has opened.
 fn refused(error: control::Error, refusal: LaunchRefusal) -> Response {
     tab::answer(Refused::from(error).0.status, app::plain_page::refused(refusal))
+}
+
+#[derive(Deserialize)]
+pub struct Favourite {
+    application: ApplicationId,
+    favourite: bool,
+    /// The search of the page, to which the person returns.
+    #[serde(default)]
+    q: String,
+}
+
+/// `POST /favourites`
+pub async fn favourite(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Form(form): Form<Favourite>,
+) -> Result<Redirect, Refused> {
+    let id = form.application;
+    state.control.set_favourite(&me, id, form.favourite).await?;
+    Ok(Redirect::to(&app::my_apps_path(&form.q, id)))
 }
 
 /// `POST /sessions/{id}/end`

@@ -38,8 +38,18 @@ enum Reader {
 impl Reader {
     fn of(request: &Request) -> Self {
         let path = request.uri().path();
-        let machines = ["/pkg/", "/novnc/", "/tus/", "/tab/", "/nodes/", "/healthz", "/readyz"];
-        let is_stream = path.starts_with("/sessions/") && path.ends_with("/stream");
+        let machines = [
+            "/pkg/",
+            "/novnc/",
+            "/tus/",
+            "/tab/",
+            "/icons/",
+            "/pictures/",
+            "/nodes/",
+            "/healthz",
+            "/readyz",
+        ];
+        let is_stream = path.starts_with("/sessions/") && (path.ends_with("/stream") || path.ends_with("/sound"));
         if path.starts_with("/api/") {
             Self::Api
         } else if is_stream || machines.iter().any(|prefix| path.starts_with(prefix)) {

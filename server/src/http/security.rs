@@ -30,7 +30,7 @@ pub const TAB_POLICY: &str = "default-src 'none'; script-src 'self'; style-src '
 
 /// Adds the headers. Keeps a security policy and a `Cache-Control` that the handler has set.
 pub async fn headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let asset = ["/pkg/", "/novnc/", "/tus/", "/tab/"]
+    let asset = ["/pkg/", "/novnc/", "/tus/", "/tab/", "/icons/"]
         .iter()
         .any(|folder| request.uri().path().starts_with(folder));
     let mut response = next.run(request).await;

@@ -74,6 +74,7 @@ impl Site {
             folder("novnc", "no-cache"),
             folder("tus", "no-cache"),
             folder("tab", "no-cache"),
+            folder("icons", "no-cache"),
         ] {
             router = router.nest(&path, files);
         }

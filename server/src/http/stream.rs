@@ -5,13 +5,12 @@ use std::time::Duration;
 use axum::{
     body::Bytes,
     extract::{
-        FromRequest, Request, State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, WebSocket},
+        Request, State,
+        ws::{Message, WebSocket},
     },
-    http::Method,
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use control::{Attachment, Close, Desk, Host, LastUse};
+use control::{Attachment, Close, Desk, LastUse};
 use environments::{
     Duplex, Prints, Windows,
     rfb::{Activity, ClientFilter, Copied, ServerFilter},
@@ -23,7 +22,6 @@ use futures::{
 use parking_lot::Mutex;
 use session::{
     SessionId, Transfer,
-    api::Problem,
     notice::{Notice, TabRequest},
 };
 use tokio::{
@@ -32,7 +30,13 @@ use tokio::{
     time::{Instant, interval, sleep_until, timeout},
 };
 
-use super::{AppState, authentication::Person, id::Id, problem::Refused, relay::relayed};
+use super::{
+    AppState,
+    authentication::Person,
+    id::Id,
+    problem::Refused,
+    tab_socket::{Handshake, PING, goodbye, handshake, silence},
+};
 
 /// Most bytes of the application in one message.
 const CHUNK: usize = 16 * 1024;
@@ -47,46 +51,23 @@ const LARGEST_REQUEST: usize = 256;
 const BETWEEN_LISTS: Duration = Duration::from_millis(100);
 /// Least time between two notices of prints: an application can report prints at any rate.
 const BETWEEN_PRINTS: Duration = Duration::from_secs(2);
-/// Interval between pings. [`Limits::silent_tab`](super::limits::Limits) is several times as long.
-const PING: Duration = Duration::from_secs(10);
 /// Time for the log to record the end of a session whose application has ended.
 const REASON: Duration = Duration::from_secs(1);
-/// Timeout for sending the close frame, and for its answer.
-const GOODBYE: Duration = Duration::from_millis(500);
 
-/// Opens the stream, for this server's own pages and the session's user only. Waits while the
-/// session starts, and refuses sessions that are not Active after that. Relays the tab if another
-/// node hosts the session.
+/// Opens the stream. Waits while the session starts, and refuses sessions that are not Active after
+/// that.
 pub async fn open(
     State(state): State<AppState>,
     Person(me): Person,
     Id(id): Id<SessionId>,
     request: Request,
 ) -> Result<Response, Refused> {
-    // A node that relays a tab has checked its Origin.
-    let relayed = relayed(&state.control, request.headers()).is_some();
-    if !relayed && !state.origins.is_own(request.headers()) {
-        let detail = "A session's stream is opened by this server's own pages only.";
-        return Err(Refused(Problem::new(
-            403,
-            "wrong_origin",
-            "The request came from another site",
-            detail,
-        )));
-    }
-    let (control, relays, silent) = (state.control, state.relays, state.limits.silent_tab);
-    // The extractor below refuses requests that are no WebSocket.
-    if request.method() == Method::GET
-        && let Host::There(node) = control.host(&me, id).await?
-    {
-        return relays.open(control, node, request).await;
-    }
-    let upgrade = WebSocketUpgrade::from_request(request, &()).await;
-    let upgrade: WebSocketUpgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(refused) => return Ok(refused.into_response()),
+    let upgrade = match handshake(&state, &me, id, request).await? {
+        Handshake::Here(upgrade) => upgrade,
+        Handshake::Answered(answer) => return Ok(answer),
     };
-    let (attachment, application) = control.attach(&me, id).await?;
+    let silent = state.limits.silent_tab;
+    let (attachment, application) = state.control.attach(&me, id).await?;
     Ok(upgrade
         .max_message_size(LARGEST)
         .max_frame_size(LARGEST)
@@ -144,33 +125,8 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
         () = up(&mut from_tab, &mut to_application, &last_received, &tab, clipboard) => None,
     };
     if let Some(why) = why {
-        let (code, reason) = why.code();
-        let goodbye = Message::Close(Some(CloseFrame {
-            code,
-            reason: reason.into(),
-        }));
-        // A tab that reads nothing is cut off without a close frame.
-        drop(timeout(GOODBYE, to_tab.send(goodbye)).await);
-        drop(timeout(GOODBYE, discard_until_closed(&mut from_tab)).await);
+        goodbye(&mut to_tab, &mut from_tab, why.code()).await;
     }
-}
-
-/// Returns when the tab has sent nothing for this long, not even the answer to a ping. It needs its
-/// own timer, since a tab that reads nothing blocks the sending side, pings included.
-async fn silence(last_received: &Mutex<Instant>, limit: Duration) {
-    loop {
-        let deadline = *last_received.lock() + limit;
-        if deadline <= Instant::now() {
-            return;
-        }
-        sleep_until(deadline).await;
-    }
-}
-
-/// Reads and discards messages until the tab closes. Closing a connection with unread bytes resets
-/// it, and the tab may then lose the close frame.
-async fn discard_until_closed(tab: &mut SplitStream<WebSocket>) {
-    while let Some(Ok(_)) = tab.next().await {}
 }
 
 /// The side that ended.

@@ -24,6 +24,7 @@ mod audit;
 mod bad_input;
 mod connections;
 mod forms;
+mod my_apps;
 mod nodes;
 mod server_functions;
 mod tabs;
@@ -42,6 +43,7 @@ fn home() -> Client {
 struct TestServer {
     router: Router,
     control: Arc<Control>,
+    store: Arc<dyn Store>,
     _site: TempDir,
     _data: Option<TempDir>,
 }
@@ -66,7 +68,7 @@ impl TestServer {
             site_dir: Some(site),
             ..Settings::default()
         };
-        let control = Control::open(store, HashMap::new(), Arc::new(SystemClock), Options::default())
+        let control = Control::open(store.clone(), HashMap::new(), Arc::new(SystemClock), Options::default())
             .await
             .unwrap();
         for role in Role::ALL {
@@ -76,6 +78,7 @@ impl TestServer {
         Self {
             router,
             control,
+            store,
             _site: folder,
             _data: None,
         }

@@ -14,8 +14,8 @@ const MAIN: &str = "main";
 /// The most kilobytes in brotli that a page loads for a piece, in addition to the main part. About 5 % more than the sizes
 /// at the time of writing. To raise one, say in the commit what the page does with it.
 const BUDGETS: [(&str, u64); 5] = [
-    (MAIN, 283),
-    ("applications", 81),
+    (MAIN, 316),
+    ("applications", 103),
     ("audit", 97),
     ("environments", 66),
     ("sessions", 209),

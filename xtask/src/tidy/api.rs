@@ -13,7 +13,8 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// The folder of the types below.
 const TYPES: &str = "crates/session/src/";
 /// The types that the API sends and accepts.
-const SHAPES: [&str; 25] = [
+const SHAPES: [&str; 26] = [
+    "Appearance",
     "ApplicationSpec",
     "ApplicationView",
     "Chosen",

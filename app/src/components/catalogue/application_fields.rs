@@ -1,24 +1,26 @@
 //! The fields of an application's form: rendered once from a draft, then read back from the
 //! document.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use session::{
     Transfer,
     catalogue::{
         EnvironmentChoice,
         draft::{ApplicationDraft, Field as Of, FieldError, check},
+        form::{OFF, draft},
     },
     policy::PolicyLimit,
 };
 use web_sys::HtmlFormElement;
 
+use super::icon_field;
 use crate::ui::{
     dynamic::{dyn_flag, dyn_text},
-    field::{Control, Field, id_of, is_checked, value},
+    field::{Control, Field, id_of, sent},
+    time::is_alive,
 };
-
-/// Name suffix of the check box that turns a limit off.
-const OFF: &str = "_off";
 
 /// The form's values and validation errors.
 pub struct FormState {
@@ -26,8 +28,12 @@ pub struct FormState {
     pub draft: ApplicationDraft,
     /// Environments to choose from.
     pub environments: Vec<EnvironmentChoice>,
+    /// Categories to choose from.
+    pub categories: Vec<Arc<str>>,
     /// Touched fields (all, after the first attempt to save). Only these show errors.
     pub touched: Vec<Of>,
+    /// Whether an upload runs. A save would lose its picture.
+    pub uploading: bool,
     /// Errors from the server. Editing a field removes its error.
     pub refused: Vec<FieldError>,
 }
@@ -62,6 +68,7 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
     };
     let choose = std::iter::once((String::new(), "Choose…".to_owned()));
     let known = typed.read_untracked();
+    let categories = known.categories.iter().map(ToString::to_string).collect();
     let choices = known
         .environments
         .iter()
@@ -72,6 +79,9 @@ pub fn fields(from: &ApplicationDraft, typed: RwSignal<FormState>) -> AnyView {
         .collect_view();
     view! {
         {field(Of::Name, "The name that people see on My apps.", &from.name, Control::Line)}
+        {field(Of::Description, "One or two sentences on My apps, at most 200 characters.", &from.description, Control::Line)}
+        {field(Of::Category, "A heading on My apps. Choose one of the list, or type a new one.", &from.category, Control::Suggested(categories))}
+        {icon_field::icon_field(from, typed, error_of(Of::Icon))}
         {field(Of::LaunchText, "Text on the button. Defaults to “Launch”.", &from.launch_text, Control::Line)}
         {field(Of::Environment, "", &chosen, Control::Choice(choose.chain(choices).collect()))}
         {field(Of::Program, "Name or path of the program in the environment.", &from.program, Control::Line)}
@@ -116,7 +126,9 @@ fn limit_field(
 ) -> AnyView {
     let of = Of::of(limit);
     let minutes = from.limits[limit as usize].clone();
-    let off = dyn_flag(move || typed.read().draft.limits[limit as usize].is_none());
+    // Without JavaScript nothing would enable the field again.
+    let alive = is_alive();
+    let off = dyn_flag(move || alive.get() && typed.read().draft.limits[limit as usize].is_none());
     let beside = view! {
         <label class="field-check">
             <input
@@ -144,28 +156,7 @@ fn limit_field(
 
 /// The current values of the fields.
 pub fn read(form: &HtmlFormElement) -> ApplicationDraft {
-    let text = |of: Of| value(form, of.code());
-    ApplicationDraft {
-        name: text(Of::Name),
-        launch_text: text(Of::LaunchText),
-        environment_id: text(Of::Environment).parse().ok(),
-        program: text(Of::Program),
-        arguments: text(Of::Arguments)
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .map(str::to_owned)
-            .collect(),
-        seats: text(Of::Seats),
-        limits: PolicyLimit::ALL.map(|limit| {
-            let of = Of::of(limit);
-            let off = is_checked(form, &format!("{}{OFF}", of.code()));
-            (!off).then(|| text(of))
-        }),
-        allow_user_namespaces: is_checked(form, Of::UserNamespaces.code()),
-        clipboard: Transfer::of_code(&text(Of::Clipboard)).unwrap_or_default(),
-        files: Transfer::of_code(&text(Of::Files)).unwrap_or_default(),
-        sound: is_checked(form, Of::Sound.code()),
-    }
+    draft(|name| sent(form, name))
 }
 
 /// The field that an element of the form belongs to, by the element's name.

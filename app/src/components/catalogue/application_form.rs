@@ -5,6 +5,7 @@ use leptos::{ev, html, prelude::*, task::spawn_local};
 use session::catalogue::{
     ApplicationForm, ApplicationView,
     draft::{ApplicationDraft, Field},
+    form::SEEN,
 };
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -19,10 +20,9 @@ use crate::{
     ui::{
         banner::{Banner, Tone},
         clock::later,
-        dynamic::{dyn_attr, dyn_flag, dyn_text, dyn_view},
+        dynamic::{dyn_attr, dyn_text, dyn_view},
         field::id_of,
         focus::focus_id,
-        time::is_alive,
         unsaved::guard_unsaved,
     },
 };
@@ -41,8 +41,13 @@ pub fn ApplicationEditor(
     let ApplicationForm {
         application,
         environments,
+        categories,
     } = form;
     let is_new = application.is_none();
+    // For the plain form. Only the server can fail to write it: numbers and texts are always JSON.
+    let before = application
+        .as_ref()
+        .and_then(|application| serde_json::to_string(&application.spec).ok());
     let first = application
         .as_ref()
         .map(|application| ApplicationDraft::from(&application.spec))
@@ -59,13 +64,16 @@ pub fn ApplicationEditor(
     let typed = RwSignal::new(FormState {
         draft: first,
         environments,
+        categories,
         touched: Vec::new(),
+        uploading: false,
         refused: Vec::new(),
     });
     let seen = RwSignal::new(application);
     let conflict = RwSignal::new(None::<ApplicationView>);
     let failed = RwSignal::new(None::<AppError>);
     let sending = RwSignal::new(false);
+    let uploading = move || typed.read().uploading;
 
     // A field that is removed with the focus still reports a change, after the form and its signals
     // are disposed.
@@ -110,7 +118,7 @@ pub fn ApplicationEditor(
     };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        if sending.get_untracked() {
+        if sending.get_untracked() || typed.read_untracked().uploading {
             return;
         }
         take();
@@ -152,16 +160,13 @@ pub fn ApplicationEditor(
             focus_id(&id_of(Field::Name.code()));
         });
     });
-    let alive = is_alive();
     let drawn = move || fields(&start.read(), typed);
     view! {
-        <form class="question form" novalidate node_ref=node on:submit=submit on:input=heard on:change=left>
-            <p class="no-js-only">
-                <strong>"This form needs JavaScript."</strong>
-            </p>
+        <form class="question form" method="post" enctype="multipart/form-data" novalidate node_ref=node on:submit=submit on:input=heard on:change=left>
             {(!is_new)
                 .then(|| view! { <p class="lead">"Changes apply to future launches only. Live sessions keep the settings of their launch."</p> })}
             <ConflictBanner before=conflict now=seen start_again />
+            {before.map(|before| view! { <input type="hidden" name=SEEN value=before /> })}
             {dyn_view(drawn)}
             <FailedAction failed />
             <div class="dialog-actions">
@@ -170,12 +175,12 @@ pub fn ApplicationEditor(
                 </a>
                 <button
                     type="submit"
-                    class="button button-primary needs-js"
-                    disabled=dyn_flag(move || !alive.get())
-                    aria-disabled=dyn_attr(move || sending.get().then_some("true"))
+                    class="button button-primary"
+                    aria-disabled=dyn_attr(move || (sending.get() || uploading()).then_some("true"))
                 >
                     {dyn_text(move || match (sending.get(), is_new) {
                         (true, _) => "Saving…",
+                        (false, _) if uploading() => "Uploading…",
                         (false, true) => "Add application",
                         (false, false) => "Save changes",
                     }.to_owned())}

@@ -42,7 +42,7 @@ pub fn ApplicationsBoard(
     /// Role of the signed-in person.
     role: Role,
 ) -> impl IntoView {
-    let list = PolledList::start(applications, list_applications);
+    let list = PolledList::start(applications, |_| list_applications());
     let keys = Signal::derive(move || list.data.read().iter().map(|row| row.id.number()).collect());
     provide_context(MayOpenSessions(role >= Role::SystemAdmin));
     view! {

@@ -44,7 +44,7 @@ pub fn EnvironmentsBoard(
 ) -> impl IntoView {
     let clock = Clock::starting_at(list.server_time);
     provide_context(clock);
-    let list = PolledList::start(list, list_environments);
+    let list = PolledList::start(list, |_| list_environments());
     Effect::new(move || clock.set(list.data.read().server_time));
     let keys = Signal::derive(move || list.data.read().items.iter().map(|row| row.id.number()).collect());
     view! {

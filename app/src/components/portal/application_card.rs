@@ -1,15 +1,18 @@
 //! An application on "My apps": launch it, resume its session or end its session.
 
-use crate::ui::dynamic::{DynShow, dyn_attr, dyn_text, dyn_view};
+use std::sync::Arc;
+
+use crate::ui::dynamic::{DynShow, dyn_attr, dyn_flag, dyn_text, dyn_view};
 use leptos::{ev::SubmitEvent, prelude::*};
 use session::{
-    HomeKind,
-    api::{MyApplication, SessionView},
+    ApplicationId,
+    api::{AppCard, LastFailure, MyApps, SessionView},
     homes,
 };
 
+use super::{app_icon::app_icon, app_search::AppSearch};
 use crate::{
-    api::sessions::end_session,
+    api::{applications::set_favourite, sessions::end_session},
     components::{moment::Moment, polled_list::PolledList, status::StatusBadge, timeline::UserDeadline},
     ui::{
         banner::{Banner, Tone},
@@ -21,19 +24,47 @@ use crate::{
 };
 
 /// The applications of My apps.
-pub type MyList = PolledList<Vec<MyApplication>>;
+pub type MyList = PolledList<MyApps>;
+
+/// The state of one application.
+#[derive(Clone, PartialEq)]
+struct State {
+    card: AppCard,
+    session: Option<SessionView>,
+    failed: Option<LastFailure>,
+    favourite: bool,
+}
+
+impl State {
+    fn of(apps: &MyApps, id: u128) -> Option<Self> {
+        let card = apps.cards.as_ref()?.items.iter().find(|card| card.id.number() == id)?;
+        let failed = apps.failed.iter().find(|(failed, _)| *failed == card.id);
+        let session = apps.sessions.iter().find(|session| session.application_id == card.id);
+        Some(Self {
+            card: card.clone(),
+            session: session.cloned(),
+            failed: failed.map(|(_, failure)| failure.clone()),
+            favourite: apps.favourites.contains(&card.id),
+        })
+    }
+}
 
 /// The card of an application. Its forms work without JavaScript; with JavaScript, "End session"
 /// needs a confirmation.
 #[component]
 pub fn ApplicationCard(
-    /// Current state of the application.
-    application: Memo<Option<MyApplication>>,
+    /// Id of the application.
+    id: u128,
     /// List that contains it.
     list: MyList,
+    /// The search of the page.
+    search: AppSearch,
+    /// Whether the search finds it.
+    shown: Signal<bool>,
     /// Set to open the dialog for this session.
     ending: RwSignal<Option<SessionView>>,
 ) -> impl IntoView {
+    let application = Memo::new(move |_| State::of(&list.data.read(), id));
     let session = Memo::new(move |_| {
         application
             .read()
@@ -42,25 +73,28 @@ pub fn ApplicationCard(
     });
     let live = Memo::new(move |_| session.read().is_some());
     // A live session keeps the home of its launch.
-    let scratch = Memo::new(move |_| {
+    let files = move || {
         let application = application.read();
         let home = application
             .as_ref()
-            .and_then(|app| app.session.as_ref().map_or(app.home, |session| session.home));
-        home == Some(HomeKind::Scratch)
-    });
+            .and_then(|app| app.session.as_ref().map_or(app.card.home, |session| session.home));
+        homes::outlook(home).to_owned()
+    };
     let fixed = application.get_untracked();
-    let (id, name) = fixed
-        .as_ref()
-        .map(|app| (app.id.to_string(), app.name.to_string()))
-        .unwrap_or_default();
+    let Some(AppCard {
+        id, name, appearance, ..
+    }) = fixed.map(|app| app.card)
+    else {
+        return ().into_any();
+    };
+    let star = star(application, list, search, &name);
     let heading = format!("app-{id}");
     let (labelled_by, described_by) = (heading.clone(), heading.clone());
     let launch_text = dyn_text(move || {
         application
             .read()
             .as_ref()
-            .map(|app| app.launch_text.to_string())
+            .map(|app| app.card.launch_text.to_string())
             .unwrap_or_default()
     });
     // Offline, the form would open the browser's own error page in a new tab.
@@ -69,17 +103,19 @@ pub fn ApplicationCard(
             event.prevent_default();
         }
     };
-    let blocked = move || !application.read().as_ref().is_some_and(|app| app.open) || list.trouble.read().is_some();
+    let blocked =
+        move || !application.read().as_ref().is_some_and(|app| app.card.open) || list.trouble.read().is_some();
     let alive = time::is_alive();
     let time_zone = move || if alive.get() { time::zone() } else { None }.unwrap_or_default();
     let launch = move || {
         view! {
             <form method="post" action="/launch" target="_blank" on:submit=submit>
-                <input type="hidden" name="application" value=id.clone() />
+                <input type="hidden" name="application" value=id.to_string() />
                 // Only the browser knows it. The languages are in a header of the request.
                 <input type="hidden" name="time_zone" value=dyn_text(time_zone) />
                 <button
                     type="submit"
+                    id=format!("go-{id}")
                     class="button button-primary"
                     aria-describedby=described_by.clone()
                     aria-disabled=dyn_attr(move || blocked().then_some("true"))
@@ -91,24 +127,81 @@ pub fn ApplicationCard(
         .into_any()
     };
     view! {
+        <li hidden=dyn_flag(move || !shown.get() || application.read().is_none())>
         <article class="card" aria-labelledby=labelled_by>
-            <h2 class="card-title" id=heading>
-                <bdi>{name}</bdi>
-            </h2>
+            <div class="card-head">
+                {app_icon(appearance.icon.as_deref())}
+                <h3 class="card-title" id=heading>
+                    <bdi>{name.to_string()}</bdi>
+                </h3>
+            </div>
+            {(!appearance.description.is_empty())
+                .then(|| view! { <p class="card-text" dir="auto">{appearance.description.to_string()}</p> })}
             <div class="card-state">
                 <DynShow is=live otherwise=move || view! { <NotRunning application /> }>
                     <CardState session />
                 </DynShow>
             </div>
-            <DynShow is=scratch>
-                <p class="quiet card-files">"Files are deleted when the session ends."</p>
-            </DynShow>
+            <p class="quiet card-files">{dyn_text(files)}</p>
             <div class="card-actions">
                 <DynShow is=live otherwise=launch>
-                    <LiveActions session ending />
+                    <LiveActions id session ending />
                 </DynShow>
+                {star}
             </div>
         </article>
+        </li>
+    }
+    .into_any()
+}
+
+/// The switch of a favourite. A plain form without JavaScript.
+fn star(application: Memo<Option<State>>, list: MyList, search: AppSearch, name: &Arc<str>) -> AnyView {
+    let is_on = move || application.read().as_ref().is_some_and(|app| app.favourite);
+    let Some(id) = application.read_untracked().as_ref().map(|app| app.card.id) else {
+        return ().into_any();
+    };
+    let (label, name) = (format!("Favourite: {name}"), name.clone());
+    let sending = RwSignal::new(false);
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if sending.get_untracked() || list.trouble.get_untracked().is_some() {
+            return;
+        }
+        sending.set(true);
+        let (on, name) = (!untrack(is_on), name.clone());
+        list.send(sending, set_favourite(id, on), move |apps, ()| {
+            focus::keep();
+            apps.favourites.retain(|favourite| *favourite != id);
+            if on {
+                apps.favourites.push(id);
+            }
+            let what = if on {
+                "is a favourite."
+            } else {
+                "is no longer a favourite."
+            };
+            format!("{name} {what}")
+        });
+    };
+    let q = search.q.get_untracked();
+    view! {
+        <form class="card-star" method="post" action="/favourites" on:submit=submit>
+            <input type="hidden" name="application" value=id.to_string() />
+            <input type="hidden" name="favourite" value=dyn_text(move || (!is_on()).to_string()) />
+            {(!q.is_empty()).then(|| view! { <input type="hidden" name="q" value=q.clone() /> })}
+            <button
+                type="submit"
+                class="button button-star"
+                id=format!("star-{id}")
+                role="switch"
+                aria-label=label
+                aria-checked=dyn_attr(move || Some(if is_on() { "true" } else { "false" }))
+                title="Favourite"
+            >
+                <Icon glyph=Glyph::Star />
+            </button>
+        </form>
     }
     .into_any()
 }
@@ -129,12 +222,12 @@ fn CardState(session: Memo<Option<SessionView>>) -> impl IntoView {
 /// Content without a live session: the last failure, and Launch or the reason why it is
 /// unavailable.
 #[component]
-fn NotRunning(application: Memo<Option<MyApplication>>) -> impl IntoView {
+fn NotRunning(application: Memo<Option<State>>) -> impl IntoView {
     dyn_view(move || match application.get() {
-        Some(MyApplication { open: false, .. }) => {
+        Some(State { card, .. }) if !card.open => {
             view! { <p class="quiet">"Closed to launches at the moment"</p> }.into_any()
         }
-        Some(MyApplication {
+        Some(State {
             failed: Some(failed), ..
         }) => view! {
             <p class="cell-note-error">
@@ -147,7 +240,11 @@ fn NotRunning(application: Memo<Option<MyApplication>>) -> impl IntoView {
 }
 
 #[component]
-fn LiveActions(session: Memo<Option<SessionView>>, ending: RwSignal<Option<SessionView>>) -> impl IntoView {
+fn LiveActions(
+    id: ApplicationId,
+    session: Memo<Option<SessionView>>,
+    ending: RwSignal<Option<SessionView>>,
+) -> impl IntoView {
     let path = move || {
         let session = session.read();
         session
@@ -160,7 +257,7 @@ fn LiveActions(session: Memo<Option<SessionView>>, ending: RwSignal<Option<Sessi
         ending.set(session.get_untracked());
     };
     view! {
-        <a class="button button-primary" href=dyn_text(path) rel="external" target="_blank" title="Opens in a new tab">
+        <a class="button button-primary" id=format!("go-{id}") href=dyn_text(path) rel="external" target="_blank" title="Opens in a new tab">
             "Resume"
             <Icon glyph=Glyph::NewTab />
         </a>
@@ -188,12 +285,10 @@ pub fn EndDialog(
             return;
         };
         sending.set(true);
-        list.send(sending, end_session(session.id), move |applications, ended| {
+        list.send(sending, end_session(session.id), move |apps, ended| {
             ending.set(None);
             focus::rescue("content");
-            for application in applications.iter_mut().filter(|app| app.id == ended.application_id) {
-                application.session = None;
-            }
+            apps.sessions.retain(|session| session.id != ended.id);
             format!("Your session of {} has ended.", ended.application)
         });
     };

@@ -1,6 +1,9 @@
 //! The applications of the catalogue.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use session::{
     ApplicationId, Role,
@@ -33,9 +36,13 @@ impl Control {
             None => require(me, Role::AppAdmin).map(|()| None)?,
             Some(id) => Some(self.application(me, id).await?),
         };
+        let all = self.store.applications().await?;
+        let categories = all.iter().map(|row| row.appearance.category.clone());
+        let categories = categories.filter(|category| !category.is_empty());
         Ok(ApplicationForm {
             application,
             environments: self.choices().await?,
+            categories: categories.collect::<BTreeSet<_>>().into_iter().collect(),
         })
     }
 
@@ -149,6 +156,7 @@ impl Views {
 fn refused(error: Error) -> Error {
     match error {
         Error::Store(StoreError::AlreadyExists(_)) => Error::Invalid(vec![FieldError::name_taken()]),
+        Error::Store(StoreError::NotFound("picture")) => Error::Invalid(vec![FieldError::unknown_icon()]),
         Error::Store(StoreError::NotFound("environment")) => Error::Invalid(vec![FieldError::unknown_environment()]),
         other => other,
     }

@@ -1,12 +1,17 @@
 //! A cache of the catalogue for My apps, which is open in thousands of tabs that all poll.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
 use parking_lot::Mutex;
-use session::{EnvironmentId, Homes};
+use session::{
+    EnvironmentId, Homes,
+    api::{AppCard, AppCards},
+    query::fold,
+};
+use sha2::{Digest, Sha256};
 use store::{Application, Store, StoreError};
 
 use crate::{Control, Result};
@@ -17,6 +22,12 @@ pub struct Launchable {
     pub applications: Vec<Application>,
     /// Environments that are closed to launches.
     pub closed: HashSet<EnvironmentId>,
+    /// The cards of open applications.
+    pub cards: Arc<AppCards>,
+    /// The version of these cards.
+    pub version: Arc<str>,
+    /// The spelling of each folded category: that of the first application in it.
+    categories: BTreeMap<String, Arc<str>>,
     /// The homes of the environments that have some.
     pub homes: HashMap<EnvironmentId, Homes>,
 }
@@ -29,12 +40,58 @@ impl Launchable {
         let homes = environments
             .iter()
             .filter_map(|environment| Some((environment.id, environment.homes?)));
-        Ok(Self {
+        let applications = store.applications().await?;
+        let mut categories = BTreeMap::new();
+        for application in &applications {
+            let category = &application.appearance.category;
+            categories.entry(fold(category)).or_insert_with(|| category.clone());
+        }
+        let mut read = Self {
             homes: homes.collect(),
             closed: closed.map(|environment| environment.id).collect(),
-            applications: store.applications().await?,
-        })
+            applications,
+            cards: Arc::default(),
+            version: "".into(),
+            categories,
+        };
+        let open = read.applications.iter().filter(|row| row.open);
+        read.cards = cards(&read, open);
+        read.version = version(&read.cards);
+        Ok(read)
     }
+}
+
+/// The cards of applications.
+pub fn cards<'a>(catalogue: &Launchable, applications: impl Iterator<Item = &'a Application>) -> Arc<AppCards> {
+    let items: Vec<_> = applications.map(|row| card(catalogue, row)).collect();
+    let has =
+        |category: &&Arc<str>| !category.is_empty() && items.iter().any(|card| card.appearance.category == **category);
+    let categories = catalogue.categories.values().filter(has).cloned().collect();
+    Arc::new(AppCards { items, categories })
+}
+
+/// The card of an application.
+pub fn card(catalogue: &Launchable, application: &Application) -> AppCard {
+    let mut appearance = application.appearance.clone();
+    if let Some(spelling) = catalogue.categories.get(&fold(&appearance.category)) {
+        appearance.category = spelling.clone();
+    }
+    AppCard {
+        id: application.id,
+        name: application.name.clone(),
+        launch_text: application.launch_text.clone(),
+        home: catalogue.homes.get(&application.environment_id).map(|homes| homes.kind),
+        open: application.open && !catalogue.closed.contains(&application.environment_id),
+        appearance,
+    }
+}
+
+/// The version of cards: a hash, so that it is the same on every node.
+pub fn version(cards: &AppCards) -> Arc<str> {
+    // Texts, numbers and lists of them are always JSON.
+    let hash = Sha256::digest(serde_json::to_vec(cards).unwrap_or_default());
+    let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    digits.into()
 }
 
 /// The catalogue at the last read.

@@ -7,12 +7,13 @@ use environments::FilesError;
 use session::{
     api::{MAX_NOTE_CHARS, Problem},
     batch::MAX_CHOSEN,
+    catalogue::appearance::MAX_PICTURE_BYTES,
     format,
     refusal::LaunchRefusal,
 };
 use store::StoreError;
 
-use crate::Error;
+use super::{Error, PictureError};
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
@@ -46,6 +47,9 @@ impl Error {
             Self::NoEnvironment(_) => (404, "no_such_environment", "There is no such environment"),
             Self::NoEvent(_) => (404, "no_such_event", "There is no such event"),
             Self::Invalid(_) => (422, "invalid_application", "The application can’t be saved as it is"),
+            Self::Picture(PictureError::TooLarge(_)) => (413, "picture_too_large", PICTURE),
+            Self::Picture(PictureError::Format) => (415, "picture_format", PICTURE),
+            Self::Picture(PictureError::Unreadable) => (422, "picture_unreadable", PICTURE),
             Self::ApplicationChanged(_) => (409, "application_changed", "The application has changed"),
             Self::Malformed(_) | Self::InvalidList(_) | Self::InvalidEventView(_) | Self::InvalidEventQuery(_) => {
                 (400, "malformed", "The request can't be understood")
@@ -74,6 +78,8 @@ impl Error {
             Self::TooManyArchives => (429, "too_many_archives", "A folder is being downloaded"),
             Self::ArchiveTooLarge(_) => (422, "archive_too_large", "The folder has too many files"),
             Self::Files(error) => files_kind(error),
+            Self::NoSound(_) => (404, "no_sound", "This session has no sound"),
+            Self::NotOpen => (409, "not_open", "The session is not open in a tab"),
             Self::Environment(_) => (502, "environment_failed", "The environment failed"),
             Self::NodeAway(_) => (503, "node_away", "The server that runs this session can't be reached"),
             Self::Lost => (503, "database_lost", "The database can't be reached"),
@@ -108,6 +114,15 @@ impl Error {
                     .iter()
                     .map(|invalid| format!("{}: {}", invalid.field.label(), invalid.reason));
                 reasons.collect::<Vec<_>>().join(" ")
+            }
+            Self::Picture(PictureError::TooLarge(bytes)) => format!(
+                "The file has {} kB; at most {} kB are possible.",
+                bytes.div_ceil(1024),
+                MAX_PICTURE_BYTES / 1024
+            ),
+            Self::Picture(PictureError::Format) => "Use a PNG, JPEG or WebP file.".into(),
+            Self::Picture(PictureError::Unreadable) => {
+                "The file is damaged, or wider or higher than 4096 pixels. Save it again in a smaller size.".into()
             }
             Self::ApplicationChanged(_) => {
                 "Another administrator saved it after you had opened it. Read the new values, then decide again.".into()
@@ -146,6 +161,8 @@ impl Error {
                 )
             }
             Self::Files(error) => error.to_string(),
+            Self::NoSound(why) => format!("There is no sound: {why}."),
+            Self::NotOpen => "Open the session in a tab first, with the same login.".into(),
             Self::NodeAway(node) => format!("The node {node} is away. Try again in a moment."),
             Self::Lost => "Nothing can be shown or changed without it. The server keeps trying to reconnect.".into(),
             Self::Stopping => "Try again in a moment.".into(),
@@ -185,6 +202,9 @@ const fn denied_status(refusal: LaunchRefusal) -> u16 {
         | LaunchRefusal::RelaunchBlocked(_) => 409,
     }
 }
+
+/// Title of each refusal of an upload.
+const PICTURE: &str = "This picture can’t be an icon";
 
 const fn files_kind(error: &FilesError) -> (u16, &'static str, &'static str) {
     match error {

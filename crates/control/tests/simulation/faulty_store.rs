@@ -13,8 +13,8 @@ use session::{
 };
 use store::{
     Application, Catalogue, Changes, Checkpoint, Claim, Cluster, Committed, Edited, EnvironmentRow, EventLog,
-    EventScan, Hash, Head, Logins, NewLogin, PeerHeartbeats, People, Result, Sessions, SignedIn, StoreError, User,
-    Verified, WriteRequest,
+    EventScan, Hash, Head, Logins, NewLogin, OwnApplication, PeerHeartbeats, People, Result, Sessions, SignedIn,
+    StoreError, User, Verified, WriteRequest,
 };
 use store_testing::Memory;
 use tokio::{
@@ -238,6 +238,12 @@ impl People for FaultyStore {
     async fn set_preference(&self, user_id: UserId, name: &str, value: Option<&str>) -> Result<()> {
         self.transact(self.memory().set_preference(user_id, name, value)).await
     }
+    async fn own_applications(&self, user_id: UserId) -> Result<Vec<OwnApplication>> {
+        self.read(self.memory().own_applications(user_id)).await
+    }
+    async fn set_favourite(&self, user_id: UserId, id: ApplicationId, favourite: bool) -> Result<()> {
+        self.transact(self.memory().set_favourite(user_id, id, favourite)).await
+    }
 }
 
 #[async_trait]
@@ -322,5 +328,11 @@ impl Catalogue for FaultyStore {
     ) -> Result<bool> {
         self.transact(self.memory().set_application_launches(id, to, by, at))
             .await
+    }
+    async fn add_picture(&self, hash: [u8; 32], png: &[u8], at: Timestamp) -> Result<()> {
+        self.transact(self.memory().add_picture(hash, png, at)).await
+    }
+    async fn picture(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>> {
+        self.read(self.memory().picture(hash)).await
     }
 }

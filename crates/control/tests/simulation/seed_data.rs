@@ -52,6 +52,7 @@ pub async fn seed(memory: &Memory, at: Timestamp) {
             command: vec!["program".into()],
             policy,
             seats: [Some(3), Some(2), None][number],
+            appearance: Default::default(),
             open: true,
         };
         memory.add_application(&application, &Actor::System, at).await.unwrap();

@@ -103,6 +103,7 @@ async fn application(fixture: &Fixture, number: u128, command: &str, seconds: u3
             ..Policy::default()
         },
         seats: None,
+        appearance: Default::default(),
         open: true,
     };
     let added = fixture

@@ -207,6 +207,7 @@ pub async fn seed(store: &dyn Store) {
         command: vec!["desktop".into()],
         policy: Policy::default(),
         seats: None,
+        appearance: Default::default(),
         open: true,
     };
     store.add_application(&application, &Actor::System, at).await.unwrap();

@@ -32,6 +32,7 @@ async fn application(fixture: &Fixture, number: u128) -> ApplicationId {
         command: vec!["desktop".into()],
         policy: Policy::default(),
         seats: None,
+        appearance: Default::default(),
         open: true,
     };
     let added = fixture

@@ -37,6 +37,7 @@ async fn an_idle_tab_is_warned_and_closed_and_can_be_opened_again() {
             idle_seconds: Some(30 * 60),
             disconnected_seconds: Some(15 * 60),
             clipboard: session::Transfer::Both,
+            sound: session::notice::SoundState::Missing,
             files: session::Transfer::Both,
         }
     );

@@ -95,6 +95,7 @@ pub fn spec(command: &[&str]) -> StartSpec {
         allow_user_namespaces: false,
         home: Home::Scratch,
         regional: Regional::default(),
+        sound: false,
     }
 }
 

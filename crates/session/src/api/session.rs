@@ -1,4 +1,4 @@
-//! One session, requests about it, and My apps.
+//! One session, and requests about it.
 
 use std::sync::Arc;
 
@@ -137,28 +137,6 @@ pub struct ExpireRequest {
 
 /// Maximum length of a reason, in characters.
 pub const MAX_NOTE_CHARS: usize = 500;
-
-/// An application on "My apps", with the user's live session of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MyApplication {
-    /// Id that a launch sends.
-    pub id: ApplicationId,
-    /// Name on “My apps”.
-    pub name: Arc<str>,
-    /// Text of the launch button.
-    pub launch_text: Arc<str>,
-    /// The fate of the files of a new session; `None` = it has none.
-    #[serde(default)]
-    pub home: Option<HomeKind>,
-    /// Whether it can be launched now.
-    #[serde(default)]
-    pub open: bool,
-    /// The live session, if there is one.
-    pub session: Option<SessionView>,
-    /// Without a live session: the failure of the user's previous one, until the next launch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<LastFailure>,
-}
 
 /// A session that went to Error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,11 +1,17 @@
 //! The draft of an application and its validation. The browser calls [`check`] while the person
 //! types, `control` calls it before writing, so both apply the same rules.
 
+mod field;
+
 use std::{num::NonZeroU32, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApplicationSpec, EnvironmentChoice};
+pub use self::field::Field;
+use super::{
+    ApplicationSpec, EnvironmentChoice,
+    appearance::{Appearance, is_icon},
+};
 use crate::{
     EnvironmentId, Policy, Transfer, names,
     policy::{Limit, PolicyLimit},
@@ -13,6 +19,10 @@ use crate::{
 
 /// Maximum length of a name, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
+/// Maximum length of a description, in characters.
+pub const MAX_DESCRIPTION_CHARS: usize = 200;
+/// Maximum length of a category, in characters.
+pub const MAX_CATEGORY_CHARS: usize = 40;
 /// Maximum length of a launch button's text, in characters.
 pub const MAX_LAUNCH_TEXT_CHARS: usize = 40;
 /// Maximum length of the program or an argument, in characters.
@@ -30,6 +40,15 @@ pub const MINUTES: RangeInclusive<u32> = 1..=Policy::LONGEST_SECONDS / 60;
 pub struct ApplicationDraft {
     /// Unique name, at most [`MAX_NAME_CHARS`].
     pub name: String,
+    /// One or two sentences about it; blank = none.
+    #[serde(default)]
+    pub description: String,
+    /// Heading on My apps; blank = none.
+    #[serde(default)]
+    pub category: String,
+    /// See [`Appearance::icon`]; blank = none.
+    #[serde(default)]
+    pub icon: String,
     /// Text of the launch button; blank = "Launch".
     pub launch_text: String,
     /// Environment that runs it; `None` = not chosen.
@@ -60,6 +79,9 @@ impl Default for ApplicationDraft {
     fn default() -> Self {
         Self {
             name: String::new(),
+            description: String::new(),
+            category: String::new(),
+            icon: String::new(),
             launch_text: "Launch".into(),
             environment_id: None,
             program: String::new(),
@@ -78,6 +100,9 @@ impl From<&ApplicationSpec> for ApplicationDraft {
     fn from(spec: &ApplicationSpec) -> Self {
         Self {
             name: spec.name.to_string(),
+            description: spec.appearance.description.to_string(),
+            category: spec.appearance.category.to_string(),
+            icon: spec.appearance.icon.as_deref().unwrap_or_default().to_owned(),
             launch_text: spec.launch_text.to_string(),
             environment_id: Some(spec.environment_id),
             program: spec.command.first().cloned().unwrap_or_default(),
@@ -88,116 +113,6 @@ impl From<&ApplicationSpec> for ApplicationDraft {
             clipboard: spec.policy.clipboard,
             files: spec.policy.files,
             sound: spec.policy.sound,
-        }
-    }
-}
-
-/// A field of the form, in display order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    /// See [`ApplicationDraft::name`].
-    Name,
-    /// See [`ApplicationDraft::launch_text`].
-    LaunchText,
-    /// See [`ApplicationDraft::environment_id`].
-    Environment,
-    /// See [`ApplicationDraft::program`].
-    Program,
-    /// See [`ApplicationDraft::arguments`].
-    Arguments,
-    /// See [`ApplicationDraft::seats`].
-    Seats,
-    /// See [`PolicyLimit::Start`].
-    Start,
-    /// See [`PolicyLimit::NeverConnected`].
-    NeverConnected,
-    /// See [`PolicyLimit::Idle`].
-    Idle,
-    /// See [`PolicyLimit::Disconnected`].
-    Disconnected,
-    /// See [`PolicyLimit::Total`].
-    Total,
-    /// See [`ApplicationDraft::allow_user_namespaces`].
-    UserNamespaces,
-    /// See [`ApplicationDraft::clipboard`].
-    Clipboard,
-    /// See [`ApplicationDraft::files`].
-    Files,
-    /// See [`ApplicationDraft::sound`].
-    Sound,
-}
-
-impl Field {
-    /// All fields, from top to bottom.
-    pub const ALL: [Self; 15] = [
-        Self::Name,
-        Self::LaunchText,
-        Self::Environment,
-        Self::Program,
-        Self::Arguments,
-        Self::Seats,
-        Self::Start,
-        Self::NeverConnected,
-        Self::Idle,
-        Self::Disconnected,
-        Self::Total,
-        Self::UserNamespaces,
-        Self::Clipboard,
-        Self::Files,
-        Self::Sound,
-    ];
-
-    /// Name in the form and in JSON.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::LaunchText => "launch_text",
-            Self::Environment => "environment",
-            Self::Program => "program",
-            Self::Arguments => "arguments",
-            Self::Seats => "seats",
-            Self::Start => "start",
-            Self::NeverConnected => "never_connected",
-            Self::Idle => "idle",
-            Self::Disconnected => "disconnected",
-            Self::Total => "total",
-            Self::UserNamespaces => "user_namespaces",
-            Self::Clipboard => "clipboard",
-            Self::Files => "files",
-            Self::Sound => "sound",
-        }
-    }
-
-    /// Label in the form.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Name => "Name",
-            Self::LaunchText => "Launch text",
-            Self::Environment => "Environment",
-            Self::Program => "Program",
-            Self::Arguments => "Arguments",
-            Self::Seats => "Seats",
-            Self::Start => PolicyLimit::Start.label(),
-            Self::NeverConnected => PolicyLimit::NeverConnected.label(),
-            Self::Idle => PolicyLimit::Idle.label(),
-            Self::Disconnected => PolicyLimit::Disconnected.label(),
-            Self::Total => PolicyLimit::Total.label(),
-            Self::UserNamespaces => "Allow user namespaces",
-            Self::Clipboard => "Clipboard",
-            Self::Files => "Files",
-            Self::Sound => "Allow sound",
-        }
-    }
-
-    /// The field of a limit.
-    pub const fn of(limit: PolicyLimit) -> Self {
-        match limit {
-            PolicyLimit::Start => Self::Start,
-            PolicyLimit::NeverConnected => Self::NeverConnected,
-            PolicyLimit::Idle => Self::Idle,
-            PolicyLimit::Disconnected => Self::Disconnected,
-            PolicyLimit::Total => Self::Total,
         }
     }
 }
@@ -225,6 +140,11 @@ impl FieldError {
         Self::new(Field::Name, "Another application has this name.")
     }
 
+    /// The error for an uploaded picture that does not exist, or no longer exists.
+    pub fn unknown_icon() -> Self {
+        Self::new(Field::Icon, "The server doesn’t have this picture. Upload it again.")
+    }
+
     /// The error for an environment that does not exist, or no longer exists.
     pub fn unknown_environment() -> Self {
         Self::new(Field::Environment, "There is no such environment any more.")
@@ -246,9 +166,8 @@ pub fn check(draft: &ApplicationDraft, environments: &[EnvironmentChoice]) -> Re
     let mut errors = Vec::new();
     let mut note = |field, why: Result<(), String>| errors.extend(why.err().map(|why| FieldError::new(field, why)));
     note(Field::Name, visible(name, MAX_NAME_CHARS));
-    if !launch_text.is_empty() {
-        note(Field::LaunchText, visible(launch_text, MAX_LAUNCH_TEXT_CHARS));
-    }
+    let appearance = appearance(draft, &mut note);
+    note(Field::LaunchText, optional(launch_text, MAX_LAUNCH_TEXT_CHARS));
     note(Field::Environment, environment.clone().map(drop));
     note(Field::Program, text(program, MAX_WORD_CHARS));
     note(Field::Arguments, arguments(&draft.arguments));
@@ -279,7 +198,22 @@ pub fn check(draft: &ApplicationDraft, environments: &[EnvironmentChoice]) -> Re
             .collect(),
         seats,
         policy,
+        appearance,
     })
+}
+
+fn appearance(draft: &ApplicationDraft, note: &mut impl FnMut(Field, Result<(), String>)) -> Appearance {
+    let (description, category, icon) = (draft.description.trim(), draft.category.trim(), draft.icon.trim());
+    note(Field::Description, optional(description, MAX_DESCRIPTION_CHARS));
+    note(Field::Category, optional(category, MAX_CATEGORY_CHARS));
+    if !icon.is_empty() && !is_icon(icon) {
+        note(Field::Icon, Err("Choose one of the icons, or upload a picture.".into()));
+    }
+    Appearance {
+        description: description.into(),
+        category: category.into(),
+        icon: (!icon.is_empty()).then(|| icon.into()),
+    }
 }
 
 fn text(text: &str, most: usize) -> Result<(), String> {
@@ -299,6 +233,11 @@ fn text(text: &str, most: usize) -> Result<(), String> {
 fn visible(name: &str, most: usize) -> Result<(), String> {
     text(name, most)?;
     names::forbidden(name).map_or(Ok(()), |character| Err(names::reason(character)))
+}
+
+/// Validates a text that may be empty.
+fn optional(text: &str, most: usize) -> Result<(), String> {
+    if text.is_empty() { Ok(()) } else { visible(text, most) }
 }
 
 fn arguments(arguments: &[String]) -> Result<(), String> {

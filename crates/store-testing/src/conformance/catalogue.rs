@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use session::{
     Actor, ApplicationId, EnvironmentId, Event, EventKind, Policy,
-    catalogue::{ApplicationSpec, LaunchState},
+    catalogue::{ApplicationSpec, LaunchState, appearance::Appearance},
     event::ApplicationChange,
 };
 use store::{Application, Edited, EnvironmentRow, Store, StoreError};
@@ -55,6 +55,11 @@ pub(super) async fn environments_and_applications_are_kept(store: Arc<dyn Store>
                 ..Policy::default()
             },
             seats: Some(0),
+            appearance: Appearance {
+                description: "It’s “fast”".into(),
+                category: "Statistics".into(),
+                icon: Some("terminal".into()),
+            },
             open: false,
             ..application(ApplicationId(Uuid::from_u128(2)), "B", None)
         },
@@ -145,6 +150,11 @@ fn other() -> ApplicationSpec {
         policy: Policy {
             total_seconds: None,
             ..Policy::default()
+        },
+        appearance: Appearance {
+            description: "A shell".into(),
+            category: "Tools".into(),
+            icon: Some("code".into()),
         },
     }
 }

@@ -8,7 +8,7 @@ use session::{
 };
 use store::{LaunchRefusal, Result, Start, StoreError, WriteOutcome, WriteRequest, values::truncate_to_micros};
 
-use super::{State, event};
+use super::{State, event, people};
 
 pub(super) fn decide(state: &mut State, events: &mut Vec<Event>, request: &WriteRequest) -> Result<WriteOutcome> {
     match request {
@@ -100,6 +100,8 @@ fn launch(state: &mut State, events: &mut Vec<Event>, request: &WriteRequest) ->
     }
     let (session, start) = pending(state, (*session_id, *user_id, *application_id), node, at);
     state.sessions.insert(*session_id, session.clone());
+    let own = people::own(state, *user_id, *application_id);
+    own.used_at = Some(own.used_at.map_or(at, |earlier| earlier.max(at)));
     events.push(Event {
         session_id: Some(*session_id),
         ..event(&by, at, EventKind::Launched)

@@ -1,13 +1,15 @@
 //! Environments and applications.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 use session::{
     Actor, ApplicationId, EndReason, EnvironmentId, Event, EventKind, Homes, Timestamp,
-    catalogue::{ApplicationSpec, LaunchState},
+    catalogue::{ApplicationSpec, LaunchState, appearance::Appearance},
     event::ApplicationChange,
     query::fold,
 };
-use store::{Application, Catalogue, Edited, EnvironmentRow, Result, StoreError};
+use store::{Application, Catalogue, Edited, EnvironmentRow, Result, StoreError, values::truncate_to_micros};
 
 use super::{Memory, State, batch, event};
 
@@ -86,6 +88,7 @@ impl Catalogue for Memory {
 
     async fn add_application(&self, application: &Application, by: &Actor, at: Timestamp) -> Result<()> {
         self.record(|state, events| {
+            has_picture(state, &application.appearance)?;
             if state.applications.contains_key(&application.id) {
                 return Err(StoreError::AlreadyExists(application.name.to_string()));
             }
@@ -116,6 +119,7 @@ impl Catalogue for Memory {
                 return Ok(Edited::Conflict(before));
             }
             let after = Application::new(id, wanted.clone(), before.open);
+            has_picture(state, &after.appearance)?;
             fits(state, &after)?;
             state.applications.insert(id, after.clone());
             let edited = ApplicationChange::Edited(Box::new(wanted.clone()));
@@ -151,6 +155,44 @@ impl Catalogue for Memory {
             }
             Ok(true)
         })
+    }
+
+    async fn add_picture(&self, hash: [u8; 32], png: &[u8], at: Timestamp) -> Result<()> {
+        self.transact(|state| {
+            let kept = state
+                .pictures
+                .remove(&hash)
+                .map_or_else(|| png.to_vec(), |(_, png)| png);
+            state.pictures.insert(hash, (truncate_to_micros(at), kept));
+            let used: Vec<_> = state
+                .applications
+                .values()
+                .filter_map(|row| row.appearance.picture())
+                .collect();
+            let mut unused: Vec<_> = state
+                .pictures
+                .iter()
+                .filter(|(hash, _)| !used.contains(*hash))
+                .map(|(hash, (at, _))| (Reverse(*at), *hash))
+                .collect();
+            unused.sort_unstable();
+            for (_, hash) in unused.into_iter().skip(100) {
+                state.pictures.remove(&hash);
+            }
+            Ok(())
+        })
+    }
+
+    async fn picture(&self, hash: [u8; 32]) -> Result<Option<Vec<u8>>> {
+        self.read(|state| state.pictures.get(&hash).map(|(_, png)| png.clone()))
+    }
+}
+
+/// Checks that its picture exists.
+fn has_picture(state: &State, appearance: &Appearance) -> Result<()> {
+    match appearance.picture() {
+        Some(hash) if !state.pictures.contains_key(&hash) => Err(StoreError::NotFound("picture")),
+        _ => Ok(()),
     }
 }
 

@@ -1,8 +1,10 @@
 //! People and their preferences.
 
 use async_trait::async_trait;
-use session::{Actor, EndReason, Event, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold};
-use store::{People, Result, StoreError, User, values::truncate_to_micros};
+use session::{
+    Actor, ApplicationId, EndReason, Event, EventKind, Role, Timestamp, UserId, event::UserChange, query::fold,
+};
+use store::{OwnApplication, People, Result, StoreError, User, values::truncate_to_micros};
 
 use super::{Memory, State, batch, event};
 
@@ -101,6 +103,7 @@ impl People for Memory {
             state.logins.retain(|_, login| login.user_id != id);
             state.preferences.retain(|(of, _), _| *of != id);
             state.networks.retain(|(of, _), _| *of != id);
+            state.own_applications.retain(|(of, _), _| *of != id);
             events.push(changed(&user, by, at, UserChange::Removed));
             batch::end(state, events, EndReason::UserRemoved, (by, at), |session| {
                 session.user_id == id
@@ -132,6 +135,32 @@ impl People for Memory {
             Ok(())
         })
     }
+
+    async fn own_applications(&self, user_id: UserId) -> Result<Vec<OwnApplication>> {
+        self.read(|state| {
+            let own = state.own_applications.iter();
+            own.filter(|((of, _), _)| *of == user_id).map(|(_, own)| *own).collect()
+        })
+    }
+
+    async fn set_favourite(&self, user_id: UserId, id: ApplicationId, favourite: bool) -> Result<()> {
+        self.transact(|state| {
+            if !state.users.contains_key(&user_id) || !state.applications.contains_key(&id) {
+                return Err(StoreError::NotFound("user or application"));
+            }
+            own(state, user_id, id).favourite = favourite;
+            Ok(())
+        })
+    }
+}
+
+/// The entry of a person and an application, added if it is missing.
+pub(super) fn own(state: &mut State, user_id: UserId, id: ApplicationId) -> &mut OwnApplication {
+    state.own_applications.entry((user_id, id)).or_insert(OwnApplication {
+        id,
+        favourite: false,
+        used_at: None,
+    })
 }
 
 pub(super) fn named<'a>(state: &'a State, username: &str) -> Option<&'a User> {

@@ -38,6 +38,10 @@ pub enum Call {
     SetApplicationLaunches(ApplicationId, LaunchState, Timestamp),
     Preference(UserId, String),
     SetPreference(UserId, String, Option<String>),
+    SetFavourite(UserId, ApplicationId, bool),
+    OwnApplications(UserId),
+    AddPicture([u8; 32], Vec<u8>, Timestamp),
+    Picture([u8; 32]),
     Sweep(Timestamp, i64),
     Changes(u64),
     Events(SessionId),
@@ -104,6 +108,10 @@ impl Call {
             Self::SetApplicationLaunches(id, to, at) => text(store.set_application_launches(*id, *to, by, *at).await),
             Self::Preference(id, name) => text(store.preference(*id, name).await),
             Self::SetPreference(id, name, value) => text(store.set_preference(*id, name, value.as_deref()).await),
+            Self::SetFavourite(user, id, favourite) => text(store.set_favourite(*user, *id, *favourite).await),
+            Self::OwnApplications(user) => text(store.own_applications(*user).await),
+            Self::AddPicture(hash, png, at) => text(store.add_picture(*hash, png, *at).await),
+            Self::Picture(hash) => text(store.picture(*hash).await),
             Self::Sweep(at, seconds) => text(store.claim_sweep(*at, TimeDelta::seconds(*seconds)).await),
             Self::Changes(after) => text(store.changes(*after).await),
             Self::Events(id) => text(store.events(*id).await),
@@ -115,10 +123,18 @@ impl Call {
     }
 
     const fn reads(&self) -> bool {
-        use Call::{Changes, Events, Login, LoginsOf, Named, Preference, SignedInFrom};
+        use Call::{Changes, Events, Login, LoginsOf, Named, OwnApplications, Picture, Preference, SignedInFrom};
         matches!(
             self,
-            Named(_) | Login(_) | LoginsOf(_) | SignedInFrom(..) | Preference(..) | Changes(_) | Events(_)
+            Named(_)
+                | Login(_)
+                | LoginsOf(_)
+                | SignedInFrom(..)
+                | Preference(..)
+                | OwnApplications(_)
+                | Picture(_)
+                | Changes(_)
+                | Events(_)
         )
     }
 }
@@ -137,6 +153,9 @@ pub async fn everything(store: &dyn Store) -> String {
     loaded.sessions.sort_by_key(|session| session.id);
     let mut parts = Vec::new();
     let purged = store.changes(0).await.unwrap().purged;
+    for user in store.users().await.unwrap() {
+        parts.push(text(store.own_applications(user.id).await));
+    }
     let ids = loaded.sessions.iter().map(|session| session.id).chain(purged);
     for id in ids {
         parts.push(text(store.events(id).await));

@@ -1,16 +1,18 @@
 //! Random calls: about few people, applications and sessions, so that the calls interact. The clock
 //! mostly advances, and sometimes jumps.
 
+mod applications;
+
 use std::num::NonZeroU32;
 
 use session::{
-    Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Event, EventKind, HomeKind, Homes, Origin, Policy, Role,
+    Actor, ApplicationId, BatchId, EndReason, EnvironmentId, Event, EventKind, HomeKind, Homes, Origin, Role,
     SessionId, Status, Timestamp, UserId,
-    catalogue::{ApplicationSpec, LaunchState},
+    catalogue::LaunchState,
     event::SignInFailure,
     lifecycle::{Command, Seen},
 };
-use store::{Application, EnvironmentRow, LaunchRefusal, Login, NewLogin, User, WriteRequest};
+use store::{EnvironmentRow, LaunchRefusal, Login, NewLogin, User, WriteRequest};
 use uuid::Uuid;
 
 use super::calls::Call;
@@ -146,29 +148,6 @@ impl Draw {
         }
     }
 
-    fn spec(&mut self, n: u128) -> ApplicationSpec {
-        let name = if self.one_in(5) { n + 1 } else { n };
-        ApplicationSpec {
-            name: format!("Program {name}").into(),
-            launch_text: self.words().into(),
-            environment_id: if self.one_in(12) {
-                self.place()
-            } else {
-                EnvironmentId(Uuid::from_u128(200 + n % 2))
-            },
-            command: self.pick(&[vec![], vec!["xterm".to_owned(), "a b".to_owned()]]),
-            seats: self.pick(&[None, Some(1), Some(2), Some(0)]),
-            policy: Policy {
-                total_seconds: self.pick(&[None, NonZeroU32::new(600), NonZeroU32::new(u32::MAX)]),
-                ..Policy::default()
-            },
-        }
-    }
-
-    fn application(&mut self, n: u128) -> Application {
-        Application::new(ApplicationId(Uuid::from_u128(100 + n)), self.spec(n), !self.one_in(8))
-    }
-
     fn launches(&mut self) -> LaunchState {
         self.pick(&[
             LaunchState::Open,
@@ -282,7 +261,7 @@ impl Draw {
     }
 
     fn call(&mut self) -> Call {
-        match self.below(70) {
+        match self.below(78) {
             0..30 => {
                 let size = self.pick(&[0, 1, 1, 1, 2, 3, 6]);
                 Call::Write((0..size).map(|_| self.request()).collect())
@@ -331,6 +310,10 @@ impl Draw {
                 Call::SetPreference(self.person(), "columns".into(), value)
             }
             60 | 61 => Call::Sweep(self.at(), 30),
+            70..73 => Call::SetFavourite(self.person(), self.program(), self.one_in(2)),
+            73 | 74 => Call::OwnApplications(self.person()),
+            75 | 76 => Call::AddPicture(self.picture(), vec![1, 2, 3], self.at()),
+            77 => Call::Picture(self.picture()),
             62..65 => Call::Changes(self.below(60)),
             _ => Call::Events(self.known()),
         }

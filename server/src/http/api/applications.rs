@@ -1,6 +1,6 @@
 //! `/api/v1/applications`
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use session::{
     ApplicationId,
     api::MyApplication,
@@ -18,7 +18,27 @@ use crate::http::{
 /// `GET /api/v1/applications`: the applications that the person can launch, with their live
 /// sessions.
 pub async fn mine(State(state): State<AppState>, Person(me): Person) -> Result<Json<Vec<MyApplication>>, Refused> {
-    Ok(Json(state.control.my_applications_now(&me).await?))
+    Ok(Json(state.control.my_applications(&me).await?))
+}
+
+/// `PUT /api/v1/applications/{id}/favourite`: marks the application.
+pub async fn mark(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Id(id): Id<ApplicationId>,
+) -> Result<StatusCode, Refused> {
+    state.control.set_favourite(&me, id, true).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /api/v1/applications/{id}/favourite`: removes the mark.
+pub async fn unmark(
+    State(state): State<AppState>,
+    Person(me): Person,
+    Id(id): Id<ApplicationId>,
+) -> Result<StatusCode, Refused> {
+    state.control.set_favourite(&me, id, false).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /api/v1/applications/{id}/open`: opens the application to launches.

@@ -16,6 +16,9 @@ fn environments() -> [EnvironmentChoice; 1] {
 fn good() -> ApplicationDraft {
     ApplicationDraft {
         name: " Statistics ".into(),
+        description: " Tests and plots. ".into(),
+        category: " Statistics".into(),
+        icon: "statistics".into(),
         launch_text: String::new(),
         environment_id: Some(HOST),
         program: "jamovi".into(),
@@ -46,6 +49,12 @@ fn wrong(change: impl FnOnce(&mut ApplicationDraft)) -> Vec<(Field, String)> {
 fn a_good_draft_becomes_an_application_and_back() {
     let spec = check(&good(), &environments()).unwrap();
     assert_eq!((&*spec.name, &*spec.launch_text), ("Statistics", "Launch"));
+    let look = &spec.appearance;
+    assert_eq!(
+        (&*look.description, &*look.category),
+        ("Tests and plots.", "Statistics")
+    );
+    assert_eq!(look.icon.as_deref(), Some("statistics"));
     assert_eq!(spec.command, ["jamovi", "--open", "a file"]);
     assert_eq!(spec.seats, Some(30));
     assert!(spec.policy.allow_user_namespaces);
@@ -71,12 +80,27 @@ fn a_new_form_lacks_only_what_nobody_can_guess() {
 #[test]
 fn each_field_is_refused_with_its_own_reason() {
     type Change = fn(&mut ApplicationDraft);
-    let cases: [(Field, &str, Change); 17] = [
+    let cases: [(Field, &str, Change); 24] = [
         (Field::Name, "empty", |draft| draft.name = "  ".into()),
         (Field::Name, "At most 100 characters; it has 101", |draft| {
             draft.name = "é".repeat(101)
         }),
         (Field::Name, "control", |draft| draft.name = "a\u{7}b".into()),
+        (Field::Description, "At most 200 characters; it has 201", |draft| {
+            draft.description = "é".repeat(201)
+        }),
+        (Field::Description, "No line breaks", |draft| {
+            draft.description = "a\nb".into()
+        }),
+        (Field::Description, "", |draft| {
+            draft.description = "left \u{202e}thgir".into()
+        }),
+        (Field::Category, "At most 40", |draft| draft.category = "x".repeat(41)),
+        (Field::Category, "", |draft| {
+            draft.category = "Stat\u{200b}istics".into()
+        }),
+        (Field::Icon, "Choose one", |draft| draft.icon = "../../etc".into()),
+        (Field::Icon, "Choose one", |draft| draft.icon = "A".repeat(64)),
         (Field::LaunchText, "At most 40", |draft| {
             draft.launch_text = "x".repeat(41)
         }),
@@ -119,6 +143,9 @@ fn each_field_is_refused_with_its_own_reason() {
 fn the_edges_are_in() {
     let mut draft = good();
     draft.name = "é".repeat(MAX_NAME_CHARS);
+    draft.description = "é".repeat(MAX_DESCRIPTION_CHARS);
+    draft.category = "é".repeat(MAX_CATEGORY_CHARS);
+    draft.icon = "0f".repeat(32);
     draft.seats = "100000".into();
     draft.arguments = vec!["x".repeat(MAX_WORD_CHARS); MAX_ARGUMENTS];
     draft.limits = [Some("1".into()), Some("525600".into()), None, None, None];
@@ -138,4 +165,14 @@ fn wrong_fields_are_listed_from_top_to_bottom() {
     });
     let fields: Vec<_> = errors.iter().map(|(field, _)| *field).collect();
     assert_eq!(fields, [Field::Name, Field::Seats, Field::Total]);
+}
+
+#[test]
+fn an_application_without_an_appearance_is_written_as_before() {
+    let mut draft = good();
+    (draft.description, draft.category, draft.icon) = Default::default();
+    let spec = check(&draft, &environments()).unwrap();
+    let text = serde_json::to_string(&spec).unwrap();
+    assert!(!text.contains("appearance"), "{text}");
+    assert_eq!(serde_json::from_str::<ApplicationSpec>(&text).unwrap(), spec);
 }

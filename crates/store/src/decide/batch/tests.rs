@@ -31,6 +31,7 @@ fn batch(seats: Option<u32>) -> Batch {
         environment_id: environment.id,
         command: vec!["xterm".into()],
         policy: Policy::default(),
+        appearance: Default::default(),
         seats,
         open: true,
     };

@@ -23,6 +23,7 @@ fn application(name: &str, open: bool) -> Application {
         environment_id: HOST,
         command: vec!["xterm".into()],
         policy: Policy::default(),
+        appearance: Default::default(),
         seats: None,
         open,
     }
