@@ -188,6 +188,7 @@ test('sound ends with its tab, expired or opened elsewhere, and another person g
   const login = { cookie: await server.cookie('student'), origin: server.url };
   const stream = await openStream(server.url, `/sessions/${id}/stream`, login);
   const sound = await openStream(server.url, `/sessions/${id}/sound`, login);
+  if (stream === undefined || sound === undefined) throw new Error('the server refused a stream');
   await new Promise((resolve) => sound.once('data', resolve));
   const closed = closeFrame(sound, CLOSED);
   await server.expire(id);

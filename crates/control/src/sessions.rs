@@ -259,8 +259,8 @@ impl Control {
                             }),
                             Some(HomeKind::Scratch) | None => Home::Scratch,
                         },
-                        sound: session.policy.sound,
                         regional,
+                        sound: session.policy.sound,
                     })
                     .await
             }

@@ -44,8 +44,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             command: arguments.collect(),
             allow_user_namespaces: false,
             home: if at_home { Home::Kept(person) } else { Home::Scratch },
-            sound: true,
             regional: Regional::default(),
+            sound: true,
         })
         .await?;
     while let Some(signal) = received.recv().await {

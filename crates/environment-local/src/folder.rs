@@ -14,10 +14,12 @@ use std::{
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, mknodat, open};
 use session::SessionId;
 
-use crate::{
-    sandbox::{GROUP, PASSWD},
-    syscalls::Filters,
-};
+use crate::syscalls::Filters;
+
+/// The user database inside: one user, with a name and a home for shells.
+const PASSWD: &str = "user:x:1000:1000:User:/home/user:/bin/bash\n";
+/// The groups inside.
+const GROUP: &str = "user:x:1000:\n";
 
 /// The folder of all sessions of one server. It is locked, so no other server can use it.
 #[derive(Debug)]

@@ -103,9 +103,7 @@ code=$?
 others=0
 [ -d /proc/1 ] || others=1
 for process in /proc/[0-9]*; do
-  case ${process#/proc/} in
-    1 | "$sound" | "$pump" | "$server" | "$keymap" | "$manager" | "$windows" | "$commands" | "$printer" | "$prints") continue ;;
-  esac
+  case ${process#/proc/} in 1 | "$sound" | "$pump" | "$server" | "$keymap" | "$manager" | "$windows" | "$commands" | "$printer" | "$prints") continue ;; esac
   # A process that has ended has no command line.
   line=
   read -r line 2>/dev/null <"$process/cmdline"

@@ -31,7 +31,6 @@ const OUTSIDE: &str = include_str!("outside.sh");
 /// Mounts a kept home where its user can reach it by name, for this session only: the folders above
 /// may be closed to everybody else. The sandbox has a `/tmp` of its own.
 const MOUNT: &str = r#""$1" --no-mtab --bind "$2" /tmp || exit 125; shift 2; exec "$@""#;
-/// The place of that mount.
 const MOUNTED: &str = "/tmp";
 
 /// Continues only if the server still lives: from setpriv on, the death of the server is a signal.
@@ -48,11 +47,6 @@ const INNER_ID: &str = "1000";
 /// The home inside.
 pub(crate) const HOME: &str = "/home/user";
 const MIB: u64 = 1 << 20;
-
-/// The user database inside: one user, with a name and a home for shells.
-pub(crate) const PASSWD: &str = "user:x:1000:1000:User:/home/user:/bin/bash\n";
-/// The groups inside.
-pub(crate) const GROUP: &str = "user:x:1000:\n";
 
 /// The parts of `/etc` that libraries need and that contain no secret. Not all of it, because it
 /// names the host's users.
@@ -352,7 +346,9 @@ impl Sandbox<'_> {
     fn variables(&self, line: &mut Line) {
         line.add(["--clearenv"]);
         let session = self.session.to_string();
-        for (name, value) in [
+        let printer = self.host.printing.then_some(("CUPS_SERVER", PRINTER));
+        let zone = self.locale.time_zone.as_deref().map(|zone| ("TZ", zone));
+        let variables = [
             (MARK, session.as_str()),
             ("PATH", APPLICATION_PATH),
             ("HOME", HOME),
@@ -375,14 +371,9 @@ impl Sandbox<'_> {
             ("PULSE_COOKIE", "/run/user/1000/pulse-cookie"),
             // `inside.sh` removes it. It is no file, because `outside.sh` has no descriptor left.
             ("KEYMAP", KEYMAP),
-        ] {
+        ];
+        for (name, value) in variables.into_iter().chain(printer).chain(zone) {
             line.add(["--setenv", name, value]);
-        }
-        if self.host.printing {
-            line.add(["--setenv", "CUPS_SERVER", PRINTER]);
-        }
-        if let Some(zone) = &self.locale.time_zone {
-            line.add(["--setenv", "TZ", zone]);
         }
     }
 }

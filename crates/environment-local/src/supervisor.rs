@@ -10,7 +10,6 @@ use std::{
 };
 
 use environments::{Home, Owner, StartSpec};
-use session::regional::Regional;
 use tokio::{
     sync::mpsc,
     task::spawn_blocking,
@@ -55,8 +54,8 @@ pub(crate) async fn supervise(
         UserNamespaces::Denied
     };
     let prepared = {
-        let (shared, session) = (Arc::clone(&shared), Arc::clone(&session));
-        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home, spec.sound, &spec.regional)).await
+        let (shared, session, spec) = (Arc::clone(&shared), Arc::clone(&session), spec.clone());
+        spawn_blocking(move || prepare(&shared, &session, namespaces, &spec)).await
     };
     let mut ending = match prepared
         .map_err(|error| error.to_string())
@@ -93,12 +92,10 @@ fn prepare(
     shared: &Shared,
     session: &Session,
     namespaces: UserNamespaces,
-    home: Home,
-    sound: bool,
-    regional: &Regional,
+    spec: &StartSpec,
 ) -> Result<Prepared, String> {
     let isolation = &shared.isolation;
-    let (identity, owner) = match home {
+    let (identity, owner) = match spec.home {
         Home::Scratch => (isolation.identities.take()?, None),
         Home::Kept(owner) => (None, Some(owner)),
     };
@@ -106,7 +103,7 @@ fn prepare(
     let folder = Folder::create(shared.run_dir.path(), session.id, filters).map_err(not_started)?;
     // Stored first, so that it is removed after any error below.
     let folder = session.folder.get_or_init(|| folder);
-    if sound && can_play_sound() {
+    if spec.sound && can_play_sound() {
         folder.make_sound().map_err(not_started)?;
     }
     let cgroups = isolation.cgroups.make(session.id).map_err(not_started)?;
@@ -115,7 +112,7 @@ fn prepare(
         owner,
         cgroups,
         namespaces,
-        locale: Locale::nearest(regional),
+        locale: Locale::nearest(&spec.regional),
     })
 }
 

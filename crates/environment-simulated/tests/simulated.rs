@@ -22,8 +22,8 @@ fn spec() -> StartSpec {
         command: vec!["anything".to_owned()],
         allow_user_namespaces: false,
         home: Home::Scratch,
-        sound: false,
         regional: Regional::default(),
+        sound: false,
     }
 }
 

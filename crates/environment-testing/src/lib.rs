@@ -51,8 +51,8 @@ impl<E: Environment> Trial<E> {
             command: self.command.clone(),
             allow_user_namespaces: false,
             home: Home::Scratch,
-            sound: false,
             regional: Regional::default(),
+            sound: false,
         }
     }
 

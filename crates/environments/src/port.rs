@@ -28,11 +28,11 @@ pub struct StartSpec {
     pub allow_user_namespaces: bool,
     /// The home of the session.
     pub home: Home,
-    /// True if the application may play sound. If not, nothing that plays sound starts.
-    pub sound: bool,
     /// The languages and the time zone of the user, for the defaults of the application. An environment
     /// takes the nearest that it has.
     pub regional: Regional,
+    /// True if the application may play sound. If not, nothing that plays sound starts.
+    pub sound: bool,
 }
 
 /// The home of a session.

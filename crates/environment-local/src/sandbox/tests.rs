@@ -77,7 +77,7 @@ fn holds(line: &[String], words: &[&str]) -> bool {
 #[test]
 fn privileges_fall_before_the_limits_and_the_sandbox() {
     let line = line(Some(4711), Proc::Own, &[]);
-    let order = ["/bin/sh", "/bin/setpriv", "/bin/prlimit", "/bin/bwrap", "script"].map(|word| at(&line, word));
+    let order = ["/bin/bash", "/bin/setpriv", "/bin/prlimit", "/bin/bwrap", "script"].map(|word| at(&line, word));
     assert!(order.is_sorted(), "{line:?}");
     assert!(holds(
         &line,

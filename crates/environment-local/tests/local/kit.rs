@@ -94,8 +94,8 @@ pub fn spec(command: &[&str]) -> StartSpec {
         command,
         allow_user_namespaces: false,
         home: Home::Scratch,
-        sound: false,
         regional: Regional::default(),
+        sound: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The local environment with real applications. Needs the programs in `environment_local::NEEDED`,
-//! xterm, galculator, mousepad and perl, and the fonts and locales of set-up.
+//! `FOR_SOUND` and xterm, galculator, mousepad, perl and paplay, and the packages, fonts and locales
+//! of set-up.
 
 #![expect(
     clippy::unwrap_used,
