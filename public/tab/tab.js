@@ -11,12 +11,13 @@ import * as menu from './menu.js';
 import * as notices from './notices.js';
 import * as picture from './picture.js';
 import * as screen from './screen.js';
+import * as prints from './prints.js';
 import * as sound from './sound.js';
 import { open } from './stream.js';
 import * as touch from './touch.js';
 import * as windows from './windows.js';
 
-const SECTIONS = [windows, notices, home, clipboard, screen, files, picture, sound, touch, help, end];
+const SECTIONS = [windows, notices, home, prints, clipboard, screen, files, picture, sound, touch, help, end];
 
 /**
  * The tab as its sections see it. Events:

@@ -26,8 +26,10 @@ mod pages;
 mod passwords;
 pub mod peers;
 mod pictures;
+mod prints;
 mod problem;
 mod refusals;
+mod regional;
 mod relay;
 mod render;
 mod request_body;
@@ -132,6 +134,7 @@ pub fn router(control: &Arc<Control>, settings: &Settings, limits: limits::Limit
     let transfers = Router::new()
         .route("/files/upload", post(files::upload))
         .route("/files/download", get(files::download))
+        .route("/sessions/{id}/prints/{name}", get(prints::print))
         .route("/files/archive", get(files::archive))
         .route(uploads::PATH, post(uploads::begin).options(uploads::describe))
         .route(

@@ -89,7 +89,7 @@ impl Control {
         let running = self.archives.begin(me.user_id)?;
         let (items, bytes) = items(&*place.files, place.owner, &folder).await?;
         let login = self.login(me)?;
-        self.log_transfer(&actor(me), &place.row, &folder, FileTransfer::Downloaded, bytes)
+        self.log_transfer(&actor(me), place.named(), &folder, FileTransfer::Downloaded, bytes)
             .await?;
         let (reader, writer) = tokio::io::duplex(BUFFER);
         let (files, owner, runtime) = (place.files, place.owner, Handle::current());

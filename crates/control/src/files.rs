@@ -13,7 +13,8 @@ use std::{
 
 use environments::{FilesError, HomeFiles, HomePath, Listing, Owner, Reading, Writing};
 use session::{
-    Actor, EnvironmentId, Event, EventKind, HomeKind, HomeUse, Role, Transfer, api::Me, event::FileTransfer,
+    Actor, EnvironmentId, Event, EventKind, HomeKind, HomeUse, Role, Session, SessionId, Transfer, api::Me,
+    event::FileTransfer, printing,
 };
 use store::EnvironmentRow;
 use tokio::io::{AsyncRead, ReadBuf};
@@ -77,6 +78,23 @@ pub(crate) struct Place {
     pub owner: Owner,
 }
 
+impl Download {
+    fn of(reading: Reading, login: Option<Arc<Login>>) -> Reading {
+        let content = reading.content;
+        Reading {
+            content: Box::new(Self { content, login }),
+            ..reading
+        }
+    }
+}
+
+impl Place {
+    /// The environment and its name, for an event.
+    pub(crate) fn named(&self) -> (EnvironmentId, Arc<str>) {
+        (self.row.id, self.row.name.clone())
+    }
+}
+
 impl Control {
     /// A folder of this person. Without an environment: in the first that keeps homes.
     pub async fn folder(&self, me: &Me, environment: Option<EnvironmentId>, path: &str) -> Result<Folder> {
@@ -104,13 +122,42 @@ impl Control {
         let place = self.place(me, Some(environment)).await?;
         let login = self.login(me)?;
         let reading = place.files.read(place.owner, &path).await?;
-        self.log_transfer(&actor(me), &place.row, &path, FileTransfer::Downloaded, reading.size)
+        self.log_transfer(&actor(me), place.named(), &path, FileTransfer::Downloaded, reading.size)
             .await?;
-        let content = reading.content;
-        Ok(Reading {
-            content: Box::new(Download { content, login }),
-            ..reading
-        })
+        Ok(Download::of(reading, login))
+    }
+
+    /// Opens a print of a session of this person for download. If the home is not kept, the session
+    /// must run on this node.
+    pub async fn download_print(&self, me: &Me, id: SessionId, name: &str) -> Result<Reading> {
+        let session = self.own_session_fresh(me, id).await?;
+        if !self.prints_leave(me, &session) {
+            return Err(Error::FilesOff("Downloads"));
+        }
+        let path = HomePath::parse(printing::FOLDER)?.join(name)?;
+        if session.home == Some(HomeKind::Kept) {
+            return self.download(me, session.environment_id, &path.to_string()).await;
+        }
+        if session.status.is_live() && !self.hosts(&session) {
+            return Err(Error::NodeAway(session.node.clone()));
+        }
+        let login = self.login(me)?;
+        let environment = self.environments.get(&session.environment_id);
+        let reading = environment.ok_or(FilesError::NotFound)?.session_file(id, &path).await?;
+        let place = (session.environment_id, session.environment.clone());
+        self.log_transfer(&actor(me), place, &path, FileTransfer::Downloaded, reading.size)
+            .await?;
+        Ok(Download::of(reading, login))
+    }
+
+    /// True if the prints of this session may leave it.
+    pub(crate) fn prints_leave(&self, me: &Me, session: &Session) -> bool {
+        let others = match session.home {
+            Some(HomeKind::Kept) => self.permitted(me, session.environment_id),
+            Some(HomeKind::Scratch) => self.options.files,
+            None => Transfer::Off,
+        };
+        others.and(session.policy.files).allows_out()
     }
 
     /// Begins an upload into a folder of this person.
@@ -246,7 +293,7 @@ impl Control {
     pub(crate) async fn log_transfer(
         &self,
         by: &Actor,
-        place: &EnvironmentRow,
+        (environment_id, environment): (EnvironmentId, Arc<str>),
         path: &HomePath,
         transfer: FileTransfer,
         bytes: u64,
@@ -257,8 +304,8 @@ impl Control {
             actor: by.clone(),
             what: EventKind::FileTransferred {
                 transfer,
-                environment_id: place.id,
-                environment: place.name.clone(),
+                environment_id,
+                environment,
                 file: path.to_string().into(),
                 bytes,
             },
@@ -323,7 +370,7 @@ impl Upload {
             return Err(Error::FileTooLarge(size.limit.saturating_sub(size.used)));
         }
         control
-            .log_transfer(&by, &place.row, &path, FileTransfer::Uploaded, bytes)
+            .log_transfer(&by, place.named(), &path, FileTransfer::Uploaded, bytes)
             .await?;
         Ok(writing.commit().await?)
     }

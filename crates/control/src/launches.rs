@@ -5,10 +5,29 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use governor::{Quota, RateLimiter, middleware::NoOpMiddleware, state::keyed::HashMapStateStore};
-use session::{ApplicationId, Timestamp, UserId, api::Me, refusal::LaunchRefusal};
+use session::{ApplicationId, Timestamp, UserId, api::Me, refusal::LaunchRefusal, regional::Regional};
 use store::WriteRequest;
 
 use crate::{Clock, Control, Error, Result, coalesce::Coalescer};
+
+/// The request of a launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The application.
+    pub application_id: ApplicationId,
+    /// The settings of the user's browser.
+    pub regional: Regional,
+}
+
+/// A launch without regional settings: the application has those of its environment.
+impl From<ApplicationId> for Launch {
+    fn from(application_id: ApplicationId) -> Self {
+        Self {
+            application_id,
+            regional: Regional::default(),
+        }
+    }
+}
 
 /// People in the rate limiter. Beyond this number it drops those who have not launched recently.
 const MAX_PEOPLE: usize = 1000;

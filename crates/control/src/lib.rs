@@ -60,6 +60,7 @@ pub use error::{Error, Result};
 pub use events::{Proof, Signed};
 pub use files::{Folder, Restriction, Upload};
 pub use first_start::FirstStart;
+pub use launches::Launch;
 pub use nodes::{Host, PEER_TIMEOUT, Relay};
 pub use options::Options;
 pub use passwords::{MIN_PASSWORD_CHARS, random_password};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use environments::{EnvironmentError, Home, Owner, StartSpec};
 use session::{
-    Actor, ApplicationId, EndReason, HomeKind, Role, Session, SessionId, Teardown,
+    Actor, EndReason, HomeKind, Role, Session, SessionId, Teardown,
     api::{ExpireRequest, Head, MAX_NOTE_CHARS, Me, SessionDetails, SessionList, SessionView},
     checksum,
     lifecycle::{self, Command, Refusal},
+    regional::Regional,
     timeline,
     view::View,
 };
@@ -17,6 +18,7 @@ use crate::{
     Control, Error, Result,
     authorization::{actor, require},
     background::MIN_RETRY_DELAY,
+    launches::Launch,
 };
 
 impl Control {
@@ -86,10 +88,11 @@ impl Control {
     }
 
     /// Launches an application, or resumes the user's live session of it. Returns when the launch
-    /// is on the disk. The start continues in the background, even if the client hangs up.
-    pub async fn launch(self: &Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
-        let (control, me) = (self.clone(), me.clone());
-        let launched = tokio::spawn(async move { control.launch_detached(&me, application_id).await });
+    /// is on the disk. The start continues in the background, even if the client hangs up. A session
+    /// that is resumed keeps the regional settings of its launch.
+    pub async fn launch(self: &Arc<Self>, me: &Me, launch: impl Into<Launch>) -> Result<SessionView> {
+        let (control, me, launch) = (self.clone(), me.clone(), launch.into());
+        let launched = tokio::spawn(async move { control.launch_detached(&me, launch).await });
         launched.await.map_err(|error| Error::Internal(error.to_string()))?
     }
 
@@ -203,7 +206,11 @@ impl Control {
         }
     }
 
-    async fn launch_detached(self: Arc<Self>, me: &Me, application_id: ApplicationId) -> Result<SessionView> {
+    async fn launch_detached(self: Arc<Self>, me: &Me, launch: Launch) -> Result<SessionView> {
+        let Launch {
+            application_id,
+            regional,
+        } = launch;
         self.check_launch_rate(me, application_id).await?;
         self.check_home(me, application_id).await?;
         let session_id = SessionId(self.new_id());
@@ -223,7 +230,7 @@ impl Control {
             WriteOutcome::Launched(session, start) => {
                 self.own.forget(me.user_id);
                 let view = SessionView::from(&session);
-                tokio::spawn(async move { self.start_in_environment(&session, start).await });
+                tokio::spawn(async move { self.start_in_environment(&session, start, regional).await });
                 Ok(view)
             }
             WriteOutcome::Resumed(session) => Ok(SessionView::from(&session)),
@@ -237,7 +244,7 @@ impl Control {
 
     /// Starts a launched session in its environment, which sends a signal when it is ready. If the
     /// environment refuses, the session becomes Error.
-    async fn start_in_environment(&self, session: &Session, start: Start) {
+    async fn start_in_environment(&self, session: &Session, start: Start, regional: Regional) {
         let started = match self.environments.get(&session.environment_id) {
             Some(environment) => {
                 environment
@@ -253,6 +260,7 @@ impl Control {
                             Some(HomeKind::Scratch) | None => Home::Scratch,
                         },
                         sound: session.policy.sound,
+                        regional,
                     })
                     .await
             }

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use environments::{Duplex, Environment, Windows};
+use environments::{Duplex, Environment, Prints, Windows};
 use session::{
     Actor, Session, SessionId, Status, Transfer,
     api::{Me, SessionView},
@@ -47,6 +47,10 @@ pub struct Attachment {
     pub clipboard: Transfer,
     /// The windows of the application; `None` if the environment knows none.
     pub windows: Option<Windows>,
+    /// The prints of the application; `None` if the environment has no printer.
+    pub prints: Option<Prints>,
+    /// True if the user may download them.
+    pub prints_leave: bool,
     /// Acts on the windows.
     pub desk: Desk,
     _detach: DetachOnDrop,
@@ -157,6 +161,8 @@ impl Control {
             last_use,
             clipboard: session.policy.clipboard,
             windows: environment.windows(id),
+            prints: environment.prints(id),
+            prints_leave: self.prints_leave(me, &session),
             desk: Desk {
                 environment,
                 session_id: id,

@@ -14,7 +14,7 @@ use std::{
 
 use environment_local::{LocalEnvironment, Options};
 use environments::{Environment, Home, Owner, Signal, StartSpec};
-use session::{SessionId, UserId};
+use session::{SessionId, UserId, regional::Regional};
 use tokio::sync::mpsc;
 
 #[tokio::main]
@@ -45,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             allow_user_namespaces: false,
             home: if at_home { Home::Kept(person) } else { Home::Scratch },
             sound: true,
+            regional: Regional::default(),
         })
         .await?;
     while let Some(signal) = received.recv().await {

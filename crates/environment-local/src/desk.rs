@@ -86,7 +86,7 @@ impl Desk {
                 }
                 _ => false,
             },
-            Report::Init(_) | Report::Sound | Report::Ready | Report::Exited(_) => false,
+            Report::Init(_) | Report::Sound | Report::Ready | Report::Exited(_) | Report::Printed(_) => false,
         });
         if changed && self.windows.receiver_count() > 0 {
             self.send(Command::Titles);

@@ -13,25 +13,27 @@ use std::{
 
 use async_trait::async_trait;
 use environments::{
-    Duplex, Environment, EnvironmentError, Home, HomeFiles, Observed, Signal, Signals, Sound, StartSpec, Windows,
+    Duplex, Environment, EnvironmentError, FilesError, Home, HomeFiles, HomePath, Observed, Prints, Reading, Signal,
+    Signals, Sound, StartSpec, Windows,
 };
-use session::{SessionId, UserId, windows::WindowAction};
+use session::{SessionId, UserId, printing::Print, windows::WindowAction};
 use tokio::{
     net::{UnixStream, unix::pipe},
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     desk::{Command, Desk},
-    files::LocalFiles,
+    files::{self, LocalFiles},
     folder::{Folder, RunDir},
     homes::Homes,
     isolation::Isolation,
     launcher::Launcher,
     leftovers,
     limits::PER_SESSION,
+    processes::Process,
     programs, sandbox, supervisor,
 };
 
@@ -78,6 +80,12 @@ pub(crate) struct Session {
     pub(crate) sound: AtomicBool,
     pub(crate) folder: OnceLock<Folder>,
     pub(crate) desk: Desk,
+    /// Its user of the host; `None` is the server's.
+    pub(crate) user: OnceLock<Option<u32>>,
+    /// The first process inside, known once the session is ready.
+    pub(crate) inside: OnceLock<Arc<Process>>,
+    /// The last print. Of prints in quick succession, a reader gets the last: it bounds the notices.
+    pub(crate) prints: watch::Sender<Option<Print>>,
     /// Cancelled when the session must end.
     pub(crate) stop: CancellationToken,
     /// Cancelled when nothing of it is left.
@@ -248,6 +256,11 @@ impl Environment for LocalEnvironment {
         Some(Arc::new(LocalFiles(Arc::clone(&self.shared))))
     }
 
+    async fn session_file(&self, id: SessionId, file: &HomePath) -> Result<Reading, FilesError> {
+        let session = self.shared.sessions().get(&id).cloned();
+        files::read_inside(session.ok_or(FilesError::NotFound)?, file.clone()).await
+    }
+
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError> {
         let observed = |session: &Arc<Session>| Observed {
             session_id: session.id,
@@ -302,6 +315,10 @@ impl Environment for LocalEnvironment {
         Some(self.shared.sessions().get(&id)?.desk.subscribe())
     }
 
+    fn prints(&self, id: SessionId) -> Option<Prints> {
+        Some(self.shared.sessions().get(&id)?.prints.subscribe())
+    }
+
     fn refresh_titles(&self, id: SessionId) {
         self.shared.command(id, Command::Titles);
     }
@@ -321,6 +338,9 @@ impl Session {
             sound: AtomicBool::new(false),
             folder: OnceLock::new(),
             desk,
+            user: OnceLock::new(),
+            inside: OnceLock::new(),
+            prints: watch::Sender::new(None),
             stop,
             gone,
         };

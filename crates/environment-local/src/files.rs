@@ -28,7 +28,11 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use self::unfinished::{Part, Unfinished};
-use crate::{as_user::as_user, environment::Shared};
+use crate::{
+    as_user::as_user,
+    environment::{Session, Shared},
+    sandbox::HOME,
+};
 
 /// The folder of unfinished files.
 const UNFINISHED: &str = ".cloud-delivery";
@@ -96,18 +100,10 @@ impl HomeFiles for LocalFiles {
 
     async fn read(&self, owner: Owner, file: &HomePath) -> Result<Reading, FilesError> {
         let file = file.clone();
-        let opened = self.0.with_home(owner, move |opened| {
-            let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-            let file = beneath(opened.home.as_fd(), &file, flags)?;
-            let facts = fstat(&file)?;
-            let is_file = FileType::from_raw_mode(facts.st_mode) == FileType::RegularFile;
-            Ok(is_file.then(|| (File::from(file), u64::try_from(facts.st_size).unwrap_or_default())))
-        });
-        let (file, size) = opened.await?.ok_or(FilesError::NotAFile)?;
-        Ok(Reading {
-            size,
-            content: Box::new(tokio::fs::File::from_std(file)),
-        })
+        let opened = self
+            .0
+            .with_home(owner, move |opened| open_file(opened.home.as_fd(), &file));
+        opened.await?.ok_or(FilesError::NotAFile)
     }
 
     async fn write(&self, owner: Owner, folder: &HomePath, name: &str) -> Result<Box<dyn Writing>, FilesError> {
@@ -179,6 +175,30 @@ impl Opened {
             OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
         )
     }
+}
+
+/// Opens a file in the home of a session that runs, also in one that is not kept.
+pub(crate) async fn read_inside(session: Arc<Session>, file: HomePath) -> Result<Reading, FilesError> {
+    let opened = spawn_blocking(move || {
+        let process = session.inside.get().ok_or(Errno::NOENT)?;
+        let user = session.user.get().copied().flatten();
+        let inside = HOME.trim_start_matches('/');
+        as_user(user, || open_file(process.folder(inside)?.as_fd(), &file))
+    });
+    let opened = opened.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    opened.map_err(failure)?.ok_or(FilesError::NotAFile)
+}
+
+/// Opens a regular file; `None` if it is something else.
+fn open_file(home: BorrowedFd<'_>, file: &HomePath) -> io::Result<Option<Reading>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = beneath(home, file, flags)?;
+    let facts = fstat(&file)?;
+    let is_file = FileType::from_raw_mode(facts.st_mode) == FileType::RegularFile;
+    Ok(is_file.then(|| Reading {
+        size: u64::try_from(facts.st_size).unwrap_or_default(),
+        content: Box::new(tokio::fs::File::from_std(File::from(file))),
+    }))
 }
 
 fn split(path: &HomePath) -> Result<(HomePath, String), FilesError> {

@@ -89,13 +89,23 @@ obey() {
 obey <&9 >&9 2>/dev/null 9>&- &
 commands=$!
 
+# Now, so that no launch waits for it.
+if [ -n "$CUPS_SERVER" ] && prepare_printing 2>/dev/null; then
+  /usr/sbin/cupsd -f -c "$print_folder/cupsd.conf" -s "$print_folder/cups-files.conf" 2>/dev/null 9>&- &
+  printer=$!
+  report_prints 2>/dev/null &
+  prints=$!
+fi
+
 wait "$application"
 code=$?
 # A launcher may have left the application behind. Without /proc that is unknown.
 others=0
 [ -d /proc/1 ] || others=1
 for process in /proc/[0-9]*; do
-  case ${process#/proc/} in 1 | "$sound" | "$pump" | "$server" | "$keymap" | "$manager" | "$windows" | "$commands") continue ;; esac
+  case ${process#/proc/} in
+    1 | "$sound" | "$pump" | "$server" | "$keymap" | "$manager" | "$windows" | "$commands" | "$printer" | "$prints") continue ;;
+  esac
   # A process that has ended has no command line.
   line=
   read -r line 2>/dev/null <"$process/cmdline"

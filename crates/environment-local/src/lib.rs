@@ -8,8 +8,8 @@
 //! The parts: `environment` (the port), `programs` (the programs that must be installed),
 //! `identities` (a user id for each session or person), `homes` (the kept homes, with `as_user`), `files` (the files in them), `limits` (the resources of a session), `cgroups`
 //! (which enforce them), `syscalls` (the denied ones), `folder` (the session's socket and files),
-//! `sandbox` (the command line, with `outside.sh` and `inside.sh`), `launcher` (the one thread that
-//! spawns), `readiness` (the reports of a sandbox), `desk` (the windows of a session), `life` (the
+//! `sandbox` (the command line, with `outside.sh`, `inside.sh` and `printing.sh`), `launcher` (the one thread that
+//! spawns), `locales` (LANG and TZ), `readiness` (the reports of a sandbox), `desk` (the windows of a session), `life` (the
 //! end of a session by its windows), `running` (from the spawn to the last process), `supervisor`
 //! (one task for each session), `leftovers` (after a crash). To give applications one more thing: a
 //! line in `sandbox`, and in its test.
@@ -27,6 +27,7 @@ mod launcher;
 mod leftovers;
 mod life;
 mod limits;
+mod locales;
 mod processes;
 mod programs;
 mod readiness;

@@ -10,19 +10,25 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    fs::{Mode, OFlags, ResolveFlags, open, openat2},
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
 /// A process. Dropping this does not end it.
 #[derive(Debug)]
-pub(crate) struct Process(OwnedFd);
+pub(crate) struct Process {
+    descriptor: OwnedFd,
+    pid: i32,
+}
 
 impl Process {
     /// Opens a process. `Ok(None)` if none has that number.
     pub fn open(pid: i32) -> io::Result<Option<Self>> {
-        let Some(pid) = Pid::from_raw(pid) else { return Ok(None) };
-        match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(descriptor) => Ok(Some(Self(descriptor))),
+        let Some(number) = Pid::from_raw(pid) else {
+            return Ok(None);
+        };
+        match pidfd_open(number, PidfdFlags::empty()) {
+            Ok(descriptor) => Ok(Some(Self { descriptor, pid })),
             Err(rustix::io::Errno::SRCH) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -30,10 +36,23 @@ impl Process {
 
     /// Sends SIGKILL. Succeeds if the process has ended already.
     pub fn kill(&self) -> io::Result<()> {
-        match pidfd_send_signal(&self.0, Signal::KILL) {
+        match pidfd_send_signal(&self.descriptor, Signal::KILL) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Opens a folder as the process sees it. The caller must be a thread of its user: see
+    /// [`as_user`](crate::as_user::as_user).
+    pub fn folder(&self, path: &str) -> io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = open(format!("/proc/{}/root", self.pid), flags, Mode::empty())?;
+        // Otherwise another process has the number now.
+        if self.wait_for(Duration::ZERO)? {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        Ok(openat2(root, path, flags, Mode::empty(), within)?)
     }
 
     /// Blocks this thread until the process has ended. The first process of a pid namespace ends
@@ -48,7 +67,7 @@ impl Process {
         let deadline = Instant::now() + patience;
         loop {
             let left = Timespec::try_from(deadline.saturating_duration_since(Instant::now()));
-            let mut ended = [PollFd::new(&self.0, PollFlags::IN)];
+            let mut ended = [PollFd::new(&self.descriptor, PollFlags::IN)];
             match poll(&mut ended, Some(&left.map_err(io::Error::other)?)) {
                 Ok(many) => return Ok(many > 0),
                 Err(rustix::io::Errno::INTR) => {}

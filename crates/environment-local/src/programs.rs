@@ -14,6 +14,9 @@ const HOST_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 /// a sandbox can read.
 pub(crate) const APPLICATION_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
+/// The socket of a session's printer, for applications and for `printing.sh`.
+pub(crate) const PRINTER: &str = "/tmp/.cups/socket";
+
 /// A program that every session needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program {
@@ -92,6 +95,13 @@ impl From<Program> for EnvironmentError {
         };
         Self::Missing { program }
     }
+}
+
+/// True if this host has a printer for sessions: the server of CUPS, and the filters that make PDF
+/// of other formats. Sessions also run without it.
+pub(crate) fn can_print() -> bool {
+    const FILTERS: &str = "/usr/lib/cups/filter/pdftopdf";
+    find("cupsd", "/usr/sbin").is_some() && Path::new(FILTERS).exists()
 }
 
 /// The programs of [`NEEDED`] that are missing on this host.

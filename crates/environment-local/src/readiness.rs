@@ -1,10 +1,13 @@
 //! The reports of a sandbox: bwrap writes the number of its first process, `inside.sh` reports the
-//! display and the end of the application, `xprop` the windows, and `wmctrl` their titles.
+//! display, the end of the application and its prints, `xprop` the windows, and `wmctrl` their titles.
 //!
 //! All but the first line may come from the application, which can replace any program beside it.
 //! So a report can only describe the session itself.
 
-use session::windows::{MOST, clean_title};
+use session::{
+    printing::Print,
+    windows::{MOST, clean_title},
+};
 
 /// The longest line that is read: the list of [`MOST`] windows has some 800 bytes. The rest of a
 /// longer line is ignored.
@@ -28,6 +31,8 @@ pub(crate) enum Report {
     Title(u32, String),
     /// The first process of the application has ended.
     Exited(Exit),
+    /// The printer has finished a job.
+    Printed(Print),
 }
 
 /// The end of the first process of an application.
@@ -91,6 +96,12 @@ fn understand(line: &[u8]) -> Option<Report> {
         let left_others = others != "0";
         return Some(Report::Exited(Exit { code, left_others }));
     }
+    if let Some(name) = text.strip_prefix("printed ") {
+        return Print::of_name(name).map(Report::Printed);
+    }
+    if text == "not-printed" {
+        return Some(Report::Printed(Print::Failed));
+    }
     if text.starts_with("0x") {
         return title(&text);
     }
@@ -120,7 +131,7 @@ mod tests {
     const STREAM: &str = "{ \"child-pid\": 7023, \"net-namespace\": 4026532183 }\nsound\nready\n\
         _NET_CLIENT_LIST:  not found.\n_NET_CLIENT_LIST: window id # \n\
         _NET_CLIENT_LIST: window id # 0x60000c, 0x80000c\n_NET_ACTIVE_WINDOW: window id # 0x80000c\n\
-        0x0060000c  1 vm one two\n0x0080000c -1  N/A\n0x0080000d  0 vm \nexited 0 1\n{ \"exit-code\": 0 }\n";
+        0x0060000c  1 vm one two\n0x0080000c -1  N/A\n0x0080000d  0 vm \nprinted my notes.pdf\nnot-printed\nexited 0 1\n{ \"exit-code\": 0 }\n";
 
     #[test]
     fn lines_are_understood_however_they_arrive() {
@@ -138,6 +149,10 @@ mod tests {
             Report::Title(0x0060_000c, "one two".into()),
             Report::Title(0x0080_000c, "N/A".into()),
             Report::Title(0x0080_000d, String::new()),
+            Report::Printed(Print::Done {
+                name: "my notes.pdf".into(),
+            }),
+            Report::Printed(Print::Failed),
             Report::Exited(exit),
         ];
         for size in 1..=STREAM.len() {
@@ -188,6 +203,12 @@ mod tests {
             "_NET_ACTIVE_WINDOW: window id # -1",
             "exited",
             "exited 256 0",
+            "printed",
+            "printed ",
+            "printed ../.bashrc.pdf",
+            "printed notes.txt",
+            "printed \u{202e}fdp.sh.pdf",
+            "not-printed x",
         ] {
             assert_eq!(Readiness::default().feed(format!("{line}\n").as_bytes()), [], "{line}");
         }

@@ -44,7 +44,7 @@ type Noise = Arc<Mutex<Vec<u8>>>;
 pub(crate) struct Running {
     child: Child,
     outer: Process,
-    inner: Option<Process>,
+    inner: Option<Arc<Process>>,
     /// Reports in one direction, commands in the other.
     status: UnixStream,
     readiness: Readiness,
@@ -114,7 +114,7 @@ impl Running {
         loop {
             while let Some(report) = self.reports.pop_front() {
                 match report {
-                    Report::Init(pid) => self.inner = Process::open(pid)?,
+                    Report::Init(pid) => self.inner = Process::open(pid)?.map(Arc::new),
                     report => return Ok(Event::Report(report)),
                 }
             }
@@ -130,6 +130,11 @@ impl Running {
             }
             self.reports.extend(self.readiness.feed(&bytes[..many]));
         }
+    }
+
+    /// The first process inside; `None` before its report.
+    pub fn inner(&self) -> Option<Arc<Process>> {
+        self.inner.clone()
     }
 
     /// Returns when the number of the inner process is known, or the sandbox has ended.
@@ -163,7 +168,7 @@ impl Running {
             noise,
             ..
         } = self;
-        let ending = spawn_blocking(move || finish(child, &outer, inner.as_ref(), session));
+        let ending = spawn_blocking(move || finish(child, &outer, inner.as_deref(), session));
         let status = ending.await.map_err(io::Error::other)??;
         let noise = noise.lock().unwrap_or_else(PoisonError::into_inner);
         Ok((status, last_line(&noise)))

@@ -17,28 +17,27 @@ use session::SessionId;
 
 use crate::{
     limits::PER_SESSION,
-    programs::{self, APPLICATION_PATH},
+    locales::Locale,
+    programs::{self, APPLICATION_PATH, PRINTER},
     syscalls::{FILES, UserNamespaces},
 };
 
 /// The script of the first program inside.
-pub(crate) const INSIDE: &str = include_str!("inside.sh");
+pub(crate) const INSIDE: &str = concat!(include_str!("printing.sh"), include_str!("inside.sh"));
 /// The keyboard map of the display, which `scripts/keymap` writes.
 const KEYMAP: &str = include_str!("keymap.xkb");
 const OUTSIDE: &str = include_str!("outside.sh");
 
-/// Mounts a kept home where its user can reach it by name, for this session only: the folders above the
-/// homes may be closed to everybody else. The sandbox has a `/tmp` of its own.
+/// Mounts a kept home where its user can reach it by name, for this session only: the folders above
+/// may be closed to everybody else. The sandbox has a `/tmp` of its own.
 const MOUNT: &str = r#""$1" --no-mtab --bind "$2" /tmp || exit 125; shift 2; exec "$@""#;
 /// The place of that mount.
 const MOUNTED: &str = "/tmp";
 
-/// Continues only if the server still lives. From setpriv on, the death of the server is a signal;
-/// an earlier death needs this check.
+/// Continues only if the server still lives: from setpriv on, the death of the server is a signal.
 const ALIVE: &str = r#"[ "$PPID" = "$1" ] || exit 125; shift; exec "$@""#;
 
-/// The environment variable with the session of a process. It is in bwrap's command line, where
-/// `leftovers` finds it.
+/// The variable with the session of a process. `leftovers` finds it in bwrap's command line.
 pub(crate) const MARK: &str = "CLOUD_DELIVERY_SESSION";
 
 /// The descriptor of the first filter of system calls in `outside.sh`; the others follow.
@@ -46,7 +45,8 @@ const FIRST_FILTER: u32 = 7;
 
 /// The user and group id inside, independent of those outside.
 const INNER_ID: &str = "1000";
-const HOME: &str = "/home/user";
+/// The home inside.
+pub(crate) const HOME: &str = "/home/user";
 const MIB: u64 = 1 << 20;
 
 /// The user database inside: one user, with a name and a home for shells.
@@ -83,6 +83,8 @@ pub(crate) struct Host {
     /// `/bin`, `/lib` and so on: links into `/usr` on a merged host, with their target; otherwise
     /// folders.
     roots: Vec<(&'static str, Option<PathBuf>)>,
+    /// True if this host has the programs of a printer.
+    printing: bool,
 }
 
 impl Host {
@@ -107,11 +109,10 @@ impl Host {
             bwrap: programs::tool("bwrap")?,
             mounting: programs::tool("unshare").ok().zip(programs::tool("mount").ok()),
             roots,
+            printing: programs::can_print(),
         })
     }
-}
 
-impl Host {
     /// True if this host has the programs for a private mount.
     pub fn can_mount(&self) -> bool {
         self.mounting.is_some()
@@ -181,6 +182,7 @@ pub(crate) struct Sandbox<'a> {
     /// The folder of the kept home; `None` = a home in memory.
     pub home: Option<&'a Path>,
     pub home_mount: HomeMount,
+    pub locale: &'a Locale,
 }
 
 impl Sandbox<'_> {
@@ -357,7 +359,7 @@ impl Sandbox<'_> {
             ("USER", "user"),
             ("LOGNAME", "user"),
             ("SHELL", "/bin/bash"),
-            ("LANG", "C.UTF-8"),
+            ("LANG", self.locale.lang.as_str()),
             ("DISPLAY", ":1"),
             ("XAUTHORITY", "/etc/Xauthority"),
             ("XDG_RUNTIME_DIR", "/run/user/1000"),
@@ -375,6 +377,12 @@ impl Sandbox<'_> {
             ("KEYMAP", KEYMAP),
         ] {
             line.add(["--setenv", name, value]);
+        }
+        if self.host.printing {
+            line.add(["--setenv", "CUPS_SERVER", PRINTER]);
+        }
+        if let Some(zone) = &self.locale.time_zone {
+            line.add(["--setenv", "TZ", zone]);
         }
     }
 }

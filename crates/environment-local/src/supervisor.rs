@@ -10,6 +10,7 @@ use std::{
 };
 
 use environments::{Home, Owner, StartSpec};
+use session::regional::Regional;
 use tokio::{
     sync::mpsc,
     task::spawn_blocking,
@@ -25,6 +26,7 @@ use crate::{
     launcher::Launcher,
     life::Life,
     limits::PER_SESSION,
+    locales::Locale,
     programs::can_play_sound,
     readiness::Report,
     running::{Event, Running, describe},
@@ -54,7 +56,7 @@ pub(crate) async fn supervise(
     };
     let prepared = {
         let (shared, session) = (Arc::clone(&shared), Arc::clone(&session));
-        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home, spec.sound)).await
+        spawn_blocking(move || prepare(&shared, &session, namespaces, spec.home, spec.sound, &spec.regional)).await
     };
     let mut ending = match prepared
         .map_err(|error| error.to_string())
@@ -84,6 +86,7 @@ struct Prepared {
     owner: Option<Owner>,
     cgroups: Vec<PathBuf>,
     namespaces: UserNamespaces,
+    locale: Locale,
 }
 
 fn prepare(
@@ -92,6 +95,7 @@ fn prepare(
     namespaces: UserNamespaces,
     home: Home,
     sound: bool,
+    regional: &Regional,
 ) -> Result<Prepared, String> {
     let isolation = &shared.isolation;
     let (identity, owner) = match home {
@@ -111,6 +115,7 @@ fn prepare(
         owner,
         cgroups,
         namespaces,
+        locale: Locale::nearest(regional),
     })
 }
 
@@ -170,7 +175,9 @@ impl Place<'_> {
                 namespace_limit: shared.isolation.namespace_limit(),
                 home: home.as_ref().map(|home| &*home.path),
                 home_mount,
+                locale: &prepared.locale,
             };
+            let _ = session.user.set(sandbox.uid);
             let line = sandbox.command_line(INSIDE, application);
             let ending = self.attempt(folder, line, commands).await;
             let ready = session.ready.load(Ordering::Acquire);
@@ -243,7 +250,13 @@ impl Place<'_> {
                     }
                 }
                 event = running.next() => match event {
-                    Ok(Event::Report(report)) => self.note(&report, &mut life),
+                    Ok(Event::Report(report)) => {
+                        if report == Report::Ready && let Some(inner) = running.inner() {
+                            // Only the first counts: the application could repeat the report.
+                            let _ = session.inside.set(inner);
+                        }
+                        self.note(&report, &mut life);
+                    }
                     Ok(Event::Ended) => return Ok(None),
                     Err(error) => return Err(format!("the application can't be monitored: {error}")),
                 },
@@ -261,6 +274,7 @@ impl Place<'_> {
             Report::Sound => self.session.sound.store(true, Ordering::Release),
             Report::Ready => self.shared.announce_ready(self.session),
             Report::Exited(exit) => life.exited(*exit, Instant::now()),
+            Report::Printed(print) => drop(self.session.prints.send_replace(Some(print.clone()))),
             report => {
                 if self.session.desk.apply(report) {
                     life.windows(self.session.desk.count(), Instant::now());

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use environment_simulated::{Simulated, SimulatedPlan};
 use environments::{Environment, EnvironmentError, Home, Signal, StartSpec};
-use session::SessionId;
+use session::{SessionId, regional::Regional};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc::{self, UnboundedReceiver},
@@ -23,6 +23,7 @@ fn spec() -> StartSpec {
         allow_user_namespaces: false,
         home: Home::Scratch,
         sound: false,
+        regional: Regional::default(),
     }
 }
 

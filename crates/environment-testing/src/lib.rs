@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use environments::{Duplex, Environment, EnvironmentError, Home, Signal, Signals, StartSpec};
-use session::SessionId;
+use session::{SessionId, regional::Regional};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc::{self, UnboundedReceiver},
@@ -52,6 +52,7 @@ impl<E: Environment> Trial<E> {
             allow_user_namespaces: false,
             home: Home::Scratch,
             sound: false,
+            regional: Regional::default(),
         }
     }
 

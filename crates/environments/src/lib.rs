@@ -13,5 +13,5 @@ pub mod rfb;
 
 pub use files::{Entry, EntryKind, FilesError, HomeFiles, HomePath, Listing, Reading, Writing};
 pub use port::{
-    Duplex, Environment, EnvironmentError, Home, Observed, Owner, Signal, Signals, Sound, StartSpec, Windows,
+    Duplex, Environment, EnvironmentError, Home, Observed, Owner, Prints, Signal, Signals, Sound, StartSpec, Windows,
 };

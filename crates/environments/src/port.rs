@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use session::{
     SessionId, UserId,
+    printing::Print,
+    regional::Regional,
     windows::{Window, WindowAction},
 };
 use tokio::{
@@ -12,7 +14,7 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-use crate::HomeFiles;
+use crate::{FilesError, HomeFiles, HomePath, Reading};
 
 /// The start of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,9 @@ pub struct StartSpec {
     pub home: Home,
     /// True if the application may play sound. If not, nothing that plays sound starts.
     pub sound: bool,
+    /// The languages and the time zone of the user, for the defaults of the application. An environment
+    /// takes the nearest that it has.
+    pub regional: Regional,
 }
 
 /// The home of a session.
@@ -77,6 +82,10 @@ pub struct Observed {
 
 /// The windows of one session, in the order in which they were opened.
 pub type Windows = watch::Receiver<Vec<Window>>;
+
+/// The last print of one session; `None` before the first. Prints before the subscription do not
+/// count as changes.
+pub type Prints = watch::Receiver<Option<Print>>;
 
 /// The byte stream (RFB) between a tab and the application.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -132,6 +141,12 @@ pub trait Environment: Send + Sync + 'static {
         None
     }
 
+    /// Opens a file in the home of a session that runs here, also in one that is not kept. Like
+    /// [`HomeFiles::read`].
+    async fn session_file(&self, _id: SessionId, _file: &HomePath) -> Result<Reading, FilesError> {
+        Err(FilesError::NotFound)
+    }
+
     /// The sessions that really run now.
     async fn observe(&self) -> Result<Vec<Observed>, EnvironmentError>;
 
@@ -152,6 +167,12 @@ pub trait Environment: Send + Sync + 'static {
     /// The windows of a session. They count as changed at first. `None`: this environment knows no windows.
     /// The titles are the application's, and cleaned.
     fn windows(&self, _id: SessionId) -> Option<Windows> {
+        None
+    }
+
+    /// The prints of a session. `None`: this environment has no printer. The names are the
+    /// application's, and checked.
+    fn prints(&self, _id: SessionId) -> Option<Prints> {
         None
     }
 

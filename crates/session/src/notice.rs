@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     HomeUse, Session, Timestamp, Transfer,
     lifecycle::Timer,
+    printing::Print,
     windows::{Window, WindowAction},
 };
 
@@ -62,6 +63,14 @@ pub enum Notice {
     Windows {
         /// In the order in which they were opened.
         windows: Vec<Window>,
+    },
+    /// The application has printed.
+    Printed {
+        /// The end of the job.
+        #[serde(flatten)]
+        print: Print,
+        /// True if the user may download the file.
+        download: bool,
     },
     /// The answer to [`TabRequest::Ping`].
     Pong {

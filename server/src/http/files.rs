@@ -90,7 +90,7 @@ fn name_of(path: &str) -> &str {
 }
 
 /// A file for the browser to save.
-fn attachment(content: impl AsyncRead + Send + 'static, name: &str, content_type: &'static str) -> Response {
+pub(super) fn attachment(content: impl AsyncRead + Send + 'static, name: &str, content_type: &'static str) -> Response {
     let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
     let disposition = format!("attachment; filename*=UTF-8''{name}");
     let mut answer = Body::from_stream(ReaderStream::with_capacity(content, BUFFER)).into_response();

@@ -5,24 +5,45 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
+use control::Launch;
 use serde::Deserialize;
-use session::{ApplicationId, SessionId, Status, api::ExpireRequest, lifecycle::Seen, refusal::LaunchRefusal};
+use session::{
+    ApplicationId, SessionId, Status, api::ExpireRequest, lifecycle::Seen, refusal::LaunchRefusal, regional::Regional,
+};
 
-use super::{AppState, authentication::Person, id::Id, problem::Refused, tab};
+use super::{AppState, authentication::Person, id::Id, problem::Refused, regional::Languages, tab};
 
 #[derive(Deserialize)]
-pub struct Launch {
+pub struct LaunchForm {
     application: String,
+    /// Empty without JavaScript. A browser may know a time zone that is no name: then it counts as
+    /// unknown.
+    #[serde(default)]
+    time_zone: String,
 }
 
 /// `POST /launch`
 pub async fn launch(
     State(state): State<AppState>,
     Person(me): Person,
-    Form(form): Form<Launch>,
+    Languages(languages): Languages,
+    Form(form): Form<LaunchForm>,
 ) -> Result<Response, Refused> {
+    let time_zone = form.time_zone.parse().ok();
+    let regional = Regional { languages, time_zone };
     let launched = match form.application.parse() {
-        Ok(application) => state.control.launch(&me, application).await,
+        Ok(application_id) => {
+            state
+                .control
+                .launch(
+                    &me,
+                    Launch {
+                        application_id,
+                        regional,
+                    },
+                )
+                .await
+        }
         Err(_) => Err(control::Error::Denied(LaunchRefusal::UnknownApplication)),
     };
     match launched {

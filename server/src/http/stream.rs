@@ -12,7 +12,7 @@ use axum::{
 };
 use control::{Attachment, Close, Desk, LastUse};
 use environments::{
-    Duplex, Windows,
+    Duplex, Prints, Windows,
     rfb::{Activity, ClientFilter, Copied, ServerFilter},
 };
 use futures::{
@@ -49,6 +49,8 @@ const READ: usize = 4 * 1024;
 const LARGEST_REQUEST: usize = 256;
 /// Least time between two lists of windows: an application can change its windows at any rate.
 const BETWEEN_LISTS: Duration = Duration::from_millis(100);
+/// Least time between two notices of prints: an application can report prints at any rate.
+const BETWEEN_PRINTS: Duration = Duration::from_secs(2);
 /// Time for the log to record the end of a session whose application has ended.
 const REASON: Duration = Duration::from_secs(1);
 
@@ -101,6 +103,11 @@ async fn serve(mut attachment: Attachment, application: Box<dyn Duplex>, socket:
             windows: attachment.windows.clone(),
             next_at: Instant::now(),
         },
+        jobs: Jobs {
+            prints: attachment.prints.clone(),
+            download: attachment.prints_leave,
+            next_at: Instant::now(),
+        },
         answers: &mut answered,
     };
     let why = tokio::select! {
@@ -132,6 +139,7 @@ enum End {
 struct News<'a> {
     notices: &'a mut UnboundedReceiver<Notice>,
     lists: Lists,
+    jobs: Jobs,
     answers: &'a mut mpsc::Receiver<Notice>,
 }
 
@@ -142,6 +150,7 @@ impl News<'_> {
             Some(notice) = self.notices.recv() => notice,
             Some(answer) = self.answers.recv() => answer,
             list = self.lists.next() => list,
+            job = self.jobs.next() => job,
         }
     }
 }
@@ -164,6 +173,30 @@ impl Lists {
             return Notice::Windows { windows };
         }
         // The environment knows no windows, or the session has ended, and `down` notices that.
+        std::future::pending().await
+    }
+}
+
+/// The prints, with the least interval of their notices.
+struct Jobs {
+    prints: Option<Prints>,
+    download: bool,
+    next_at: Instant,
+}
+
+impl Jobs {
+    /// The last print since the notice before. May be dropped and called again.
+    async fn next(&mut self) -> Notice {
+        sleep_until(self.next_at).await;
+        if let Some(prints) = &mut self.prints {
+            while prints.changed().await.is_ok() {
+                if let Some(print) = prints.borrow_and_update().clone() {
+                    self.next_at = Instant::now() + BETWEEN_PRINTS;
+                    let download = self.download;
+                    return Notice::Printed { print, download };
+                }
+            }
+        }
         std::future::pending().await
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         dialog::Dialog,
         focus,
         icon::{Glyph, Icon},
-        time::Detail,
+        time::{self, Detail},
     },
 };
 
@@ -105,10 +105,14 @@ pub fn ApplicationCard(
     };
     let blocked =
         move || !application.read().as_ref().is_some_and(|app| app.card.open) || list.trouble.read().is_some();
+    let alive = time::is_alive();
+    let time_zone = move || if alive.get() { time::zone() } else { None }.unwrap_or_default();
     let launch = move || {
         view! {
             <form method="post" action="/launch" target="_blank" on:submit=submit>
                 <input type="hidden" name="application" value=id.to_string() />
+                // Only the browser knows it. The languages are in a header of the request.
+                <input type="hidden" name="time_zone" value=dyn_text(time_zone) />
                 <button
                     type="submit"
                     id=format!("go-{id}")

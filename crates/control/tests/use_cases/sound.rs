@@ -127,6 +127,7 @@ async fn a_policy_without_sound_is_kept_by_the_server() {
         id: ApplicationId(Uuid::from_u128(77)),
         name: "Quiet".into(),
         launch_text: "Launch".into(),
+        appearance: Default::default(),
         environment_id: ENVIRONMENT,
         command: vec!["quiet".into()],
         policy: Policy {

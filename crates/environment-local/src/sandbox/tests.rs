@@ -39,8 +39,13 @@ fn line_of(
         bwrap: "/bin/bwrap".into(),
         mounting: Some(("/bin/unshare".into(), "/bin/mount".into())),
         roots: vec![("/bin", Some("usr/bin".into())), ("/lib", None)],
+        printing: true,
     };
     let session = SessionId(uuid::Uuid::nil());
+    let locale = Locale {
+        lang: "de_DE.UTF-8".into(),
+        time_zone: Some("Europe/Berlin".into()),
+    };
     let sandbox = Sandbox {
         host: &host,
         proc,
@@ -53,6 +58,7 @@ fn line_of(
         namespace_limit,
         home,
         home_mount,
+        locale: &locale,
     };
     let words = sandbox.command_line("script", &["xterm".to_owned(), "-e; rm -rf /".to_owned()]);
     words.into_iter().map(|word| word.into_string().unwrap()).collect()
@@ -220,4 +226,15 @@ fn the_mark_names_the_session() {
         &line(None, Proc::Own, &[]),
         &["--setenv", MARK, "00000000-0000-0000-0000-000000000000"]
     ));
+}
+
+#[test]
+fn the_settings_of_the_user_are_defaults_that_the_application_can_change() {
+    let line = line(None, Proc::Own, &[]);
+    assert!(holds(&line, &["--setenv", "LANG", "de_DE.UTF-8"]));
+    assert!(holds(&line, &["--setenv", "TZ", "Europe/Berlin"]));
+    assert!(
+        !line.iter().any(|word| word.starts_with("LC_")),
+        "LC_ALL would win over the application's own LANG"
+    );
 }

@@ -12,7 +12,7 @@ use std::{
 
 use environment_local::{LocalEnvironment, Options, missing};
 use environments::{Environment, Home, Signal, StartSpec};
-use session::SessionId;
+use session::{SessionId, regional::Regional};
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver},
@@ -95,6 +95,7 @@ pub fn spec(command: &[&str]) -> StartSpec {
         allow_user_namespaces: false,
         home: Home::Scratch,
         sound: false,
+        regional: Regional::default(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The local environment with real applications. Needs the programs in `environment_local::NEEDED`,
-//! and `FOR_SOUND`, and xterm, galculator, mousepad, perl and paplay.
+//! xterm, galculator, mousepad and perl, and the fonts and locales of set-up.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,5 +11,7 @@ mod homes;
 mod kit;
 mod lifecycle;
 mod limits;
+mod printing;
+mod regional;
 mod sound;
 mod system_calls;

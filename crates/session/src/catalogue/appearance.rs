@@ -73,7 +73,6 @@ impl Appearance {
     }
 }
 
-#[expect(clippy::ptr_arg, reason = "serde passes a reference to the field")]
 fn is_empty(text: &Arc<str>) -> bool {
     text.is_empty()
 }

@@ -5,11 +5,13 @@ use axum::{
     extract::{Query, State},
     http::StatusCode,
 };
+use control::Launch;
 use serde::Deserialize;
 use session::{
     ApplicationId, SessionId,
     api::{ExpireRequest, Refreshed, SessionDetails, SessionList, SessionView},
     batch::{ExpireMany, Outcome, Selection, Selector},
+    regional::{Language, Regional, TimeZone},
     view::View,
 };
 
@@ -18,6 +20,7 @@ use crate::http::{
     authentication::Person,
     id::Id,
     problem::{Body, Refused},
+    regional::Languages,
 };
 
 /// Query parameters, in any order.
@@ -50,20 +53,28 @@ pub async fn one(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Launch {
+pub struct LaunchBody {
     application_id: ApplicationId,
+    /// Replaces `Accept-Language`.
+    locale: Option<Language>,
+    time_zone: Option<TimeZone>,
 }
 
 /// `POST /api/v1/sessions`: launches the application, or resumes the person's live session of it.
 pub async fn launch(
     State(state): State<AppState>,
     Person(me): Person,
-    Body(launch): Body<Launch>,
+    Languages(languages): Languages,
+    Body(body): Body<LaunchBody>,
 ) -> Result<(StatusCode, Json<SessionView>), Refused> {
-    Ok((
-        StatusCode::CREATED,
-        Json(state.control.launch(&me, launch.application_id).await?),
-    ))
+    let launch = Launch {
+        application_id: body.application_id,
+        regional: Regional {
+            languages: body.locale.map_or(languages, |locale| vec![locale]),
+            time_zone: body.time_zone,
+        },
+    };
+    Ok((StatusCode::CREATED, Json(state.control.launch(&me, launch).await?)))
 }
 
 /// `POST /api/v1/sessions/{id}/expire`. The body is optional.
