@@ -50,11 +50,11 @@ pub fn AppSections(
     let version = Memo::new(move |_| list.data.read().version.clone());
     let texts = Memo::new(move |_| {
         version.track();
-        let texts = cards(&list.data.read_untracked())
+        let data = list.data.read_untracked();
+        cards(&data)
             .iter()
             .map(|card| (card.id.number(), haystack(card)))
-            .collect::<Vec<_>>();
-        texts
+            .collect::<Vec<_>>()
     });
     // The ids that match, in order; `None` without a search.
     let hits = Memo::new(move |_| {
