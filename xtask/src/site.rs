@@ -7,7 +7,7 @@
 //! site/pkg/__wasm_split.<hash>.js          loads the pieces
 //! site/pkg/__wasm_split_manifest.<hash>.json  the pieces of each lazy route, which the server preloads
 //! site/novnc/{core,vendor}                 noVNC's modules from npm
-//! site/tus/tus.min.js                      the upload client from npm
+//! site/tus/*.js                            the upload client from npm
 //! site/…                                   the files of public/
 //! ```
 //! Compressible files have a brotli copy beside them, with `.br` added. The site is built in a separate folder and
