@@ -22,13 +22,14 @@ export function start(tab) {
     if (!download) return undefined;
     const address = `/sessions/${tab.id}/prints/${encodeURIComponent(name)}`;
     // Another tab: this one keeps the session.
-    links.append(link('Open', `${address}?show=1`, { target: '_blank', rel: 'noopener' }), link('Save', address, { download: name }));
+    const open = link('Open', `${address}?show=1`, { className: 'primary', target: '_blank', rel: 'noopener' });
+    links.append(open, link('Save', address, { className: 'quiet', download: name }));
     return undefined;
   });
 }
 
 function link(text, href, more) {
-  return Object.assign(document.createElement('a'), { textContent: text, href, className: 'quiet', ...more });
+  return Object.assign(document.createElement('a'), { textContent: text, href, ...more });
 }
 
 function build(dismissed) {
@@ -42,6 +43,7 @@ function build(dismissed) {
   links.className = 'print-links';
   const button = document.createElement('button');
   button.type = 'button';
+  button.className = 'plain';
   button.textContent = 'Dismiss';
   button.addEventListener('click', dismissed);
   box.append(line, links, button);
