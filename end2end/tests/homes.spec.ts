@@ -8,6 +8,9 @@ import type { Server } from '../support/server.ts';
 
 test.use({ setup: { name: 'homes' } });
 
+// The tab of an expired session loads its last page.
+test.beforeEach(({ consoleErrors }) => consoleErrors.allow(/410 \(Gone\)/));
+
 const HOST = 'This host';
 const WARNING = /^Your files use /;
 
@@ -78,8 +81,7 @@ test('a nearly full home warns in the tab, and a full one refuses the next launc
   await server.expire(session.id);
 });
 
-test('where files are deleted, everything says so before it matters', async ({ server, open, consoleErrors }) => {
-  consoleErrors.allow(/410 \(Gone\)/);
+test('where files are deleted, everything says so before it matters', async ({ server, open }) => {
   await setHomes(server, 'kept', '--limit-mib', '100');
   const kept = await server.launchAs('student', 'Text Editor');
   const admin = await open('admin', '/admin/cloud-delivery/environments');

@@ -8,6 +8,9 @@ import { homeFile, processesOf } from '../support/processes.ts';
 
 test.use({ setup: { name: 'printing' } });
 
+// The tab of an expired session loads its last page.
+test.beforeEach(({ consoleErrors }) => consoleErrors.allow(/410 \(Gone\)/));
+
 const HOST = 'This host';
 const notice = (tab: Page): Locator => tab.getByRole('region', { name: 'Print' });
 

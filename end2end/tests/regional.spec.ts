@@ -8,6 +8,9 @@ import type { Server } from '../support/server.ts';
 
 test.use({ setup: { name: 'regional' } });
 
+// The tab of an expired session loads its last page.
+test.beforeEach(({ consoleErrors }) => consoleErrors.allow(/410 \(Gone\)/));
+
 /** A person from Austria with a computer in Japan. */
 const BROWSER = { locale: 'de-AT', timezoneId: 'Asia/Tokyo' };
 
