@@ -36,6 +36,7 @@ test('screenshots', async ({ server, open }) => {
     ['survey.csv', 'report.odt', 'figures.zip'].map((name, at) => ({ name, mimeType: 'text/plain', buffer: Buffer.alloc(40_000 * (at + 1)) })),
   );
   await expect(files.getByRole('status')).toHaveText('3 files uploaded.');
+  await files.reload();
   await expect(files.getByRole('link', { name: 'figures.zip' })).toBeVisible();
   await shot(files, 'files');
 
